@@ -1,0 +1,52 @@
+/* What went wrong: filling a struct err. Any thread. */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void err_fill(struct err *err, enum err_kind kind, enum reason reason, const char *where,
+		     const char *format, va_list arguments)
+{
+	err->kind = kind;
+	err->reason = reason;
+	snprintf(err->where, sizeof(err->where), "%s", where);
+	vsnprintf(err->text, sizeof(err->text), format, arguments);
+}
+
+int err_set(struct err *err, enum err_kind kind, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	err_fill(err, kind, REASON_NONE, "", format, arguments);
+	va_end(arguments);
+	return -1;
+}
+
+int err_refuse(struct err *err, enum reason reason, const char *where, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	err_fill(err, ERR_REJECT, reason, where, format, arguments);
+	va_end(arguments);
+	return -1;
+}
+
+int err_within(struct err *err, const char *format, ...)
+{
+	char rest[ERR_TEXT];
+	va_list arguments;
+	size_t n;
+
+	memcpy(rest, err->text, sizeof(rest));
+	va_start(arguments, format);
+	vsnprintf(err->text, sizeof(err->text), format, arguments);
+	va_end(arguments);
+	n = strlen(err->text);
+	strncat(err->text, ": ", sizeof(err->text) - n - 1);
+	n = strlen(err->text);
+	strncat(err->text, rest, sizeof(err->text) - n - 1);
+	return -1;
+}

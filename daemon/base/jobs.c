@@ -1,0 +1,210 @@
+/* Work off the loop: the only file with a mutex. */
+#include "base/jobs.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct list {
+	struct job *first, **end;
+};
+
+static void list_add(struct list *list, struct job *first)
+{
+	if (list->first == NULL)
+		list->end = &list->first;
+	*list->end = first;
+	while (*list->end != NULL)
+		list->end = &(*list->end)->next;
+}
+
+struct mailbox {
+	pthread_mutex_t mutex;
+	struct list list;
+	int fd;
+};
+
+struct mailbox *mailbox_new(void)
+{
+	struct mailbox *mailbox = xcalloc(1, sizeof(*mailbox));
+
+	pthread_mutex_init(&mailbox->mutex, NULL);
+	mailbox->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (mailbox->fd < 0)
+		abort(); /* at start only, with no descriptor left: nothing can work */
+	return mailbox;
+}
+
+void mailbox_free(struct mailbox **mailbox)
+{
+	if (*mailbox == NULL)
+		return;
+	close((*mailbox)->fd);
+	pthread_mutex_destroy(&(*mailbox)->mutex);
+	free_ptr(mailbox);
+}
+
+int mailbox_fd(const struct mailbox *mailbox)
+{
+	return mailbox->fd;
+}
+
+void mailbox_post(struct mailbox *mailbox, struct job *first)
+{
+	static const uint64_t one = 1;
+	bool was_empty;
+
+	if (first == NULL)
+		return;
+	pthread_mutex_lock(&mailbox->mutex);
+	was_empty = mailbox->list.first == NULL;
+	list_add(&mailbox->list, first);
+	pthread_mutex_unlock(&mailbox->mutex);
+	while (was_empty && write(mailbox->fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+void mailbox_deliver(struct mailbox *mailbox)
+{
+	struct job *job, *next;
+	uint64_t count;
+
+	while (read(mailbox->fd, &count, sizeof(count)) < 0 && errno == EINTR)
+		;
+	pthread_mutex_lock(&mailbox->mutex);
+	job = mailbox->list.first;
+	mailbox->list.first = NULL;
+	pthread_mutex_unlock(&mailbox->mutex);
+	for (; job != NULL; job = next) {
+		next = job->next; /* done() may free the job */
+		job->next = NULL;
+		job->done(job);
+	}
+}
+
+struct inbox {
+	pthread_mutex_t mutex;
+	pthread_cond_t bell;
+	struct list list;
+	bool closed;
+};
+
+struct inbox *inbox_new(void)
+{
+	struct inbox *inbox = xcalloc(1, sizeof(*inbox));
+
+	pthread_mutex_init(&inbox->mutex, NULL);
+	pthread_cond_init(&inbox->bell, NULL);
+	return inbox;
+}
+
+void inbox_free(struct inbox **inbox)
+{
+	if (*inbox == NULL)
+		return;
+	pthread_cond_destroy(&(*inbox)->bell);
+	pthread_mutex_destroy(&(*inbox)->mutex);
+	free_ptr(inbox);
+}
+
+void inbox_put(struct inbox *inbox, struct job *job)
+{
+	pthread_mutex_lock(&inbox->mutex);
+	job->next = NULL;
+	list_add(&inbox->list, job);
+	pthread_cond_signal(&inbox->bell);
+	pthread_mutex_unlock(&inbox->mutex);
+}
+
+void inbox_close(struct inbox *inbox)
+{
+	pthread_mutex_lock(&inbox->mutex);
+	inbox->closed = true;
+	pthread_cond_broadcast(&inbox->bell);
+	pthread_mutex_unlock(&inbox->mutex);
+}
+
+static struct job *inbox_take(struct inbox *inbox, bool all)
+{
+	struct job *job;
+
+	pthread_mutex_lock(&inbox->mutex);
+	while (inbox->list.first == NULL && !inbox->closed)
+		pthread_cond_wait(&inbox->bell, &inbox->mutex);
+	job = inbox->list.first;
+	if (job != NULL) {
+		inbox->list.first = all ? NULL : job->next;
+		if (!all)
+			job->next = NULL;
+	}
+	pthread_mutex_unlock(&inbox->mutex);
+	return job;
+}
+
+struct job *inbox_take_all(struct inbox *inbox)
+{
+	return inbox_take(inbox, true);
+}
+
+struct job *inbox_take_one(struct inbox *inbox)
+{
+	return inbox_take(inbox, false);
+}
+
+struct workers {
+	struct workers_settings settings;
+	struct mailbox *mailbox;
+	struct inbox *inbox;
+	pthread_t *threads;
+};
+
+static void *worker_main(void *arg)
+{
+	struct workers *workers = arg;
+	const struct workers_settings *settings = &workers->settings;
+	void *context = settings->context_new ? settings->context_new(settings->arg) : NULL;
+	struct job *job;
+
+	while ((job = inbox_take_one(workers->inbox)) != NULL) {
+		job->run(job, context);
+		mailbox_post(workers->mailbox, job);
+	}
+	if (settings->context_free)
+		settings->context_free(context);
+	return NULL;
+}
+
+struct workers *workers_new(const struct workers_settings *settings, struct mailbox *mailbox)
+{
+	struct workers *workers = xcalloc(1, sizeof(*workers));
+
+	workers->settings = *settings;
+	workers->mailbox = mailbox;
+	workers->inbox = inbox_new();
+	workers->threads = xcalloc(settings->count, sizeof(*workers->threads));
+	for (unsigned i = 0; i < settings->count; i++) {
+		if (pthread_create(&workers->threads[i], NULL, worker_main, workers) != 0)
+			abort(); /* at start only */
+		pthread_setname_np(workers->threads[i], settings->name);
+	}
+	return workers;
+}
+
+void workers_submit(struct workers *workers, struct job *job)
+{
+	inbox_put(workers->inbox, job);
+}
+
+void workers_free(struct workers **workers)
+{
+	if (*workers == NULL)
+		return;
+	inbox_close((*workers)->inbox);
+	for (unsigned i = 0; i < (*workers)->settings.count; i++)
+		pthread_join((*workers)->threads[i], NULL);
+	inbox_free(&(*workers)->inbox);
+	free((*workers)->threads);
+	free_ptr(workers);
+}

@@ -1,0 +1,30 @@
+/* Base64, digests and chance, all from OpenSSL. Any thread. */
+#ifndef DMPFEED_BASE_CODEC_H
+#define DMPFEED_BASE_CODEC_H
+
+#include "base/buf.h"
+
+enum { SHA1_BYTES = 20, SHA256_BYTES = 32, UUID_TEXT = 37 };
+
+/* Appends the bytes that `text` stands for. Blanks anywhere (space, tab, CR, LF) are skipped and
+ * missing '=' are restored, as real files need; anything else that is not Base64 is -1 (ERR_REJECT,
+ * REASON_DATA_TYPE). */
+must_use int base64_decode(struct slice text, struct buf *out, struct err *err);
+
+/* Appends the Base64 of `bytes`, on one line. */
+void base64_encode(struct slice bytes, struct buf *out);
+
+void sha256(struct slice bytes, uint8_t ret_digest[static SHA256_BYTES]);
+void sha1(struct slice bytes, uint8_t ret_digest[static SHA1_BYTES]);
+
+/* Lower case, two digits a byte; ret_text has room for 2 * n + 1. */
+const char *hex(const uint8_t *bytes, size_t n, char *ret_text);
+
+/* Cryptographic chance; aborts when the system has none. */
+void random_bytes(void *ret_bytes, size_t n);
+uint32_t random_u32(void);
+
+/* A fresh UUID version 4, lower case. */
+const char *uuid_new(char ret_text[static UUID_TEXT]);
+
+#endif
