@@ -1,0 +1,73 @@
+/* The configuration: one YAML file, one table of options, every error of a file reported at once
+ * with file:line:column.
+ *
+ * Read at start, immutable afterwards: any thread may read it.
+ */
+#ifndef DMPFEED_CONFIG_H
+#define DMPFEED_CONFIG_H
+
+#include "base/log.h"
+#include "control/control.h"
+#include "dispatch/http.h"
+#include "dispatch/lane.h"
+#include "document/metadata.h"
+#include "intake/drop.h"
+#include "intake/mllp_server.h"
+#include "queue/store.h"
+#include "status/status_server.h"
+
+struct config_site {
+	struct metadata_site metadata;
+};
+
+struct config_establishment {
+	const char *finess_ej, *name;
+	const char *url_repository;
+	const char *wsa_to; /* "url" (the service's URL) or "empty" */
+	struct http_settings http;
+	struct lane_settings lane;
+	struct config_site *sites;
+	size_t site_count;
+};
+
+struct config {
+	const char *file;
+	enum environment environment;
+	enum log_level log_level;
+	uint64_t workers; /* threads that parse and build; 0 in the file: one per core */
+	const char *state_dir;
+	const char *valuesets_dir;
+	uint64_t most_document_bytes;
+	bool allow_masked_and_invisible;
+
+	const char *lps_name, *lps_version, *lps_oid, *lps_internal_id;
+
+	struct control_settings control;
+	struct status_settings status;
+	struct store_settings store;
+
+	struct mllp_settings *mllp;
+	size_t mllp_count;
+	struct drop_settings *drops;
+	size_t drop_count;
+	struct config_establishment *establishments;
+	size_t establishment_count;
+
+	struct arena arena;
+};
+
+/* Reads and checks `file`. 0, or -1 with every error appended to `errors`, one line each:
+ * "FILE:LINE:COLUMN: sentence".
+ */
+must_use int config_load(struct config **ret_config, const char *file, struct buf *errors);
+void config_free(struct config **config);
+
+/* The effective configuration, defaults included, as YAML that config_load() accepts. */
+void config_print(const struct config *config, struct buf *out);
+
+/* The establishment and site of a geographic FINESS; NULL when no establishment declares it. */
+const struct config_establishment *config_establishment_of(const struct config *config,
+							   const char *finess_eg,
+							   const struct config_site **ret_site);
+
+#endif

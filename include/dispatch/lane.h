@@ -1,0 +1,68 @@
+/* One legal entity's way to the DMP: how many exchanges at once, when to ask the queue for more,
+ * when to slow down or stop. It decides; claiming, building and sending are done by whoever gave
+ * it its callback.
+ *
+ * Loop only.
+ */
+#ifndef DMPFEED_DISPATCH_LANE_H
+#define DMPFEED_DISPATCH_LANE_H
+
+#include "dispatch/outcome.h"
+#include "dispatch/retry.h"
+
+struct event_base;
+
+struct lane_settings {
+	const char *name;        /* FINESS EJ */
+	uint64_t most_in_flight; /* documents claimed and not settled */
+	struct retry_settings retry;
+	int64_t probe_ms; /* a stopped lane tries one document this often */
+};
+
+enum lane_state { LANE_OPEN, LANE_SLOWED, LANE_STOPPED };
+const char *lane_state_text(enum lane_state state); /* "open", "slowed", "stopped" */
+
+struct lane;
+
+/* Asks the queue for up to `most` documents; the answer comes to lane_claimed(). */
+typedef void lane_claim_fn(void *arg, struct lane *lane, size_t most);
+
+struct lane *lane_new(struct event_base *loop, const struct lane_settings *settings,
+		      lane_claim_fn *claim, void *arg);
+void lane_free(struct lane **lane);
+
+/* Something may be due: a document came in, or was released. */
+void lane_poke(struct lane *lane);
+
+/* The queue's answer: how many were taken (each will be settled), and when the next is due. */
+void lane_claimed(struct lane *lane, size_t count, int64_t next_due_ms);
+
+/* The queue could not answer: ask again after a while. */
+void lane_claim_failed(struct lane *lane);
+
+/* One document's attempt has ended and was written down. `why` is one sentence, "" after a
+ * delivery.
+ */
+void lane_settled(struct lane *lane, enum outcome_kind kind, int64_t retry_after_ms,
+		  const char *why);
+
+/* When a document that failed for the lane's fault, or its own, is due again. */
+int64_t lane_next_attempt_ms(const struct lane *lane, enum outcome_kind kind, unsigned attempt,
+			     int64_t retry_after_ms, int64_t now_ms);
+
+/* No more claims; what is in flight may still settle. */
+void lane_close(struct lane *lane);
+
+struct lane_figures {
+	const char *name;
+	enum lane_state state;
+	const char *why; /* "" when open */
+	size_t in_flight;
+	int64_t resumes_ms; /* when it tries again; 0: it is open */
+	uint64_t delivered; /* since start */
+	int64_t last_delivered_ms;
+};
+
+struct lane_figures lane_figures(const struct lane *lane);
+
+#endif

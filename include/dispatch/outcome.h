@@ -1,0 +1,42 @@
+/* What one delivery attempt came to, decided from the reply alone. Pure. Any thread. */
+#ifndef DMPFEED_DISPATCH_OUTCOME_H
+#define DMPFEED_DISPATCH_OUTCOME_H
+
+#include "dmp/reply.h"
+
+enum outcome_kind {
+	OUTCOME_DELIVERED,
+	OUTCOME_RETRY,      /* this document, later: a coded, passing error */
+	OUTCOME_RETRY_LANE, /* the way itself is in trouble: slow the lane, not the document */
+	OUTCOME_REJECTED,   /* this document will never pass */
+	OUTCOME_REFUSED,    /* this patient's DMP does not take it */
+	OUTCOME_HALT,       /* the installation is at fault: stop the lane, call someone */
+};
+
+/* How the exchange went, before looking at the reply. */
+struct exchange {
+	bool answered;        /* an HTTP status came */
+	bool fully_written;   /* the whole request had left: without an answer, this is doubt */
+	bool our_tls_refused; /* certificate or handshake trouble: no retry mends it */
+	int http_status;
+	int64_t retry_after_ms;     /* from Retry-After; 0: none */
+	const char *transport_text; /* curl's words; "" */
+};
+
+struct outcome {
+	enum outcome_kind kind;
+	enum reason reason; /* REASON_NONE for a delivery */
+	bool doubtful;      /* the DMP may hold it: same ids next time */
+	const char *note;   /* "confirmed_by_duplicate", or "" */
+	const char *code;   /* the DMP's, "http_503", or "transport"; borrowed from the reply */
+	const char *text;   /* the DMP's or the transport's words */
+	int64_t retry_after_ms;
+};
+
+/* `was_doubtful`: an earlier attempt of ours may have been stored, so that a duplicate means
+ * delivered.
+ */
+struct outcome outcome_of(const struct exchange *exchange, const struct reply *reply,
+			  bool was_doubtful);
+
+#endif

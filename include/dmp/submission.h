@@ -1,0 +1,22 @@
+/* TD2.1: the registry objects of a submission (IHE ITI-41 Provide and Register Document Set-b,
+ * ebRIM 3.0), as the body of a SOAP envelope. A template with escaped values: no tree is built.
+ *
+ * Pure. Any thread.
+ */
+#ifndef DMPFEED_DMP_SUBMISSION_H
+#define DMPFEED_DMP_SUBMISSION_H
+
+#include "document/metadata.h"
+
+struct submission {
+	const struct metadata *metadata;
+	const char *set_unique_id; /* the same at every attempt */
+	const char *source_id;     /* OID of this gateway */
+	int64_t now_ms;            /* submissionTime */
+	const char *document_cid;  /* Content-ID of the document's part, without brackets */
+};
+
+/* Appends xdsb:ProvideAndRegisterDocumentSetRequest. */
+void submission_build(const struct submission *submission, struct buf *out);
+
+#endif

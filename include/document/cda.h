@@ -1,0 +1,105 @@
+/* The header of a CDA R2 document, as the French "structuration minimale" writes it, and the form
+ * of its body. Reads, never alters: the document travels byte for byte.
+ *
+ * Pure: libxml2's SAX parser over bytes, no network, no DTD (its mere presence is refused, so no
+ * entity either), one pass, nothing kept of the body. Owned by one thread at a time.
+ */
+#ifndef DMPFEED_DOCUMENT_CDA_H
+#define DMPFEED_DOCUMENT_CDA_H
+
+#include "base/arena.h"
+
+/* Texts are UTF-8, trimmed, never NULL: "" when absent. */
+struct cda_id {
+	const char *root, *extension;
+};
+
+struct cda_code {
+	const char *code, *system, *display; /* @code, @codeSystem, @displayName */
+};
+
+struct cda_person {
+	struct cda_id id; /* the first one */
+	const char *family, *given;
+	const char *role;          /* functionCode/@displayName */
+	struct cda_code specialty; /* assignedAuthor/code, assignedEntity/code */
+	const char *software,
+		*device; /* assignedAuthoringDevice: softwareName, manufacturerModelName */
+	struct cda_id organisation_id; /* representedOrganization/id, the first one */
+	const char *organisation_name;
+	bool is_device;
+};
+
+/* documentationOf/serviceEvent */
+struct cda_event {
+	struct cda_code code;
+	const struct cda_code *translations;
+	size_t translation_count;
+	const char *start,
+		*stop; /* effectiveTime/low and high (@value), or start from effectiveTime/@value */
+	struct cda_code practice_setting; /* performer//standardIndustryClassCode */
+	bool has_performer_organisation;
+};
+
+struct cda {
+	struct cda_id id;
+	struct cda_code code;
+	const char *title;
+	const char *effective_time;  /* as written */
+	const char *confidentiality; /* N, R, V; "" reads N */
+	const char *language;
+	struct cda_id set_id;
+	const char *version; /* versionNumber/@value */
+
+	const char **templates; /* templateId/@root, in order */
+	size_t template_count;
+
+	struct cda_id *patient_ids; /* recordTarget/patientRole/id, in order: the INS comes first */
+	size_t patient_id_count;
+	const char *birth_family; /* family[@qualifier=BR], else the first family */
+	const char *birth_given;  /* given[@qualifier=BR], else the first given */
+	const char *given_names;  /* given without qualifier: the list of the birth certificate */
+	const char *sex;          /* administrativeGenderCode/@code */
+	const char *birth_time;   /* birthTime/@value */
+	const char *birth_place;  /* birthplace/place/addr/county: INSEE code */
+
+	struct cda_person *authors;
+	size_t author_count;
+	struct cda_person legal_authenticator;
+	bool has_legal_authenticator;
+	bool has_custodian;
+
+	struct cda_event *events;
+	size_t event_count;
+	const struct cda_event
+		*main_event; /* the first with a performer's organisation; NULL: none */
+
+	struct cda_code
+		facility; /* componentOf/encompassingEncounter/location/healthCareFacility/code */
+
+	struct cda_id *orders; /* inFulfillmentOf/order/id */
+	size_t order_count;
+
+	const char *
+		parent_type; /* the relatedDocument with typeCode RPLC, else the first one's typeCode */
+	struct cda_id parent_id; /* relatedDocument/parentDocument/id */
+
+	const char *media_type; /* nonXMLBody/text/@mediaType: level 1; "" for a structured body */
+	bool structured;        /* component/structuredBody */
+	bool self_presentable;  /* inside an xsl:stylesheet */
+	bool enveloped;         /* inside a ds:Signature */
+};
+
+struct cda_limits {
+	size_t most_bytes; /* of the document */
+	unsigned depth;    /* of elements; 0: 256 */
+};
+
+/* Reads `bytes` (a BOM is skipped). Texts and lists live in `arena`. -1: not a CDA, or not
+ * well-formed, or too large: REASON_DOCUMENT_INVALID or REASON_TOO_LARGE, err.where holds the
+ * element's path when known. What a DMP push needs beyond that is metadata_fill()'s business.
+ */
+must_use int cda_read(struct cda *cda, struct slice bytes, const struct cda_limits *limits,
+		      struct arena *arena, struct err *err);
+
+#endif

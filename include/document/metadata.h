@@ -1,0 +1,97 @@
+/* What the DMP is told about a document: one internal model, independent of ebRIM, so that another
+ * encoder can stand beside the SOAP one. Filled from the CDA first, then the message, then the
+ * site's defaults (CI-SIS: mapping of the CDA header to XDS metadata). Kept with the document as
+ * JSON, so that what is sent later is what was decided when the document was taken.
+ *
+ * Pure. Owned by one thread at a time.
+ */
+#ifndef DMPFEED_DOCUMENT_METADATA_H
+#define DMPFEED_DOCUMENT_METADATA_H
+
+#include "document/cda.h"
+#include "document/ins.h"
+#include "document/valueset.h"
+
+enum action { ACTION_SUBMIT, ACTION_REPLACE, ACTION_DELETE };
+
+/* "submit", "replace", "delete" */
+const char *action_text(enum action action);
+
+struct coded {
+	const char *code, *system, *display;
+};
+
+/* Who wrote, signed or asked: a person, or a system. Texts are never NULL. */
+struct party {
+	const char *id;             /* national id (PS_IdNat), or internal */
+	const char *family, *given; /* of a system: its name and its model */
+	bool is_system;
+	bool id_is_internal; /* EI rather than IDNPS */
+	const char *role;
+	struct coded specialty;
+	const char *institution_name, *institution_id; /* Struct_IdNat: '1' + FINESS */
+};
+
+struct metadata {
+	enum action action;
+	const char *unique_id; /* an OID: the CDA's id */
+	const char *replaces;  /* unique id of the predecessor; "" */
+	const char *patient_ins, *patient_ins_oid;
+	const char *source_patient_id,
+		*source_patient_oid; /* the IPP; the INS when there is none */
+	bool source_patient_is_ins;
+	const char *patient_family, *patient_given, *patient_birth_date, *patient_sex;
+
+	const char *title, *language, *mime_type;
+	int64_t creation_ms, service_start_ms, service_stop_ms; /* service_stop_ms 0: unknown */
+
+	struct coded type, class, format, facility, practice, content_type;
+	struct coded *confidentialities;
+	size_t confidentiality_count;
+	struct coded *events; /* eventCodeList */
+	size_t event_count;
+
+	struct party *authors;
+	size_t author_count;
+	struct party legal_authenticator;
+	struct party sender; /* author of the submission set: the one who asks */
+
+	const char *site; /* FINESS EG */
+};
+
+/* What the site says where document and message are silent. */
+struct metadata_site {
+	const char *finess_eg, *name;
+	const char *sector; /* SAnn: healthcareFacilityTypeCode by default */
+	const char *lps_name, *lps_model, *lps_internal_id; /* the sender when no person asks */
+};
+
+/* What the message adds (all of it absent for a document from a folder). Texts are never NULL. */
+struct metadata_request {
+	bool masked_from_professionals, invisible_to_patient, invisible_to_guardians;
+	const char *visit_class;                              /* PV1-2 */
+	const char *sender_id, *sender_family, *sender_given; /* PRT SB */
+	bool sender_id_is_internal;
+};
+
+struct metadata_context {
+	const struct valuesets *valuesets;
+	const struct metadata_site *site;
+	const struct metadata_request *request;
+	enum environment environment;
+	bool allow_masked_and_invisible; /* the DMP's parameter cumul-invisible_patient-masque_ps */
+};
+
+/* Decides. -1: the document cannot go (ERR_REJECT), with its reason and the element at fault. */
+must_use int metadata_fill(struct metadata *metadata, const struct cda *cda,
+			   const struct metadata_context *context, struct arena *arena,
+			   struct err *err);
+
+/* To and from the form kept with the document. Reading refuses anything that metadata_fill()
+ * cannot have made (ERR_HALT: the store is damaged).
+ */
+void metadata_write(const struct metadata *metadata, struct buf *out);
+must_use int metadata_parse(struct metadata *metadata, struct slice json, struct arena *arena,
+			    struct err *err);
+
+#endif

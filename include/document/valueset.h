@@ -1,0 +1,58 @@
+/* The code tables of the DMP's metadata, read at start from CSV files that a site can replace
+ * without a build: what a code is called, of which system it is, which class a type belongs to,
+ * which format a document has. Read-only once loaded: any thread.
+ */
+#ifndef DMPFEED_DOCUMENT_VALUESET_H
+#define DMPFEED_DOCUMENT_VALUESET_H
+
+#include "base/buf.h"
+
+enum valueset_list {
+	VALUESET_TYPE,            /* type-code.csv (JDV_J66): typeCode, with its class */
+	VALUESET_CLASS,           /* class-code.csv (JDV_J57) */
+	VALUESET_FORMAT,          /* format-code.csv (JDV_J60) */
+	VALUESET_FACILITY,        /* healthcare-facility-type.csv (JDV_J61) */
+	VALUESET_PRACTICE,        /* practice-setting.csv (JDV_J62) */
+	VALUESET_CONFIDENTIALITY, /* confidentiality.csv (JDV_J58) */
+	VALUESET_CONTENT_TYPE,    /* content-type.csv (JDV_J59) */
+	VALUESET_COUNT
+};
+
+struct valueset_row {
+	const char *code;
+	const char *system; /* what the codingScheme slot says: an OID */
+	const char *display;
+	const char *link; /* type: its class code; others: "" */
+};
+
+struct valuesets;
+
+/* Reads every list from `folder` (also format-by-template.csv and content-type-from-visit.csv).
+ * -1: a file that is missing or broken, said with its line (ERR_HALT).
+ */
+must_use int valuesets_load(struct valuesets **ret_valuesets, const char *folder, struct err *err);
+void valuesets_free(struct valuesets **valuesets);
+
+/* The row of a code; `system` NULL or "" takes the first. NULL: not in the list. */
+const struct valueset_row *valueset_find(const struct valuesets *valuesets, enum valueset_list list,
+					 const char *code, const char *system);
+
+/* The format of a document: by media type for an unstructured body (whatever template it
+ * declares), by its most specific template for a structured one, else the format for documents
+ * outside every profile.
+ */
+const struct valueset_row *valueset_format(const struct valuesets *valuesets,
+					   const char *media_type, const char *const *templates,
+					   size_t template_count);
+
+/* contentTypeCode from the class of visit (PV1-2); NULL when the table has no row for it. */
+const struct valueset_row *valueset_content_type(const struct valuesets *valuesets,
+						 const char *visit_class);
+
+/* Up to three codes of the list that look most like `code`, for a person to choose from: "A, B or
+ * C".
+ */
+void valueset_nearest(const struct valuesets *valuesets, enum valueset_list list, const char *code,
+		      struct buf *out);
+
+#endif

@@ -1,0 +1,70 @@
+/* A message of the ANS profile "Transmission de documents CDA en HL7 v2": what it asks for, about
+ * whom, and the document it carries. So far MDM^T02 (a new document, one per message).
+ *
+ * Pure. Owned by one thread at a time.
+ */
+#ifndef DMPFEED_HL7_TRANSMISSION_H
+#define DMPFEED_HL7_TRANSMISSION_H
+
+#include "hl7/message.h"
+
+enum transmission_flag {
+	FLAG_MASQUE_PS,
+	FLAG_INVISIBLE_PATIENT,
+	FLAG_INVISIBLE_REP_LEGAUX,
+	FLAG_CONNEXION_SECRETE,
+	FLAG_MODIF_CONF_CODE,
+	FLAG_DESTDMP,
+	FLAG_DESTMSSANTEPS,
+	FLAG_DESTMSSANTEPAT,
+	FLAG_ACK_RECEPTION,
+	FLAG_ACK_LECTURE_MSS,
+	FLAG_COUNT
+};
+
+/* An identifier of PID-3: number, authority's OID, type code (INS, PI, NH…). Texts are never NULL.
+ */
+struct transmission_id {
+	const char *number, *oid, *type;
+};
+
+/* Who asks for the sending (PRT with PRT-4 = SB): the VIHF's identity and the submission set's
+ * author.
+ */
+struct transmission_sender {
+	const char *person_id, *person_family, *person_given; /* PRT-5.1, .2, .3 */
+	const char *person_id_type;                           /* PRT-5.13: IDNPS, RPPS, EI */
+	const char *structure_name, *structure_id;            /* PRT-8.1, .10 */
+	const char *device;                                   /* PRT-10.1 */
+};
+
+struct transmission {
+	const char *control_id;  /* MSH-10 */
+	const char *application; /* MSH-3.1 */
+	const char *facility;    /* MSH-4.1 */
+	const char *profile;     /* MSH-21.1: "2.1" */
+
+	const struct transmission_id *ids; /* PID-3 */
+	size_t id_count;
+	const char *birth_date, *sex; /* PID-7 (first 8 digits), PID-8 */
+	bool identity_validated;      /* PID-32 holds VALI */
+
+	const char *visit_class;  /* PV1-2 */
+	const char *visit_number; /* PV1-19.1 */
+
+	const char *type_code; /* TXA-2 */
+	struct transmission_sender sender;
+	bool has_sender;
+	bool flags[FLAG_COUNT]; /* absent: false, but FLAG_DESTDMP: true */
+
+	struct slice document; /* OBX-5.5: Base64, borrowed from the message */
+};
+
+/* Reads a message that hl7_parse() accepted; texts live in `arena`. -1: refused; err has the
+ * reason (of the profile's technical codes) and the field, as section "Technical acknowledgement"
+ * of the profile wants them in ERR-2 and ERR-3.
+ */
+must_use int transmission_read(struct transmission *transmission, const struct hl7_message *message,
+			       struct arena *arena, struct err *err);
+
+#endif

@@ -1,0 +1,68 @@
+/* The HL7 v2 door: one listener, any number of connections, each answered in order. Memory is
+ * bounded by the settings: when the bytes in flight reach the limit the listener stops reading.
+ *
+ * Loop only.
+ */
+#ifndef DMPFEED_INTAKE_MLLP_SERVER_H
+#define DMPFEED_INTAKE_MLLP_SERVER_H
+
+#include "base/buf.h"
+
+struct event_base;
+
+struct mllp_settings {
+	const char *name;   /* in logs and status */
+	const char *listen; /* "127.0.0.1:2575", "[::1]:2575"; port 0: the system chooses */
+	const char *site, *source;
+	uint64_t most_message_bytes, most_in_flight_bytes;
+	uint64_t most_connections;
+	int64_t idle_ms; /* without a byte, or with a frame that does not end */
+};
+
+/* One frame, to be answered once. */
+struct mllp_arrival {
+	struct buf payload; /* whoever answers may take the bytes over */
+	/* Not ERR_NONE: the frame is broken or too large and payload is what came of it. Answer the
+	 * refusal; the connection then closes.
+	 */
+	struct err framing;
+	const struct mllp_settings *listener;
+	char peer[64]; /* address and port */
+
+	/* private */
+	struct mllp_connection *connection; /* NULL: gone, the answer goes nowhere */
+	struct mllp_arrival *next;
+	struct buf answer;
+	size_t bytes; /* counted against the limit */
+	bool answered;
+};
+
+typedef void mllp_arrival_fn(void *arg, struct mllp_arrival *arrival);
+
+struct mllp_server;
+
+/* -1: cannot listen (ERR_HALT). */
+must_use int mllp_server_new(struct mllp_server **ret_server, struct event_base *loop,
+			     const struct mllp_settings *settings, mllp_arrival_fn *on_arrival,
+			     void *arg, struct err *err);
+
+/* Closes the connections. Arrivals not yet answered stay valid until they are. */
+void mllp_server_free(struct mllp_server **server);
+
+/* Sends the acknowledgement (without frame) once those before it went, and frees the arrival. */
+void mllp_server_answer(struct mllp_arrival *arrival, struct slice ack);
+
+/* Accepts no more; what came is still answered. */
+void mllp_server_close(struct mllp_server *server);
+
+struct mllp_figures {
+	const char *name;
+	char address[64]; /* where it listens really */
+	uint64_t connections, in_flight_bytes;
+	uint64_t messages, broken_frames, stray_bytes; /* since start */
+	int64_t last_message_ms;
+};
+
+struct mllp_figures mllp_server_figures(const struct mllp_server *server);
+
+#endif

@@ -1,0 +1,184 @@
+/* The queue on disk: documents, their bodies, and the ledger of everything that happened to them.
+ *
+ * An interface of verbs that names no database, so that another store (a server shared by several
+ * gateways) can stand beside the embedded one: a claim is written down with the node that holds
+ * it, never only remembered. Every change of a document's state is one row of the ledger, which is
+ * never altered.
+ *
+ * A store is used by one thread. The one that writes belongs to the writer (writer.h): nobody else
+ * calls the verbs that change something. A reader sees what was committed.
+ */
+#ifndef DMPFEED_QUEUE_STORE_H
+#define DMPFEED_QUEUE_STORE_H
+
+#include "base/arena.h"
+#include "base/codec.h"
+#include "base/ulid.h"
+
+/* The words users see. */
+enum doc_state {
+	DOC_HELD,       /* waits for a person or an event */
+	DOC_QUEUED,     /* will be sent */
+	DOC_SENDING,    /* an attempt is under way */
+	DOC_DELIVERED,  /* the DMP has it */
+	DOC_REFUSED,    /* this patient's DMP does not take it: not an error */
+	DOC_REJECTED,   /* cannot pass: a person must look */
+	DOC_SUPPRESSED, /* identical to what was delivered: not sent again */
+	DOC_CANCELLED,  /* withdrawn before sending, or not for the DMP */
+	DOC_STATE_COUNT
+};
+
+const char *doc_state_text(enum doc_state state); /* "held" */
+must_use bool doc_state_parse(struct slice text, enum doc_state *ret_state);
+
+struct store_settings {
+	const char *path; /* of the database file; its -wal and -shm stand beside it */
+	const char *node; /* who claims: 64 characters at most */
+};
+
+struct store;
+
+/* Opens, creates or migrates. ERR_HALT: a newer schema, a damaged file; ERR_RETRY: the disk. */
+must_use int store_open(struct store **ret_store, const struct store_settings *settings,
+			struct err *err);
+must_use int store_open_reader(struct store **ret_store, const struct store_settings *settings,
+			       struct err *err);
+void store_free(struct store **store);
+
+/* One transaction at a time, changes in it under savepoints. A commit that returned 0 is on disk:
+ * only then may anyone say "yes". After a failed commit nothing of it happened.
+ */
+must_use int store_begin(struct store *store, struct err *err);
+must_use int store_commit(struct store *store, struct err *err);
+void store_rollback(struct store *store);
+must_use int store_savepoint(struct store *store, struct err *err);
+void store_savepoint_release(struct store *store);
+void store_savepoint_undo(struct store *store);
+
+/* ---- take in ---- */
+
+/* A document that was read and decided upon. Texts and bytes are borrowed for the call. */
+struct store_arrival {
+	struct ulid doc;
+	const char *action;    /* "submit", "replace", "delete" */
+	const char *unique_id; /* an OID */
+	const char *type_code;
+	const char *lane; /* FINESS EJ of the legal entity that sends it */
+	const char *site; /* FINESS EG */
+	const char *source, *channel,
+		*origin; /* who sent it, "mllp" or "drop", control id or file name */
+	int64_t now_ms;
+	enum doc_state state; /* queued, held, cancelled… as the pipeline decided */
+	enum reason reason;
+	struct slice body;     /* the document, byte for byte */
+	struct slice metadata; /* opaque here */
+};
+
+enum store_taken {
+	STORE_NEW,     /* a document of ours from now on */
+	STORE_KNOWN,   /* the same id, the same bytes: nothing new, said in the ledger */
+	STORE_FOREIGN, /* the same id, other bytes: not taken */
+};
+
+struct store_receipt {
+	enum store_taken taken;
+	struct ulid doc; /* the new one, or the one that has the id already */
+	enum doc_state state;
+};
+
+must_use int store_take_in(struct store *store, const struct store_arrival *arrival,
+			   struct store_receipt *ret_receipt, struct err *err);
+
+/* ---- send ---- */
+
+struct store_due {
+	struct ulid doc;
+	unsigned attempt; /* 1 first */
+	bool doubtful;    /* an earlier attempt may have been stored by the DMP */
+	int64_t received_ms;
+};
+
+/* Takes up to `most` documents of the lane that are due, oldest due first: they are `sending` and
+ * ours. *ret_next_ms: when the next one will be due, INT64_MAX when none waits.
+ */
+must_use int store_claim(struct store *store, const char *lane, int64_t now_ms, size_t most,
+			 struct store_due *ret_due, size_t *ret_count, int64_t *ret_next_ms,
+			 struct err *err);
+
+/* How an attempt ended. */
+struct store_outcome {
+	struct ulid doc;
+	int64_t now_ms;
+	enum doc_state state; /* delivered, queued (again), refused, rejected */
+	enum reason reason;
+	bool doubtful;
+	int64_t next_attempt_ms; /* for queued */
+	bool attempt_counts; /* false: the lane was at fault, the document is not older for it */
+	const char *code, *text; /* the DMP's words, or the transport's; cut at 1000 characters */
+	const char *note;        /* "confirmed_by_duplicate", … */
+	int http_status;         /* 0: none */
+	int64_t duration_ms;
+};
+
+must_use int store_settle(struct store *store, const struct store_outcome *outcome,
+			  struct err *err);
+
+/* At start: what this node had claimed when it died goes back to the queue, in doubt. */
+must_use int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct err *err);
+
+/* ---- look (any store, reader or writer) ---- */
+
+must_use int store_load(struct store *store, const struct ulid *doc, struct buf *ret_body,
+			struct buf *ret_metadata, struct err *err);
+
+struct store_counts {
+	uint64_t documents[DOC_STATE_COUNT];
+	int64_t oldest_queued_ms;  /* received; INT64_MAX: none */
+	int64_t last_delivered_ms; /* 0: never */
+};
+
+must_use int store_count(struct store *store, struct store_counts *ret_counts, struct err *err);
+
+/* One document as lists show it: nothing about the patient. Texts are valid during the callback. */
+struct store_row {
+	struct ulid doc;
+	const char *action, *unique_id, *type_code, *lane, *site, *source, *channel, *origin;
+	enum doc_state state;
+	enum reason reason;
+	bool doubtful;
+	unsigned attempts;
+	uint64_t body_bytes;
+	int64_t received_ms, changed_ms, next_attempt_ms;
+	uint64_t last_arrival; /* ledger number of the last time it was handed in: new or known */
+};
+
+struct store_filter {
+	const char *state, *reason, *site; /* "" or NULL: any */
+	struct ulid after; /* all-zero: from the start; lists go by id, oldest first */
+	size_t limit;
+};
+
+must_use int store_list(struct store *store, const struct store_filter *filter,
+			void (*each)(void *arg, const struct store_row *row), void *arg,
+			struct err *err);
+
+/* One row of the ledger. */
+struct store_event {
+	uint64_t number;
+	int64_t at_ms;
+	const char *what; /* "received", "received_again", "claimed", "settled", "recovered" */
+	enum doc_state state;
+	enum reason reason;
+	unsigned attempt;
+	const char *code, *text, *note, *origin;
+	int http_status;
+	int64_t duration_ms;
+};
+
+/* 0: found, 1: no such document, -1: err. Events oldest first. */
+must_use int store_show(struct store *store, const struct ulid *doc,
+			void (*on_row)(void *arg, const struct store_row *row),
+			void (*on_event)(void *arg, const struct store_event *event), void *arg,
+			struct err *err);
+
+#endif

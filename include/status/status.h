@@ -1,0 +1,53 @@
+/* What the gateway tells of itself: figures the loop keeps, never the database, nothing of a
+ * patient.
+ *
+ * Pure. Any thread.
+ */
+#ifndef DMPFEED_STATUS_STATUS_H
+#define DMPFEED_STATUS_STATUS_H
+
+#include "base/buf.h"
+
+struct status_lane {
+	const char *name, *state, *why;
+	uint64_t in_flight, delivered;
+	int64_t resumes_ms, last_delivered_ms;
+};
+
+struct status_listener {
+	const char *name, *address;
+	uint64_t connections, messages, broken_frames;
+	int64_t last_message_ms;
+};
+
+struct status_folder {
+	const char *name, *path, *trouble;
+	uint64_t waiting, taken, rejected;
+	int64_t last_file_ms;
+};
+
+struct status_depth {
+	const char *state;
+	uint64_t documents;
+};
+
+/* Times are milliseconds since 1970; 0: never. */
+struct status {
+	const char *version, *environment;
+	int64_t now_ms, started_ms;
+	const struct status_lane *lanes;
+	size_t lane_count;
+	const struct status_listener *listeners;
+	size_t listener_count;
+	const struct status_folder *folders;
+	size_t folder_count;
+	const struct status_depth *depths;
+	size_t depth_count;
+	int64_t oldest_queued_ms, last_delivered_ms;
+	const char *not_ready; /* why /readyz says no; "" when it says yes */
+};
+
+/* GET /api/v1/status */
+void status_write(const struct status *status, struct buf *out);
+
+#endif
