@@ -70,8 +70,9 @@ struct store_arrival {
 	int64_t now_ms;
 	enum doc_state state; /* queued, held, cancelled… as the pipeline decided */
 	enum reason reason;
-	struct slice body;     /* the document, byte for byte */
-	struct slice metadata; /* opaque here */
+	struct slice body;            /* the document, byte for byte */
+	uint8_t digest[SHA256_BYTES]; /* of the body */
+	struct slice metadata;        /* opaque here */
 };
 
 enum store_taken {
@@ -133,11 +134,13 @@ must_use int store_load(struct store *store, const struct ulid *doc, struct buf 
 
 struct store_counts {
 	uint64_t documents[DOC_STATE_COUNT];
-	int64_t oldest_queued_ms;  /* received; INT64_MAX: none */
-	int64_t last_delivered_ms; /* 0: never */
+	int64_t last_delivered_ms; /* 0: never, or too long ago to tell */
 };
 
 must_use int store_count(struct store *store, struct store_counts *ret_counts, struct err *err);
+
+/* When the oldest document still queued was received; INT64_MAX: none is. */
+must_use int store_oldest_queued(struct store *store, int64_t *ret_received_ms, struct err *err);
 
 /* One document as lists show it: nothing about the patient. Texts are valid during the callback. */
 struct store_row {

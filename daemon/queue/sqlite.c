@@ -1,0 +1,132 @@
+/* SQLite with our manners. A connection is used by one thread. */
+#include "queue/sqlite.h"
+
+enum { BUSY_MS = 5000 }; /* another process looks (a backup, a shell): wait, but not for ever */
+
+int sqlite_open(struct sqlite *sqlite, const char *path, int flags, const char *const *sql,
+		size_t statement_count, struct err *err)
+{
+	sqlite->sql = sql;
+	sqlite->statement_count = statement_count;
+	sqlite->statements = xcalloc(statement_count, sizeof(*sqlite->statements));
+	if (sqlite3_open_v2(path, &sqlite->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		return sqlite_failed(sqlite, "be opened", err);
+	sqlite3_extended_result_codes(sqlite->db, 1);
+	sqlite3_busy_timeout(sqlite->db, BUSY_MS);
+	return 0;
+}
+
+void sqlite_done(struct sqlite *sqlite)
+{
+	for (size_t i = 0; i < sqlite->statement_count; i++)
+		sqlite3_finalize(sqlite->statements[i]);
+	free(sqlite->statements);
+	sqlite3_close(sqlite->db);
+	*sqlite = (struct sqlite){ 0 };
+}
+
+int sqlite_failed(struct sqlite *sqlite, const char *doing, struct err *err)
+{
+	int code = sqlite->db ? sqlite3_errcode(sqlite->db) & 0xff : SQLITE_NOMEM;
+	bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_SCHEMA ||
+		       code == SQLITE_CONSTRAINT || code == SQLITE_MISMATCH ||
+		       code == SQLITE_MISUSE;
+
+	err_set(err, damaged ? ERR_HALT : ERR_RETRY, "the store could not %s: %s", doing,
+		sqlite->db ? sqlite3_errmsg(sqlite->db) : "out of memory");
+	err->reason = REASON_STORE_UNAVAILABLE;
+	return -1;
+}
+
+static int bind(sqlite3_stmt *statement, int place, const struct sqlite_value *value)
+{
+	const char *text = value->kind == VALUE_TEXT && value->text ? value->text : "";
+
+	switch (value->kind) {
+	case VALUE_TEXT:
+		return sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
+	case VALUE_NUMBER:
+		return sqlite3_bind_int64(statement, place, value->number);
+	case VALUE_BYTES:
+		return sqlite3_bind_blob64(statement, place, value->bytes.p, value->bytes.n,
+					   SQLITE_STATIC);
+	}
+	return SQLITE_MISUSE;
+}
+
+sqlite3_stmt *sqlite_prepare(struct sqlite *sqlite, size_t which, const struct sqlite_value *values,
+			     size_t count, struct err *err)
+{
+	sqlite3_stmt **statement = &sqlite->statements[which];
+	int result = SQLITE_OK;
+
+	if (*statement == NULL)
+		result = sqlite3_prepare_v3(sqlite->db, sqlite->sql[which], -1,
+					    SQLITE_PREPARE_PERSISTENT, statement, NULL);
+	for (size_t i = 0; i < count && result == SQLITE_OK; i++)
+		result = bind(*statement, (int)i + 1, &values[i]);
+	if (result == SQLITE_OK)
+		return *statement;
+	sqlite_failed(sqlite, "prepare a statement", err);
+	return NULL;
+}
+
+void sqlite_reset(sqlite3_stmt **statement)
+{
+	if (*statement != NULL)
+		sqlite3_reset(*statement);
+	*statement = NULL;
+}
+
+int sqlite_step(struct sqlite *sqlite, sqlite3_stmt *statement, struct err *err)
+{
+	int result = sqlite3_step(statement);
+
+	if (result == SQLITE_ROW)
+		return 1;
+	return result == SQLITE_DONE ? 0 : sqlite_failed(sqlite, "read", err);
+}
+
+int sqlite_run(struct sqlite *sqlite, size_t which, const struct sqlite_value *values, size_t count,
+	       const char *doing, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *statement =
+		sqlite_prepare(sqlite, which, values, count, err);
+
+	if (statement == NULL)
+		return -1;
+	if (sqlite3_step(statement) != SQLITE_DONE)
+		return sqlite_failed(sqlite, doing, err);
+	return 0;
+}
+
+int sqlite_exec(struct sqlite *sqlite, const char *text, const char *doing, struct err *err)
+{
+	if (sqlite3_exec(sqlite->db, text, NULL, NULL, NULL) != SQLITE_OK)
+		return sqlite_failed(sqlite, doing, err);
+	return 0;
+}
+
+const char *sqlite_text(sqlite3_stmt *statement, int column)
+{
+	const unsigned char *text = sqlite3_column_text(statement, column);
+
+	return text ? (const char *)text : "";
+}
+
+struct slice sqlite_bytes(sqlite3_stmt *statement, int column)
+{
+	const char *bytes = sqlite3_column_blob(statement, column);
+	int n = sqlite3_column_bytes(statement, column);
+
+	return (struct slice){ bytes ? bytes : "", (size_t)n };
+}
+
+struct ulid sqlite_ulid(sqlite3_stmt *statement, int column)
+{
+	struct slice bytes = sqlite_bytes(statement, column);
+	struct ulid ulid = { 0 };
+
+	memcpy(ulid.bytes, bytes.p, min(bytes.n, sizeof(ulid.bytes)));
+	return ulid;
+}

@@ -1,0 +1,704 @@
+/* The queue in SQLite: the only SQL there is. A store is used by one thread.
+ *
+ * WAL, so that readers never wait for the writer nor it for them; synchronous=FULL, so that a
+ * commit is on disk when it returns (NORMAL would lose the last ones in a power cut: the first
+ * promise). Hot rows are small; bodies stand in a table of their own, read once per attempt.
+ */
+#include "queue/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "queue/sqlite.h"
+
+enum { SCHEMA_VERSION = 1 };
+
+static const char every_connection[] =
+	"PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"
+	"PRAGMA cache_size = -8192;"; /* KiB */
+
+/* 8 KiB pages: a document of 50 to 150 kB lies on a dozen of them. A checkpoint every 2 000 pages
+ * keeps the log near 16 MiB.
+ */
+static const char writing_connection[] =
+	"PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+	"PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864;";
+
+/* clang-format off */
+static const char schema[] =
+	"CREATE TABLE document ("
+	"  seq INTEGER PRIMARY KEY,"
+	"  doc BLOB NOT NULL UNIQUE CHECK (length(doc) = 16)," /* the ULID's bytes: sorts by time */
+	"  action TEXT NOT NULL CHECK (action IN ('submit', 'replace', 'delete')),"
+	"  unique_id TEXT NOT NULL,"
+	"  digest BLOB NOT NULL CHECK (length(digest) = 32),"
+	"  type_code TEXT NOT NULL,"
+	"  lane TEXT NOT NULL,"
+	"  site TEXT NOT NULL,"
+	"  source TEXT NOT NULL,"
+	"  channel TEXT NOT NULL,"
+	"  origin TEXT NOT NULL,"
+	"  state TEXT NOT NULL CHECK (state IN ('held', 'queued', 'sending', 'delivered', 'refused',"
+	"                                       'rejected', 'suppressed', 'cancelled')),"
+	"  reason TEXT NOT NULL,"
+	"  doubtful INTEGER NOT NULL DEFAULT 0 CHECK (doubtful IN (0, 1)),"
+	"  attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),"
+	"  due_ms INTEGER NOT NULL,"
+	"  node TEXT NOT NULL DEFAULT ''," /* who holds the claim while sending */
+	"  body_bytes INTEGER NOT NULL,"
+	"  received_ms INTEGER NOT NULL,"
+	"  changed_ms INTEGER NOT NULL,"
+	"  last_arrival INTEGER NOT NULL DEFAULT 0"
+	") STRICT;"
+	/* A document and its later deletion carry the same id: one of each. */
+	"CREATE UNIQUE INDEX document_unique_id ON document (unique_id, action);"
+	"CREATE INDEX document_due ON document (lane, due_ms, seq) WHERE state = 'queued';"
+	"CREATE INDEX document_state ON document (state, doc);"
+
+	"CREATE TABLE body ("
+	"  seq INTEGER PRIMARY KEY REFERENCES document (seq),"
+	"  metadata BLOB NOT NULL,"
+	"  bytes BLOB NOT NULL"
+	") STRICT;"
+
+	"CREATE TABLE ledger ("
+	"  number INTEGER PRIMARY KEY,"
+	"  seq INTEGER NOT NULL REFERENCES document (seq),"
+	"  at_ms INTEGER NOT NULL,"
+	"  what TEXT NOT NULL,"
+	"  state TEXT NOT NULL,"
+	"  reason TEXT NOT NULL,"
+	"  attempt INTEGER NOT NULL,"
+	"  code TEXT NOT NULL,"
+	"  text TEXT NOT NULL,"
+	"  note TEXT NOT NULL,"
+	"  origin TEXT NOT NULL,"
+	"  node TEXT NOT NULL,"
+	"  http_status INTEGER NOT NULL,"
+	"  duration_ms INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX ledger_document ON ledger (seq, number);"
+	"CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;"
+	"CREATE TRIGGER ledger_stays BEFORE DELETE ON ledger BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;"
+	"PRAGMA user_version = 1;";
+
+#define ROW_COLUMNS \
+	"doc, action, unique_id, type_code, lane, site, source, channel, origin, state, reason," \
+	" doubtful, attempts, body_bytes, received_ms, changed_ms, due_ms, last_arrival"
+
+enum {
+	SCHEMA_IS,
+	BEGIN, COMMIT, SAVEPOINT, RELEASE, UNDO,
+	FIND_UNIQUE_ID, INSERT_DOCUMENT, INSERT_BODY, INSERT_EVENT, SET_LAST_ARRIVAL,
+	FIND_DUE, CLAIM, FIND_NEXT_DUE, FIND_SENDING, SETTLE, FIND_CLAIMED, RECOVER,
+	LOAD, COUNT_STATES, OLDEST_QUEUED, LAST_DELIVERED, LIST, LIST_STATE, SHOW, EVENTS,
+	STATEMENT_COUNT
+};
+
+static const char *const sql[STATEMENT_COUNT] = {
+	[SCHEMA_IS] = "PRAGMA user_version",
+	[BEGIN] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
+	[SAVEPOINT] = "SAVEPOINT change",
+	[RELEASE] = "RELEASE change",
+	[UNDO] = "ROLLBACK TO change",
+
+	[FIND_UNIQUE_ID] = "SELECT seq, doc, state, digest = ?3, attempts, reason FROM document"
+		" WHERE unique_id = ?1 AND action = ?2",
+	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
+		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13)",
+	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
+	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
+		" node, http_status, duration_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+	[SET_LAST_ARRIVAL] = "UPDATE document SET last_arrival = ?2 WHERE seq = ?1",
+
+	[FIND_DUE] = "SELECT seq, doc, attempts, doubtful, received_ms FROM document"
+		" WHERE lane = ?1 AND state = 'queued' AND due_ms <= ?2 ORDER BY due_ms, seq LIMIT ?3",
+	[CLAIM] = "UPDATE document SET state = 'sending', reason = '', attempts = attempts + 1, node = ?2,"
+		" changed_ms = ?3 WHERE seq = ?1",
+	[FIND_NEXT_DUE] = "SELECT due_ms FROM document WHERE lane = ?1 AND state = 'queued'"
+		" ORDER BY due_ms LIMIT 1",
+	[FIND_SENDING] = "SELECT seq, attempts FROM document WHERE doc = ?1 AND state = 'sending'",
+	[SETTLE] = "UPDATE document SET state = ?2, reason = ?3, doubtful = ?4, attempts = attempts - ?5,"
+		" due_ms = ?6, node = '', changed_ms = ?7 WHERE seq = ?1",
+	[FIND_CLAIMED] = "SELECT seq, attempts FROM document WHERE state = 'sending' AND node = ?1",
+	[RECOVER] = "UPDATE document SET state = 'queued', reason = 'doubtful', doubtful = 1, due_ms = ?2,"
+		" node = '', changed_ms = ?2 WHERE seq = ?1",
+
+	[LOAD] = "SELECT bytes, metadata FROM body JOIN document USING (seq) WHERE doc = ?1",
+	[COUNT_STATES] = "SELECT state, count(*) FROM document GROUP BY state",
+	[OLDEST_QUEUED] = "SELECT received_ms FROM document WHERE state = 'queued' ORDER BY doc LIMIT 1",
+	[LAST_DELIVERED] = "SELECT max(at_ms) FROM (SELECT at_ms, state FROM ledger ORDER BY number DESC"
+		" LIMIT 10000) WHERE state = 'delivered'",
+	[LIST] = "SELECT " ROW_COLUMNS " FROM document WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
+		" AND (?3 = '' OR site = ?3) ORDER BY doc LIMIT ?4",
+	[LIST_STATE] = "SELECT " ROW_COLUMNS " FROM document WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
+		" AND (?3 = '' OR site = ?3) AND state = ?5 ORDER BY doc LIMIT ?4",
+	[SHOW] = "SELECT " ROW_COLUMNS ", seq FROM document WHERE doc = ?1",
+	[EVENTS] = "SELECT number, at_ms, what, state, reason, attempt, code, text, note, origin, http_status,"
+		" duration_ms FROM ledger WHERE seq = ?1 ORDER BY number",
+};
+/* clang-format on */
+
+struct store {
+	struct sqlite sqlite;
+	char *node;
+	int lock_fd; /* the writer's: one process per store */
+};
+
+static const char *const state_texts[DOC_STATE_COUNT] = {
+	[DOC_HELD] = "held",
+	[DOC_QUEUED] = "queued",
+	[DOC_SENDING] = "sending",
+	[DOC_DELIVERED] = "delivered",
+	[DOC_REFUSED] = "refused",
+	[DOC_REJECTED] = "rejected",
+	[DOC_SUPPRESSED] = "suppressed",
+	[DOC_CANCELLED] = "cancelled",
+};
+
+const char *doc_state_text(enum doc_state state)
+{
+	return state_texts[state];
+}
+
+bool doc_state_parse(struct slice text, enum doc_state *ret_state)
+{
+	for (enum doc_state state = 0; state < DOC_STATE_COUNT; state++) {
+		if (slice_is(text, state_texts[state])) {
+			*ret_state = state;
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum doc_state state_of(sqlite3_stmt *statement, int column)
+{
+	enum doc_state state = DOC_HELD; /* the table's check admits no other word */
+
+	(void)!doc_state_parse(slice_of(sqlite_text(statement, column)), &state);
+	return state;
+}
+
+/* ---- opening ---- */
+
+static int schema_version(struct store *store, int *ret_version, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, SCHEMA_IS, NULL, 0, err);
+	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+	if (got > 0)
+		*ret_version = sqlite3_column_int(found, 0);
+	return got > 0 ? 0 : -1;
+}
+
+static int migrate(struct store *store, struct err *err)
+{
+	int version = 0;
+
+	if (schema_version(store, &version, err) < 0)
+		return -1;
+	if (version > SCHEMA_VERSION)
+		return err_set(err, ERR_HALT,
+			       "its schema is version %d and this program knows %d: it was written "
+			       "by a newer dmpfeed",
+			       version, SCHEMA_VERSION);
+	if (version == SCHEMA_VERSION)
+		return 0;
+	if (store_begin(store, err) < 0 ||
+	    sqlite_exec(&store->sqlite, schema, "be laid out", err) < 0)
+		return -1;
+	return store_commit(store, err);
+}
+
+/* One process per store: two would claim under one name. */
+static int lock(struct store *store, const char *path, struct err *err)
+{
+	scoped(free_ptr) char *lock_path = xasprintf("%s.lock", path);
+
+	store->lock_fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (store->lock_fd < 0)
+		return err_set(err, ERR_HALT, "cannot open %s: %s", lock_path, strerror(errno));
+	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, ERR_HALT, "another dmpfeedd uses it (%s is locked)", lock_path);
+	return 0;
+}
+
+static struct store *store_new(const struct store_settings *settings)
+{
+	struct store *store = xcalloc(1, sizeof(*store));
+
+	store->lock_fd = -1;
+	store->node = xstrdup(settings->node);
+	return store;
+}
+
+static int open_database(struct store *store, const char *path, int flags, struct err *err)
+{
+	if (sqlite_open(&store->sqlite, path, flags, sql, STATEMENT_COUNT, err) < 0)
+		return -1;
+	return sqlite_exec(&store->sqlite, every_connection, "be set up", err);
+}
+
+int store_open(struct store **ret_store, const struct store_settings *settings, struct err *err)
+{
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	scoped(store_free) struct store *store = store_new(settings);
+
+	if (lock(store, settings->path, err) < 0 ||
+	    open_database(store, settings->path, flags, err) < 0 ||
+	    sqlite_exec(&store->sqlite, writing_connection, "be set up", err) < 0 ||
+	    migrate(store, err) < 0)
+		return err_within(err, "%s", settings->path);
+	*ret_store = take(store);
+	return 0;
+}
+
+int store_open_reader(struct store **ret_store, const struct store_settings *settings,
+		      struct err *err)
+{
+	scoped(store_free) struct store *store = store_new(settings);
+
+	if (open_database(store, settings->path, SQLITE_OPEN_READONLY, err) < 0)
+		return err_within(err, "%s", settings->path);
+	*ret_store = take(store);
+	return 0;
+}
+
+void store_free(struct store **store)
+{
+	if (*store == NULL)
+		return;
+	sqlite_done(&(*store)->sqlite);
+	if ((*store)->lock_fd >= 0)
+		close((*store)->lock_fd);
+	free((*store)->node);
+	free_ptr(store);
+}
+
+/* ---- transactions ---- */
+
+int store_begin(struct store *store, struct err *err)
+{
+	return sqlite_run(&store->sqlite, BEGIN, NULL, 0, "begin", err);
+}
+
+int store_commit(struct store *store, struct err *err)
+{
+	if (sqlite_run(&store->sqlite, COMMIT, NULL, 0, "commit", err) == 0)
+		return 0;
+	store_rollback(store);
+	return -1;
+}
+
+void store_rollback(struct store *store)
+{
+	if (!sqlite3_get_autocommit(store->sqlite.db))
+		sqlite3_exec(store->sqlite.db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* A full disk may roll the whole transaction back inside SQLite: what follows would then commit by
+ * itself, one by one, behind the writer's back.
+ */
+int store_savepoint(struct store *store, struct err *err)
+{
+	if (sqlite3_get_autocommit(store->sqlite.db)) {
+		err_set(err, ERR_RETRY, "the store took the whole transaction back");
+		err->reason = REASON_STORE_UNAVAILABLE;
+		return -1;
+	}
+	return sqlite_run(&store->sqlite, SAVEPOINT, NULL, 0, "begin a change", err);
+}
+
+void store_savepoint_release(struct store *store)
+{
+	struct err err = { 0 };
+
+	(void)!sqlite_run(&store->sqlite, RELEASE, NULL, 0, "end a change",
+			  &err); /* the commit tells if it matters */
+}
+
+void store_savepoint_undo(struct store *store)
+{
+	struct err err = { 0 };
+
+	if (sqlite3_get_autocommit(store->sqlite.db))
+		return;
+	if (sqlite_run(&store->sqlite, UNDO, NULL, 0, "undo a change", &err) < 0)
+		store_rollback(store); /* half a change must not be committed */
+	else
+		store_savepoint_release(store);
+}
+
+/* ---- the ledger ---- */
+
+/* One row of what happened to a document; fields left out are empty. */
+struct entry {
+	int64_t seq, at_ms;
+	const char *what;
+	enum doc_state state;
+	const char *reason;
+	int64_t attempt;
+	const char *code, *text, *note, *origin;
+	int http_status;
+	int64_t duration_ms;
+};
+
+static int add_entry(struct store *store, const struct entry *entry, struct err *err)
+{
+	return sqlite_run(&store->sqlite, INSERT_EVENT,
+			  VALUES(NUMBER(entry->seq), NUMBER(entry->at_ms), TEXT(entry->what),
+				 TEXT(state_texts[entry->state]), TEXT(entry->reason),
+				 NUMBER(entry->attempt), TEXT(entry->code), TEXT(entry->text),
+				 TEXT(entry->note), TEXT(entry->origin), TEXT(store->node),
+				 NUMBER(entry->http_status), NUMBER(entry->duration_ms)),
+			  "write the ledger", err);
+}
+
+/* ---- take in ---- */
+
+static int add_arrival(struct store *store, struct entry *entry, struct err *err)
+{
+	if (add_entry(store, entry, err) < 0)
+		return -1;
+	return sqlite_run(
+		&store->sqlite, SET_LAST_ARRIVAL,
+		VALUES(NUMBER(entry->seq), NUMBER(sqlite3_last_insert_rowid(store->sqlite.db))),
+		"note an arrival", err);
+}
+
+/* Whether the id is taken: 1, and the receipt tells by what; 0: it is free. */
+static int take_in_again(struct store *store, const struct store_arrival *arrival,
+			 struct store_receipt *ret_receipt, struct err *err)
+{
+	const struct slice digest = { (const char *)arrival->digest, sizeof(arrival->digest) };
+	scoped(sqlite_reset) sqlite3_stmt *found = sqlite_prepare(
+		&store->sqlite, FIND_UNIQUE_ID,
+		VALUES(TEXT(arrival->unique_id), TEXT(arrival->action), BYTES(digest)), err);
+	struct entry entry = { .at_ms = arrival->now_ms,
+			       .what = "received_again",
+			       .origin = arrival->origin };
+	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+	if (got <= 0)
+		return got;
+	ret_receipt->doc = sqlite_ulid(found, 1);
+	ret_receipt->state = state_of(found, 2);
+	ret_receipt->taken = sqlite3_column_int(found, 3) ? STORE_KNOWN : STORE_FOREIGN;
+	if (ret_receipt->taken == STORE_FOREIGN)
+		return 1;
+	entry.seq = sqlite3_column_int64(found, 0);
+	entry.state = ret_receipt->state;
+	entry.attempt = sqlite3_column_int64(found, 4);
+	entry.reason = sqlite_text(found, 5);
+	return add_arrival(store, &entry, err) < 0 ? -1 : 1;
+}
+
+int store_take_in(struct store *store, const struct store_arrival *arrival,
+		  struct store_receipt *ret_receipt, struct err *err)
+{
+	const struct slice digest = { (const char *)arrival->digest, sizeof(arrival->digest) };
+	struct entry entry = {
+		.at_ms = arrival->now_ms,
+		.what = "received",
+		.state = arrival->state,
+		.reason = reason_row(arrival->reason)->code,
+		.origin = arrival->origin,
+	};
+	int known = take_in_again(store, arrival, ret_receipt, err);
+
+	if (known != 0)
+		return known < 0 ? -1 : 0;
+	if (sqlite_run(&store->sqlite, INSERT_DOCUMENT,
+		       VALUES(ID(&arrival->doc), TEXT(arrival->action), TEXT(arrival->unique_id),
+			      BYTES(digest), TEXT(arrival->type_code), TEXT(arrival->lane),
+			      TEXT(arrival->site), TEXT(arrival->source), TEXT(arrival->channel),
+			      TEXT(arrival->origin), TEXT(state_texts[arrival->state]),
+			      TEXT(entry.reason), NUMBER(arrival->now_ms), NUMBER(arrival->body.n)),
+		       "take a document in", err) < 0)
+		return -1;
+	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);
+	if (sqlite_run(&store->sqlite, INSERT_BODY,
+		       VALUES(NUMBER(entry.seq), BYTES(arrival->metadata), BYTES(arrival->body)),
+		       "take a document's body in", err) < 0)
+		return -1;
+	*ret_receipt = (struct store_receipt){ STORE_NEW, arrival->doc, arrival->state };
+	return add_arrival(store, &entry, err);
+}
+
+/* ---- send ---- */
+
+static int claim_one(struct store *store, int64_t seq, int64_t now_ms, unsigned attempt,
+		     struct err *err)
+{
+	const struct entry entry = {
+		.seq = seq,
+		.at_ms = now_ms,
+		.what = "claimed",
+		.state = DOC_SENDING,
+		.attempt = attempt,
+	};
+
+	if (sqlite_run(&store->sqlite, CLAIM,
+		       VALUES(NUMBER(seq), TEXT(store->node), NUMBER(now_ms)), "claim a document",
+		       err) < 0)
+		return -1;
+	return add_entry(store, &entry, err);
+}
+
+static int next_due(struct store *store, const char *lane, int64_t *ret_next_ms, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, FIND_NEXT_DUE, VALUES(TEXT(lane)), err);
+	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+	if (got >= 0)
+		*ret_next_ms = got ? sqlite3_column_int64(found, 0) : INT64_MAX;
+	return got < 0 ? -1 : 0;
+}
+
+int store_claim(struct store *store, const char *lane, int64_t now_ms, size_t most,
+		struct store_due *ret_due, size_t *ret_count, int64_t *ret_next_ms, struct err *err)
+{
+	scoped(free_ptr) int64_t *seqs = xcalloc(most, sizeof(*seqs));
+	size_t count = 0;
+	int got;
+
+	{ /* the query ends before the rows it walks on are changed */
+		scoped(sqlite_reset) sqlite3_stmt *due =
+			sqlite_prepare(&store->sqlite, FIND_DUE,
+				       VALUES(TEXT(lane), NUMBER(now_ms), NUMBER(most)), err);
+
+		if (due == NULL)
+			return -1;
+		for (; (got = sqlite_step(&store->sqlite, due, err)) > 0; count++) {
+			seqs[count] = sqlite3_column_int64(due, 0);
+			ret_due[count] = (struct store_due){
+				.doc = sqlite_ulid(due, 1),
+				.attempt = (unsigned)sqlite3_column_int64(due, 2) + 1,
+				.doubtful = sqlite3_column_int(due, 3) != 0,
+				.received_ms = sqlite3_column_int64(due, 4),
+			};
+		}
+		if (got < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (claim_one(store, seqs[i], now_ms, ret_due[i].attempt, err) < 0)
+			return -1;
+	*ret_count = count;
+	return next_due(store, lane, ret_next_ms, err);
+}
+
+int store_settle(struct store *store, const struct store_outcome *outcome, struct err *err)
+{
+	struct entry entry = {
+		.at_ms = outcome->now_ms,
+		.what = "settled",
+		.state = outcome->state,
+		.reason = reason_row(outcome->reason)->code,
+		.code = outcome->code,
+		.text = outcome->text,
+		.note = outcome->note,
+		.http_status = outcome->http_status,
+		.duration_ms = outcome->duration_ms,
+	};
+
+	{
+		scoped(sqlite_reset) sqlite3_stmt *sending = sqlite_prepare(
+			&store->sqlite, FIND_SENDING, VALUES(ID(&outcome->doc)), err);
+		int got = sending ? sqlite_step(&store->sqlite, sending, err) : -1;
+
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			return err_set(err, ERR_HALT, "the document is not being sent");
+		entry.seq = sqlite3_column_int64(sending, 0);
+		entry.attempt = sqlite3_column_int64(sending, 1);
+	}
+	if (sqlite_run(&store->sqlite, SETTLE,
+		       VALUES(NUMBER(entry.seq), TEXT(state_texts[outcome->state]),
+			      TEXT(entry.reason), NUMBER(outcome->doubtful),
+			      NUMBER(!outcome->attempt_counts), NUMBER(outcome->next_attempt_ms),
+			      NUMBER(outcome->now_ms)),
+		       "settle a document", err) < 0)
+		return -1;
+	return add_entry(store, &entry, err);
+}
+
+int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct err *err)
+{
+	const char *reason = reason_row(REASON_DOUBTFUL)->code;
+	size_t count = 0;
+
+	for (;; count++) {
+		struct entry entry = {
+			.at_ms = now_ms,
+			.what = "recovered",
+			.state = DOC_QUEUED,
+			.reason = reason,
+		};
+		scoped(sqlite_reset) sqlite3_stmt *claimed = sqlite_prepare(
+			&store->sqlite, FIND_CLAIMED, VALUES(TEXT(store->node)), err);
+		int got = claimed ? sqlite_step(&store->sqlite, claimed, err) : -1;
+
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		entry.seq = sqlite3_column_int64(claimed, 0);
+		entry.attempt = sqlite3_column_int64(claimed, 1);
+		sqlite_reset(&claimed);
+		if (sqlite_run(&store->sqlite, RECOVER, VALUES(NUMBER(entry.seq), NUMBER(now_ms)),
+			       "recover a document", err) < 0 ||
+		    add_entry(store, &entry, err) < 0)
+			return -1;
+	}
+	*ret_count = count;
+	return 0;
+}
+
+/* ---- look ---- */
+
+int store_load(struct store *store, const struct ulid *doc, struct buf *ret_body,
+	       struct buf *ret_metadata, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, LOAD, VALUES(ID(doc)), err);
+	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+	if (got < 0)
+		return -1;
+	if (got == 0)
+		return err_set(err, ERR_HALT, "the document's body is not in the store");
+	buf_add(ret_body, sqlite_bytes(found, 0));
+	buf_add(ret_metadata, sqlite_bytes(found, 1));
+	return 0;
+}
+
+/* The number that a statement without parameters gives; `otherwise` when it gives none. */
+static int one_number(struct store *store, size_t which, int64_t otherwise, int64_t *ret_number,
+		      struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, which, NULL, 0, err);
+	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+	if (got < 0)
+		return -1;
+	*ret_number = otherwise;
+	if (got > 0 && sqlite3_column_type(found, 0) != SQLITE_NULL)
+		*ret_number = sqlite3_column_int64(found, 0);
+	return 0;
+}
+
+int store_oldest_queued(struct store *store, int64_t *ret_received_ms, struct err *err)
+{
+	return one_number(store, OLDEST_QUEUED, INT64_MAX, ret_received_ms, err);
+}
+
+int store_count(struct store *store, struct store_counts *ret_counts, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *states =
+		sqlite_prepare(&store->sqlite, COUNT_STATES, NULL, 0, err);
+	struct store_counts counts = { 0 };
+	int got;
+
+	if (states == NULL)
+		return -1;
+	while ((got = sqlite_step(&store->sqlite, states, err)) > 0)
+		counts.documents[state_of(states, 0)] = (uint64_t)sqlite3_column_int64(states, 1);
+	if (got < 0 || one_number(store, LAST_DELIVERED, 0, &counts.last_delivered_ms, err) < 0)
+		return -1;
+	*ret_counts = counts;
+	return 0;
+}
+
+/* Reads ROW_COLUMNS. */
+static struct store_row row_of(sqlite3_stmt *statement)
+{
+	return (struct store_row){
+		.doc = sqlite_ulid(statement, 0),
+		.action = sqlite_text(statement, 1),
+		.unique_id = sqlite_text(statement, 2),
+		.type_code = sqlite_text(statement, 3),
+		.lane = sqlite_text(statement, 4),
+		.site = sqlite_text(statement, 5),
+		.source = sqlite_text(statement, 6),
+		.channel = sqlite_text(statement, 7),
+		.origin = sqlite_text(statement, 8),
+		.state = state_of(statement, 9),
+		.reason = reason_of(sqlite_text(statement, 10)),
+		.doubtful = sqlite3_column_int(statement, 11) != 0,
+		.attempts = (unsigned)sqlite3_column_int64(statement, 12),
+		.body_bytes = (uint64_t)sqlite3_column_int64(statement, 13),
+		.received_ms = sqlite3_column_int64(statement, 14),
+		.changed_ms = sqlite3_column_int64(statement, 15),
+		.next_attempt_ms = sqlite3_column_int64(statement, 16),
+		.last_arrival = (uint64_t)sqlite3_column_int64(statement, 17),
+	};
+}
+
+int store_list(struct store *store, const struct store_filter *filter,
+	       void (*each)(void *arg, const struct store_row *row), void *arg, struct err *err)
+{
+	bool by_state = filter->state != NULL && filter->state[0] != '\0';
+	const struct sqlite_value values[] = { ID(&filter->after), TEXT(filter->reason),
+					       TEXT(filter->site), NUMBER(filter->limit),
+					       TEXT(filter->state) };
+	scoped(sqlite_reset) sqlite3_stmt *rows = sqlite_prepare(
+		&store->sqlite, by_state ? LIST_STATE : LIST, values, by_state ? 5 : 4, err);
+	int got;
+
+	if (rows == NULL)
+		return -1;
+	while ((got = sqlite_step(&store->sqlite, rows, err)) > 0) {
+		const struct store_row row = row_of(rows);
+
+		each(arg, &row);
+	}
+	return got;
+}
+
+int store_show(struct store *store, const struct ulid *doc,
+	       void (*on_row)(void *arg, const struct store_row *row),
+	       void (*on_event)(void *arg, const struct store_event *event), void *arg,
+	       struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, SHOW, VALUES(ID(doc)), err);
+	scoped(sqlite_reset) sqlite3_stmt *events = NULL;
+	struct store_row row;
+	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+	if (got <= 0)
+		return got < 0 ? -1 : 1;
+	row = row_of(found);
+	on_row(arg, &row);
+	events = sqlite_prepare(&store->sqlite, EVENTS,
+				VALUES(NUMBER(sqlite3_column_int64(found, 18))), err);
+	if (events == NULL)
+		return -1;
+	while ((got = sqlite_step(&store->sqlite, events, err)) > 0) {
+		on_event(arg, &(struct store_event){
+				      .number = (uint64_t)sqlite3_column_int64(events, 0),
+				      .at_ms = sqlite3_column_int64(events, 1),
+				      .what = sqlite_text(events, 2),
+				      .state = state_of(events, 3),
+				      .reason = reason_of(sqlite_text(events, 4)),
+				      .attempt = (unsigned)sqlite3_column_int64(events, 5),
+				      .code = sqlite_text(events, 6),
+				      .text = sqlite_text(events, 7),
+				      .note = sqlite_text(events, 8),
+				      .origin = sqlite_text(events, 9),
+				      .http_status = sqlite3_column_int(events, 10),
+				      .duration_ms = sqlite3_column_int64(events, 11),
+			      });
+	}
+	return got;
+}

@@ -1,0 +1,85 @@
+/* The one thread that owns the database. */
+#include "queue/writer.h"
+
+#include <pthread.h>
+
+struct writer {
+	struct store *store;
+	struct inbox *inbox;
+	struct mailbox *mailbox;
+	pthread_t thread;
+};
+
+static struct change *change_of(struct job *job)
+{
+	return container_of(job, struct change, job);
+}
+
+static void apply_in_savepoint(struct store *store, struct change *change)
+{
+	if (store_savepoint(store, &change->err) < 0)
+		return;
+	if (change->apply(change, store, &change->err) < 0)
+		store_savepoint_undo(store); /* a bad one takes back only itself */
+	else
+		store_savepoint_release(store);
+}
+
+/* A batch that could not be committed fails every change in it. */
+static void settle(struct job *batch, const struct err *err)
+{
+	if (err->kind == ERR_NONE)
+		return;
+	for (struct job *job = batch; job != NULL; job = job->next)
+		if (change_of(job)->err.kind == ERR_NONE)
+			change_of(job)->err = *err;
+}
+
+static void *writer_main(void *arg)
+{
+	struct writer *writer = arg;
+	struct job *batch;
+
+	while ((batch = inbox_take_all(writer->inbox)) != NULL) {
+		struct err err = { 0 };
+
+		if (store_begin(writer->store, &err) == 0) {
+			for (struct job *job = batch; job != NULL; job = job->next)
+				apply_in_savepoint(writer->store, change_of(job));
+			(void)!store_commit(writer->store, &err); /* the one sync; err tells */
+		}
+		settle(batch, &err);
+		mailbox_post(writer->mailbox, batch); /* only now may anyone say "yes" */
+	}
+	return NULL;
+}
+
+struct writer *writer_new(struct store **store, struct mailbox *mailbox)
+{
+	struct writer *writer = xcalloc(1, sizeof(*writer));
+
+	writer->store = take(*store);
+	writer->mailbox = mailbox;
+	writer->inbox = inbox_new();
+	if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0)
+		abort(); /* at start only */
+	pthread_setname_np(writer->thread, "writer");
+	return writer;
+}
+
+void writer_submit(struct writer *writer, struct change *change)
+{
+	change->err = (struct err){ 0 };
+	inbox_put(writer->inbox, &change->job);
+}
+
+void writer_free(struct writer **writer)
+{
+	if (*writer == NULL)
+		return;
+	inbox_close((*writer)->inbox);
+	pthread_join((*writer)->thread, NULL);
+	inbox_free(&(*writer)->inbox);
+	store_free(&(*writer)->store);
+	free_ptr(writer);
+}

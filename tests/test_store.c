@@ -1,0 +1,564 @@
+/* The queue on disk: real SQLite, a temporary folder, time as an argument. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "queue/store.h"
+
+static const char lane[] = "990000987";
+
+struct fixture {
+	char folder[64], path[96];
+	struct store_settings settings;
+	struct store *store;
+	int64_t now_ms;
+};
+
+static void open_store(struct fixture *f)
+{
+	struct err err = { 0 };
+
+	if (store_open(&f->store, &f->settings, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+
+	snprintf(f->folder, sizeof(f->folder), "/tmp/test_store.XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	snprintf(f->path, sizeof(f->path), "%s/queue.db", f->folder);
+	f->settings = (struct store_settings){ .path = f->path, .node = "here" };
+	f->now_ms = 1795167666000;
+	open_store(f);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const endings[] = { "", "-wal", "-shm", ".lock" };
+	struct fixture *f = *state;
+	char path[128];
+
+	store_free(&f->store);
+	for (size_t i = 0; i < length_of(endings); i++) {
+		snprintf(path, sizeof(path), "%s%s", f->path, endings[i]);
+		unlink(path);
+	}
+	rmdir(f->folder);
+	free(f);
+	return 0;
+}
+
+#define ok(call)                                                                                   \
+	do {                                                                                       \
+		struct err err = { 0 };                                                            \
+		if ((call) < 0)                                                                    \
+			fail_msg("%s", err.text);                                                  \
+	} while (0)
+
+static struct store_arrival arrival(struct fixture *f, const char *unique_id, const char *body)
+{
+	struct store_arrival arrival = {
+		.doc = ulid_new(f->now_ms),
+		.action = "submit",
+		.unique_id = unique_id,
+		.type_code = "11490-0",
+		.lane = lane,
+		.site = "990012345",
+		.source = "DPI",
+		.channel = "mllp",
+		.origin = "A0001",
+		.now_ms = f->now_ms,
+		.state = DOC_QUEUED,
+		.body = slice_of(body),
+		.metadata = slice_of("{}"),
+	};
+
+	sha256(arrival.body, arrival.digest);
+	return arrival;
+}
+
+static struct store_receipt take_in(struct fixture *f, const struct store_arrival *arrival)
+{
+	struct store_receipt receipt;
+
+	ok(store_begin(f->store, &err));
+	ok(store_take_in(f->store, arrival, &receipt, &err));
+	ok(store_commit(f->store, &err));
+	return receipt;
+}
+
+static struct ulid queue_one(struct fixture *f, const char *unique_id)
+{
+	const struct store_arrival one = arrival(f, unique_id, "body");
+
+	return take_in(f, &one).doc;
+}
+
+static size_t claim(struct fixture *f, size_t most, struct store_due *due, int64_t *next_ms)
+{
+	size_t count = 0;
+
+	ok(store_begin(f->store, &err));
+	ok(store_claim(f->store, lane, f->now_ms, most, due, &count, next_ms, &err));
+	ok(store_commit(f->store, &err));
+	return count;
+}
+
+static struct store_outcome outcome(struct fixture *f, struct ulid doc, enum doc_state state)
+{
+	return (struct store_outcome){
+		.doc = doc,
+		.now_ms = f->now_ms,
+		.state = state,
+		.attempt_counts = true,
+		.code = "",
+		.text = "",
+		.note = "",
+	};
+}
+
+static void settle(struct fixture *f, const struct store_outcome *outcome)
+{
+	ok(store_begin(f->store, &err));
+	ok(store_settle(f->store, outcome, &err));
+	ok(store_commit(f->store, &err));
+}
+
+static struct store_counts counts(struct fixture *f)
+{
+	struct store_counts counts;
+
+	ok(store_count(f->store, &counts, &err));
+	return counts;
+}
+
+/* ---- taking in ---- */
+
+static void a_new_document_is_queued_with_its_bytes(void **state)
+{
+	struct fixture *f = *state;
+	scoped(buf_done) struct buf body = { 0 }, metadata = { 0 };
+	struct store_arrival one = arrival(f, "1.2.3.1", "a\0b");
+	struct store_receipt receipt;
+
+	one.body = (struct slice){ "a\0b", 3 };
+	receipt = take_in(f, &one);
+	assert_int_equal(receipt.taken, STORE_NEW);
+	assert_int_equal(counts(f).documents[DOC_QUEUED], 1);
+	ok(store_load(f->store, &receipt.doc, &body, &metadata, &err));
+	assert_int_equal(body.n, 3);
+	assert_memory_equal(body.p, "a\0b", 3);
+	assert_true(slice_is(buf_slice(&metadata), "{}"));
+}
+
+static void the_same_document_again_is_known_and_nothing_new(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_arrival first = arrival(f, "1.2.3.1", "body");
+	const struct store_arrival again = arrival(f, "1.2.3.1", "body");
+	const struct store_receipt receipt = take_in(f, &first);
+	const struct store_receipt second = take_in(f, &again);
+
+	assert_int_equal(second.taken, STORE_KNOWN);
+	assert_memory_equal(&second.doc, &receipt.doc, sizeof(receipt.doc));
+	assert_int_equal(counts(f).documents[DOC_QUEUED], 1);
+}
+
+static void other_bytes_under_the_same_id_are_foreign(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_arrival first = arrival(f, "1.2.3.1", "body");
+	const struct store_arrival other = arrival(f, "1.2.3.1", "another body");
+
+	take_in(f, &first);
+	assert_int_equal(take_in(f, &other).taken, STORE_FOREIGN);
+	assert_int_equal(counts(f).documents[DOC_QUEUED], 1);
+}
+
+static void a_document_may_be_taken_in_held_or_cancelled(void **state)
+{
+	struct fixture *f = *state;
+	struct store_arrival held = arrival(f, "1.2.3.1", "body");
+	struct store_arrival cancelled = arrival(f, "1.2.3.2", "body");
+	struct store_due due[4];
+	int64_t next_ms;
+
+	held.state = DOC_HELD;
+	held.reason = REASON_INS_NOT_QUALIFIED;
+	cancelled.state = DOC_CANCELLED;
+	cancelled.reason = REASON_NOT_FOR_DMP;
+	take_in(f, &held);
+	take_in(f, &cancelled);
+	assert_int_equal(counts(f).documents[DOC_HELD], 1);
+	assert_int_equal(counts(f).documents[DOC_CANCELLED], 1);
+	assert_int_equal(claim(f, 4, due, &next_ms), 0);
+}
+
+static void what_was_not_committed_never_happened(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_arrival one = arrival(f, "1.2.3.1", "body");
+	struct store_receipt receipt;
+
+	ok(store_begin(f->store, &err));
+	ok(store_take_in(f->store, &one, &receipt, &err));
+	store_rollback(f->store);
+	assert_int_equal(counts(f).documents[DOC_QUEUED], 0);
+}
+
+static void an_undone_change_takes_back_only_itself(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_arrival kept = arrival(f, "1.2.3.1", "body");
+	const struct store_arrival undone = arrival(f, "1.2.3.2", "body");
+	struct store_receipt receipt;
+
+	ok(store_begin(f->store, &err));
+	ok(store_savepoint(f->store, &err));
+	ok(store_take_in(f->store, &kept, &receipt, &err));
+	store_savepoint_release(f->store);
+	ok(store_savepoint(f->store, &err));
+	ok(store_take_in(f->store, &undone, &receipt, &err));
+	store_savepoint_undo(f->store);
+	ok(store_commit(f->store, &err));
+	assert_int_equal(counts(f).documents[DOC_QUEUED], 1);
+	assert_int_equal(take_in(f, &undone).taken, STORE_NEW);
+}
+
+/* ---- sending ---- */
+
+static void the_oldest_due_document_is_claimed_first(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid first = queue_one(f, "1.2.3.1");
+	struct store_due due[1];
+	int64_t next_ms;
+
+	f->now_ms += 5;
+	queue_one(f, "1.2.3.2");
+	assert_int_equal(claim(f, 1, due, &next_ms), 1);
+	assert_memory_equal(&due[0].doc, &first, sizeof(first));
+	assert_int_equal(due[0].attempt, 1);
+	assert_false(due[0].doubtful);
+	assert_int_equal(next_ms, f->now_ms);
+	assert_int_equal(counts(f).documents[DOC_SENDING], 1);
+}
+
+static void a_claimed_document_is_not_claimed_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct store_due due[4];
+	int64_t next_ms;
+
+	queue_one(f, "1.2.3.1");
+	assert_int_equal(claim(f, 4, due, &next_ms), 1);
+	assert_int_equal(claim(f, 4, due, &next_ms), 0);
+	assert_true(next_ms == INT64_MAX);
+}
+
+static void another_lane_sees_nothing_of_it(void **state)
+{
+	struct fixture *f = *state;
+	struct store_due due[4];
+	int64_t next_ms;
+	size_t count;
+
+	queue_one(f, "1.2.3.1");
+	ok(store_begin(f->store, &err));
+	ok(store_claim(f->store, "750000001", f->now_ms, 4, due, &count, &next_ms, &err));
+	ok(store_commit(f->store, &err));
+	assert_int_equal(count, 0);
+}
+
+static void a_document_to_retry_waits_for_its_time(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid doc = queue_one(f, "1.2.3.1");
+	struct store_outcome later = outcome(f, doc, DOC_QUEUED);
+	struct store_due due[4];
+	int64_t next_ms;
+
+	claim(f, 4, due, &next_ms);
+	later.reason = REASON_RETRYING;
+	later.next_attempt_ms = f->now_ms + 30000;
+	settle(f, &later);
+	assert_int_equal(claim(f, 4, due, &next_ms), 0);
+	assert_int_equal(next_ms, later.next_attempt_ms);
+	f->now_ms = next_ms;
+	assert_int_equal(claim(f, 4, due, &next_ms), 1);
+	assert_int_equal(due[0].attempt, 2);
+}
+
+static void a_lane_at_fault_does_not_age_its_documents(void **state)
+{
+	struct fixture *f = *state;
+	struct store_outcome later = outcome(f, queue_one(f, "1.2.3.1"), DOC_QUEUED);
+	struct store_due due[4];
+	int64_t next_ms;
+
+	later.attempt_counts = false;
+	later.next_attempt_ms = f->now_ms;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(claim(f, 4, due, &next_ms), 1);
+		assert_int_equal(due[0].attempt, 1);
+		settle(f, &later);
+	}
+}
+
+static void a_delivered_document_is_final(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid doc = queue_one(f, "1.2.3.1");
+	const struct store_outcome delivered = outcome(f, doc, DOC_DELIVERED);
+	struct err err = { 0 };
+	struct store_due due[4];
+	int64_t next_ms;
+
+	claim(f, 4, due, &next_ms);
+	settle(f, &delivered);
+	assert_int_equal(claim(f, 4, due, &next_ms), 0);
+	assert_int_equal(counts(f).documents[DOC_DELIVERED], 1);
+	assert_int_equal(counts(f).last_delivered_ms, f->now_ms);
+	assert_int_equal(store_settle(f->store, &delivered, &err), -1);
+	assert_int_equal(err.kind, ERR_HALT);
+}
+
+/* ---- dying ---- */
+
+static void what_was_being_sent_goes_again_in_doubt_after_a_restart(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid doc = queue_one(f, "1.2.3.1");
+	struct store_due due[4];
+	int64_t next_ms;
+	size_t count;
+
+	claim(f, 4, due, &next_ms);
+	store_free(&f->store);
+	open_store(f);
+	ok(store_begin(f->store, &err));
+	ok(store_recover(f->store, f->now_ms, &count, &err));
+	ok(store_commit(f->store, &err));
+	assert_int_equal(count, 1);
+	assert_int_equal(claim(f, 4, due, &next_ms), 1);
+	assert_memory_equal(&due[0].doc, &doc, sizeof(doc));
+	assert_true(due[0].doubtful);
+	assert_int_equal(due[0].attempt, 2);
+}
+
+static void the_claims_of_another_node_are_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct store_due due[4];
+	int64_t next_ms;
+	size_t count;
+
+	queue_one(f, "1.2.3.1");
+	claim(f, 4, due, &next_ms);
+	store_free(&f->store);
+	f->settings.node = "elsewhere";
+	open_store(f);
+	ok(store_begin(f->store, &err));
+	ok(store_recover(f->store, f->now_ms, &count, &err));
+	ok(store_commit(f->store, &err));
+	assert_int_equal(count, 0);
+}
+
+static void a_second_process_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct store *second = NULL;
+	struct err err = { 0 };
+
+	assert_int_equal(store_open(&second, &f->settings, &err), -1);
+	assert_int_equal(err.kind, ERR_HALT);
+	assert_non_null(strstr(err.text, "another dmpfeedd"));
+}
+
+static void a_file_that_is_no_store_is_refused_and_left_as_it_is(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = { 0 };
+	char text[16] = "";
+	FILE *file;
+
+	store_free(&f->store);
+	file = fopen(f->path, "w");
+	fputs("this is a letter, not a database, and it is longer than a header of one hundred "
+	      "bytes"
+	      " so that nobody can take it for an empty file",
+	      file);
+	fclose(file);
+	assert_int_equal(store_open(&f->store, &f->settings, &err), -1);
+	assert_int_equal(err.kind, ERR_HALT);
+	file = fopen(f->path, "r");
+	assert_int_equal(fread(text, 1, 9, file), 9);
+	fclose(file);
+	assert_string_equal(text, "this is a");
+}
+
+/* ---- looking ---- */
+
+struct seen {
+	size_t rows, events;
+	struct store_row row;
+	char what[64][24];
+	enum doc_state states[64];
+};
+
+static void see_row(void *arg, const struct store_row *row)
+{
+	struct seen *seen = arg;
+
+	seen->rows++;
+	seen->row = *row;
+}
+
+static void see_event(void *arg, const struct store_event *event)
+{
+	struct seen *seen = arg;
+
+	snprintf(seen->what[seen->events], sizeof(seen->what[0]), "%s", event->what);
+	seen->states[seen->events++] = event->state;
+}
+
+static void the_ledger_tells_the_whole_story(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_arrival one = arrival(f, "1.2.3.1", "body");
+	struct store_outcome result;
+	struct store_due due[4];
+	struct seen seen = { 0 };
+	int64_t next_ms;
+
+	result = outcome(f, take_in(f, &one).doc, DOC_QUEUED);
+	result.next_attempt_ms = f->now_ms;
+	claim(f, 4, due, &next_ms);
+	settle(f, &result);
+	take_in(f, &one);
+	claim(f, 4, due, &next_ms);
+	result.state = DOC_DELIVERED;
+	settle(f, &result);
+
+	ok(store_show(f->store, &result.doc, see_row, see_event, &seen, &err));
+	assert_int_equal(seen.rows, 1);
+	assert_int_equal(seen.events, 6);
+	assert_string_equal(seen.what[0], "received");
+	assert_string_equal(seen.what[1], "claimed");
+	assert_string_equal(seen.what[2], "settled");
+	assert_string_equal(seen.what[3], "received_again");
+	assert_string_equal(seen.what[4], "claimed");
+	assert_string_equal(seen.what[5], "settled");
+	assert_int_equal(seen.states[5], DOC_DELIVERED);
+}
+
+static void an_unknown_document_is_not_shown(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid nobody = ulid_new(f->now_ms);
+	struct seen seen = { 0 };
+	struct err err = { 0 };
+
+	assert_int_equal(store_show(f->store, &nobody, see_row, see_event, &seen, &err), 1);
+	assert_int_equal(seen.rows, 0);
+}
+
+static void lists_are_filtered_and_go_on_after_an_id(void **state)
+{
+	struct fixture *f = *state;
+	struct store_arrival held = arrival(f, "1.2.3.9", "body");
+	const struct ulid first = queue_one(f, "1.2.3.1");
+	struct seen queued = { 0 }, by_reason = { 0 }, after = { 0 }, limited = { 0 };
+
+	queue_one(f, "1.2.3.2");
+	held.doc = ulid_new(f->now_ms);
+	held.state = DOC_HELD;
+	held.reason = REASON_POLICY_HOLD;
+	take_in(f, &held);
+
+	ok(store_list(f->store, &(struct store_filter){ .state = "queued", .limit = 10 }, see_row,
+		      &queued, &err));
+	assert_int_equal(queued.rows, 2);
+	ok(store_list(f->store, &(struct store_filter){ .reason = "policy_hold", .limit = 10 },
+		      see_row, &by_reason, &err));
+	assert_int_equal(by_reason.rows, 1);
+	assert_int_equal(by_reason.row.state, DOC_HELD);
+	ok(store_list(f->store, &(struct store_filter){ .after = first, .limit = 10 }, see_row,
+		      &after, &err));
+	assert_int_equal(after.rows, 2);
+	ok(store_list(f->store, &(struct store_filter){ .limit = 1 }, see_row, &limited, &err));
+	assert_int_equal(limited.rows, 1);
+}
+
+static void a_reader_sees_what_was_committed_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_arrival one = arrival(f, "1.2.3.1", "body");
+	struct store *reader = NULL;
+	struct store_receipt receipt;
+	struct store_counts seen;
+
+	ok(store_open_reader(&reader, &f->settings, &err));
+	ok(store_begin(f->store, &err));
+	ok(store_take_in(f->store, &one, &receipt, &err));
+	ok(store_count(reader, &seen, &err));
+	assert_int_equal(seen.documents[DOC_QUEUED], 0);
+	ok(store_commit(f->store, &err));
+	ok(store_count(reader, &seen, &err));
+	assert_int_equal(seen.documents[DOC_QUEUED], 1);
+	store_free(&reader);
+}
+
+static void the_oldest_queued_document_is_known(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t first_ms = f->now_ms;
+	int64_t oldest_ms;
+
+	ok(store_oldest_queued(f->store, &oldest_ms, &err));
+	assert_true(oldest_ms == INT64_MAX);
+	queue_one(f, "1.2.3.1");
+	f->now_ms += 1000;
+	queue_one(f, "1.2.3.2");
+	ok(store_oldest_queued(f->store, &oldest_ms, &err));
+	assert_int_equal(oldest_ms, first_ms);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(a_new_document_is_queued_with_its_bytes),
+		test(the_same_document_again_is_known_and_nothing_new),
+		test(other_bytes_under_the_same_id_are_foreign),
+		test(a_document_may_be_taken_in_held_or_cancelled),
+		test(what_was_not_committed_never_happened),
+		test(an_undone_change_takes_back_only_itself),
+		test(the_oldest_due_document_is_claimed_first),
+		test(a_claimed_document_is_not_claimed_twice),
+		test(another_lane_sees_nothing_of_it),
+		test(a_document_to_retry_waits_for_its_time),
+		test(a_lane_at_fault_does_not_age_its_documents),
+		test(a_delivered_document_is_final),
+		test(what_was_being_sent_goes_again_in_doubt_after_a_restart),
+		test(the_claims_of_another_node_are_left_alone),
+		test(a_second_process_is_refused),
+		test(a_file_that_is_no_store_is_refused_and_left_as_it_is),
+		test(the_ledger_tells_the_whole_story),
+		test(an_unknown_document_is_not_shown),
+		test(lists_are_filtered_and_go_on_after_an_id),
+		test(a_reader_sees_what_was_committed_and_nothing_else),
+		test(the_oldest_queued_document_is_known),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
