@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void err_fill(struct err *err, enum err_kind kind, enum reason reason, const char *where,
-		     const char *format, va_list arguments)
+static void printf_like(5, 0) err_fill(struct err *err, enum err_kind kind, enum reason reason,
+				       const char *where, const char *format, va_list arguments)
 {
 	err->kind = kind;
 	err->reason = reason;

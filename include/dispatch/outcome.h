@@ -26,15 +26,18 @@ struct exchange {
 struct outcome {
 	enum outcome_kind kind;
 	enum reason reason; /* REASON_NONE for a delivery */
-	bool doubtful;      /* the DMP may hold it: same ids next time */
+	bool doubtful;      /* the DMP may hold it, from this attempt or an earlier one: same ids
+			       next time, and `was_doubtful` then */
 	const char *note;   /* "confirmed_by_duplicate", or "" */
-	const char *code;   /* the DMP's, "http_503", or "transport"; borrowed from the reply */
-	const char *text;   /* the DMP's or the transport's words */
-	int64_t retry_after_ms;
+	const char *code;   /* the DMP's, without one "http", without that "transport";
+			       borrowed from the reply */
+	const char *text;   /* the DMP's or our words; borrowed likewise */
+	bool text_is_ours;  /* the DMP's may name the patient: for the history, never for a log */
+	int64_t retry_after_ms; /* of the two retries only; 0: none */
 };
 
 /* `was_doubtful`: an earlier attempt of ours may have been stored, so that a duplicate means
- * delivered.
+ * delivered. `reply` is read only if the exchange was answered.
  */
 struct outcome outcome_of(const struct exchange *exchange, const struct reply *reply,
 			  bool was_doubtful);

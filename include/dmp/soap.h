@@ -1,5 +1,6 @@
-/* The SOAP 1.2 envelope with WS-Addressing 1.0 headers, as the DMP's services want it. Pure. Any
- * thread.
+/* The SOAP 1.2 envelope with WS-Addressing 1.0 headers, as the DMP's services want it.
+ *
+ * Pure. Any thread.
  */
 #ifndef DMPFEED_DMP_SOAP_H
 #define DMPFEED_DMP_SOAP_H

@@ -16,7 +16,9 @@ struct submission {
 	const char *document_cid;  /* Content-ID of the document's part, without brackets */
 };
 
-/* Appends xdsb:ProvideAndRegisterDocumentSetRequest. */
+/* Appends xdsb:ProvideAndRegisterDocumentSetRequest, for a new document (ACTION_SUBMIT). What the
+ * metadata does not know is left out. Values are cut where the schema would refuse their length.
+ */
 void submission_build(const struct submission *submission, struct buf *out);
 
 #endif

@@ -4,8 +4,16 @@
 
 #include "base/buf.h"
 
+enum { XML_REPLACEMENT = 0xfffd };
+
+/* The first character of `text`, which is not empty, and the bytes it takes (1 at least). A byte
+ * that is not UTF-8, and a character that XML 1.0 does not allow, read as XML_REPLACEMENT.
+ */
+size_t xml_char(struct slice text, uint32_t *ret_char);
+
 /* Appends `text` as character data or as the value of an attribute in double quotes; characters
- * that XML 1.0 does not allow, and bytes that are not UTF-8, become U+FFFD.
+ * that XML 1.0 does not allow, and bytes that are not UTF-8, become U+FFFD. Tabs and line ends
+ * survive the normalisation of attributes.
  */
 void xml_add(struct buf *out, const char *text);
 

@@ -1,0 +1,81 @@
+/* Writing XML by hand, safely. Any thread. */
+#include "dmp/xml.h"
+
+/* XML 1.0 (fifth edition), production 2. */
+static bool is_allowed(uint32_t c)
+{
+	return c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c <= 0xd7ff) ||
+	       (c >= 0xe000 && c <= 0xfffd) || (c >= 0x10000 && c <= 0x10ffff);
+}
+
+/* The length that a first byte of UTF-8 announces; 0: no character begins so. */
+static size_t announced_length(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first >= 0xc2 && first < 0xe0)
+		return 2;
+	if (first >= 0xe0 && first < 0xf0)
+		return 3;
+	return first >= 0xf0 && first < 0xf5 ? 4 : 0;
+}
+
+size_t xml_char(struct slice text, uint32_t *ret_char)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned char first = (unsigned char)text.p[0];
+	size_t n = announced_length(first);
+	uint32_t c = n == 1 ? first : first & (0x7fU >> n);
+
+	*ret_char = XML_REPLACEMENT;
+	if (n == 0 || n > text.n)
+		return 1;
+	for (size_t i = 1; i < n; i++) {
+		if (((unsigned char)text.p[i] & 0xc0) != 0x80)
+			return 1;
+		c = c << 6 | ((unsigned char)text.p[i] & 0x3f);
+	}
+	if (c < least[n]) /* a longer form than needed: RFC 3629, section 3 */
+		return 1;
+	if (is_allowed(c))
+		*ret_char = c;
+	return n;
+}
+
+static const char *escape_of(uint32_t c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>': /* "]]>" may not stand in character data */
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\t': /* a parser makes blanks of these three in an attribute */
+		return "&#9;";
+	case '\n':
+		return "&#10;";
+	case '\r':
+		return "&#13;";
+	case XML_REPLACEMENT:
+		return "\xef\xbf\xbd";
+	default:
+		return NULL;
+	}
+}
+
+void xml_add(struct buf *out, const char *text)
+{
+	struct slice rest = slice_of(text);
+
+	while (rest.n > 0) {
+		uint32_t c;
+		size_t n = xml_char(rest, &c);
+		const char *escape = escape_of(c);
+
+		buf_add(out, escape ? slice_of(escape) : (struct slice){ rest.p, n });
+		rest = slice_from(rest, n);
+	}
+}

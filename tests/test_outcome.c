@@ -1,0 +1,412 @@
+/* What a delivery attempt came to: the tables of codes, words and transport, row by row. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "dispatch/outcome.h"
+
+static const struct exchange answered_200 = {
+	.answered = true, .fully_written = true, .http_status = 200, .transport_text = ""
+};
+
+static struct reply reply_of(enum reply_shape shape, const char *code, const char *text)
+{
+	return (struct reply){
+		.shape = shape, .code = code, .text = text, .location = "", .relates_to = ""
+	};
+}
+
+static struct outcome outcome_of_code(enum reply_shape shape, const char *code, bool was_doubtful)
+{
+	struct reply reply = reply_of(shape, code, "words");
+
+	return outcome_of(&answered_200, &reply, was_doubtful);
+}
+
+static struct exchange answered(int status)
+{
+	struct exchange exchange = answered_200;
+
+	exchange.http_status = status;
+	return exchange;
+}
+
+static void a_success_is_a_delivery(void **state)
+{
+	struct outcome outcome = outcome_of_code(REPLY_SUCCESS, "", false);
+
+	(void)state;
+	assert_int_equal(outcome.kind, OUTCOME_DELIVERED);
+	assert_int_equal(outcome.reason, REASON_NONE);
+	assert_false(outcome.doubtful);
+	assert_string_equal(outcome.note, "");
+}
+
+static void a_success_after_doubt_ends_the_doubt(void **state)
+{
+	struct outcome outcome = outcome_of_code(REPLY_SUCCESS, "", true);
+
+	(void)state;
+	assert_int_equal(outcome.kind, OUTCOME_DELIVERED);
+	assert_false(outcome.doubtful);
+	assert_string_equal(outcome.note, "");
+}
+
+static void warnings_do_not_spoil_a_success(void **state)
+{
+	static const char *const warnings[] = { "XDSExtraMetadataNotSaved",
+						"PartialFolderContentNotProcessed",
+						"DocumentQueued" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(warnings); i++) {
+		struct outcome outcome = outcome_of_code(REPLY_SUCCESS, warnings[i], false);
+
+		assert_int_equal(outcome.kind, OUTCOME_DELIVERED);
+		assert_string_equal(outcome.code, warnings[i]);
+	}
+}
+
+struct row {
+	const char *code;
+	enum outcome_kind kind;
+	enum reason reason;
+};
+
+/* clang-format off */
+static const struct row code_rows[] = {
+	{ "DMPInvalidCertificate", OUTCOME_HALT, REASON_LANE_STOPPED },
+	{ "DMPAccessDeniedByRightsService", OUTCOME_HALT, REASON_LANE_STOPPED },
+	{ "DMPClosed", OUTCOME_REFUSED, REASON_DMP_CLOSED },
+	{ "XDSDocumentUniqueIdError", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSRegistryBusy", OUTCOME_RETRY, REASON_RETRYING },
+	{ "XDSRepositoryBusy", OUTCOME_RETRY, REASON_RETRYING },
+	{ "XDSRegistryNotAvailable", OUTCOME_RETRY, REASON_RETRYING },
+	{ "XDSRegistryOutOfResources", OUTCOME_RETRY, REASON_RETRYING },
+	{ "XDSRepositoryOutOfResources", OUTCOME_RETRY, REASON_RETRYING },
+	{ "XDSRegistryError", OUTCOME_RETRY, REASON_RETRYING },
+	{ "XDSRepositoryError", OUTCOME_RETRY, REASON_RETRYING },
+	{ "XDSUnknownPatientId", OUTCOME_REFUSED, REASON_DMP_ABSENT },
+	{ "XDSPatientIdDoesNotMatch", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSDuplicateUniqueIdInRegistry", OUTCOME_REJECTED, REASON_DUPLICATE_FOREIGN },
+	{ "XDSRegistryDuplicateUniqueIdInMessage", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSRepositoryDuplicateUniqueIdInMessage", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSNonIdenticalHash", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSNonIdenticalSize", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSRegistryMetadataError", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSRepositoryMetadataError", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSMissingDocument", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSMissingDocumentMetadata", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "InvalidDocumentContent", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "UnresolvedReferenceException", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSReplaceFailed", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSRegistryDeprecatedDocumentError", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSMetadataUpdateError", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSMetadataUpdateOperationError", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSMetadataVersionError", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSPatientIDReconciliationError", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "XDSTooManyResults", OUTCOME_HALT, REASON_LANE_STOPPED },
+	{ "XDSUnknownStoredQuery", OUTCOME_HALT, REASON_LANE_STOPPED },
+	{ "XDSStoredQueryMissingParam", OUTCOME_HALT, REASON_LANE_STOPPED },
+	{ "XDSStoredQueryParamNumber", OUTCOME_HALT, REASON_LANE_STOPPED },
+	{ "XDSResultNotSinglePatient", OUTCOME_HALT, REASON_LANE_STOPPED },
+	{ "XDSUnknownRepositoryId", OUTCOME_HALT, REASON_LANE_STOPPED },
+	/* codes that nobody has met, and none at all */
+	{ "DMPFound", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "DMPSomethingNew", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "xdsregistrybusy", OUTCOME_REJECTED, REASON_DMP_ERROR },
+	{ "", OUTCOME_REJECTED, REASON_DMP_ERROR },
+};
+/* clang-format on */
+
+static void a_code_means_the_same_in_every_shape(void **state)
+{
+	static const enum reply_shape shapes[] = { REPLY_FAILURE, REPLY_FAULT, REPLY_HL7_ACK };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(code_rows) * length_of(shapes); i++) {
+		const struct row *row = &code_rows[i / length_of(shapes)];
+		struct outcome outcome =
+			outcome_of_code(shapes[i % length_of(shapes)], row->code, false);
+
+		assert_int_equal(outcome.kind, row->kind);
+		assert_int_equal(outcome.reason, row->reason);
+		assert_false(outcome.doubtful);
+		assert_string_equal(outcome.note, "");
+		assert_string_equal(outcome.code, row->code[0] ? row->code : "http");
+		assert_string_equal(outcome.text, "words");
+	}
+}
+
+static void a_known_code_wins_over_the_party_of_the_fault(void **state)
+{
+	struct reply reply = reply_of(REPLY_FAULT, "XDSRegistryMetadataError", "");
+
+	(void)state;
+	reply.fault_of_receiver = true;
+	assert_int_equal(outcome_of(&answered_200, &reply, false).kind, OUTCOME_REJECTED);
+	reply.code = "XDSRegistryBusy";
+	reply.fault_of_receiver = false;
+	assert_int_equal(outcome_of(&answered_200, &reply, false).kind, OUTCOME_RETRY);
+}
+
+static void the_words_decide_where_the_code_does_not(void **state)
+{
+	static const char *const texts[] = {
+		"Erreur d'authentification de la personne morale",
+		"Erreur d\xe2\x80\x99"
+		"authentification de la personne morale.",
+		"Aucun AuthorInstitution ne correspond \xc3\xa0 l'utilisateur du VIHF",
+		"Aucune sp\xc3\xa9"
+		"cialit\xc3\xa9 dans le vihf pour le r\xc3\xb4le",
+		"Aucune sp\xc3\xa9"
+		"cialit\xc3\xa9 dans le VIHF",
+		"Structure introuvable ou Inactive",
+		"PS et Structure non li\xc3\xa9s",
+		"A required header representing a Message Addressing Property is not present",
+	};
+	static const char *const codes[] = { "", "DMPSomethingNew", "XDSRegistryError",
+					     "XDSRepositoryError" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(texts) * length_of(codes); i++) {
+		struct reply reply = reply_of(REPLY_FAULT, codes[i % length_of(codes)],
+					      texts[i / length_of(codes)]);
+
+		assert_int_equal(outcome_of(&answered_200, &reply, false).kind, OUTCOME_HALT);
+	}
+}
+
+static void a_precise_code_wins_over_the_words(void **state)
+{
+	struct reply reply = reply_of(REPLY_FAILURE, "XDSRegistryMetadataError",
+				      "Structure introuvable ou Inactive");
+
+	(void)state;
+	assert_int_equal(outcome_of(&answered_200, &reply, false).kind, OUTCOME_REJECTED);
+}
+
+static void an_unknown_fault_is_the_fault_of_whom_it_names(void **state)
+{
+	struct reply reply = reply_of(REPLY_FAULT, "DMPSomethingNew", "words");
+	struct exchange exchange = answered(500);
+
+	(void)state;
+	assert_int_equal(outcome_of(&exchange, &reply, false).kind, OUTCOME_REJECTED);
+	reply.fault_of_receiver = true;
+	assert_int_equal(outcome_of(&exchange, &reply, false).kind, OUTCOME_RETRY);
+}
+
+static void soap_is_read_before_the_status(void **state)
+{
+	static const int statuses[] = { 200, 400, 401, 403, 404, 413, 500, 503 };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(statuses); i++) {
+		struct exchange exchange = answered(statuses[i]);
+		struct reply success = reply_of(REPLY_SUCCESS, "", "");
+		struct reply closed = reply_of(REPLY_FAULT, "DMPClosed", "");
+
+		assert_int_equal(outcome_of(&exchange, &success, false).kind, OUTCOME_DELIVERED);
+		assert_int_equal(outcome_of(&exchange, &closed, false).kind, OUTCOME_REFUSED);
+	}
+}
+
+static void a_fault_without_a_code_goes_by_its_status(void **state)
+{
+	struct reply reply = reply_of(REPLY_FAULT, "", "words");
+	struct exchange exchange = answered(500);
+
+	(void)state;
+	assert_string_equal(outcome_of(&exchange, &reply, false).code, "http");
+}
+
+/* Without SOAP. `written` false: the answer came before the whole request had left. */
+/* clang-format off */
+static const struct {
+	int status;
+	bool written;
+	enum outcome_kind kind;
+	enum reason reason;
+	bool doubtful;
+	const char *code;
+} status_rows[] = {
+	{ 200, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
+	{ 200, false, OUTCOME_RETRY_LANE, REASON_RETRYING, false, "http" },
+	{ 202, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
+	{ 204, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
+	{ 301, true, OUTCOME_HALT, REASON_LANE_STOPPED, false, "http" },
+	{ 302, true, OUTCOME_HALT, REASON_LANE_STOPPED, false, "http" },
+	{ 307, false, OUTCOME_HALT, REASON_LANE_STOPPED, false, "http" },
+	{ 400, true, OUTCOME_REJECTED, REASON_DMP_ERROR, false, "http" },
+	{ 401, true, OUTCOME_HALT, REASON_LANE_STOPPED, false, "http" },
+	{ 403, true, OUTCOME_HALT, REASON_LANE_STOPPED, false, "http" },
+	{ 404, true, OUTCOME_HALT, REASON_LANE_STOPPED, false, "http" },
+	{ 405, true, OUTCOME_HALT, REASON_LANE_STOPPED, false, "http" },
+	{ 407, true, OUTCOME_HALT, REASON_LANE_STOPPED, false, "http" },
+	{ 408, false, OUTCOME_RETRY_LANE, REASON_RETRYING, false, "http" },
+	{ 413, true, OUTCOME_REJECTED, REASON_TOO_LARGE, false, "http" },
+	{ 415, true, OUTCOME_HALT, REASON_LANE_STOPPED, false, "http" },
+	{ 429, true, OUTCOME_RETRY_LANE, REASON_RETRYING, false, "http" },
+	{ 500, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
+	{ 502, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
+	{ 503, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
+	{ 503, false, OUTCOME_RETRY_LANE, REASON_RETRYING, false, "http" },
+	{ 504, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
+	{ 599, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
+	{ 100, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
+	{ 600, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
+	{ 99, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
+	{ 0, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
+	{ -1, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
+};
+/* clang-format on */
+
+static void without_soap_the_status_decides(void **state)
+{
+	struct reply reply = reply_of(REPLY_NONE, "", "the answer is not XML");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(status_rows); i++) {
+		struct exchange exchange = answered(status_rows[i].status);
+		struct outcome outcome;
+
+		exchange.fully_written = status_rows[i].written;
+		outcome = outcome_of(&exchange, &reply, false);
+		assert_int_equal(outcome.kind, status_rows[i].kind);
+		assert_int_equal(outcome.reason, status_rows[i].reason);
+		assert_int_equal(outcome.doubtful, status_rows[i].doubtful);
+		assert_string_equal(outcome.code, status_rows[i].code);
+		assert_string_equal(outcome.text, "the answer is not XML");
+	}
+}
+
+static void no_answer_to_a_whole_request_is_doubt(void **state)
+{
+	const struct exchange exchange = { .fully_written = true, .transport_text = "timeout" };
+	struct outcome outcome = outcome_of(&exchange, NULL, false);
+
+	(void)state;
+	assert_int_equal(outcome.kind, OUTCOME_RETRY_LANE);
+	assert_int_equal(outcome.reason, REASON_DOUBTFUL);
+	assert_true(outcome.doubtful);
+	assert_string_equal(outcome.code, "transport");
+	assert_string_equal(outcome.text, "timeout");
+}
+
+static void no_answer_to_half_a_request_is_none(void **state)
+{
+	const struct exchange exchange = { .transport_text = "connection refused" };
+	struct outcome outcome = outcome_of(&exchange, NULL, false);
+
+	(void)state;
+	assert_int_equal(outcome.kind, OUTCOME_RETRY_LANE);
+	assert_int_equal(outcome.reason, REASON_RETRYING);
+	assert_false(outcome.doubtful);
+	assert_string_equal(outcome.code, "transport");
+	assert_string_equal(outcome.text, "connection refused");
+}
+
+static void a_refused_certificate_stops_the_lane(void **state)
+{
+	const struct exchange exchange = { .our_tls_refused = true,
+					   .transport_text = "alert certificate expired" };
+	struct outcome outcome = outcome_of(&exchange, NULL, false);
+
+	(void)state;
+	assert_int_equal(outcome.kind, OUTCOME_HALT);
+	assert_int_equal(outcome.reason, REASON_LANE_STOPPED);
+	assert_false(outcome.doubtful);
+	assert_string_equal(outcome.text, "alert certificate expired");
+}
+
+static void a_duplicate_after_doubt_is_our_own_document(void **state)
+{
+	struct outcome outcome =
+		outcome_of_code(REPLY_FAILURE, "XDSDuplicateUniqueIdInRegistry", true);
+
+	(void)state;
+	assert_int_equal(outcome.kind, OUTCOME_DELIVERED);
+	assert_int_equal(outcome.reason, REASON_NONE);
+	assert_false(outcome.doubtful);
+	assert_string_equal(outcome.note, "confirmed_by_duplicate");
+	assert_string_equal(outcome.code, "XDSDuplicateUniqueIdInRegistry");
+}
+
+static void a_duplicate_without_doubt_is_somebody_elses(void **state)
+{
+	struct outcome outcome =
+		outcome_of_code(REPLY_FAULT, "XDSDuplicateUniqueIdInRegistry", false);
+
+	(void)state;
+	assert_int_equal(outcome.kind, OUTCOME_REJECTED);
+	assert_int_equal(outcome.reason, REASON_DUPLICATE_FOREIGN);
+	assert_string_equal(outcome.note, "");
+}
+
+static void doubt_lasts_until_the_document_is_delivered(void **state)
+{
+	const struct exchange refused = { .transport_text = "connection refused" };
+	const struct exchange tls = { .our_tls_refused = true, .transport_text = "" };
+	struct outcome outcome = outcome_of(&refused, NULL, true);
+
+	(void)state;
+	assert_true(outcome.doubtful);
+	assert_int_equal(outcome.reason, REASON_DOUBTFUL);
+
+	outcome = outcome_of_code(REPLY_FAILURE, "XDSRegistryBusy", true);
+	assert_int_equal(outcome.kind, OUTCOME_RETRY);
+	assert_true(outcome.doubtful);
+	assert_int_equal(outcome.reason, REASON_DOUBTFUL);
+
+	outcome = outcome_of(&tls, NULL, true);
+	assert_true(outcome.doubtful);
+	assert_int_equal(outcome.reason, REASON_LANE_STOPPED);
+
+	outcome = outcome_of_code(REPLY_FAILURE, "InvalidDocumentContent", true);
+	assert_true(outcome.doubtful);
+	assert_int_equal(outcome.reason, REASON_DMP_ERROR);
+}
+
+static void retry_after_is_honoured_by_retries_only(void **state)
+{
+	struct exchange exchange = answered(503);
+	struct reply none = reply_of(REPLY_NONE, "", "");
+	struct reply busy = reply_of(REPLY_FAULT, "XDSRegistryBusy", "");
+	struct reply closed = reply_of(REPLY_FAULT, "DMPClosed", "");
+
+	(void)state;
+	exchange.retry_after_ms = 120000;
+	assert_int_equal(outcome_of(&exchange, &none, false).retry_after_ms, 120000);
+	assert_int_equal(outcome_of(&exchange, &busy, false).retry_after_ms, 120000);
+	assert_int_equal(outcome_of(&exchange, &closed, false).retry_after_ms, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_success_is_a_delivery),
+		cmocka_unit_test(a_success_after_doubt_ends_the_doubt),
+		cmocka_unit_test(warnings_do_not_spoil_a_success),
+		cmocka_unit_test(a_code_means_the_same_in_every_shape),
+		cmocka_unit_test(a_known_code_wins_over_the_party_of_the_fault),
+		cmocka_unit_test(the_words_decide_where_the_code_does_not),
+		cmocka_unit_test(a_precise_code_wins_over_the_words),
+		cmocka_unit_test(an_unknown_fault_is_the_fault_of_whom_it_names),
+		cmocka_unit_test(soap_is_read_before_the_status),
+		cmocka_unit_test(a_fault_without_a_code_goes_by_its_status),
+		cmocka_unit_test(without_soap_the_status_decides),
+		cmocka_unit_test(no_answer_to_a_whole_request_is_doubt),
+		cmocka_unit_test(no_answer_to_half_a_request_is_none),
+		cmocka_unit_test(a_refused_certificate_stops_the_lane),
+		cmocka_unit_test(a_duplicate_after_doubt_is_our_own_document),
+		cmocka_unit_test(a_duplicate_without_doubt_is_somebody_elses),
+		cmocka_unit_test(doubt_lasts_until_the_document_is_delivered),
+		cmocka_unit_test(retry_after_is_honoured_by_retries_only),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
