@@ -1,0 +1,67 @@
+"""An attached CDA against the metadata of its entry, which are derived from its header: they must agree."""
+
+from collections.abc import Iterator
+
+from . import names, registry
+from .findings import Finding, failure, shown
+from .names import spoken, tag
+from .rim import RegistryObject
+from .safe_xml import Element, XmlProblem, parse
+
+_IN_CDA = {"cda": names.CDA}
+
+
+def check_document(entry: RegistryObject, body: bytes) -> list[Finding]:
+    try:
+        root = parse(body, huge=True)
+    except XmlProblem as problem:
+        return [_contradiction(entry, f"the document {problem}")]
+    if root.tag != tag(names.CDA, "ClinicalDocument"):
+        return [
+            _contradiction(
+                entry, f"the document's root is {spoken(root.tag)}, cda:ClinicalDocument is expected"
+            )
+        ]
+    return [finding for check in CHECKS for finding in check(entry, root)]
+
+
+def _contradiction(entry: RegistryObject, sentence: str) -> Finding:
+    return failure("InvalidDocumentContent", entry.location, sentence)
+
+
+def _unique_id(entry: RegistryObject, root: Element) -> Iterator[Finding]:
+    """A CDA id may have an extension, but the DMP does not support it: the OID alone is the uniqueId."""
+    id_ = root.find("cda:id", _IN_CDA)
+    if id_ is None:
+        yield _contradiction(entry, "ClinicalDocument/id is missing")
+        return
+    if id_.get("extension") is not None:
+        yield _contradiction(entry, "ClinicalDocument/id has an extension, which the DMP does not support")
+    if id_.get("root") != entry.identifier(registry.UNIQUE_ID_OF_ENTRY):
+        yield _contradiction(
+            entry, f"XDSDocumentEntry.uniqueId is not ClinicalDocument/id/@root, {shown(id_.get('root'))}"
+        )
+
+
+def _patient(entry: RegistryObject, root: Element) -> Iterator[Finding]:
+    ids = {
+        (id_.get("extension"), id_.get("root"))
+        for id_ in root.iterfind("cda:recordTarget/cda:patientRole/cda:id", _IN_CDA)
+    }
+    number, _, authority = entry.identifier(registry.PATIENT_OF_ENTRY).partition("^^^&")
+    if (number, authority.partition("&")[0]) not in ids:
+        yield _contradiction(
+            entry, "XDSDocumentEntry.patientId is not among ClinicalDocument/recordTarget/patientRole/id"
+        )
+
+
+def _type_code(entry: RegistryObject, root: Element) -> Iterator[Finding]:
+    code = root.find("cda:code", _IN_CDA)
+    said = ("", "") if code is None else (code.get("code", ""), code.get("codeSystem", ""))
+    if entry.codes(registry.TYPE_CODE) != [said]:
+        yield _contradiction(
+            entry, "typeCode and its codingScheme are not ClinicalDocument/code/@code and @codeSystem"
+        )
+
+
+CHECKS = (_unique_id, _patient, _type_code)

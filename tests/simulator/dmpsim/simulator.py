@@ -1,0 +1,156 @@
+"""One exchange, from the request to the journal: judge, strike, store, answer.
+
+Runs on the thread of the connection; what is shared (store, faults, waiting) guards itself.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from . import answers, submission
+from .faults import Context, Fault, Faults, Moment
+from .findings import Finding, Shape, fault
+from .http1 import Reply, Request
+from .store import Store
+from .submission import Judged, Settings
+from .waiting import Waiting
+
+
+@dataclass(frozen=True)
+class Service:
+    """One transaction at one URL."""
+
+    transaction: str
+    path: str
+    reply_action: str
+    judge: Callable[[Request, Settings, datetime], Judged]
+
+
+# TD3.1b and TD3.3c come at …/registry, TD0.2 at …/patients: one row each. Any other URL is 404.
+SERVICES = {
+    service.path: service
+    for service in (Service("TD2.1", submission.PATH, submission.REPLY_ACTION, submission.judge),)
+}
+
+_VERDICTS = {Shape.STATUS: "refused", Shape.FAILURE: "refused", Shape.FAULT: "fault"}
+
+
+@dataclass
+class Outcome:
+    """What one exchange came to."""
+
+    reply: Reply
+    verdict: str
+    code: str = ""
+    sentence: str = ""
+
+
+class Simulator:
+    def __init__(self, settings: Settings, store: Store, quiet: bool = False):
+        self.store = store
+        self.faults = Faults()
+        self.waiting = Waiting()
+        self._settings = settings
+        self._quiet = quiet
+        self.waiting.start_from(store.exchanges_before)
+
+    def exchange(self, service: Service, request: Request) -> Reply:
+        """The document is in the store and the line in the journal before the reply leaves."""
+        judged = service.judge(request, self._settings, _now())
+        self._check_fresh(judged)
+        struck = self.faults.draw(service.transaction, judged.unique_ids)
+        context = Context(service.reply_action, judged.message_id, self.waiting)
+        outcome = _strike_before(struck, context) or self._settle(service, judged)
+        self._record(service.transaction, judged, outcome, struck)
+        reply = outcome.reply
+        for one in struck:
+            if one.moment is Moment.AFTER:
+                reply = one.act(reply, context) or reply
+        return reply
+
+    def refuse(self, transaction: str, finding: Finding) -> Reply:
+        """A request that is not read further: its head is wrong, or nothing is served there."""
+        judged = Judged(findings=[finding])
+        outcome = _refused(finding, "", None)
+        self._record(transaction, judged, outcome, [])
+        return outcome.reply
+
+    def reset(self) -> None:
+        """Forget all, as if just started with an empty folder."""
+        self.faults.put([])
+        self.waiting.drop()
+        self.store.reset()
+        self.waiting.start_from(0)
+
+    def log(self, **fields: str) -> None:
+        """One line for people: time, then what is worth naming."""
+        if not self._quiet:
+            line = " ".join(f"{key}={_quoted(value)}" for key, value in fields.items())
+            print(_timestamp(), line, file=sys.stderr, flush=True)
+
+    def _check_fresh(self, judged: Judged) -> None:
+        if judged.message_id is not None and not self.store.is_new_message(judged.message_id):
+            sentence = "it was used before, each attempt needs its own"
+            judged.refuse(fault("wsa:MessageID", sentence, "wsa:DuplicateMessageID"))
+
+    def _settle(self, service: Service, judged: Judged) -> Outcome:
+        if judged.received is None:
+            return _refused(judged.findings[0], service.reply_action, judged.message_id)
+        duplicate = self.store.accept(judged.received, _now())
+        if duplicate is not None:
+            return _refused(duplicate, service.reply_action, judged.message_id, "duplicate")
+        return Outcome(answers.success(service.reply_action, judged.message_id), "stored")
+
+    def _record(self, transaction: str, judged: Judged, outcome: Outcome, struck: list[Fault]) -> None:
+        unique_id = next(iter(judged.unique_ids), None)
+        self.store.record(
+            {
+                "time": _timestamp(),
+                "transaction": transaction,
+                "verdict": outcome.verdict,
+                "uniqueId": unique_id,
+                "submissionSetUniqueId": judged.set_unique_id,
+                "messageId": judged.message_id,
+                "code": outcome.code or None,
+                "sentence": outcome.sentence or None,
+                "findings": [
+                    {"code": f.code, "location": f.location, "sentence": f.sentence} for f in judged.findings
+                ],
+                "injected": [one.kind for one in struck],
+            }
+        )
+        self.log(
+            transaction=transaction,
+            document=unique_id or "-",
+            verdict=outcome.verdict,
+            code=outcome.code or "-",
+            **({"why": outcome.sentence} if outcome.sentence else {}),
+        )
+        self.waiting.exchange_happened()
+
+
+def _strike_before(struck: list[Fault], context: Context) -> Outcome | None:
+    for one in struck:
+        if one.moment is Moment.BEFORE:
+            reply = one.act(None, context)
+            if reply is not None:
+                return Outcome(reply, "injected", one.kind)
+    return None
+
+
+def _refused(finding: Finding, action: str, message_id: str | None, verdict: str = "") -> Outcome:
+    reply = answers.refusal(finding, action, message_id)
+    return Outcome(reply, verdict or _VERDICTS[finding.shape], finding.code, finding.text)
+
+
+def _quoted(value: str) -> str:
+    return value if value and not set(value) & set(' "=') else '"' + value.replace('"', "'") + '"'
+
+
+def _timestamp() -> str:
+    return _now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
