@@ -47,7 +47,11 @@ struct status {
 	const char *not_ready; /* why /readyz says no; "" when it says yes */
 };
 
-/* GET /api/v1/status */
+/* Appends the JSON object of GET /api/v1/status, on one line without its end: version, environment,
+ * uptime_s, now, ready, not_ready (a sentence or null), queue {state: documents}, oldest_queued_s
+ * (an age, null when nothing is queued), last_delivered, lanes, listeners, folders. Times are
+ * ISO 8601 in UTC; null: never.
+ */
 void status_write(const struct status *status, struct buf *out);
 
 #endif

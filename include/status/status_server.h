@@ -1,10 +1,13 @@
-/* The status port: HTTP, read-only, loopback unless configured otherwise.
+/* The status port: HTTP, read-only, loopback only.
  *
  *   /healthz         200 while the loop turns
  *   /readyz          200, or 503 and one line why
  *   /api/v1/status   JSON
  *
- * Loop only.
+ * Anything else is answered 404, another method than GET or HEAD 405, a request with a body 413.
+ * One request a connection; 64 connections, beyond which the oldest gives way; 8 KiB of headers.
+ *
+ * Loop only, in a process that ignores SIGPIPE.
  */
 #ifndef DMPFEED_STATUS_STATUS_SERVER_H
 #define DMPFEED_STATUS_STATUS_SERVER_H
@@ -15,6 +18,7 @@ struct event_base;
 
 struct status_settings {
 	const char *listen; /* "127.0.0.1:8690"; port 0: the system chooses */
+	int64_t idle_ms;    /* a connection on which nothing moves is closed; 0: ten seconds */
 };
 
 /* Fills *ret_status for one answer; what it points to lives until the callback is called again. */

@@ -1,0 +1,380 @@
+/* dmpfeedctl: sends one request to the daemon's control socket and prints the answer. It knows the
+ * words of the answers, nothing of how the daemon makes them.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <locale.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ctl_print.h"
+
+enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
+enum { PATIENCE_S = 60, MOST_LINE_BYTES = 1 << 20, MOST_ROWS = 10000 };
+
+/* ---- the command line ---- */
+
+enum option_id {
+	SOCKET, /* these four belong to every command */
+	JSON,
+	HELP,
+	VERSION,
+	STATE, /* these are members of a request */
+	REASON,
+	SITE,
+	LIMIT,
+	AFTER,
+	OPTION_COUNT,
+};
+
+#define ALL_COMMANDS (1U << SOCKET | 1U << JSON | 1U << HELP | 1U << VERSION)
+#define DEFAULT_SOCKET "/run/dmpfeed/control.sock"
+
+static const struct {
+	const char *name, *value, *help, *preset;
+} option_rows[OPTION_COUNT] = {
+	[SOCKET] = { "socket", "PATH", "the daemon's socket", "$DMPFEED_SOCKET, " DEFAULT_SOCKET },
+	[JSON] = { "json", NULL, "JSON instead of columns", NULL },
+	[HELP] = { "help", NULL, "this help", NULL },
+	[VERSION] = { "version", NULL, "the version of dmpfeedctl", NULL },
+	[STATE] = { "state", "S", "in this state only", NULL },
+	[REASON] = { "reason", "R", "for this reason only", NULL },
+	[SITE] = { "site", "F", "of this geographic FINESS only", NULL },
+	[LIMIT] = { "limit", "N", "so many at most", "100" },
+	[AFTER] = { "after", "DOC", "those after this one", NULL },
+};
+
+static const struct command {
+	const char *name, *usage, *help;
+	const char *argument; /* NULL: none; otherwise the member of the request that it becomes */
+	unsigned options;     /* bits, by option_id */
+	bool many;            /* any number of rows; otherwise exactly one */
+	bool history;
+	void (*print)(const struct ctl_answer *answer);
+} commands[] = {
+	{ .name = "status",
+	  .usage = "status",
+	  .help = "is the gateway working",
+	  .print = ctl_print_status },
+	{ .name = "list",
+	  .usage = "list [--state S] [--reason R] [--site F] [--limit N] [--after DOC]",
+	  .help = "documents, oldest first",
+	  .options = 1U << STATE | 1U << REASON | 1U << SITE | 1U << LIMIT | 1U << AFTER,
+	  .many = true,
+	  .print = ctl_print_list },
+	{ .name = "show",
+	  .usage = "show DOC",
+	  .help = "one document and its history",
+	  .argument = "doc",
+	  .history = true,
+	  .print = ctl_print_show },
+};
+
+struct call {
+	const struct command *command;
+	const char *given[OPTION_COUNT]; /* NULL: not given */
+	const char *argument;
+	uint64_t limit;
+};
+
+static void print_option_help(size_t i)
+{
+	printf("  --%s%s%s\n      %s", option_rows[i].name, option_rows[i].value ? " " : "",
+	       slice_of(option_rows[i].value).p, ctl_say(option_rows[i].help));
+	if (option_rows[i].preset)
+		printf(" (%s: %s)", ctl_say("default"), option_rows[i].preset);
+	putchar('\n');
+}
+
+static void print_help(void)
+{
+	printf("dmpfeedctl [--socket PATH] [--json] %s\n\n%s\n", ctl_say("COMMAND"),
+	       ctl_say("Commands"));
+	for (size_t i = 0; i < length_of(commands); i++)
+		printf("  %s\n      %s\n", commands[i].usage, ctl_say(commands[i].help));
+	printf("\nOptions\n");
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		print_option_help(i);
+	printf("\n%s\n", ctl_say("Exit status: 0 done, 1 the daemon says no, 2 misused, 3 the "
+				 "daemon cannot be reached."));
+}
+
+static int misused(const char *what, const char *about)
+{
+	return ctl_complain(EXIT_USAGE, ctl_say(what), about, ctl_say("See dmpfeedctl --help."));
+}
+
+/* getopt finds options before and after the command, and complains itself. */
+static int read_options(struct call *call, int argc, char **argv)
+{
+	struct option options[OPTION_COUNT + 1] = { 0 };
+	int option;
+
+	for (int i = 0; i < OPTION_COUNT; i++)
+		options[i] =
+			(struct option){ option_rows[i].name,
+					 option_rows[i].value ? required_argument : no_argument,
+					 NULL, i };
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option < 0 || option >= OPTION_COUNT)
+			return EXIT_USAGE;
+		call->given[option] = optarg ? optarg : "";
+	}
+	return 0;
+}
+
+static int read_limit(struct call *call)
+{
+	const char *limit = call->given[LIMIT] ? call->given[LIMIT] : option_rows[LIMIT].preset;
+
+	if (!slice_to_u64(slice_of(limit), MOST_ROWS, &call->limit) || call->limit == 0)
+		return misused("--limit takes a number from 1 to 10000, not", limit);
+	return 0;
+}
+
+static int read_command(struct call *call, char **words, size_t word_count)
+{
+	if (word_count == 0)
+		return misused("no command", "");
+	for (size_t i = 0; i < length_of(commands); i++)
+		if (strcmp(commands[i].name, words[0]) == 0)
+			call->command = &commands[i];
+	if (call->command == NULL)
+		return misused("no such command", words[0]);
+	if (word_count != (call->command->argument ? 2 : 1))
+		return misused("this command is written", call->command->usage);
+	call->argument = words[1]; /* argv ends with NULL */
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (call->given[i] && ((call->command->options | ALL_COMMANDS) & 1U << i) == 0)
+			return misused("this command does not take the option",
+				       option_rows[i].name);
+	return read_limit(call);
+}
+
+/* The line to send; NULL: an argument is not UTF-8. The caller frees it. */
+static char *request_of(const struct call *call)
+{
+	json_t *json =
+		json_pack("{s:s, s:s}", "command", call->command->name, "lang", ctl_language());
+	char *text = NULL;
+	int bad = 0;
+
+	if (call->argument)
+		bad |= json_object_set_new(json, call->command->argument,
+					   json_string(call->argument));
+	for (size_t i = STATE; i < OPTION_COUNT; i++)
+		if (call->given[i] && i != LIMIT)
+			bad |= json_object_set_new(json, option_rows[i].name,
+						   json_string(call->given[i]));
+	if (call->command->options & 1U << LIMIT)
+		bad |= json_object_set_new(json, option_rows[LIMIT].name,
+					   json_integer((json_int_t)call->limit));
+	if (!bad)
+		text = json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	return text;
+}
+
+/* ---- the daemon ---- */
+
+static const char *socket_of(const struct call *call)
+{
+	const char *from_environment = getenv("DMPFEED_SOCKET");
+
+	if (call->given[SOCKET])
+		return call->given[SOCKET];
+	return from_environment && from_environment[0] ? from_environment : DEFAULT_SOCKET;
+}
+
+static int unreachable(const char *path, int error)
+{
+	scoped(free_ptr) char *about = xasprintf("%s: %s", path, strerror(error));
+	const char *advice = "See systemctl status dmpfeed.";
+
+	if (error == ENOENT)
+		advice = "Is it running (systemctl status dmpfeed)? Is this its control.socket?";
+	else if (error == ECONNREFUSED)
+		advice = "It has stopped: see systemctl status dmpfeed.";
+	else if (error == EACCES || error == EPERM)
+		advice = "Ask as root, or as the user that runs dmpfeedd.";
+	else if (error == ENAMETOOLONG)
+		advice = "The path of a socket has 1 to 107 bytes.";
+	return ctl_complain(EXIT_UNREACHABLE, ctl_say("cannot reach dmpfeedd"), about,
+			    ctl_say(advice));
+}
+
+/* A connection, or -1 and errno. */
+static int connect_to(const char *path)
+{
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (path[0] == '\0' || strlen(path) >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(address.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -1; /* the process ends: so does the descriptor */
+	return fd;
+}
+
+/* A peer that turns us away may have closed before it reads: its words are in the answer. */
+static int send_line(int fd, struct slice line)
+{
+	while (line.n > 0) {
+		ssize_t sent = send(fd, line.p, line.n, MSG_NOSIGNAL);
+
+		if (sent < 0)
+			return errno == EPIPE ? 0 : -1;
+		line = slice_from(line, (size_t)sent);
+	}
+	return 0;
+}
+
+/* false: the answer ends, breaks or has no end of line within reason. */
+static bool next_line(FILE *from, struct buf *line)
+{
+	int c;
+
+	buf_clear(line);
+	while ((c = getc(from)) != EOF && c != '\n' && !line->overfull)
+		buf_add_char(line, (char)c);
+	return c == '\n' && !line->overfull;
+}
+
+/* Adds a line to the answer. The last one comes back: the caller owns it. */
+static json_t *take_line(struct ctl_answer *answer, const struct buf *line)
+{
+	json_t *json = json_loadb(buf_slice(line).p, line->n, 0, NULL);
+
+	if (json_object_get(json, "row"))
+		json_array_append(answer->rows, json_object_get(json, "row"));
+	else if (json_object_get(json, "event"))
+		json_array_append(answer->events, json_object_get(json, "event"));
+	else
+		return json ? json : json_object();
+	json_decref(json);
+	return NULL;
+}
+
+/* 0, or the exit code after a complaint. */
+static int read_answer(struct ctl_answer *answer, FILE *from, const struct command *command)
+{
+	scoped(buf_done) struct buf line = { .limit = MOST_LINE_BYTES };
+	json_t *last = NULL;
+	const char *error;
+	int code = 0;
+
+	errno = 0;
+	while (last == NULL && next_line(from, &line))
+		last = take_line(answer, &line);
+	error = json_string_value(json_object_get(last, "error"));
+	if (error != NULL)
+		code = ctl_complain(EXIT_REFUSED, error, "", "");
+	else if (!json_is_true(json_object_get(last, "ok")) ||
+		 (!command->many && json_array_size(answer->rows) != 1))
+		code = ctl_complain(EXIT_UNREACHABLE, ctl_say("the answer of dmpfeedd broke off"),
+				    errno ? strerror(errno == EAGAIN ? ETIMEDOUT : errno) : "",
+				    ctl_say("See systemctl status dmpfeed."));
+	json_decref(last);
+	return code;
+}
+
+static int ask(const struct call *call, struct ctl_answer *answer)
+{
+	scoped(free_ptr) char *request = request_of(call);
+	scoped(buf_done) struct buf line = { 0 };
+	const char *path = socket_of(call);
+	FILE *from;
+	int code, fd;
+
+	if (request == NULL)
+		return misused("an argument is not UTF-8", "");
+	buf_addf(&line, "%s\n", request);
+	fd = connect_to(path);
+	if (fd < 0 || send_line(fd, buf_slice(&line)) < 0 || (from = fdopen(fd, "r")) == NULL)
+		return unreachable(path, errno);
+	code = read_answer(answer, from, call->command);
+	fclose(from);
+	return code;
+}
+
+static void print_json(const struct call *call, const struct ctl_answer *answer)
+{
+	json_t *object = json_array_get(answer->rows, 0);
+
+	if (call->command->history)
+		json_object_set(object, "events", answer->events);
+	ctl_print_json(call->command->many ? answer->rows : object);
+}
+
+/* A list that is as long as it may be has an end that nobody saw. */
+static void tell_more(const struct call *call, const struct ctl_answer *answer)
+{
+	size_t count = json_array_size(answer->rows);
+	const json_t *last = count ? json_array_get(answer->rows, count - 1) : NULL;
+	const char *doc = json_string_value(json_object_get(last, "doc"));
+	scoped(free_ptr) char *words = NULL;
+
+	if (!call->command->many || count < call->limit || doc == NULL)
+		return;
+	words = xasprintf("%s %s", ctl_say("There may be more: add --after"), doc);
+	ctl_complain(0, words, "", "");
+}
+
+/* Whoever reads us may have seen enough (head): that is no failure. */
+static int finish_output(void)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
+		return EXIT_SUCCESS;
+	return ctl_complain(EXIT_REFUSED, ctl_say("cannot write the answer"), strerror(errno), "");
+}
+
+static int run(const struct call *call)
+{
+	struct ctl_answer answer = { json_array(), json_array() };
+	int code = ask(call, &answer);
+
+	if (code == 0) {
+		if (call->given[JSON])
+			print_json(call, &answer);
+		else
+			call->command->print(&answer);
+		code = finish_output();
+		tell_more(call, &answer);
+	}
+	json_decref(answer.rows);
+	json_decref(answer.events);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct call call = { 0 };
+	int code;
+
+	setlocale(LC_ALL, "");
+	ctl_choose_language();
+	code = read_options(&call, argc, argv);
+	if (code != 0)
+		return code;
+	if (call.given[HELP]) {
+		print_help();
+		return finish_output();
+	}
+	if (call.given[VERSION]) {
+		puts("dmpfeedctl " DMPFEED_VERSION);
+		return finish_output();
+	}
+	code = read_command(&call, argv + optind, (size_t)(argc - optind));
+	return code ? code : run(&call);
+}

@@ -1,0 +1,406 @@
+/* How dmpfeedctl speaks to people. One thread. */
+#include "ctl_print.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+/* ---- words ---- */
+
+static bool french;
+
+/* Our words; those that French shares are not in it. */
+/* clang-format off */
+static const struct {
+	const char *english, *french;
+} words[] = {
+	{ "yes", "oui" },
+	{ "no", "non" },
+	{ "d", "j" },
+
+	{ "Ready", "Prête" },
+	{ "because", "parce que" },
+	{ "Last delivery", "Dernier envoi" },
+	{ "Oldest waiting for", "Plus ancien en attente depuis" },
+	{ "Running for", "En marche depuis" },
+	{ "Environment", "Environnement" },
+	{ "Number", "Nombre" },
+	{ "Lanes", "Voies" },
+	{ "Listeners", "Écoutes" },
+	{ "Folders", "Dossiers" },
+	{ "Name", "Nom" },
+	{ "State", "État" },
+	{ "Why", "Pourquoi" },
+	{ "In flight", "En cours" },
+	{ "Delivered", "Transmis" },
+	{ "Tries again", "Reprise" },
+	{ "Address", "Adresse" },
+	{ "Connections", "Connexions" },
+	{ "Broken frames", "Trames invalides" },
+	{ "Last message", "Dernier message" },
+	{ "Path", "Chemin" },
+	{ "Waiting", "En attente" },
+	{ "Taken", "Pris" },
+	{ "Rejected", "Rejetés" },
+	{ "Last file", "Dernier fichier" },
+	{ "Trouble", "Problème" },
+
+	{ "No document.", "Aucun document." },
+	{ "There may be more: add --after", "Il peut y en avoir d'autres : ajouter --after" },
+	{ "Reason", "Motif" },
+	{ "Received", "Reçu" },
+	{ "Attempts", "Tentatives" },
+	{ "Next attempt", "Prochaine tentative" },
+	{ "Identifier", "Identifiant" },
+	{ "Lane", "Voie" },
+	{ "Channel", "Canal" },
+	{ "Origin", "Origine" },
+	{ "Meaning", "Explication" },
+	{ "What to do", "À faire" },
+	{ "In doubt", "Douteux" },
+	{ "Bytes", "Octets" },
+	{ "Changed", "Modifié" },
+	{ "History", "Historique" },
+	{ "When", "Quand" },
+	{ "What", "Quoi" },
+	{ "Attempt", "Tentative" },
+	{ "Text", "Texte" },
+
+	{ "COMMAND", "COMMANDE" },
+	{ "Commands", "Commandes" },
+	{ "is the gateway working", "la passerelle fonctionne-t-elle" },
+	{ "documents, oldest first", "les documents, du plus ancien au plus récent" },
+	{ "one document and its history", "un document et son historique" },
+	{ "the daemon's socket", "le socket du démon" },
+	{ "JSON instead of columns", "du JSON au lieu de colonnes" },
+	{ "default", "par défaut" },
+	{ "this help", "cette aide" },
+	{ "the version of dmpfeedctl", "la version de dmpfeedctl" },
+	{ "in this state only", "dans cet état seulement" },
+	{ "for this reason only", "pour ce motif seulement" },
+	{ "of this geographic FINESS only", "de ce FINESS géographique seulement" },
+	{ "so many at most", "tant au plus" },
+	{ "those after this one", "ceux qui suivent celui-ci" },
+	{ "Exit status: 0 done, 1 the daemon says no, 2 misused, 3 the daemon cannot be reached.",
+	  "Code de retour : 0 fait, 1 le démon refuse, 2 mauvais usage, 3 démon injoignable." },
+
+	{ "See dmpfeedctl --help.", "Voir dmpfeedctl --help." },
+	{ "no command", "pas de commande" },
+	{ "no such command", "commande inconnue" },
+	{ "this command does not take the option", "cette commande ne prend pas l'option" },
+	{ "this command is written", "cette commande s'écrit" },
+	{ "--limit takes a number from 1 to 10000, not",
+	  "--limit prend un nombre de 1 à 10000, pas" },
+	{ "an argument is not UTF-8", "un argument n'est pas en UTF-8" },
+	{ "cannot reach dmpfeedd", "dmpfeedd est injoignable" },
+	{ "Is it running (systemctl status dmpfeed)? Is this its control.socket?",
+	  "Est-il démarré (systemctl status dmpfeed) ? Est-ce bien son control.socket ?" },
+	{ "It has stopped: see systemctl status dmpfeed.",
+	  "Il s'est arrêté : voir systemctl status dmpfeed." },
+	{ "Ask as root, or as the user that runs dmpfeedd.",
+	  "Demander en root, ou avec le compte qui exécute dmpfeedd." },
+	{ "The path of a socket has 1 to 107 bytes.",
+	  "Le chemin d'un socket a de 1 à 107 octets." },
+	{ "See systemctl status dmpfeed.", "Voir systemctl status dmpfeed." },
+	{ "the answer of dmpfeedd broke off", "la réponse de dmpfeedd s'est interrompue" },
+	{ "cannot write the answer", "impossible d'écrire la réponse" },
+};
+/* clang-format on */
+
+/* The first variable that is set decides, as for every program (locale(7)). */
+void ctl_choose_language(void)
+{
+	static const char *const variables[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
+	const char *value = "";
+
+	for (size_t i = 0; i < length_of(variables) && value[0] == '\0'; i++)
+		value = slice_of(getenv(variables[i])).p;
+	french = slice_starts(slice_of(value), "fr");
+}
+
+const char *ctl_language(void)
+{
+	return french ? "fr" : "en";
+}
+
+const char *ctl_say(const char *english)
+{
+	for (size_t i = 0; french && i < length_of(words); i++)
+		if (strcmp(words[i].english, english) == 0)
+			return words[i].french;
+	return english;
+}
+
+/* Answers quote file names and other people's words: none of their bytes may move the cursor or
+ * colour the terminal. Control characters become what JSON writes for them, so that JSON stays the
+ * same JSON; `kept` is the one that is ours.
+ */
+static void add_clean(struct buf *out, const char *text, char kept)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) /* U+0080 to U+009F */
+			buf_addf(out, "\\u%04x", *++c);
+		else if ((*c < ' ' && *c != kept) || *c == 0x7f)
+			buf_addf(out, "\\u%04x", *c);
+		else
+			buf_add_char(out, (char)*c);
+	}
+}
+
+int ctl_complain(int code, const char *what, const char *about, const char *advice)
+{
+	scoped(buf_done) struct buf line = { 0 };
+
+	buf_add_text(&line, "dmpfeedctl: ");
+	add_clean(&line, what, '\0');
+	if (about[0])
+		buf_add_text(&line, french ? " : " : ": ");
+	add_clean(&line, about, '\0');
+	fprintf(stderr, "%s\n%s%s", line.p, advice, advice[0] ? "\n" : "");
+	return code;
+}
+
+/* ---- columns ---- */
+
+/* A member of an object and its title, in English. A list of them ends with an empty one. */
+struct column {
+	const char *member, *title;
+};
+
+/* "" when there is nothing to show. */
+static const char *cell_of(const json_t *row, const struct column *column, struct buf *cell)
+{
+	const json_t *value = json_object_get(row, column->member);
+
+	buf_clear(cell);
+	buf_add_text(cell, "");
+	if (json_is_string(value))
+		add_clean(cell, json_string_value(value), '\0');
+	else if (json_is_integer(value))
+		buf_addf(cell, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (json_is_boolean(value))
+		buf_add_text(cell, ctl_say(json_is_true(value) ? "yes" : "no"));
+	return cell->p;
+}
+
+/* In UTF-8 the bytes that continue a character take no place. */
+static int width_of(const char *text)
+{
+	int width = 0;
+
+	for (; *text; text++)
+		width += (*text & 0xc0) != 0x80;
+	return width;
+}
+
+static void add_padded(struct buf *line, const char *text, int width)
+{
+	buf_addf(line, "%s%*s", text, max(width - width_of(text), 0) + 2, "");
+}
+
+static void print_line(struct buf *line)
+{
+	while (line->n > 0 && line->p[line->n - 1] == ' ')
+		line->p[--line->n] = '\0';
+	puts(line->p);
+	buf_clear(line);
+}
+
+/* 0: no row has anything in it. */
+static int column_width(const json_t *rows, const struct column *column, struct buf *cell)
+{
+	int width = 0;
+
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		width = max(width, width_of(cell_of(json_array_get(rows, i), column, cell)));
+	return width ? max(width, width_of(ctl_say(column->title))) : 0;
+}
+
+enum { MOST_COLUMNS = 16 };
+
+/* An array of objects, one a line under the titles. Columns in which no row has anything are left
+ * out, and so is a table of which nothing is left. `heading`: "" for none.
+ */
+static void print_table(const char *heading, const json_t *rows, const struct column *columns)
+{
+	scoped(buf_done) struct buf line = { 0 }, cell = { 0 };
+	int widths[MOST_COLUMNS];
+
+	for (size_t i = 0; columns[i].member; i++) {
+		assert(i < MOST_COLUMNS);
+		widths[i] = column_width(rows, &columns[i], &cell);
+		if (widths[i] > 0)
+			add_padded(&line, ctl_say(columns[i].title), widths[i]);
+	}
+	if (line.n == 0)
+		return;
+	if (heading[0])
+		printf("\n%s\n", ctl_say(heading));
+	print_line(&line);
+	for (size_t row = 0; row < json_array_size(rows); row++) {
+		for (size_t i = 0; columns[i].member; i++) {
+			const char *text = cell_of(json_array_get(rows, row), &columns[i], &cell);
+
+			if (widths[i] > 0)
+				add_padded(&line, text[0] ? text : "-", widths[i]);
+		}
+		print_line(&line);
+	}
+}
+
+/* An object, one member a line; those with nothing to show are left out. */
+static void print_members(const json_t *object, const struct column *columns)
+{
+	scoped(buf_done) struct buf line = { 0 }, cell = { 0 };
+	int width = 0;
+
+	for (size_t i = 0; columns[i].member; i++)
+		width = max(width, width_of(ctl_say(columns[i].title)));
+	for (size_t i = 0; columns[i].member; i++) {
+		if (cell_of(object, &columns[i], &cell)[0] == '\0')
+			continue;
+		add_padded(&line, ctl_say(columns[i].title), width);
+		buf_add(&line, buf_slice(&cell));
+		print_line(&line);
+	}
+}
+
+/* ---- what is printed of each answer ---- */
+
+/* clang-format off */
+static const struct column list_columns[] = {
+	{ "doc", "Document" }, { "state", "State" }, { "reason", "Reason" },
+	{ "type_code", "Type" }, { "site", "Site" }, { "source", "Source" },
+	{ "received", "Received" }, { "attempts", "Attempts" },
+	{ "next_attempt", "Next attempt" }, { NULL, NULL },
+};
+
+static const struct column document_members[] = {
+	{ "doc", "Document" }, { "state", "State" }, { "reason", "Reason" },
+	{ "sentence", "Meaning" }, { "todo", "What to do" }, { "next_attempt", "Next attempt" },
+	{ "attempts", "Attempts" }, { "doubtful", "In doubt" }, { "action", "Action" },
+	{ "unique_id", "Identifier" }, { "type_code", "Type" }, { "bytes", "Bytes" },
+	{ "lane", "Lane" }, { "site", "Site" }, { "source", "Source" }, { "channel", "Channel" },
+	{ "origin", "Origin" }, { "received", "Received" }, { "changed", "Changed" },
+	{ NULL, NULL },
+};
+
+static const struct column event_columns[] = {
+	{ "at", "When" }, { "what", "What" }, { "state", "State" }, { "reason", "Reason" },
+	{ "attempt", "Attempt" }, { "http_status", "HTTP" }, { "duration_ms", "ms" },
+	{ "code", "Code" }, { "note", "Note" }, { "origin", "Origin" }, { "text", "Text" },
+	{ NULL, NULL },
+};
+
+static const struct column status_members[] = {
+	{ "ready", "Ready" }, { "not_ready", "because" }, { "last_delivered", "Last delivery" },
+	{ "oldest_queued", "Oldest waiting for" }, { "uptime", "Running for" },
+	{ "version", "Version" }, { "environment", "Environment" }, { NULL, NULL },
+};
+
+static const struct column queue_columns[] = {
+	{ "state", "State" }, { "documents", "Number" }, { NULL, NULL },
+};
+
+static const struct column lane_columns[] = {
+	{ "name", "Name" }, { "state", "State" }, { "in_flight", "In flight" },
+	{ "delivered", "Delivered" }, { "last_delivered", "Last delivery" },
+	{ "resumes", "Tries again" }, { "why", "Why" }, { NULL, NULL },
+};
+
+static const struct column listener_columns[] = {
+	{ "name", "Name" }, { "address", "Address" }, { "connections", "Connections" },
+	{ "messages", "Messages" }, { "broken_frames", "Broken frames" },
+	{ "last_message", "Last message" }, { NULL, NULL },
+};
+
+static const struct column folder_columns[] = {
+	{ "name", "Name" }, { "path", "Path" }, { "waiting", "Waiting" }, { "taken", "Taken" },
+	{ "rejected", "Rejected" }, { "last_file", "Last file" }, { "trouble", "Trouble" },
+	{ NULL, NULL },
+};
+/* clang-format on */
+
+void ctl_print_list(const struct ctl_answer *answer)
+{
+	if (json_array_size(answer->rows) == 0)
+		puts(ctl_say("No document."));
+	print_table("", answer->rows, list_columns);
+}
+
+/* The ledger writes 0 where there was no attempt, no HTTP, no time to measure. */
+static void forget_zeros(json_t *events)
+{
+	static const char *const members[] = { "attempt", "http_status", "duration_ms" };
+	json_t *event;
+	size_t row;
+
+	json_array_foreach(events, row, event)
+	{
+		for (size_t i = 0; i < length_of(members); i++)
+			if (json_integer_value(json_object_get(event, members[i])) == 0)
+				json_object_del(event, members[i]);
+	}
+}
+
+void ctl_print_show(const struct ctl_answer *answer)
+{
+	forget_zeros(answer->events);
+	print_members(json_array_get(answer->rows, 0), document_members);
+	print_table("History", answer->events, event_columns);
+}
+
+/* Sets object[text_member] to what object[seconds_member] is for people: its two largest units. */
+static void set_duration(json_t *object, const char *seconds_member, const char *text_member)
+{
+	const json_t *value = json_object_get(object, seconds_member);
+	long long s = json_integer_value(value);
+	scoped(free_ptr) char *text = NULL;
+
+	if (!json_is_integer(value))
+		return;
+	if (s >= 86400)
+		text = xasprintf("%lld %s %lld h", s / 86400, ctl_say("d"), s / 3600 % 24);
+	else if (s >= 3600)
+		text = xasprintf("%lld h %lld min", s / 3600, s / 60 % 60);
+	else
+		text = xasprintf("%lld min %lld s", s / 60, s % 60);
+	json_object_set_new(object, text_member, json_string(text));
+}
+
+/* {"held": 2, …} as rows. */
+static json_t *rows_of_queue(json_t *queue)
+{
+	json_t *rows = json_array(), *documents;
+	const char *state;
+
+	json_object_foreach(queue, state, documents)
+	{
+		json_array_append_new(
+			rows, json_pack("{s:s, s:O}", "state", state, "documents", documents));
+	}
+	return rows;
+}
+
+void ctl_print_status(const struct ctl_answer *answer)
+{
+	json_t *status = json_array_get(answer->rows, 0);
+	json_t *queue = rows_of_queue(json_object_get(status, "queue"));
+
+	set_duration(status, "uptime_s", "uptime");
+	set_duration(status, "oldest_queued_s", "oldest_queued");
+	print_members(status, status_members);
+	print_table("Documents", queue, queue_columns);
+	print_table("Lanes", json_object_get(status, "lanes"), lane_columns);
+	print_table("Listeners", json_object_get(status, "listeners"), listener_columns);
+	print_table("Folders", json_object_get(status, "folders"), folder_columns);
+	json_decref(queue);
+}
+
+void ctl_print_json(const json_t *json)
+{
+	scoped(free_ptr) char *text = json_dumps(json, JSON_INDENT(2));
+	scoped(buf_done) struct buf out = { 0 };
+
+	add_clean(&out, text ? text : "null", '\n');
+	puts(out.p);
+}

@@ -1,0 +1,98 @@
+/* What the gateway tells of itself, as JSON. Pure. Any thread. */
+#include "status/status.h"
+
+#include "status/json.h"
+
+/* A clock that was set back does not make an age negative. */
+static uint64_t seconds_since(int64_t time_ms, int64_t now_ms)
+{
+	return (uint64_t)max(now_ms - time_ms, (int64_t)0) / 1000;
+}
+
+static json_t *json_of_queue(const struct status *status)
+{
+	json_t *queue = json_object();
+
+	for (size_t i = 0; i < status->depth_count; i++)
+		json_put_count(queue, status->depths[i].state, status->depths[i].documents);
+	return queue;
+}
+
+static json_t *json_of_lane(const struct status_lane *lane)
+{
+	json_t *json = json_object();
+
+	json_put_text(json, "name", lane->name);
+	json_put_text(json, "state", lane->state);
+	json_put_text(json, "why", lane->why);
+	json_put_count(json, "in_flight", lane->in_flight);
+	json_put_count(json, "delivered", lane->delivered);
+	json_put_time(json, "resumes", lane->resumes_ms);
+	json_put_time(json, "last_delivered", lane->last_delivered_ms);
+	return json;
+}
+
+static json_t *json_of_listener(const struct status_listener *listener)
+{
+	json_t *json = json_object();
+
+	json_put_text(json, "name", listener->name);
+	json_put_text(json, "address", listener->address);
+	json_put_count(json, "connections", listener->connections);
+	json_put_count(json, "messages", listener->messages);
+	json_put_count(json, "broken_frames", listener->broken_frames);
+	json_put_time(json, "last_message", listener->last_message_ms);
+	return json;
+}
+
+static json_t *json_of_folder(const struct status_folder *folder)
+{
+	json_t *json = json_object();
+
+	json_put_text(json, "name", folder->name);
+	json_put_text(json, "path", folder->path);
+	json_put_text(json, "trouble", folder->trouble);
+	json_put_count(json, "waiting", folder->waiting);
+	json_put_count(json, "taken", folder->taken);
+	json_put_count(json, "rejected", folder->rejected);
+	json_put_time(json, "last_file", folder->last_file_ms);
+	return json;
+}
+
+/* Sets object[name] to the array of json_of(items[i]). */
+#define put_list(object, name, json_of, items, count)                                              \
+	do {                                                                                       \
+		json_t *list_ = json_array();                                                      \
+		for (size_t i_ = 0; i_ < (count); i_++)                                            \
+			json_array_append_new(list_, json_of(&(items)[i_]));                       \
+		json_object_set_new((object), (name), list_);                                      \
+	} while (0)
+
+static json_t *json_of_status(const struct status *status)
+{
+	const char *not_ready = status->not_ready ? status->not_ready : "";
+	json_t *json = json_object();
+
+	json_put_text(json, "version", status->version);
+	json_put_text(json, "environment", status->environment);
+	json_put_count(json, "uptime_s", seconds_since(status->started_ms, status->now_ms));
+	json_put_time(json, "now", status->now_ms);
+	json_put_flag(json, "ready", not_ready[0] == '\0');
+	json_put_text(json, "not_ready", not_ready);
+	json_object_set_new(json, "queue", json_of_queue(status));
+	if (status->oldest_queued_ms != 0)
+		json_put_count(json, "oldest_queued_s",
+			       seconds_since(status->oldest_queued_ms, status->now_ms));
+	else
+		json_put_text(json, "oldest_queued_s", NULL);
+	json_put_time(json, "last_delivered", status->last_delivered_ms);
+	put_list(json, "lanes", json_of_lane, status->lanes, status->lane_count);
+	put_list(json, "listeners", json_of_listener, status->listeners, status->listener_count);
+	put_list(json, "folders", json_of_folder, status->folders, status->folder_count);
+	return json;
+}
+
+void status_write(const struct status *status, struct buf *out)
+{
+	json_add_and_free(json_of_status(status), out);
+}
