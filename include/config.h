@@ -34,7 +34,7 @@ struct config {
 	const char *file;
 	enum environment environment;
 	enum log_level log_level;
-	uint64_t workers; /* threads that parse and build; 0 in the file: one per core */
+	uint64_t workers; /* threads that parse and build; 0: one per core */
 	const char *state_dir;
 	const char *valuesets_dir;
 	uint64_t most_document_bytes;
@@ -60,14 +60,29 @@ struct config {
  * "FILE:LINE:COLUMN: sentence".
  */
 must_use int config_load(struct config **ret_config, const char *file, struct buf *errors);
+
+/* The same of bytes that were read already; `file` gives relative paths their folder. */
+must_use int config_parse(struct config **ret_config, const char *file, struct slice bytes,
+			  struct buf *errors);
 void config_free(struct config **config);
 
 /* The effective configuration, defaults included, as YAML that config_load() accepts. */
 void config_print(const struct config *config, struct buf *out);
 
-/* The establishment and site of a geographic FINESS; NULL when no establishment declares it. */
+/* The establishment and site of a geographic FINESS; NULL when no establishment declares it.
+ * `ret_site` may be NULL.
+ */
 const struct config_establishment *config_establishment_of(const struct config *config,
 							   const char *finess_eg,
 							   const struct config_site **ret_site);
+
+/* Every option there is, for whoever writes about them. Texts are valid during the callback. */
+struct config_option {
+	const char *name;   /* "establishments[].dmp.tls.min" */
+	const char *preset; /* what is meant when the file is silent; NULL: it must be given */
+	const char *help;   /* what it is */
+};
+
+void config_options(void (*each)(void *arg, const struct config_option *option), void *arg);
 
 #endif

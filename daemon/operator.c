@@ -1,0 +1,400 @@
+/* What people may see and ask of the running gateway. The loop answers from memory; what needs the
+ * store is read by a worker through its own connection.
+ */
+#include "operator.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "status/json.h"
+
+enum {
+	LOOK_S = 5,         /* how often the age of the oldest waiting document is read */
+	ROWS = 100,         /* of a list, unless asked for more */
+	MOST_ROWS = 100000, /* of one list */
+};
+
+struct operator_desk {
+	struct operator_parts parts;
+	struct status_server *status_server;
+	struct control *control;
+
+	/* what the last status pointed to */
+	struct status_lane *lanes;
+	struct status_listener *listeners;
+	struct mllp_figures *listener_figures;
+	struct status_folder *folders;
+	struct status_depth depths[DOC_STATE_COUNT];
+
+	/* the oldest waiting document, read off the loop now and then */
+	struct job look;
+	struct event *look_again;
+	int64_t oldest_queued_ms, looked_oldest_ms;
+};
+
+/* ---- status ---- */
+
+static const char *why_not_ready(const struct pipeline_figures *figures)
+{
+	if (figures->closing)
+		return reason_row(REASON_SHUTTING_DOWN)->english;
+	return figures->store_trouble;
+}
+
+static void fill_status(void *arg, struct status *ret_status)
+{
+	struct operator_desk *desk = arg;
+	const struct pipeline *pipeline = desk->parts.pipeline;
+	const struct config *config = desk->parts.config;
+	const struct pipeline_figures figures = pipeline_figures(pipeline);
+
+	for (size_t i = 0; i < config->establishment_count; i++) {
+		const struct lane_figures lane = pipeline_lane(pipeline, i);
+
+		desk->lanes[i] = (struct status_lane){
+			.name = lane.name,
+			.state = lane_state_text(lane.state),
+			.why = lane.why,
+			.in_flight = lane.in_flight,
+			.delivered = lane.delivered,
+			.resumes_ms = lane.resumes_ms,
+			.last_delivered_ms = lane.last_delivered_ms,
+		};
+	}
+	for (size_t i = 0; i < config->mllp_count; i++) {
+		const struct mllp_figures *mllp = &desk->listener_figures[i];
+
+		desk->listener_figures[i] = pipeline_listener(pipeline, i);
+		desk->listeners[i] = (struct status_listener){
+			.name = mllp->name,
+			.address = mllp->address,
+			.connections = mllp->connections,
+			.messages = mllp->messages,
+			.broken_frames = mllp->broken_frames,
+			.last_message_ms = mllp->last_message_ms,
+		};
+	}
+	for (size_t i = 0; i < config->drop_count; i++) {
+		const struct drop_figures drop = pipeline_folder(pipeline, i);
+
+		desk->folders[i] = (struct status_folder){
+			.name = drop.name,
+			.path = drop.path,
+			.trouble = drop.trouble,
+			.waiting = drop.waiting,
+			.taken = drop.taken,
+			.rejected = drop.rejected,
+			.last_file_ms = drop.last_file_ms,
+		};
+	}
+	for (enum doc_state state = 0; state < DOC_STATE_COUNT; state++) {
+		desk->depths[state].state = doc_state_text(state);
+		desk->depths[state].documents = figures.documents[state];
+	}
+	*ret_status = (struct status){
+		.version = DMPFEED_VERSION,
+		.environment = environment_text(config->environment),
+		.now_ms = clock_now_ms(),
+		.started_ms = desk->parts.started_ms,
+		.lanes = desk->lanes,
+		.lane_count = config->establishment_count,
+		.listeners = desk->listeners,
+		.listener_count = config->mllp_count,
+		.folders = desk->folders,
+		.folder_count = config->drop_count,
+		.depths = desk->depths,
+		.depth_count = DOC_STATE_COUNT,
+		.oldest_queued_ms = figures.documents[DOC_QUEUED] ? desk->oldest_queued_ms : 0,
+		.last_delivered_ms = figures.last_delivered_ms,
+		.not_ready = why_not_ready(&figures),
+	};
+}
+
+/* Worker. */
+static void look(struct job *job, void *worker)
+{
+	struct operator_desk *desk = container_of(job, struct operator_desk, look);
+	struct err err = { 0 };
+	struct store *reader = hands_reader(worker, &err);
+
+	if (reader == NULL || store_oldest_queued(reader, &desk->looked_oldest_ms, &err) < 0 ||
+	    desk->looked_oldest_ms == INT64_MAX)
+		desk->looked_oldest_ms = 0; /* unknown, or nothing waits */
+}
+
+/* Loop. */
+static void looked(struct job *job)
+{
+	const struct timeval later = { LOOK_S, 0 };
+	struct operator_desk *desk = container_of(job, struct operator_desk, look);
+
+	desk->oldest_queued_ms = desk->looked_oldest_ms;
+	event_add(desk->look_again, &later);
+}
+
+static void look_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct operator_desk *desk = arg;
+
+	(void)fd;
+	(void)what;
+	workers_submit(desk->parts.workers, &desk->look);
+}
+
+/* ---- inquiries ---- */
+
+/* One request of the control socket that the store answers. */
+struct inquiry {
+	struct job job;
+	struct control_request *request;
+	json_t *asked;
+	struct buf answer;
+};
+
+static bool in_french(const struct inquiry *inquiry)
+{
+	const char *language = json_string_value(json_object_get(inquiry->asked, "lang"));
+
+	return language != NULL && strcmp(language, "fr") == 0;
+}
+
+static const char *asked(const struct inquiry *inquiry, const char *name)
+{
+	const char *text = json_string_value(json_object_get(inquiry->asked, name));
+
+	return text ? text : "";
+}
+
+/* {"row": {…}} and the like; takes the object over. */
+static void add_line(struct buf *out, const char *name, json_t *object)
+{
+	json_t *line = json_object();
+
+	json_object_set_new(line, name, object);
+	json_add_and_free(line, out);
+	buf_add_char(out, '\n');
+}
+
+static void add_end(struct buf *out, const char *error)
+{
+	json_t *end = json_object();
+
+	json_put_flag(end, "ok", error == NULL);
+	if (error != NULL)
+		json_put_text(end, "error", error);
+	json_add_and_free(end, out);
+	buf_add_char(out, '\n');
+}
+
+static void add_row(void *arg, const struct store_row *row)
+{
+	struct inquiry *inquiry = arg;
+	const struct reason_row *reason = reason_row(row->reason);
+	bool french = in_french(inquiry);
+	json_t *object = json_object();
+	char doc[ULID_TEXT];
+
+	json_put_text(object, "doc", ulid_text(&row->doc, doc));
+	json_put_text(object, "action", row->action);
+	json_put_text(object, "unique_id", row->unique_id);
+	json_put_text(object, "type_code", row->type_code);
+	json_put_text(object, "lane", row->lane);
+	json_put_text(object, "site", row->site);
+	json_put_text(object, "source", row->source);
+	json_put_text(object, "channel", row->channel);
+	json_put_text(object, "origin", row->origin);
+	json_put_text(object, "state", doc_state_text(row->state));
+	json_put_text(object, "reason", reason->code);
+	json_put_text(object, "sentence", french ? reason->french : reason->english);
+	json_put_text(object, "todo", french ? reason->action_french : reason->action_english);
+	json_put_count(object, "attempts", row->attempts);
+	json_put_flag(object, "doubtful", row->doubtful);
+	json_put_count(object, "bytes", row->body_bytes);
+	json_put_time(object, "received", row->received_ms);
+	json_put_time(object, "changed", row->changed_ms);
+	json_put_time(object, "next_attempt", row->state == DOC_QUEUED ? row->next_attempt_ms : 0);
+	json_put_count(object, "last_arrival", row->last_arrival);
+	add_line(&inquiry->answer, "row", object);
+}
+
+static void add_event(void *arg, const struct store_event *event)
+{
+	struct inquiry *inquiry = arg;
+	json_t *object = json_object();
+
+	json_put_count(object, "number", event->number);
+	json_put_time(object, "at", event->at_ms);
+	json_put_text(object, "what", event->what);
+	json_put_text(object, "state", doc_state_text(event->state));
+	json_put_text(object, "reason", reason_row(event->reason)->code);
+	json_put_count(object, "attempt", event->attempt);
+	json_put_text(object, "code", event->code);
+	json_put_text(object, "text", event->text);
+	json_put_text(object, "note", event->note);
+	json_put_text(object, "origin", event->origin);
+	json_put_count(object, "http_status", (uint64_t)event->http_status);
+	json_put_count(object, "duration_ms", (uint64_t)event->duration_ms);
+	add_line(&inquiry->answer, "event", object);
+}
+
+static int answer_list(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	json_int_t limit = json_integer_value(json_object_get(inquiry->asked, "limit"));
+	struct store_filter filter = {
+		.state = asked(inquiry, "state"),
+		.reason = asked(inquiry, "reason"),
+		.site = asked(inquiry, "site"),
+		.limit = limit > 0 ? (size_t)min(limit, (json_int_t)MOST_ROWS) : ROWS,
+	};
+	enum doc_state state;
+
+	if (filter.state[0] && !doc_state_parse(slice_of(filter.state), &state))
+		return err_set(err, ERR_REJECT, "there is no state '%s'", filter.state);
+	if (filter.reason[0] && reason_of(filter.reason) == REASON_NONE)
+		return err_set(err, ERR_REJECT, "there is no reason '%s'", filter.reason);
+	if (asked(inquiry, "after")[0] &&
+	    !ulid_parse(slice_of(asked(inquiry, "after")), &filter.after))
+		return err_set(err, ERR_REJECT, "'%s' is not a document's id",
+			       asked(inquiry, "after"));
+	return store_list(store, &filter, add_row, inquiry, err);
+}
+
+static int answer_show(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	struct ulid doc;
+	int shown;
+
+	if (!ulid_parse(slice_of(asked(inquiry, "doc")), &doc))
+		return err_set(err, ERR_REJECT, "'%s' is not a document's id",
+			       asked(inquiry, "doc"));
+	shown = store_show(store, &doc, add_row, add_event, inquiry, err);
+	if (shown > 0)
+		return err_set(err, ERR_REJECT, "there is no document %s", asked(inquiry, "doc"));
+	return shown;
+}
+
+static const struct {
+	const char *command;
+	int (*answer)(struct inquiry *inquiry, struct store *store, struct err *err);
+} inquiries[] = {
+	{ "list", answer_list },
+	{ "show", answer_show },
+};
+
+/* Worker. */
+static void inquire(struct job *job, void *worker)
+{
+	struct inquiry *inquiry = container_of(job, struct inquiry, job);
+	struct err err = { 0 };
+	struct store *reader = hands_reader(worker, &err);
+
+	for (size_t i = 0; i < length_of(inquiries) && reader != NULL; i++)
+		if (strcmp(asked(inquiry, "command"), inquiries[i].command) == 0)
+			(void)!inquiries[i].answer(inquiry, reader, &err);
+	add_end(&inquiry->answer, err.kind ? err.text : NULL);
+}
+
+/* Loop. */
+static void inquired(struct job *job)
+{
+	struct inquiry *inquiry = container_of(job, struct inquiry, job);
+
+	control_answer(inquiry->request, buf_slice(&inquiry->answer));
+	json_decref(inquiry->asked);
+	buf_done(&inquiry->answer);
+	free(inquiry);
+}
+
+static void answer_error(struct control_request *request, const char *error)
+{
+	scoped(buf_done) struct buf answer = { 0 };
+
+	add_end(&answer, error);
+	control_answer(request, buf_slice(&answer));
+}
+
+static void answer_status(struct operator_desk *desk, struct control_request *request)
+{
+	scoped(buf_done) struct buf answer = { 0 };
+	struct status status;
+
+	fill_status(desk, &status);
+	buf_add_text(&answer, "{\"row\":");
+	status_write(&status, &answer);
+	buf_add_text(&answer, "}\n");
+	add_end(&answer, NULL);
+	control_answer(request, buf_slice(&answer));
+}
+
+static bool is_inquiry(const char *command)
+{
+	for (size_t i = 0; i < length_of(inquiries); i++)
+		if (strcmp(command, inquiries[i].command) == 0)
+			return true;
+	return false;
+}
+
+/* Loop: somebody asks. */
+static void request_came(void *arg, struct control_request *request)
+{
+	struct operator_desk *desk = arg;
+	json_t *asked = json_loadb(request->line.p, request->line.n, JSON_REJECT_DUPLICATES, NULL);
+	const char *command = json_string_value(json_object_get(asked, "command"));
+	struct inquiry *inquiry;
+
+	if (command != NULL && is_inquiry(command)) {
+		inquiry = xcalloc(1, sizeof(*inquiry));
+		inquiry->job = (struct job){ .run = inquire, .done = inquired };
+		inquiry->request = request;
+		inquiry->asked = asked;
+		workers_submit(desk->parts.workers, &inquiry->job);
+		return;
+	}
+	if (command != NULL && strcmp(command, "status") == 0)
+		answer_status(desk, request);
+	else
+		answer_error(request, "this is not a command of this dmpfeedd");
+	json_decref(asked);
+}
+
+/* ---- birth and end ---- */
+
+int operator_new(struct operator_desk **ret_desk, const struct operator_parts *parts,
+		 struct err *err)
+{
+	scoped(operator_free) struct operator_desk *desk = xcalloc(1, sizeof(*desk));
+	const struct config *config = parts->config;
+
+	desk->parts = *parts;
+	desk->lanes = xcalloc(config->establishment_count, sizeof(*desk->lanes));
+	desk->listeners = xcalloc(config->mllp_count, sizeof(*desk->listeners));
+	desk->listener_figures = xcalloc(config->mllp_count, sizeof(*desk->listener_figures));
+	desk->folders = xcalloc(config->drop_count, sizeof(*desk->folders));
+	desk->look = (struct job){ .run = look, .done = looked };
+	desk->look_again = event_new(parts->loop, -1, 0, look_again, desk);
+	if (status_server_new(&desk->status_server, parts->loop, &config->status, fill_status, desk,
+			      err) < 0 ||
+	    control_new(&desk->control, parts->loop, &config->control, request_came, desk, err) < 0)
+		return -1;
+	log_info("status address=http://%s/", status_server_address(desk->status_server));
+	workers_submit(parts->workers, &desk->look);
+	*ret_desk = take(desk);
+	return 0;
+}
+
+void operator_free(struct operator_desk **desk)
+{
+	struct operator_desk *d = *desk;
+
+	if (d == NULL)
+		return;
+	status_server_free(&d->status_server);
+	control_free(&d->control);
+	event_free(d->look_again);
+	free(d->lanes);
+	free(d->listeners);
+	free(d->listener_figures);
+	free(d->folders);
+	free_ptr(desk);
+}

@@ -1,0 +1,80 @@
+/* One setting: how it is written, kept, bounded and printed. A row of a table is all there is to
+ * an option; what the options are called and mean together is config.c's business.
+ *
+ * Reads the disk only to see whether a file or folder that is named exists. Any thread.
+ */
+#ifndef DMPFEED_OPTION_H
+#define DMPFEED_OPTION_H
+
+#include "base/arena.h"
+
+enum option_kind {
+	OPTION_TEXT,     /* const char *, `least` to `most` bytes without control characters */
+	OPTION_NAME,     /* const char *: letters, digits, - _ . (logs and metrics use it) */
+	OPTION_WORD,     /* const char *: one of `words` */
+	OPTION_CHOICE,   /* an enum or a bool: the value beside one of `words` */
+	OPTION_BOOLEAN,  /* bool: true, false */
+	OPTION_COUNT,    /* uint64_t */
+	OPTION_SIZE,     /* uint64_t, bytes: 20 MiB */
+	OPTION_DURATION, /* int64_t, milliseconds: 30 s */
+	OPTION_PATH,     /* const char *: absolute, or from the folder of the file; as are: */
+	OPTION_FOLDER,   /* a folder that exists */
+	OPTION_FILE,     /* a file that can be read */
+	OPTION_SECRET,   /* and that others cannot read */
+	OPTION_ADDRESS,  /* const char *: 127.0.0.1:2575, [::1]:2575 */
+	OPTION_LOOPBACK, /* an address of this machine alone */
+	OPTION_URL,      /* const char *: https */
+	OPTION_FINESS,   /* const char *: nine characters in quotes */
+	OPTION_OID,      /* const char *: `most` characters, to make longer ones under it */
+	OPTION_SECTOR,   /* const char *: SA01 */
+	OPTION_LIST,     /* an array of structs, each with a table of its own */
+};
+
+struct option_word {
+	const char *word;
+	int value; /* of a choice */
+};
+
+struct option {
+	const char *name; /* as it nests: "dmp.timeout.connect" */
+	enum option_kind kind;
+	size_t at, bytes;   /* where in its struct, and how much: AT() */
+	const char *preset; /* what is meant when the file is silent; NULL: it must be given */
+	int64_t least, most;
+	const struct option_word *words; /* up to an empty one */
+
+	/* of a list: the table of its entries, and where their number is kept (size_t) */
+	const struct option_table *entries;
+	size_t count_at;
+
+	const char *help; /* what it is: the end of "NAME is missing: …" */
+};
+
+#define AT(type, member) .at = offsetof(type, member), .bytes = sizeof(((type *)0)->member)
+
+struct option_table {
+	size_t struct_bytes;
+	const struct option *options;
+	size_t count;
+};
+
+/* What was written, and what it is relative to. */
+struct option_text {
+	struct slice text;
+	bool quoted;
+	const char *folder; /* where a relative path starts */
+};
+
+/* Reads a value that is no list into *field. -1: err (ERR_HALT) is a sentence that says what would
+ * be right, for "NAME " to stand before it; *field is untouched.
+ */
+must_use int option_parse(const struct option *option, const struct option_text *written,
+			  struct arena *arena, void *field, struct err *err);
+
+/* Appends the value as YAML that option_parse() reads to the same value. */
+void option_print(const struct option *option, const void *field, struct buf *out);
+
+/* Is the host of this URL (one that OPTION_URL took) the machine itself? */
+bool option_url_is_loopback(const char *url);
+
+#endif

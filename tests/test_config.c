@@ -1,0 +1,817 @@
+/* The configuration: what the file means, what it may leave out, and how every mistake in it is
+ * told.
+ */
+#include "sample.h"
+
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "yaml_tree.h"
+
+/* A folder with everything that a configuration may name. */
+static char folder[] = "/tmp/test_config.XXXXXX";
+static char *file; /* in it */
+
+static void make_file(const char *name, const char *content, mode_t mode)
+{
+	scoped(free_ptr) char *path = xasprintf("%s/%s", folder, name);
+	FILE *stream = fopen(path, "w");
+
+	assert_non_null(stream);
+	fputs(content, stream);
+	fclose(stream);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static void make_folder(const char *name)
+{
+	scoped(free_ptr) char *path = xasprintf("%s/%s", folder, name);
+
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static int make_everything(void **state)
+{
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	file = xasprintf("%s/dmpfeed.yaml", folder);
+	make_folder("values");
+	make_folder("labo");
+	make_folder("imagerie");
+	make_folder("pki");
+	make_file("pki/ca.pem", "", 0644);
+	make_file("pki/auth.pem", "", 0644);
+	make_file("pki/auth.key", "", 0640);
+	make_file("pki/open.key", "", 0644);
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+	(void)info;
+	(void)kind;
+	(void)walk;
+	return remove(path);
+}
+
+static int remove_everything(void **state)
+{
+	(void)state;
+	free(file);
+	return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* clang-format off */
+static const char good[] =
+/*  1 */ "environment: rehearsal\n"
+/*  2 */ "log:\n"
+/*  3 */ "  level: debug\n"
+/*  4 */ "workers: 3\n"
+/*  5 */ "valuesets: { dir: values }\n"
+/*  6 */ "lps: { oid: 1.2.250.1.999.77 }\n"
+/*  7 */ "intake:\n"
+/*  8 */ "  mllp:\n"
+/*  9 */ "    - name: dpi\n"
+/* 10 */ "      listen: \"127.0.0.1:2575\"\n"
+/* 11 */ "      site: \"990012345\"\n"
+/* 12 */ "      source: DPI\n"
+/* 13 */ "      idle: 90 s\n"
+/* 14 */ "    - { name: ris, listen: \"[::1]:2576\", site: \"990012352\", source: RIS }\n"
+/* 15 */ "  drop:\n"
+/* 16 */ "    - name: labo\n"
+/* 17 */ "      folder: labo\n"
+/* 18 */ "      site: \"990012345\"\n"
+/* 19 */ "      source: LABO\n"
+/* 20 */ "      when_done: delete\n"
+/* 21 */ "establishments:\n"
+/* 22 */ "  - finess_ej: \"990000987\"\n"
+/* 23 */ "    name: CH DE VALBRUME\n"
+/* 24 */ "    dmp:\n"
+/* 25 */ "      url:\n"
+/* 26 */ "        repository: https://127.0.0.1:8443/services/repository\n"
+/* 27 */ "      tls:\n"
+/* 28 */ "        ca: pki/ca.pem\n"
+/* 29 */ "        cert: pki/auth.pem\n"
+/* 30 */ "        key: pki/auth.key\n"
+/* 31 */ "      retry: { first: 1 s }\n"
+/* 32 */ "    sites:\n"
+/* 33 */ "      - finess_eg: \"990012345\"\n"
+/* 34 */ "        name: H\xc3\xb4pital \"A\"\n"
+/* 35 */ "        sector: SA01\n"
+/* 36 */ "      - { finess_eg: \"990012352\", name: No, sector: SA05, visit_class: N }\n";
+/* clang-format on */
+
+/* `text` with `from`, which occurs once or more, replaced at its first place. */
+static char *replace(const char *text, const char *from, const char *to)
+{
+	const char *at = strstr(text, from);
+
+	if (at == NULL)
+		fail_msg("nothing like \"%s\" to replace", from);
+	return xasprintf("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+}
+
+static struct config *must_parse(const char *text)
+{
+	scoped(buf_done) struct buf errors = { 0 };
+	struct config *config = NULL;
+
+	if (config_parse(&config, file, slice_of(text), &errors) < 0)
+		fail_msg("%s", errors.p);
+	assert_null(errors.p);
+	return config;
+}
+
+static void must_fail(const char *text, struct buf *ret_errors)
+{
+	struct config *config = NULL;
+
+	if (config_parse(&config, file, slice_of(text), ret_errors) == 0)
+		fail_msg("this passes:\n%s", text);
+	assert_null(config);
+}
+
+static size_t lines_of(const struct buf *text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text->n; i++)
+		n += text->p[i] == '\n';
+	return n;
+}
+
+static void assert_in_folder(const char *path, const char *name)
+{
+	scoped(free_ptr) char *expected = xasprintf("%s/%s", folder, name);
+
+	assert_string_equal(path, expected);
+}
+
+/* ---- what the file means ---- */
+
+static void what_is_written_is_kept(void **state)
+{
+	scoped(config_free) struct config *config = must_parse(good);
+
+	(void)state;
+	assert_string_equal(config->file, file);
+	assert_int_equal(config->environment, ENVIRONMENT_REHEARSAL);
+	assert_int_equal(config->log_level, LEVEL_DEBUG);
+	assert_int_equal(config->workers, 3);
+	assert_string_equal(config->lps_oid, "1.2.250.1.999.77");
+	assert_int_equal(config->mllp_count, 2);
+	assert_string_equal(config->mllp[0].name, "dpi");
+	assert_string_equal(config->mllp[0].listen, "127.0.0.1:2575");
+	assert_string_equal(config->mllp[0].source, "DPI");
+	assert_int_equal(config->mllp[0].idle_ms, 90000);
+	assert_string_equal(config->mllp[1].site, "990012352");
+	assert_int_equal(config->drop_count, 1);
+	assert_true(config->drops[0].delete_when_done);
+	assert_int_equal(config->establishment_count, 1);
+	assert_string_equal(config->establishments[0].finess_ej, "990000987");
+	assert_string_equal(config->establishments[0].url_repository,
+			    "https://127.0.0.1:8443/services/repository");
+	assert_int_equal(config->establishments[0].lane.retry.first_ms, 1000);
+	assert_int_equal(config->establishments[0].site_count, 2);
+	assert_string_equal(config->establishments[0].sites[0].metadata.name,
+			    "H\xc3\xb4pital \"A\"");
+	assert_string_equal(config->establishments[0].sites[1].metadata.name, "No");
+	assert_string_equal(config->establishments[0].sites[1].metadata.sector, "SA05");
+	assert_string_equal(config->establishments[0].sites[1].metadata.default_visit_class, "N");
+}
+
+static void silence_means_the_defaults(void **state)
+{
+	scoped(config_free) struct config *config = must_parse(good);
+	const struct config_establishment *e = &config->establishments[0];
+
+	(void)state;
+	assert_string_equal(config->state_dir, "/var/lib/dmpfeed");
+	assert_string_equal(config->control.socket, "/run/dmpfeed/control.sock");
+	assert_string_equal(config->status.listen, "127.0.0.1:8690");
+	assert_int_equal(config->most_document_bytes, 20 << 20);
+	assert_false(config->allow_masked_and_invisible);
+	assert_string_equal(config->lps_name, "dmpfeed");
+	assert_string_equal(config->lps_version, DMPFEED_VERSION);
+	assert_string_equal(config->lps_internal_id, "GW1");
+	assert_int_equal(config->mllp[1].most_message_bytes, 32 << 20);
+	assert_int_equal(config->mllp[1].most_in_flight_bytes, 128 << 20);
+	assert_int_equal(config->mllp[1].most_connections, 256);
+	assert_int_equal(config->mllp[1].idle_ms, 600000);
+	assert_int_equal(config->drops[0].settle_ms, 2000);
+	assert_int_equal(config->drops[0].scan_ms, 10000);
+	assert_int_equal(config->drops[0].most_file_bytes, 20 << 20);
+	assert_int_equal(config->drops[0].most_in_flight, 16);
+	assert_string_equal(e->http.tls_min, "1.2");
+	assert_string_equal(e->http.tls_max, "1.2");
+	assert_non_null(strstr(e->http.ciphers, "ECDHE-RSA-CHACHA20-POLY1305"));
+	assert_int_equal(e->http.connect_timeout_ms, 10000);
+	assert_int_equal(e->http.exchange_timeout_ms, 120000);
+	assert_int_equal(e->http.most_reply_bytes, 4 << 20);
+	assert_int_equal(e->http.most_connections, 4);
+	assert_int_equal(e->lane.most_in_flight, 8);
+	assert_string_equal(e->wsa_to, "url");
+	assert_string_equal(e->sites[0].metadata.default_visit_class, "I");
+	assert_int_equal(e->lane.retry.most_ms, 3600000);
+	assert_int_equal(e->lane.probe_ms, 900000);
+}
+
+static void what_follows_is_filled_in(void **state)
+{
+	scoped(config_free) struct config *config = must_parse(good);
+	const struct metadata_site *site = &config->establishments[0].sites[1].metadata;
+	char node[256] = "";
+
+	(void)state;
+	gethostname(node, sizeof(node) - 1);
+	assert_string_equal(config->store.node, node);
+	assert_string_equal(config->store.path, "/var/lib/dmpfeed/queue.db");
+	assert_string_equal(config->establishments[0].lane.name, "990000987");
+	assert_string_equal(site->lps_name, "dmpfeed");
+	assert_string_equal(site->lps_model, DMPFEED_VERSION);
+	assert_string_equal(site->lps_internal_id, "GW1");
+}
+
+static void relative_paths_start_at_the_folder_of_the_file(void **state)
+{
+	scoped(free_ptr) char *text = replace(good, "workers: 3", "state: { folder: queue }");
+	scoped(config_free) struct config *config = must_parse(text);
+
+	(void)state;
+	assert_in_folder(config->valuesets_dir, "values");
+	assert_in_folder(config->state_dir, "queue");
+	assert_in_folder(config->store.path, "queue/queue.db");
+	assert_in_folder(config->drops[0].path, "labo");
+	assert_in_folder(config->establishments[0].http.ca, "pki/ca.pem");
+	assert_in_folder(config->establishments[0].http.cert, "pki/auth.pem");
+	assert_in_folder(config->establishments[0].http.key, "pki/auth.key");
+}
+
+static void a_group_without_keys_is_a_group_left_out(void **state)
+{
+	scoped(free_ptr) char *text = replace(good, "  level: debug\n", "");
+	scoped(config_free) struct config *config = must_parse(text);
+
+	(void)state;
+	assert_int_equal(config->log_level, LEVEL_INFO);
+}
+
+static void one_kind_of_door_is_enough(void **state)
+{
+	const char *mllp = strstr(good, "  mllp:\n"), *drop = strstr(good, "  drop:\n");
+	scoped(free_ptr) char *text = xasprintf("%.*s  mllp:\n%s", (int)(mllp - good), good, drop);
+	scoped(config_free) struct config *config = must_parse(text);
+
+	(void)state;
+	assert_int_equal(config->mllp_count, 0);
+	assert_int_equal(config->drop_count, 1);
+}
+
+static void a_site_leads_to_its_establishment(void **state)
+{
+	scoped(config_free) struct config *config = must_parse(good);
+	const struct config_site *site = NULL;
+
+	(void)state;
+	assert_ptr_equal(config_establishment_of(config, "990012352", &site),
+			 &config->establishments[0]);
+	assert_ptr_equal(site, &config->establishments[0].sites[1]);
+	assert_ptr_equal(config_establishment_of(config, "990012345", NULL),
+			 &config->establishments[0]);
+	assert_null(config_establishment_of(config, "990000987", &site));
+}
+
+/* ---- what is wrong with it ---- */
+
+static void every_mistake_is_told_with_its_place(void **state)
+{
+	/* one change of the good configuration, and where and how it is told */
+	static const struct {
+		const char *from, *to;
+		unsigned line, column;
+		const char *sentence;
+	} cases[] = {
+		/* keys */
+		{ "level:", "levle:", 3, 3,
+		  "\"levle\" is not a key here: did you mean \"level\"?" },
+		{ "workers:", "wrokers:", 4, 1, "did you mean \"workers\"?" },
+		{ "workers:", "colour:", 4, 1, "known are environment, state, log, workers" },
+		{ "  level: debug", "  level: debug\n  file: x", 4, 3, "known are level" },
+		{ "workers: 3", "log.level: info", 4, 1, "write what stands before the dot" },
+		{ "      idle:", "      ilde:", 13, 7, "did you mean \"idle\"?" },
+		{ "ca: pki", "caa: pki/ca.pem\n        ca: pki", 28, 9, "did you mean \"ca\"?" },
+		{ "sector: SA01", "sector: SA01\n        sectr: SA01", 36, 9, "\"sector\"?" },
+		{ "workers: 3", "\"work\\0ers\": 3", 4, 1, "is not a key here" },
+		{ "workers: 3", "\"\": 3", 4, 1, "\"\" is not a key here" },
+		{ "workers: 3", "log: { level: info }", 4, 1, "given at line 2 already" },
+		{ "source: DPI", "source: DPI\n      name: x", 13, 7, "given at line 9 already" },
+
+		/* forms */
+		{ "workers: 3", "workers: [3]", 4, 10, "workers takes one value" },
+		{ "workers: 3", "workers: { a: 3 }", 4, 10, "workers takes one value" },
+		{ "workers: 3", "status: 8690", 4, 9, "write its keys (listen) on lines below it" },
+		{ "workers: 3", "status: [8690]", 4, 9, "write its keys (listen)" },
+		{ "workers: 3", "state: &x { folder: y }", 4, 8, "anchors (&) and aliases (*)" },
+		{ "workers: 3", "workers: !!int 3", 4, 10, "tags (!) are not taken" },
+		{ "workers: 3", "workers: *x", 4, 10, "anchors (&) and aliases (*)" },
+		{ "workers: 3", "workers: 3\n---", 5, 1, "a second document begins here" },
+		{ "workers: 3", "workers: 3: 4", 4, 11, "YAML cannot be read from here on" },
+		{ "workers: 3", "\tworkers: 3", 4, 1, "YAML does not allow a tab here" },
+		{ "source: RIS }", "source: RIS }\n    - dpi", 15, 7, "is made of keys" },
+
+		/* values */
+		{ "debug", "loud", 3, 10, "write error, warning, info or debug" },
+		{ "rehearsal", "prod", 1, 14, "write production, test or rehearsal" },
+		{ "rehearsal", "", 1, 13, "environment is empty: write production, test or" },
+		{ "workers: 3", "workers:", 4, 9, "workers is empty: write a value, or take the" },
+		{ "workers: 3", "workers: ~", 4, 10, "to have 0" },
+		{ "workers: 3", "workers: three", 4, 10,
+		  "cannot be \"three\": write a whole number" },
+		{ "workers: 3", "workers: 257", 4, 10, "at least 0, at most 256" },
+		{ "90 s", "90", 13, 13, "ms, s, min, h or d" },
+		{ "90 s", "200 h", 13, 13,
+		  "idle is out of bounds: write at least 100 ms, at most 7 d" },
+		{ "idle: 90 s", "max_message: 1 bytes", 13, 20, "at least 1 KiB, at most 192 MiB" },
+		{ "\"127.0.0.1:2575\"", "2575", 10, 15, "listen cannot be \"2575\"" },
+		{ "name: dpi", "name: my dpi", 9, 13, "letters, digits" },
+		{ "source: DPI", "source: \"a\\nb\"", 12, 15, "write it on one line" },
+		{ "source: DPI", "source: \"\"", 12, 15, "has 0 characters" },
+		{ "delete", "burn", 20, 18, "write keep or delete" },
+		{ "finess_ej: \"990000987\"", "finess_ej: 990000987", 22, 16, "in quotes" },
+		{ "\"990000987\"", "\"99000098\"", 22, 16, "nine digits" },
+		{ "999.77", "999.77.1234567890", 6, 13, "ids made under it" },
+		{ "1.2.250.1.999.77", "1.2.0250", 6, 13, "an OID is digits and dots" },
+		{ "https:", "http:", 26, 21, "write the whole URL" },
+		{ "class: N", "class: X", 36, 72, "write I, O, E, R or N" },
+		{ "class: N", "class: X", 36, 72, "write I, O, E, R or N" },
+		{ "SA01", "hospital", 35, 17, "SA and two digits" },
+		{ "{ first: 1 s }", "{ first: 1 ms }", 31, 23, "at least 100 ms, at most 1 d" },
+		{ "workers: 3", "status: { listen: \"0.0.0.0:80\" }", 4, 19, "only this machine" },
+		{ "workers: 3", "visibility: { allow_masked_and_invisible: yes }", 4, 43,
+		  "true or false" },
+		{ "      retry", "      wsa_to: nowhere\n      retry", 31, 15,
+		  "write url or empty" },
+		{ "        key", "        max: \"1.1\"\n        key", 30, 14, "write 1.2 or 1.3" },
+
+		/* files */
+		{ "ca.pem", "none.pem", 28, 13,
+		  "pki/none.pem, which cannot be used (No such file" },
+		{ "auth.pem", "", 29, 15, "cert is " },
+		{ "auth.key", "open.key", 30, 14, "take that right away (chmod o-r)" },
+		{ "pki/auth.key", "\"-----BEGIN PRIVATE KEY-----\"", 30, 14,
+		  "never what the file" },
+		{ "folder: labo", "folder: radio", 17, 15, "which cannot be used (No such file" },
+		{ "folder: labo", "folder: pki/ca.pem", 17, 15, "(Not a directory)" },
+		{ "{ dir: values }", "{}", 5, 1,
+		  "valuesets.dir is not written, and by default is /usr/share/dmpfeed/value-sets" },
+		{ "workers: 3",
+		  "control: { socket: /12345678901234567890123456789012345678901234567890"
+		  "12345678901234567890123456789012345678901234567890123456789 }",
+		  4, 20, "a path of 110 bytes: choose one of at most 107" },
+
+		/* what lacks */
+		{ "environment: rehearsal\n", "", 1, 1,
+		  "environment is missing: write production" },
+		{ "lps: { oid: 1.2.250.1.999.77 }", "lps:", 6, 1, "lps.oid is missing: an OID of" },
+		{ "        cert: pki/auth.pem\n", "", 27, 7,
+		  "dmp.tls.cert is missing: a PEM file" },
+		{ "      source: DPI\n", "", 9, 7, "source is missing" },
+		{ "        name: H\xc3\xb4pital \"A\"\n", "", 33, 9, "name is missing" },
+		{ "sector: SA05, ", "", 36, 9, "sector is missing" },
+
+		/* what does not go together */
+		{ "site: \"990012345\"", "site: \"990099999\"", 11, 13,
+		  "site 990099999 is declared by no establishment" },
+		{ "site: \"990012352\"", "site: \"990000987\"", 14, 48, "declared by no" },
+		{ "SA05, visit_class: N }",
+		  "SA05 }\n      - { finess_eg: \"990012345\", name: B, sector: "
+		  "SA01 }",
+		  37, 22, "this is written at line 33 too: a site belongs to one legal entity" },
+		{ "name: labo", "name: ris", 16, 13, "this is written at line 14 too: every" },
+		{ "[::1]:2576", "127.0.0.1:2575", 14, 28, "this is written at line 10 too: every" },
+		{ "[::1]:2576", "127.0.0.1:8690", 14, 28, "every listener has an address" },
+		{ "      when_done: delete\n",
+		  "    - { name: two, folder: ./labo/, site: \"990012345\", source: X }\n", 20, 28,
+		  "this is written at line 17 too: two entries that watch one folder" },
+		{ "idle: 90 s", "max_in_flight: 1 MiB", 13, 22, "must be at least max_message" },
+		{ "{ first: 1 s }", "{ first: 2 h }", 31, 7, "must not be shorter than" },
+		{ "        key", "        min: 1.3\n        key", 27, 7, "must not be older than" },
+		{ "127.0.0.1:8443", "dmp.example", 26, 21, "a rehearsal sends to this machine" },
+	};
+
+	size_t wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(free_ptr) char *text = replace(good, cases[i].from, cases[i].to);
+		scoped(free_ptr) char *place =
+			xasprintf("%s:%u:%u: ", file, cases[i].line, cases[i].column);
+		scoped(buf_done) struct buf errors = { 0 };
+
+		must_fail(text, &errors);
+		if (slice_starts(buf_slice(&errors), place) &&
+		    strstr(errors.p, cases[i].sentence) != NULL && lines_of(&errors) == 1)
+			continue;
+		print_error("%s %s\n  for \"%s\" gives\n%s", place, cases[i].sentence, cases[i].to,
+			    errors.p);
+		wrong++;
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void all_mistakes_are_told_at_once_in_the_order_of_the_file(void **state)
+{
+	static const char *const places[] = {
+		"1:14: environment cannot be",
+		"3:3: \"levle\" is not a key here",
+		"10:15: listen cannot be \"here\"",
+		"11:13: site 990099999 is declared by no establishment",
+		"27:7: dmp.tls.key is missing",
+		"35:41: name takes one value",
+	};
+	scoped(free_ptr) char *one = replace(good, "rehearsal", "play");
+	scoped(free_ptr) char *two = replace(one, "level: debug", "levle: debug");
+	scoped(free_ptr) char *three = replace(two, "\"127.0.0.1:2575\"", "here");
+	scoped(free_ptr) char *four = replace(three, "        key: pki/auth.key\n", "");
+	scoped(free_ptr) char *five = replace(four, "name: No", "name: [No]");
+	scoped(free_ptr) char *text = replace(five, "site: \"990012345\"", "site: \"990099999\"");
+	scoped(buf_done) struct buf errors = { 0 };
+	struct slice rest, line;
+
+	(void)state;
+	must_fail(text, &errors);
+	rest = buf_slice(&errors);
+	for (size_t i = 0; i < length_of(places); i++) {
+		scoped(free_ptr) char *start = xasprintf("%s:%s", file, places[i]);
+
+		assert_true(slice_next(&rest, '\n', &line));
+		if (!slice_starts(line, start))
+			fail_msg("%s expected, in\n%s", start, errors.p);
+	}
+}
+
+static void a_misspelt_key_is_told_as_that_and_as_missing(void **state)
+{
+	scoped(free_ptr) char *text = replace(good, "        key:", "        kee:");
+	scoped(buf_done) struct buf errors = { 0 };
+
+	(void)state;
+	must_fail(text, &errors);
+	assert_int_equal(lines_of(&errors), 2);
+	assert_non_null(strstr(errors.p, ":27:7: dmp.tls.key is missing"));
+	assert_non_null(
+		strstr(errors.p, ":30:9: \"kee\" is not a key here: did you mean \"key\"?"));
+}
+
+static void an_empty_file_is_told_what_it_needs(void **state)
+{
+	static const char *const needed[] = { "environment is missing", "lps.oid is missing",
+					      "establishments needs at least one entry",
+					      "there is no way in" };
+	scoped(buf_done) struct buf errors = { 0 };
+
+	(void)state;
+	must_fail("", &errors);
+	for (size_t i = 0; i < length_of(needed); i++)
+		if (strstr(errors.p, needed[i]) == NULL)
+			fail_msg("%s expected, in\n%s", needed[i], errors.p);
+}
+
+static void a_file_that_is_no_mapping_is_told_so(void **state)
+{
+	static const char *const texts[] = { "dmpfeed", "[a, b]", "- environment: test\n" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(texts); i++) {
+		scoped(buf_done) struct buf errors = { 0 };
+
+		must_fail(texts[i], &errors);
+		assert_int_equal(lines_of(&errors), 1);
+		assert_non_null(strstr(errors.p, ":1:1: a configuration is made of keys"));
+	}
+}
+
+static void lists_need_dashes_and_entries(void **state)
+{
+	static const struct {
+		const char *text, *sentence;
+	} cases[] = {
+		{ "establishments: { name: x }\n", ":1:17: establishments is a list: begin each" },
+		{ "establishments: x\n", ":1:17: establishments is a list: begin each" },
+		{ "establishments: []\n", ":1:1: establishments needs at least one entry" },
+		{ "establishments:\n", ":1:1: establishments needs at least one entry" },
+		{ "establishments:\n  -\n", ":2:4: finess_ej is missing" },
+		{ "establishments:\n  - name: x\n", ":2:5: sites needs at least one entry" },
+		{ "intake: { mllp: [], drop: [] }\n", ":1:11: there is no way in" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(buf_done) struct buf errors = { 0 };
+
+		must_fail(cases[i].text, &errors);
+		if (strstr(errors.p, cases[i].sentence) == NULL)
+			fail_msg("%s gives\n%s", cases[i].text, errors.p);
+	}
+}
+
+static void many_mistakes_are_told_in_part(void **state)
+{
+	scoped(buf_done) struct buf text = { 0 }, errors = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 150; i++)
+		buf_addf(&text, "x%u: 1\n", i);
+	must_fail(text.p, &errors);
+	assert_int_equal(lines_of(&errors), 101);
+	assert_non_null(strstr(errors.p, " more errors are not shown"));
+}
+
+static void nothing_in_the_file_can_forge_a_line(void **state)
+{
+	scoped(buf_done) struct buf errors = { 0 };
+	scoped(free_ptr) char *text = replace(good, "workers: 3", "\"x\\n<3>y\\e[31m\": 3");
+
+	(void)state;
+	must_fail(text, &errors);
+	assert_int_equal(lines_of(&errors), 1);
+	assert_null(strchr(errors.p, '\x1b'));
+}
+
+static void a_file_that_cannot_be_read_is_told(void **state)
+{
+	scoped(free_ptr) char *nowhere = xasprintf("%s/nowhere.yaml", folder);
+	const char *const names[] = { nowhere, folder };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(names); i++) {
+		scoped(free_ptr) char *start = xasprintf("%s:1:1: cannot be read (", names[i]);
+		scoped(buf_done) struct buf errors = { 0 };
+		struct config *config = NULL;
+
+		assert_int_equal(config_load(&config, names[i], &errors), -1);
+		assert_true(slice_starts(buf_slice(&errors), start));
+		assert_int_equal(lines_of(&errors), 1);
+	}
+}
+
+static void a_huge_file_is_not_read(void **state)
+{
+	scoped(buf_done) struct buf errors = { 0 };
+	struct config *config = NULL;
+
+	(void)state;
+	assert_int_equal(config_load(&config, "/dev/zero", &errors), -1);
+	assert_string_equal(errors.p, "/dev/zero:1:1: the file is larger than 1048576 bytes: it is "
+				      "hardly the one you mean\n");
+}
+
+/* ---- and back ---- */
+
+static void assert_prints_what_loads_to_the_same(const char *text)
+{
+	scoped(config_free) struct config *config = must_parse(text);
+	scoped(buf_done) struct buf printed = { 0 }, again = { 0 };
+
+	config_print(config, &printed);
+	{
+		scoped(config_free) struct config *second = must_parse(printed.p);
+
+		config_print(second, &again);
+	}
+	assert_string_equal(again.p, printed.p);
+}
+
+static void what_is_printed_loads_and_prints_the_same(void **state)
+{
+	static const char *const names[] = { "No",      "\"no\"", "\"a: b # c\"",
+					     "\"'\"",   "'\"\\'", "\"\\u00e9\\u4e2d\"",
+					     "\"- x\"", "\"1e3\"" };
+
+	(void)state;
+	assert_prints_what_loads_to_the_same(good);
+	for (size_t i = 0; i < length_of(names); i++) {
+		scoped(free_ptr) char *text = replace(good, "CH DE VALBRUME", names[i]);
+
+		assert_prints_what_loads_to_the_same(text);
+	}
+}
+
+static void what_is_printed_does_not_depend_on_the_folder(void **state)
+{
+	scoped(config_free) struct config *config = must_parse(good), *second = NULL;
+	scoped(buf_done) struct buf printed = { 0 }, again = { 0 }, errors = { 0 };
+
+	(void)state;
+	config_print(config, &printed);
+	assert_int_equal(config_parse(&second, "elsewhere.yaml", buf_slice(&printed), &errors), 0);
+	config_print(second, &again);
+	assert_string_equal(again.p, printed.p);
+}
+
+static void every_option_is_printed(void **state)
+{
+	scoped(config_free) struct config *config = must_parse(good);
+	scoped(buf_done) struct buf printed = { 0 };
+
+	(void)state;
+	config_print(config, &printed);
+	assert_non_null(strstr(printed.p, "environment: rehearsal\n"
+					  "state:\n"
+					  "  folder: /var/lib/dmpfeed\n"
+					  "log:\n"
+					  "  level: debug\n"));
+	assert_non_null(strstr(printed.p, "    - name: ris\n"
+					  "      listen: \"[::1]:2576\"\n"
+					  "      site: \"990012352\"\n"
+					  "      source: RIS\n"
+					  "      max_message: 32 MiB\n"));
+	assert_non_null(strstr(printed.p, "establishments:\n"
+					  "  - finess_ej: \"990000987\"\n"
+					  "    name: CH DE VALBRUME\n"
+					  "    dmp:\n"
+					  "      url:\n"));
+	assert_non_null(strstr(printed.p, "      retry:\n"
+					  "        first: 1 s\n"
+					  "        most: 1 h\n"
+					  "        probe: 15 min\n"
+					  "    sites:\n"
+					  "      - finess_eg: \"990012345\"\n"
+					  "        name: \"H\xc3\xb4pital \\\"A\\\"\"\n"
+					  "        sector: SA01\n"
+					  "        visit_class: I\n"));
+}
+
+/* ---- conf/ ---- */
+
+static char *read_project_file(const char *name)
+{
+	const char *root = getenv("DMPFEED_SOURCE");
+	scoped(free_ptr) char *path = xasprintf("%s/%s", root ? root : ".", name);
+	FILE *stream = fopen(path, "r");
+	char *text = xcalloc(1 << 16, 1);
+
+	if (stream == NULL)
+		fail_msg("cannot read %s", path);
+	assert_in_range(fread(text, 1, (1 << 16) - 1, stream), 1, (1 << 16) - 2);
+	fclose(stream);
+	return text;
+}
+
+/* As if every "#key: value" had lost its #; "# words" stay what they are. */
+static char *uncommented(const char *text)
+{
+	scoped(buf_done) struct buf out = { 0 };
+
+	for (const char *c = text; *c; c++)
+		if (*c != '#' || c[1] < 'a' || c[1] > 'z')
+			buf_add_char(&out, *c);
+	return take(out.p);
+}
+
+/* The reference with the files of this test in the places of those it names. */
+static char *with_test_paths(const char *text)
+{
+	static const char *const paths[][2] = {
+		{ "/etc/dmpfeed/certificates/dmp-ca.pem", "pki/ca.pem" },
+		{ "/etc/dmpfeed/certificates/", "pki/" },
+		{ "/etc/dmpfeed/certificates/", "pki/" },
+		{ "/var/spool/dmpfeed/", "" },
+		{ "  dir: /usr/share/dmpfeed/value-sets", "  dir: values" },
+	};
+	char *result = xstrdup(text), *before;
+
+	for (size_t i = 0; i < length_of(paths); i++) {
+		before = result;
+		result = replace(before, paths[i][0], paths[i][1]);
+		free(before);
+	}
+	return result;
+}
+
+static void print_parsed(const char *text, struct buf *out)
+{
+	scoped(config_free) struct config *config = must_parse(text);
+
+	config_print(config, out);
+}
+
+static void the_reference_loads_and_its_comments_change_nothing(void **state)
+{
+	scoped(free_ptr) char *text = read_project_file("conf/dmpfeed.yaml");
+	scoped(free_ptr) char *with_dir = replace(text, "  #dir:", "  dir:");
+	scoped(free_ptr) char *as_is = with_test_paths(with_dir);
+	scoped(free_ptr) char *whole = uncommented(text);
+	scoped(free_ptr) char *all = with_test_paths(whole);
+	scoped(buf_done) struct buf meant = { 0 }, said = { 0 };
+
+	(void)state;
+	print_parsed(as_is, &meant);
+	print_parsed(all, &said);
+	assert_string_equal(said.p, meant.p);
+}
+
+struct reference {
+	const struct yaml_tree *tree;
+	size_t options;
+};
+
+static void fail_at_complaint(void *arg, struct yaml_place place, const char *sentence)
+{
+	(void)arg;
+	fail_msg("%u:%u: %s", place.line, place.column, sentence);
+}
+
+/* "intake.mllp[].idle" is looked for in the first entry of the list. */
+static void find_in_reference(void *arg, const struct config_option *option)
+{
+	struct reference *reference = arg;
+	const struct yaml_tree *tree = reference->tree;
+	struct slice rest = slice_of(option->name), key;
+
+	reference->options++;
+	while (tree != NULL && slice_next(&rest, '.', &key)) {
+		bool is_list = key.n > 2 && key.p[key.n - 1] == ']';
+
+		tree = yaml_tree_find(tree, (struct slice){ key.p, key.n - (is_list ? 2 : 0) });
+		if (is_list && tree != NULL)
+			tree = tree->first;
+	}
+	if (tree == NULL)
+		fail_msg("%s is not in the reference", option->name);
+	else if (option->preset != NULL && !slice_is(tree->text, option->preset))
+		fail_msg("%s has the default %s in the program, %.*s in the reference",
+			 option->name, option->preset, (int)tree->text.n, tree->text.p);
+}
+
+static void the_reference_has_every_option_with_its_default(void **state)
+{
+	scoped(free_ptr) char *text = read_project_file("conf/dmpfeed.yaml");
+	scoped(free_ptr) char *whole = uncommented(text);
+	scoped(arena_done) struct arena arena = { 0 };
+	struct reference reference = { 0 };
+
+	(void)state;
+	reference.tree = yaml_tree_read(slice_of(whole), &arena, fail_at_complaint, NULL);
+	config_options(find_in_reference, &reference);
+	assert_in_range(reference.options, 50, 100);
+}
+
+static void every_option_says_what_it_is(void *arg, const struct config_option *option)
+{
+	(void)arg;
+	assert_non_null(option->help);
+	assert_in_range(strlen(option->help), 10, 100);
+}
+
+static void options_have_help(void **state)
+{
+	(void)state;
+	config_options(every_option_says_what_it_is, NULL);
+}
+
+static void the_example_of_a_rehearsal_loads(void **state)
+{
+	scoped(free_ptr) char *text = read_project_file("conf/examples/rehearsal.yaml");
+	scoped(free_ptr) char *with_dir =
+		replace(text, "lps:\n", "valuesets: { dir: values }\nlps:\n");
+	scoped(free_ptr) char *with_drop = replace(with_dir, "folder: drop", "folder: labo");
+	scoped(config_free) struct config *config = must_parse(with_drop);
+
+	(void)state;
+	assert_int_equal(config->environment, ENVIRONMENT_REHEARSAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_is_kept),
+		cmocka_unit_test(silence_means_the_defaults),
+		cmocka_unit_test(what_follows_is_filled_in),
+		cmocka_unit_test(relative_paths_start_at_the_folder_of_the_file),
+		cmocka_unit_test(a_group_without_keys_is_a_group_left_out),
+		cmocka_unit_test(one_kind_of_door_is_enough),
+		cmocka_unit_test(a_site_leads_to_its_establishment),
+		cmocka_unit_test(every_mistake_is_told_with_its_place),
+		cmocka_unit_test(all_mistakes_are_told_at_once_in_the_order_of_the_file),
+		cmocka_unit_test(a_misspelt_key_is_told_as_that_and_as_missing),
+		cmocka_unit_test(an_empty_file_is_told_what_it_needs),
+		cmocka_unit_test(a_file_that_is_no_mapping_is_told_so),
+		cmocka_unit_test(lists_need_dashes_and_entries),
+		cmocka_unit_test(many_mistakes_are_told_in_part),
+		cmocka_unit_test(nothing_in_the_file_can_forge_a_line),
+		cmocka_unit_test(a_file_that_cannot_be_read_is_told),
+		cmocka_unit_test(a_huge_file_is_not_read),
+		cmocka_unit_test(what_is_printed_loads_and_prints_the_same),
+		cmocka_unit_test(what_is_printed_does_not_depend_on_the_folder),
+		cmocka_unit_test(every_option_is_printed),
+		cmocka_unit_test(the_reference_loads_and_its_comments_change_nothing),
+		cmocka_unit_test(the_reference_has_every_option_with_its_default),
+		cmocka_unit_test(options_have_help),
+		cmocka_unit_test(the_example_of_a_rehearsal_loads),
+	};
+
+	return cmocka_run_group_tests(tests, make_everything, remove_everything);
+}
