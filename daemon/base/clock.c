@@ -22,9 +22,15 @@ int64_t clock_monotonic_ms(void)
 	return clock_ms(CLOCK_MONOTONIC);
 }
 
+/* Rounded down, before 1970 too: patients are born there. */
+static time_t seconds_of(int64_t time_ms)
+{
+	return (time_t)(time_ms / 1000 - (time_ms % 1000 < 0));
+}
+
 static struct tm utc_of(int64_t time_ms)
 {
-	time_t seconds = (time_t)(time_ms / 1000);
+	time_t seconds = seconds_of(time_ms);
 	struct tm tm = { 0 };
 
 	gmtime_r(&seconds, &tm);
@@ -33,7 +39,7 @@ static struct tm utc_of(int64_t time_ms)
 
 static struct tm local_of(int64_t time_ms)
 {
-	time_t seconds = (time_t)(time_ms / 1000);
+	time_t seconds = seconds_of(time_ms);
 	struct tm tm = { 0 };
 
 	localtime_r(&seconds, &tm);
@@ -45,7 +51,8 @@ const char *clock_iso(int64_t time_ms, char ret_text[static CLOCK_TEXT])
 	struct tm tm = utc_of(time_ms);
 	size_t n = strftime(ret_text, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
 
-	snprintf(ret_text + n, CLOCK_TEXT - n, ".%03dZ", (int)(time_ms % 1000));
+	snprintf(ret_text + n, CLOCK_TEXT - n, ".%03dZ",
+		 (int)(time_ms - (int64_t)seconds_of(time_ms) * 1000));
 	return ret_text;
 }
 

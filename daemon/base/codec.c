@@ -5,17 +5,15 @@
 #include <openssl/rand.h>
 #include <stdio.h>
 
-/* EVP_DecodeBlock takes whole groups of four only: this feeds it, skipping blanks and restoring
- * what is missing at the end. */
-int base64_decode(struct slice text, struct buf *out, struct err *err)
+/* Decodes into `room`, which holds three bytes for each four of `text` and six more.
+ * EVP_DecodeBlock takes whole groups of four only: this feeds it, skipping blanks and restoring
+ * what is missing at the end.
+ */
+static int decode_into(unsigned char *room, size_t *ret_written, struct slice text, struct err *err)
 {
 	unsigned char chunk[4096];
-	size_t n = 0, padding = 0;
-	char *end = buf_reserve(out, text.n / 4 * 3 + 6);
-	size_t written = 0;
+	size_t n = 0, padding = 0, written = 0;
 
-	if (end == NULL)
-		return buf_check(out, "the decoded Base64", err);
 	for (size_t i = 0; i <= text.n; i++) {
 		char c = i < text.n ? text.p[i] : '\0';
 		int got;
@@ -42,7 +40,7 @@ int base64_decode(struct slice text, struct buf *out, struct err *err)
 					  "Base64 ends with more than two '='");
 		if (n < sizeof(chunk) && i < text.n)
 			continue;
-		got = n ? EVP_DecodeBlock((unsigned char *)end + written, chunk, (int)n) : 0;
+		got = n ? EVP_DecodeBlock(room + written, chunk, (int)n) : 0;
 		if (got < 0)
 			return err_refuse(
 				err, REASON_DATA_TYPE, "",
@@ -50,9 +48,22 @@ int base64_decode(struct slice text, struct buf *out, struct err *err)
 		written += (size_t)got;
 		n = 0;
 	}
-	out->n += written - min(padding, written);
-	out->p[out->n] = '\0';
+	*ret_written = written - min(padding, written);
 	return 0;
+}
+
+int base64_decode(struct slice text, struct buf *out, struct err *err)
+{
+	char *room = buf_reserve(out, text.n / 4 * 3 + 6);
+	size_t written = 0;
+	int result;
+
+	if (room == NULL)
+		return buf_check(out, "the decoded Base64", err);
+	result = decode_into((unsigned char *)room, &written, text, err);
+	out->n += written;
+	out->p[out->n] = '\0'; /* what was tried and refused has overwritten it */
+	return result;
 }
 
 void base64_encode(struct slice bytes, struct buf *out)

@@ -17,7 +17,7 @@
 size_t mllp_stray(struct slice in);
 
 /* Looks for one frame at the start of `in`, whose first byte is a VT.
- *   > 0  bytes consumed; *ret_payload points into `in`
+ *   > 0  bytes consumed; *ret_payload points into `in`; *seen is 0 again, for the next frame
  *   = 0  not complete yet: call again with more; *seen (0 at first) spares a second look at the
  *        same bytes
  *   < 0  this is not MLLP (a VT inside the payload, a FS without CR): err says why

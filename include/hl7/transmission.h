@@ -60,9 +60,10 @@ struct transmission {
 	struct slice document; /* OBX-5.5: Base64, borrowed from the message */
 };
 
-/* Reads a message that hl7_parse() accepted; texts live in `arena`. -1: refused; err has the
- * reason (of the profile's technical codes) and the field, as section "Technical acknowledgement"
- * of the profile wants them in ERR-2 and ERR-3.
+/* Reads a message that hl7_parse() accepted; texts live in `arena` and are never NULL. -1: refused;
+ * err has the reason (of the profile's technical codes) and the field, as section "Technical
+ * acknowledgement" of the profile wants them in ERR-2 and ERR-3. Refuses what sending to the DMP
+ * could not do without; a message without sender is for the caller to judge.
  */
 must_use int transmission_read(struct transmission *transmission, const struct hl7_message *message,
 			       struct arena *arena, struct err *err);

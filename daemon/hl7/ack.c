@@ -1,0 +1,166 @@
+/* The technical acknowledgement. Pure. Any thread. */
+#include "hl7/ack.h"
+
+#include "base/clock.h"
+
+/* In characters. 199 is the longest identifier of the profile (HD-2, XCN-1). */
+enum { VALUE_MOST = 199, VERSION_MOST = 20, TEXT_MOST = 200 };
+
+const char *ack_code(const struct err *err)
+{
+	const char *code;
+
+	if (err == NULL || err->kind == ERR_NONE)
+		return "AA";
+	code = reason_row(err->reason)->hl7_ack;
+	return code ? code : "AR";
+}
+
+static bool is_upper_or_digit(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* A segment ("PID") or an event ("T02"). */
+static bool is_name(struct slice text)
+{
+	return text.n == 3 && text.p[0] >= 'A' && text.p[0] <= 'Z' &&
+	       is_upper_or_digit(text.p[1]) && is_upper_or_digit(text.p[2]);
+}
+
+static bool has_our_delimiters(const struct hl7_message *header)
+{
+	const char delimiters[] = { header->field.bytes[0], header->component.bytes[0],
+				    header->repetition.bytes[0], header->escape.bytes[0],
+				    header->subcomponent.bytes[0] };
+
+	return slice_is((struct slice){ delimiters, sizeof(delimiters) }, "|^~\\&");
+}
+
+/* May it be copied as it is? Then the sender finds in MSA-2 the very bytes of its MSH-10. */
+static bool is_clean(const struct hl7_message *header, struct slice value)
+{
+	if (value.n > VALUE_MOST || !has_our_delimiters(header))
+		return false;
+	for (size_t i = 0; i < value.n; i++)
+		if ((unsigned char)value.p[i] < ' ' || value.p[i] == 0x7f)
+			return false;
+	return charset_is_utf8(value);
+}
+
+static void add_value(const struct hl7_message *header, struct slice msh, unsigned number,
+		      struct buf *out)
+{
+	scoped(arena_done) struct arena arena = { 0 };
+	struct slice value = hl7_field(header, msh, number);
+
+	if (is_clean(header, value))
+		buf_add(out, value);
+	else
+		hl7_escape(charset_cut(slice_of(hl7_text(header, value, &arena)), VALUE_MOST), out);
+}
+
+static void add_event(const struct hl7_message *header, struct slice msh, struct buf *out)
+{
+	struct slice event = hl7_component(header, hl7_field(header, msh, 9), 2);
+
+	buf_add_text(out, "ACK");
+	if (is_name(event))
+		buf_addf(out, "^%.*s^ACK", (int)event.n, event.p);
+}
+
+static void add_processing_id(const struct hl7_message *header, struct slice msh, struct buf *out)
+{
+	struct slice id = hl7_component(header, hl7_field(header, msh, 11), 1);
+
+	buf_add_char(out, slice_is(id, "T") || slice_is(id, "D") ? id.p[0] : 'P');
+}
+
+/* "2.6", or "2.5^FRA^2.11" as PAM France writes it. */
+static bool is_version(struct slice text)
+{
+	if (text.n > VERSION_MOST || !slice_starts(text, "2."))
+		return false;
+	for (size_t i = 0; i < text.n; i++)
+		if (!is_upper_or_digit(text.p[i]) && text.p[i] != '.' && text.p[i] != '^')
+			return false;
+	return text.n > 2;
+}
+
+static void add_version(const struct hl7_message *header, struct slice msh, struct buf *out)
+{
+	struct slice version = hl7_field(header, msh, 12);
+
+	buf_add(out, is_version(version) ? version : slice_of("2.6"));
+}
+
+static void add_msh(const struct hl7_message *header, struct slice msh, const struct ack *ack,
+		    struct buf *out)
+{
+	static const unsigned swapped[] = { 5, 6, 3, 4 };
+	char now[CLOCK_TEXT];
+
+	buf_add_text(out, "MSH|^~\\&");
+	for (size_t i = 0; i < length_of(swapped); i++) {
+		buf_add_char(out, '|');
+		add_value(header, msh, swapped[i], out);
+	}
+	buf_addf(out, "|%s||", clock_hl7(ack->now_ms, now));
+	add_event(header, msh, out);
+	buf_addf(out, "|%.20s|", ack->control_id);
+	add_processing_id(header, msh, out);
+	buf_add_char(out, '|');
+	add_version(header, msh, out);
+	buf_add_text(out, "|||||FRA|UNICODE UTF-8\r");
+}
+
+/* "PID-3.4.2" as HL7's ERL: segment, its occurrence, field, its repetition, component,
+ * subcomponent. false, and nothing added, when `where` is of another form.
+ */
+static bool add_location(const char *where, struct buf *out)
+{
+	struct slice rest = slice_of(where), name = { 0 }, digits;
+	uint64_t numbers[3];
+	size_t count = 0;
+
+	if (!slice_next(&rest, '-', &name) || !is_name(name))
+		return false;
+	while (slice_next(&rest, '.', &digits))
+		if (count == length_of(numbers) || !slice_to_u64(digits, 999, &numbers[count++]))
+			return false;
+	buf_addf(out, "%.*s^1", (int)name.n, name.p);
+	for (size_t i = 0; i < count; i++)
+		buf_addf(out, i == 1 ? "^1^%u" : "^%u", (unsigned)numbers[i]);
+	return true;
+}
+
+static void add_err(const struct err *err, struct buf *out)
+{
+	const struct reason_row *row = reason_row(err->reason);
+	int code = row->hl7_code ? row->hl7_code : 207;
+	bool is_circumstance = code == 207 && strcmp(ack_code(err), "AR") == 0;
+	scoped(buf_done) struct buf words = { 0 }, text = { 0 };
+
+	buf_add_text(out, "ERR||");
+	if (!add_location(err->where, out) && err->where[0] != '\0')
+		buf_addf(&words, "%s: ", err->where);
+	buf_add_text(&words, err->text);
+	charset_to_utf8(buf_slice(&words), HL7_UTF_8, &text);
+	buf_addf(out, "|%d^%s^messageErrorCondition|%c|%s^", code, hl7_error_text(code),
+		 is_circumstance ? 'F' : 'E', row->code);
+	hl7_escape(charset_cut(buf_slice(&text), TEXT_MOST), out);
+	buf_add_text(out, "^local\r");
+}
+
+void ack_build(struct slice message, const struct ack *ack, struct buf *out)
+{
+	struct hl7_message header;
+	struct slice msh = hl7_header(&header, message);
+
+	add_msh(&header, msh, ack, out);
+	buf_addf(out, "MSA|%s|", ack_code(ack->err));
+	add_value(&header, msh, 10, out);
+	buf_add_char(out, '\r');
+	if (ack->err != NULL && ack->err->kind != ERR_NONE)
+		add_err(ack->err, out);
+}

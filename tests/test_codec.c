@@ -1,0 +1,245 @@
+/* Base64, digests and chance, against the answers that their standards give. */
+#include "base/codec.h"
+
+#include "sample.h"
+
+static void base64_is_that_of_rfc_4648(void **state)
+{
+	static const struct {
+		const char *bytes, *text;
+	} cases[] = {
+		/* section 10 */
+		{ "", "" },
+		{ "f", "Zg==" },
+		{ "fo", "Zm8=" },
+		{ "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" },
+		{ "foobar", "Zm9vYmFy" },
+		{ "\373\377\277", "+/+/" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(buf_done) struct buf text = { 0 }, bytes = { 0 };
+		struct err err = { 0 };
+
+		base64_encode(slice_of(cases[i].bytes), &text);
+		assert_true(slice_is(buf_slice(&text), cases[i].text));
+		assert_int_equal(base64_decode(buf_slice(&text), &bytes, &err), 0);
+		assert_true(slice_is(buf_slice(&bytes), cases[i].bytes));
+	}
+}
+
+static void blanks_are_skipped_and_padding_restored(void **state)
+{
+	static const char *const texts[] = {
+		"Zm9vYg==", "Zm9vYg=",   "Zm9vYg",       "Zm9v\r\nYg==",     " Zm9vYg==\n",
+		"Z m9vYg=", "Zm9vYg= =", "\tZm9vYg==\t", "Z\nm\n9\nv\nY\ng",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(texts); i++) {
+		scoped(buf_done) struct buf bytes = { 0 };
+		struct err err = { 0 };
+
+		assert_int_equal(base64_decode(slice_of(texts[i]), &bytes, &err), 0);
+		assert_slice(buf_slice(&bytes), "foob");
+	}
+}
+
+static void what_is_not_base64_is_refused_and_appends_nothing(void **state)
+{
+	static const char *const texts[] = {
+		"Z",          "Zm9vY",   "=",        "==",       "Zg===",
+		"Zm9v=",      "Zm9v==",  "Zm9v====", "Zg==Zg==", "Z=g=",
+		"Zm9v-_-_",   "Zm9-",    "Zm9vYg-",  "Zm9v\vYg", "Zm9v\302\240Yg",
+		"Zm9vYg\351", "Zm9v.Yg", "<xml/>",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(texts); i++) {
+		scoped(buf_done) struct buf bytes = { 0 };
+		struct err err = { 0 };
+
+		buf_add_text(&bytes, "before");
+		if (base64_decode(slice_of(texts[i]), &bytes, &err) == 0)
+			fail_msg("\"%s\" was read", texts[i]);
+		assert_int_equal(err.kind, ERR_REJECT);
+		assert_int_equal(err.reason, REASON_DATA_TYPE);
+		assert_slice(buf_slice(&bytes), "before");
+		assert_string_equal(bytes.p, "before");
+	}
+}
+
+static void nul_is_not_base64(void **state)
+{
+	scoped(buf_done) struct buf bytes = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(base64_decode(bytes_of("Zm9v\0"), &bytes, &err), -1);
+	assert_int_equal(base64_decode(bytes_of("Zm9\0"), &bytes, &err), -1);
+}
+
+/* Around the chunks that OpenSSL is fed with. */
+static void any_length_survives_the_round_trip(void **state)
+{
+	static const size_t middles[] = { 0, 3072, 6144, 100000 };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(middles); i++) {
+		for (size_t n = max(middles[i], (size_t)4) - 4; n < middles[i] + 5; n++) {
+			scoped(buf_done) struct buf bytes = { 0 }, text = { 0 }, again = { 0 };
+			struct err err = { 0 };
+
+			for (size_t j = 0; j < n; j++)
+				buf_add_char(&bytes, (char)(j * 7 + j / 256));
+			buf_add_text(&text, "<");
+			base64_encode(buf_slice(&bytes), &text);
+			assert_int_equal(text.n, 1 + (n + 2) / 3 * 4);
+			assert_int_equal(strlen(text.p), text.n);
+			while (text.p[text.n - 1] == '=') /* the document's last line, cut */
+				text.n--;
+			assert_int_equal(
+				base64_decode(slice_from(buf_slice(&text), 1), &again, &err), 0);
+			assert_true(slice_equal(buf_slice(&bytes), buf_slice(&again)));
+		}
+	}
+}
+
+static void decoding_appends_and_obeys_the_limit(void **state)
+{
+	scoped(buf_done) struct buf bytes = { 0 }, small = { .limit = 5 };
+	struct err err = { 0 };
+
+	(void)state;
+	buf_add_text(&bytes, "a");
+	assert_int_equal(base64_decode(slice_of("Zm9v"), &bytes, &err), 0);
+	assert_slice(buf_slice(&bytes), "afoo");
+	assert_int_equal(base64_decode(slice_of("Zm9vYmFy"), &small, &err), -1);
+	assert_int_equal(err.reason, REASON_TOO_LARGE);
+}
+
+static void sha_1_gives_the_known_answers(void **state)
+{
+	static const struct {
+		const char *text, *digest;
+	} cases[] = {
+		/* RFC 3174, 7.3 */
+		{ "", "da39a3ee5e6b4b0d3255bfef95601890afd80709" },
+		{ "abc", "a9993e364706816aba3e25717850c26c9cd0d89d" },
+		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+		  "84983e441c3bd26ebaae4aa1f95129e5e54670f1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		uint8_t digest[SHA1_BYTES];
+		char text[2 * SHA1_BYTES + 1];
+
+		sha1(slice_of(cases[i].text), digest);
+		assert_string_equal(hex(digest, sizeof(digest), text), cases[i].digest);
+	}
+}
+
+static void sha_256_gives_the_known_answers(void **state)
+{
+	static const struct {
+		const char *text, *digest;
+	} cases[] = {
+		/* RFC 6234, 8.5 */
+		{ "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+		{ "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+		  "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		uint8_t digest[SHA256_BYTES];
+		char text[2 * SHA256_BYTES + 1];
+
+		sha256(slice_of(cases[i].text), digest);
+		assert_string_equal(hex(digest, sizeof(digest), text), cases[i].digest);
+	}
+}
+
+static void sha_of_a_million_letters_is_known_too(void **state)
+{
+	scoped(buf_done) struct buf letters = { 0 };
+	uint8_t digest[SHA256_BYTES];
+	char text[2 * SHA256_BYTES + 1];
+
+	(void)state;
+	for (int i = 0; i < 1000000; i++)
+		buf_add_char(&letters, 'a');
+	sha1(buf_slice(&letters), digest);
+	assert_string_equal(hex(digest, SHA1_BYTES, text),
+			    "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
+	sha256(buf_slice(&letters), digest);
+	assert_string_equal(hex(digest, SHA256_BYTES, text),
+			    "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+static void hex_is_lower_case_two_digits_a_byte(void **state)
+{
+	char text[9];
+
+	(void)state;
+	assert_string_equal(hex((const uint8_t *)"\x00\x0f\xa0\xff", 4, text), "000fa0ff");
+	assert_string_equal(hex((const uint8_t *)"", 0, text), "");
+}
+
+static void uuids_have_their_form_and_differ(void **state)
+{
+	char one[UUID_TEXT], two[UUID_TEXT];
+
+	(void)state;
+	for (int round = 0; round < 100; round++) {
+		uuid_new(one);
+		assert_int_equal(strlen(one), UUID_TEXT - 1);
+		assert_int_equal(strspn(one, "0123456789abcdef-"), UUID_TEXT - 1);
+		assert_true(one[8] == '-' && one[13] == '-' && one[18] == '-' && one[23] == '-');
+		assert_int_equal(one[14], '4');
+		assert_non_null(strchr("89ab", one[19]));
+		assert_string_not_equal(one, uuid_new(two));
+	}
+}
+
+static void chance_fills_every_byte(void **state)
+{
+	uint8_t bytes[32] = { 0 }, any[32] = { 0 };
+	bool differs = false;
+
+	(void)state;
+	for (int round = 0; round < 100; round++) {
+		random_bytes(bytes, sizeof(bytes));
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			any[i] |= bytes[i];
+		differs = differs || random_u32() != random_u32();
+	}
+	for (size_t i = 0; i < sizeof(any); i++)
+		assert_int_not_equal(any[i], 0);
+	assert_true(differs);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(base64_is_that_of_rfc_4648),
+		cmocka_unit_test(blanks_are_skipped_and_padding_restored),
+		cmocka_unit_test(what_is_not_base64_is_refused_and_appends_nothing),
+		cmocka_unit_test(nul_is_not_base64),
+		cmocka_unit_test(any_length_survives_the_round_trip),
+		cmocka_unit_test(decoding_appends_and_obeys_the_limit),
+		cmocka_unit_test(sha_1_gives_the_known_answers),
+		cmocka_unit_test(sha_256_gives_the_known_answers),
+		cmocka_unit_test(sha_of_a_million_letters_is_known_too),
+		cmocka_unit_test(hex_is_lower_case_two_digits_a_byte),
+		cmocka_unit_test(uuids_have_their_form_and_differ),
+		cmocka_unit_test(chance_fills_every_byte),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,513 @@
+/* A message of the ANS profile: what is taken from it, what is tolerated, what is refused. */
+#include "hl7/transmission.h"
+
+#include "sample.h"
+
+#define CDA "^text^XML^Base64^PD94"
+
+struct read {
+	struct buf text;
+	struct arena arena;
+	struct hl7_message message;
+	struct transmission transmission;
+	struct err err;
+	int result;
+};
+
+static void read_done(struct read *read)
+{
+	buf_done(&read->text);
+	arena_done(&read->arena);
+}
+
+/* Reads a sample in which the first `find` became `put`; a NULL `find` changes nothing. */
+static struct read read_changed(const char *sample, const char *find, const char *put)
+{
+	struct read read = { 0 };
+	scoped(buf_done) struct buf original = { 0 };
+	const char *place;
+
+	sample_read(sample, &original);
+	place = find ? strstr(original.p, find) : original.p;
+	if (place == NULL)
+		fail_msg("%s does not hold \"%s\"", sample, find);
+	buf_add(&read.text, (struct slice){ original.p, (size_t)(place - original.p) });
+	buf_add_text(&read.text, find ? put : "");
+	buf_add_text(&read.text, place + (find ? strlen(find) : 0));
+	read.result = hl7_parse(&read.message, buf_slice(&read.text), &read.arena, &read.err);
+	if (read.result == 0)
+		read.result = transmission_read(&read.transmission, &read.message, &read.arena,
+						&read.err);
+	return read;
+}
+
+static void a_new_document_is_read(void **state)
+{
+	scoped(read_done) struct read read = read_changed("hl7/mdm_new.hl7", NULL, NULL);
+	const struct transmission *t = &read.transmission;
+
+	(void)state;
+	assert_int_equal(read.result, 0);
+	assert_string_equal(t->control_id, "A0001");
+	assert_string_equal(t->application, "DPI-A");
+	assert_string_equal(t->facility, "CH-A");
+	assert_string_equal(t->profile, "2.1");
+	assert_string_equal(t->birth_date, "19790328");
+	assert_string_equal(t->sex, "F");
+	assert_true(t->identity_validated);
+	assert_string_equal(t->visit_class, "I");
+	assert_string_equal(t->visit_number, "V88001");
+	assert_string_equal(t->type_code, "11490-0");
+	assert_true(slice_starts(t->document, "PD94bWwg"));
+	assert_int_equal(t->document.n, 180);
+}
+
+static void every_identifier_of_the_patient_is_read(void **state)
+{
+	scoped(read_done) struct read read = read_changed("hl7/mdm_new.hl7", NULL, NULL);
+	const struct transmission_id *ids = read.transmission.ids;
+
+	(void)state;
+	assert_int_equal(read.transmission.id_count, 2);
+	assert_string_equal(ids[0].number, "279035121518989");
+	assert_string_equal(ids[0].oid, "1.2.250.1.213.1.4.10");
+	assert_string_equal(ids[0].type, "INS");
+	assert_string_equal(ids[1].number, "4711");
+	assert_string_equal(ids[1].oid, "1.2.250.1.999.1");
+	assert_string_equal(ids[1].type, "PI");
+}
+
+static void sender_is_the_participant_sb(void **state)
+{
+	scoped(read_done) struct read read =
+		read_changed("hl7/mdm_new.hl7", "PRT||UC||SB",
+			     "PRT||UC||RCT^^participation|1^OTHER\nPRT||UC||SB");
+	const struct transmission_sender *sender = &read.transmission.sender;
+
+	(void)state;
+	assert_true(read.transmission.has_sender);
+	assert_string_equal(sender->person_id, "801234567866");
+	assert_string_equal(sender->person_family, "MARTIN");
+	assert_string_equal(sender->person_given, "Claire");
+	assert_string_equal(sender->person_id_type, "IDNPS");
+	assert_string_equal(sender->structure_name, "CH-A");
+	assert_string_equal(sender->structure_id, "120456789");
+	assert_string_equal(sender->device, "");
+}
+
+static void sender_may_be_a_device_and_its_code_bare(void **state)
+{
+	scoped(read_done) struct read read =
+		read_changed("hl7/mdm_new.hl7", "PRT||UC||SB^Send by^participation|801234567866^",
+			     "PRT||UC|| SB ||||||SOFT-1^x\nPRT||UC||RCT|801234567866^");
+
+	(void)state;
+	assert_int_equal(read.result, 0);
+	assert_true(read.transmission.has_sender);
+	assert_string_equal(read.transmission.sender.device, "SOFT-1");
+	assert_string_equal(read.transmission.sender.person_id, "");
+	assert_string_equal(read.transmission.sender.structure_id, "");
+}
+
+static void no_break_spaces_do_not_enter_an_identifier(void **state)
+{
+	scoped(read_done) struct read read = read_changed("hl7/mdm_new.hl7", "^FINEG^^^120456789",
+							  "^FINEG^^^120456789\302\240\302\240 ");
+
+	(void)state;
+	assert_string_equal(read.transmission.sender.structure_id, "120456789");
+}
+
+static void without_sender_the_caller_decides(void **state)
+{
+	scoped(read_done) struct read read =
+		read_changed("hl7/mdm_new.hl7", "PRT||UC||SB", "PRT||UC||REPLY");
+
+	(void)state;
+	assert_int_equal(read.result, 0);
+	assert_false(read.transmission.has_sender);
+	assert_string_equal(read.transmission.sender.person_id, "");
+	assert_string_equal(read.transmission.sender.structure_id, "");
+}
+
+static void flags_are_read_by_their_code(void **state)
+{
+	static const struct {
+		const char *find, *put;
+		enum transmission_flag flag;
+		bool value;
+	} cases[] = {
+		{ NULL, NULL, FLAG_DESTDMP, true },
+		{ NULL, NULL, FLAG_ACK_RECEPTION, true },
+		{ NULL, NULL, FLAG_MASQUE_PS, false },
+		{ "patient^MetaDMPMSS||N", "patient^MetaDMPMSS||Y", FLAG_INVISIBLE_PATIENT, true },
+		{ "|INVISIBLE_REP_LEGAUX^Non visible par les représentants Légaux du "
+		  "patient^MetaDMPMSS||N",
+		  "|INVISIBLE_REP_LEGAUX||Y", FLAG_INVISIBLE_REP_LEGAUX, true },
+		{ "|INVISIBLE_REP_LEGAUX^", "|INVISIBLE_REPRENSANTS_LEGAUX||Y^",
+		  FLAG_INVISIBLE_REP_LEGAUX, true },
+		{ "|INVISIBLE_REP_LEGAUX^", "|INVISIBLE_REPRESENTANTS_LEGAUX||Y^",
+		  FLAG_INVISIBLE_REP_LEGAUX, true },
+		{ "|MODIF_CONF_CODE^", "|MODIF_CONFIDENTIALITYCODE||Y^", FLAG_MODIF_CONF_CODE,
+		  true },
+		{ "|ACK_LECTURE_MSS^", "|ACK_LECTURE||Y^", FLAG_ACK_LECTURE_MSS, true },
+		{ "Destinataire DMP^MetaDMPMSS||Y", "x|| N ", FLAG_DESTDMP, false },
+		/* absent */
+		{ "|DESTDMP^", "|DESTDMP_OLD^", FLAG_DESTDMP, true },
+		{ "|ACK_RECEPTION^", "|ACK_OLD^", FLAG_ACK_RECEPTION, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(read_done) struct read read =
+			read_changed("hl7/mdm_new.hl7", cases[i].find, cases[i].put);
+
+		assert_int_equal(read.result, 0);
+		assert_int_equal(read.transmission.flags[cases[i].flag], cases[i].value);
+	}
+}
+
+static void what_the_dmp_does_not_need_is_tolerated(void **state)
+{
+	static const struct {
+		const char *why, *find, *put;
+	} cases[] = {
+		{ "no organisations in MSH", "|DPI-A|CH-A|PFI|CH-A|20261120101500|", "||||||" },
+		{ "no structure in MSH-9", "MDM^T02^MDM_T02", "MDM^T02" },
+		{ "no country", "|FRA|", "||" },
+		{ "MSH one field short", "|||||FRA|UNICODE UTF-8|", "||||FRA|UNICODE UTF-8|" },
+		{ "MSH-18 of no table", "UNICODE UTF-8", "FR" },
+		{ "the minor number in MSH-21", "|2.1^CISIS", "|2.1.3^CISIS" },
+		{ "a version with its country", "|2.6|", "|2.6^FRA|" },
+		{ "a test", "|P|2.6", "|T|2.6" },
+		{ "a rehearsal", "|P|2.6", "|D|2.6" },
+		{ "EVN empty", "EVN||20261120101500", "EVN" },
+		{ "segments of ours between", "PV1||", "PD1||x\nZZZ|1\nPV1||" },
+		{ "no INS", "^INS~", "^PI~" },
+		{ "an empty identifier beside", "|279035121518989^", "|^^^x~279035121518989^" },
+		{ "blanks around an identifier", "|279035121518989^", "| 279035121518989 ^" },
+		{ "no name", "||PAT-TROIS^DOMINIQUE^DOMINIQUE^^^^L||", "||||" },
+		{ "a birth year only", "|19790328|", "|1979|" },
+		{ "no birth date", "|19790328|", "||" },
+		{ "a status that is not VALI", "|VALI", "|PROV" },
+		{ "several statuses", "|VALI", "|HOMD~VALI" },
+		{ "a status that has no row beside VALI", "|VALI", "|VALI~NEWS" },
+		{ "no status", "|VALI", "" },
+		{ "no visit number", "|V88001^^^CH-A&1.2.250.1.999.3&ISO^VN", "" },
+		{ "a free location", "|UF12|", "|Chir. A / 3^x~y|" },
+		{ "another status of the document in TXA", "|AU", "|LA" },
+		{ "an opaque number in TXA-12", "|1.2.250.1.999.1.1.7001|", "|2638^CH-A|" },
+		{ "another code in OBR", "OBR||||11490-0^", "OBR||||34555-3^" },
+		{ "trailing separators", "ORC|NW", "ORC|NW|||" },
+		{ "blanks at the end of a segment", "ORC|NW", "ORC|NW   " },
+		{ "a document in capitals", "^text^XML^Base64^", "^TEXT^xml^BASE64^" },
+		{ "lines in the Base64", "^Base64^PD94", "^Base64^PD94\n" },
+		{ "the type of a flag", "|2|CWE|", "|2|CE|" },
+		{ "the same flag twice", "OBX|3|CWE", "OBX|9|CWE|DESTDMP||Y||||||F\nOBX|3|CWE" },
+		{ "an unknown flag", "OBX|3|CWE", "OBX|9|CWE|NEWS^x^MetaDMPMSS||?\nOBX|3|CWE" },
+		{ "an unknown flag with data", "OBX|3|CWE",
+		  "OBX|9|ED|NEWS^x^MetaDMPMSS||" CDA "||||||F\nOBX|3|CWE" },
+		{ "a lot of 1.2", "OBX|3|CWE", "OBX|9|CE|COMP_LOT||1.2^CDAN1||||||F\nOBX|3|CWE" },
+		{ "a mail that is cut", "OBX|3|CWE",
+		  "OBX|9|ED|CORPSMAIL_PS^x^MetaDMPMSS||^text^^Base64^Q2h||||||F\nOBX|3|CWE" },
+		{ "a mail without table", "OBX|3|CWE",
+		  "OBX|9|ED|CORPSMAIL_PATIENT||^text^^Base64^Q2h||||||F\nOBX|3|CWE" },
+		{ "a note under a flag", "OBX|9|CWE", "NTE|1|||FIN\nOBX|9|CWE" },
+		{ "U+02DC for the repetition", "^~\\&", "^\313\234\\&" },
+		{ "a truncation character", "^~\\&", "^~\\&#" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(read_done) struct read read =
+			read_changed("hl7/mdm_new.hl7", cases[i].find, cases[i].put);
+
+		if (read.result < 0)
+			fail_msg("%s: %s %s", cases[i].why, read.err.where, read.err.text);
+	}
+}
+
+static void what_the_dmp_needs_is_required(void **state)
+{
+	static const struct {
+		const char *find, *put;
+		enum reason reason;
+		const char *where;
+	} cases[] = {
+		/* types, events, versions */
+		{ "^~\\&", "^~&\\", REASON_DATA_TYPE, "MSH-2" },
+		{ "MSH|^~\\&|", "MSH|#~\\&|", REASON_DATA_TYPE, "MSH-2" },
+		{ "MDM^T02^MDM_T02", "", REASON_FIELD_MISSING, "MSH-9" },
+		{ "MDM^T02^MDM_T02", "ORM^O01^ORM_O01", REASON_MESSAGE_TYPE, "MSH-9" },
+		{ "MDM^T02^MDM_T02", "SIU^S12", REASON_MESSAGE_TYPE, "MSH-9" },
+		{ "MDM^T02^MDM_T02", "OUL^R22", REASON_MESSAGE_TYPE, "MSH-9" },
+		{ "MDM^T02^MDM_T02", "MDM^T01^MDM_T01", REASON_EVENT, "MSH-9" },
+		{ "MDM^T02^MDM_T02", "MDM", REASON_EVENT, "MSH-9" },
+		{ "MDM^T02^MDM_T02", "ORU^R03", REASON_EVENT, "MSH-9" },
+		{ "|A0001|", "||", REASON_FIELD_MISSING, "MSH-10" },
+		{ "|A0001|", "|\"\"|", REASON_FIELD_MISSING, "MSH-10" },
+		{ "|P|2.6", "||2.6", REASON_FIELD_MISSING, "MSH-11" },
+		{ "|P|2.6", "|X|2.6", REASON_PROCESSING_ID, "MSH-11" },
+		{ "|P|2.6", "|PT|2.6", REASON_PROCESSING_ID, "MSH-11" },
+		{ "|2.6|", "||", REASON_FIELD_MISSING, "MSH-12" },
+		{ "|2.6|", "|2.3|", REASON_VERSION, "MSH-12" },
+		{ "|2.6|", "|2.5|", REASON_VERSION, "MSH-12" },
+		{ "|2.1^CISIS_CDA_HL7_V2", "", REASON_FIELD_MISSING, "MSH-21" },
+		{ "|2.1^CISIS_CDA_HL7_V2", "|1.2^CISIS_CDA_HL7_V1", REASON_VERSION, "MSH-21" },
+		{ "|2.1^CISIS_CDA_HL7_V2", "|2.2^CISIS_CDA_HL7_V2", REASON_VERSION, "MSH-21" },
+		{ "|2.1^CISIS_CDA_HL7_V2", "|2.10^CISIS_CDA_HL7_V2", REASON_VERSION, "MSH-21" },
+		{ "|2.1^CISIS_CDA_HL7_V2", "|2.1^OTHER", REASON_VERSION, "MSH-21" },
+		/* segments */
+		{ "EVN||20261120101500\n", "", REASON_SEQUENCE, "EVN" },
+		{ "PV1||", "PV2||", REASON_SEQUENCE, "PV1" },
+		{ "ORC|NW\n", "", REASON_SEQUENCE, "ORC" },
+		{ "OBR||||", "ZBR||||", REASON_SEQUENCE, "OBR" },
+		{ "TXA|1|", "ZXA|1|", REASON_SEQUENCE, "TXA" },
+		{ "ORC|NW\nOBR||||11490-0^Lettre de liaison à la sortie^LN\n",
+		  "OBR||||11490-0\nORC|NW\n", REASON_SEQUENCE, "ORC" },
+		{ "OBX|2|CWE", "TXA|1\nOBX|2|CWE", REASON_CARDINALITY, "TXA" },
+		{ "PV1||", "PID|||1\nPV1||", REASON_CARDINALITY, "PID" },
+		{ "ORC|NW", "ORC|NW\nORC|NW", REASON_CARDINALITY, "ORC" },
+		/* fields */
+		{ "PV1||I|", "PV1|||", REASON_FIELD_MISSING, "PV1-2" },
+		{ "PV1||I|", "PV1||B|", REASON_TABLE_VALUE, "PV1-2" },
+		{ "ORC|NW", "ORC", REASON_FIELD_MISSING, "ORC-1" },
+		{ "TXA|1|11490-0|", "TXA|1||", REASON_FIELD_MISSING, "TXA-2" },
+		{ "|1.2.250.1.999.1.1.7001|", "||", REASON_FIELD_MISSING, "TXA-12" },
+		{ "|19790328|", "|28/03/1979|", REASON_DATA_TYPE, "PID-7" },
+		{ "|19790328|", "|19790230|", REASON_DATA_TYPE, "PID-7" },
+		{ "|VALI", "|VALIDATED", REASON_TABLE_VALUE, "PID-32" },
+		{ "|VALI", "|PROV~NEWS", REASON_TABLE_VALUE, "PID-32" },
+		/* agreement */
+		{ "ORC|NW", "ORC|RO", REASON_MESSAGE_INVALID, "ORC-1" },
+		{ "ORC|NW", "ORC|SC", REASON_MESSAGE_INVALID, "ORC-1" },
+		{ "||||||F\nPRT", "||||||C\nPRT", REASON_MESSAGE_INVALID, "OBX-11" },
+		{ "||||||F\nPRT", "||||||D\nPRT", REASON_MESSAGE_INVALID, "OBX-11" },
+		{ "||||||F\nPRT", "\nPRT", REASON_FIELD_MISSING, "OBX-11" },
+		/* the document */
+		{ "OBX|1|ED|11490-0^", "OBX|1|CE|11502-2^", REASON_CARDINALITY, "OBX" },
+		{ "OBX|1|ED|", "OBX|1|ST|", REASON_DATA_TYPE, "OBX-2" },
+		{ "OBX|2|CWE", "OBX|2|ED|11502-2||" CDA "||||||F\nOBX|2|CWE", REASON_CARDINALITY,
+		  "OBX" },
+		{ "^text^XML^Base64^", "^application^XML^Base64^", REASON_DATA_TYPE, "OBX-5.2" },
+		{ "^text^XML^Base64^", "^text^PDF^Base64^", REASON_DATA_TYPE, "OBX-5.3" },
+		{ "^text^XML^Base64^", "^text^XML^A^", REASON_DATA_TYPE, "OBX-5.4" },
+		{ "^text^XML^Base64^", "^text^XML^Base64^^", REASON_FIELD_MISSING, "OBX-5.5" },
+		{ "^text^XML^Base64^", "", REASON_DATA_TYPE, "OBX-5.2" },
+		/* flags */
+		{ "Destinataire DMP^MetaDMPMSS||Y", "x||O", REASON_TABLE_VALUE, "OBX-5" },
+		{ "Destinataire DMP^MetaDMPMSS||Y", "x||y", REASON_TABLE_VALUE, "OBX-5" },
+		{ "Destinataire DMP^MetaDMPMSS||Y", "x||", REASON_TABLE_VALUE, "OBX-5" },
+		{ "Destinataire DMP^MetaDMPMSS||Y", "x||\"\"", REASON_TABLE_VALUE, "OBX-5" },
+		{ "OBX|3|CWE", "OBX|9|CWE|DESTDMP||N||||||F\nOBX|3|CWE", REASON_MESSAGE_INVALID,
+		  "OBX-5" },
+		{ "OBX|3|CWE", "OBX|9|CWE|INVISIBLE_REPRESENTANTS_LEGAUX||Y\nOBX|3|CWE",
+		  REASON_MESSAGE_INVALID, "OBX-5" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(read_done) struct read read =
+			read_changed("hl7/mdm_new.hl7", cases[i].find, cases[i].put);
+
+		if (read.result == 0 || read.err.reason != cases[i].reason ||
+		    strcmp(read.err.where, cases[i].where) != 0)
+			fail_msg("\"%s\" to \"%s\": %s at \"%s\": %s", cases[i].find, cases[i].put,
+				 reason_row(read.err.reason)->code, read.err.where, read.err.text);
+	}
+}
+
+static void no_identifier_of_the_patient_is_a_missing_field(void **state)
+{
+	static const char *const ids[] = { "", "\"\"", "^^^A&1.2&ISO^INS",
+					   "\"\"^^^A&1.2&ISO^INS~" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(ids); i++) {
+		scoped(read_done) struct read read = read_changed(
+			"hl7/mdm_new.hl7",
+			"279035121518989^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.10&ISO^INS~4711^^^"
+			"CH-A&1.2.250.1.999.1&ISO^PI",
+			ids[i]);
+
+		assert_int_equal(read.result, -1);
+		assert_int_equal(read.err.reason, REASON_FIELD_MISSING);
+		assert_string_equal(read.err.where, "PID-3");
+	}
+}
+
+static void identifiers_of_the_patient_have_a_limit(void **state)
+{
+	scoped(buf_done) struct buf many = { 0 };
+	struct read read;
+
+	(void)state;
+	for (int i = 0; i < 1000000; i++)
+		buf_add_char(&many, '~');
+	read = read_changed("hl7/mdm_new.hl7", "^INS~", buf_slice(&many).p);
+	assert_int_equal(read.err.reason, REASON_CARDINALITY);
+	assert_string_equal(read.err.where, "PID-3");
+	read_done(&read);
+}
+
+static void only_vali_validates_the_identity(void **state)
+{
+	static const struct {
+		const char *status;
+		bool validated;
+	} cases[] = {
+		{ "VALI", true },  { " VALI ", true }, { "PROV~VALI", true }, { "PROV", false },
+		{ "VIDE", false }, { "", false },      { "\"\"", false },     { "IDVER", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(read_done) struct read read =
+			read_changed("hl7/mdm_new.hl7", "VALI", cases[i].status);
+
+		assert_int_equal(read.result, 0);
+		assert_int_equal(read.transmission.identity_validated, cases[i].validated);
+	}
+}
+
+static void birth_date_is_at_most_eight_digits(void **state)
+{
+	static const struct {
+		const char *field, *date;
+	} cases[] = {
+		{ "|19790328|", "19790328" },
+		{ "|197903281200|", "19790328" },
+		{ "|197903|", "197903" },
+		{ "|1979|", "1979" },
+		{ "|1979+0100|", "1979" },
+		{ "|19790328120000+0100|", "19790328" },
+		{ "|19790328000000.0|", "19790328" },
+		{ "||", "" },
+		{ "|\"\"|", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(read_done) struct read read =
+			read_changed("hl7/mdm_new.hl7", "|19790328|", cases[i].field);
+
+		assert_int_equal(read.result, 0);
+		assert_string_equal(read.transmission.birth_date, cases[i].date);
+	}
+}
+
+static void edition_2_0_has_no_order(void **state)
+{
+	static const char *const orders[] = { "", "ORC|SC\nOBR|1\n", "ORC|NW\nOBR|1\n" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(orders); i++) {
+		scoped(buf_done) struct buf put = { 0 };
+		struct read read;
+
+		buf_addf(&put, "%sTXA|1|", orders[i]);
+		read = read_changed("hl7/mdm_new_2.0.hl7", "TXA|1|", put.p);
+		assert_int_equal(read.result, 0);
+		assert_string_equal(read.transmission.profile, "2.0");
+		assert_true(read.transmission.has_sender);
+		assert_true(read.transmission.flags[FLAG_DESTDMP]);
+		read_done(&read);
+	}
+}
+
+static void edition_2_0_still_says_what_it_wants(void **state)
+{
+	scoped(read_done) struct read order =
+		read_changed("hl7/mdm_new_2.0.hl7", "TXA|1|", "ORC|CA\nOBR|1\nTXA|1|");
+	scoped(read_done) struct read status =
+		read_changed("hl7/mdm_new_2.0.hl7", "||||||F\nPRT", "||||||C\nPRT");
+
+	(void)state;
+	assert_string_equal(order.err.where, "ORC-1");
+	assert_string_equal(status.err.where, "OBX-11");
+}
+
+static void what_we_do_not_do_yet_or_at_all_is_said(void **state)
+{
+	static const struct {
+		const char *sample;
+		enum reason reason;
+		const char *where;
+	} cases[] = {
+		{ "hl7/mdm_replace.hl7", REASON_ACTION_NOT_SUPPORTED, "MSH-9" },
+		{ "hl7/mdm_delete.hl7", REASON_ACTION_NOT_SUPPORTED, "MSH-9" },
+		{ "hl7/oru_new.hl7", REASON_ACTION_NOT_SUPPORTED, "MSH-9" },
+		{ "hl7/adt_admission.hl7", REASON_EVENT, "MSH-9" },
+		{ "hl7/mdm_lps.hl7", REASON_VERSION, "MSH-21" },
+		{ "hl7/ack_business.hl7", REASON_MESSAGE_TYPE, "MSH-9" },
+		{ "hl7/zam_refused.hl7", REASON_MESSAGE_TYPE, "MSH-9" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(read_done) struct read read = read_changed(cases[i].sample, NULL, NULL);
+
+		assert_int_equal(read.result, -1);
+		assert_int_equal(read.err.kind, ERR_REJECT);
+		assert_int_equal(read.err.reason, cases[i].reason);
+		assert_string_equal(read.err.where, cases[i].where);
+	}
+}
+
+static void nothing_is_written_when_a_message_is_refused(void **state)
+{
+	scoped(read_done) struct read read =
+		read_changed("hl7/mdm_new.hl7", "|2|CWE|", "|2|CWE|DESTDMP||maybe|");
+
+	(void)state;
+	assert_int_equal(read.result, -1);
+	assert_null(read.transmission.control_id);
+}
+
+static void refusals_do_not_name_the_patient(void **state)
+{
+	static const struct {
+		const char *find, *put;
+	} cases[] = {
+		{ "|19790328|", "|28031979X|" },
+		{ "|VALI", "|DOMINIQUE" },
+		{ "Destinataire DMP^MetaDMPMSS||Y", "x||279035121518989" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(read_done) struct read read =
+			read_changed("hl7/mdm_new.hl7", cases[i].find, cases[i].put);
+
+		assert_int_equal(read.result, -1);
+		assert_null(strstr(read.err.text, "2803"));
+		assert_null(strstr(read.err.text, "DOMINIQUE"));
+		assert_null(strstr(read.err.text, "279035121518989"));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_new_document_is_read),
+		cmocka_unit_test(every_identifier_of_the_patient_is_read),
+		cmocka_unit_test(sender_is_the_participant_sb),
+		cmocka_unit_test(sender_may_be_a_device_and_its_code_bare),
+		cmocka_unit_test(no_break_spaces_do_not_enter_an_identifier),
+		cmocka_unit_test(without_sender_the_caller_decides),
+		cmocka_unit_test(flags_are_read_by_their_code),
+		cmocka_unit_test(what_the_dmp_does_not_need_is_tolerated),
+		cmocka_unit_test(what_the_dmp_needs_is_required),
+		cmocka_unit_test(no_identifier_of_the_patient_is_a_missing_field),
+		cmocka_unit_test(identifiers_of_the_patient_have_a_limit),
+		cmocka_unit_test(only_vali_validates_the_identity),
+		cmocka_unit_test(birth_date_is_at_most_eight_digits),
+		cmocka_unit_test(edition_2_0_has_no_order),
+		cmocka_unit_test(edition_2_0_still_says_what_it_wants),
+		cmocka_unit_test(what_we_do_not_do_yet_or_at_all_is_said),
+		cmocka_unit_test(nothing_is_written_when_a_message_is_refused),
+		cmocka_unit_test(refusals_do_not_name_the_patient),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
