@@ -216,7 +216,9 @@ struct outcome outcome_of(const struct exchange *exchange, const struct reply *r
 	outcome.doubtful =
 		outcome.kind != OUTCOME_DELIVERED && (was_doubtful || finding == LOST_ANSWER);
 	if (exchange->answered) {
-		outcome.code = reply->code[0] ? reply->code : "http";
+		outcome.code = reply->code;
+		if (reply->code[0] == '\0' && finding != DELIVERED)
+			outcome.code = "http"; /* whose status is known beside it */
 		outcome.text = reply->text;
 	}
 	if (outcome.kind == OUTCOME_RETRY || outcome.kind == OUTCOME_RETRY_LANE) {

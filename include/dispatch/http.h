@@ -1,5 +1,9 @@
 /* POST over mutual TLS, on the loop: curl's multi interface driven by libevent.
  *
+ * HTTP/1.1 over https only; no redirect is followed, no proxy is taken from the environment. A
+ * request is sent once: when a kept-alive connection breaks after part of it has left, that is a
+ * failure to be judged, never a silent second attempt.
+ *
  * Loop only. One client per lane: its own certificates, its own kept-alive connections.
  */
 #ifndef DMPFEED_DISPATCH_HTTP_H
@@ -11,37 +15,41 @@
 struct event_base;
 
 struct http_settings {
-	const char *ca, *cert, *key;   /* PEM files */
-	const char *tls_min, *tls_max; /* "1.2", "1.3" */
-	const char *ciphers;           /* OpenSSL names for TLS 1.2 */
-	int64_t connect_timeout_ms, exchange_timeout_ms;
+	const char *ca, *cert, *key;                     /* PEM files */
+	const char *tls_min, *tls_max;                   /* "1.2", "1.3" */
+	const char *ciphers;                             /* OpenSSL names for TLS 1.2 */
+	int64_t connect_timeout_ms, exchange_timeout_ms; /* the exchange: connection included */
 	uint64_t most_reply_bytes;
-	uint64_t most_connections;
+	uint64_t most_connections; /* further requests wait their turn, before their timeouts run */
 };
 
 struct http;
 
-/* -1: a file that cannot be read, a key that is not the certificate's (ERR_HALT). */
+/* Reads the files, once: those that are renewed take effect with the next client. -1: a file that
+ * cannot be read, a key that is not the certificate's, TLS settings that OpenSSL does not know
+ * (ERR_HALT, naming the file or the value). */
 must_use int http_new(struct http **ret_http, struct event_base *loop,
 		      const struct http_settings *settings, struct err *err);
 
-/* Requests still under way are dropped: their done() is not called. */
+/* Requests still under way are dropped: their done() is not called. May be called from a done(). */
 void http_free(struct http **http);
 
-/* One exchange. The caller owns the struct and what it points to until done() is called. */
+/* One exchange. The caller owns the struct and what it points to, and keeps them until done() or
+ * http_free(). done() comes from the loop, never from within http_post(); it may post again. */
 struct http_request {
 	const char *url, *content_type;
 	struct slice body;
 	void (*done)(struct http_request *request);
 
-	/* filled before done() */
+	/* filled before done(); a reply that broke off or was too large is no answer: it is dropped,
+	 * and transport_text says why */
 	struct exchange exchange;
-	struct buf reply; /* the caller frees it */
+	struct buf reply; /* the caller frees it, done() or not */
 	char reply_content_type[256];
 	char transport_text[256];
 	int64_t duration_ms;
 
-	struct http_transfer *transfer; /* private */
+	struct http_request *next; /* private */
 };
 
 void http_post(struct http *http, struct http_request *request);

@@ -2,6 +2,13 @@
  * when to slow down or stop. It decides; claiming, building and sending are done by whoever gave
  * it its callback.
  *
+ * Open, it keeps up to most_in_flight documents under way. When the way is in trouble it is slowed:
+ * no claim during a pause that doubles from one failure to the next, then one document as a probe.
+ * When the installation is at fault it is stopped: one probe every probe_ms. The first answer after
+ * the pause, whatever it says of its document, opens the lane again, and each answer doubles what
+ * may be under way, from one document to most_in_flight. Answers that come during a pause are to
+ * requests that left before it began: they do not end it.
+ *
  * Loop only.
  */
 #ifndef DMPFEED_DISPATCH_LANE_H
@@ -17,6 +24,10 @@ struct lane_settings {
 	uint64_t most_in_flight; /* documents claimed and not settled */
 	struct retry_settings retry;
 	int64_t probe_ms; /* a stopped lane tries one document this often */
+
+	/* Where time and chance come from: NULL for the wall clock and random_u32(). */
+	int64_t (*clock_ms)(void);
+	uint32_t (*chance)(void);
 };
 
 enum lane_state { LANE_OPEN, LANE_SLOWED, LANE_STOPPED };
@@ -24,12 +35,19 @@ const char *lane_state_text(enum lane_state state); /* "open", "slowed", "stoppe
 
 struct lane;
 
-/* Asks the queue for up to `most` documents; the answer comes to lane_claimed(). */
+/* Asks the queue for up to `most` documents; the answer comes to lane_claimed() or
+ * lane_claim_failed(), at once or later. One claim is outstanding at a time. */
 typedef void lane_claim_fn(void *arg, struct lane *lane, size_t most);
 
+/* Idle until it is poked. Without a loop (NULL) it has no timer: whoever made it calls lane_wake()
+ * when lane_wakes_ms() has come. */
 struct lane *lane_new(struct event_base *loop, const struct lane_settings *settings,
 		      lane_claim_fn *claim, void *arg);
 void lane_free(struct lane **lane);
+
+/* When the lane will do something by itself; INT64_MAX: not before it is told something. */
+int64_t lane_wakes_ms(const struct lane *lane);
+void lane_wake(struct lane *lane);
 
 /* Something may be due: a document came in, or was released. */
 void lane_poke(struct lane *lane);
@@ -37,7 +55,7 @@ void lane_poke(struct lane *lane);
 /* The queue's answer: how many were taken (each will be settled), and when the next is due. */
 void lane_claimed(struct lane *lane, size_t count, int64_t next_due_ms);
 
-/* The queue could not answer: ask again after a while. */
+/* The queue could not answer: it is asked again after a second, doubling to half a minute. */
 void lane_claim_failed(struct lane *lane);
 
 /* One document's attempt has ended and was written down. `why` is one sentence, "" after a
@@ -46,7 +64,13 @@ void lane_claim_failed(struct lane *lane);
 void lane_settled(struct lane *lane, enum outcome_kind kind, int64_t retry_after_ms,
 		  const char *why);
 
-/* When a document that failed for the lane's fault, or its own, is due again. */
+/* One document came back without having reached the way (it could not be built): that says nothing
+ * of the way, and a lane that waits for its probe sends another. */
+void lane_untried(struct lane *lane);
+
+/* When a document whose attempt came to `kind` is due again; INT64_MAX when it is not. For a fault
+ * of the lane, when the lane resumes, whether lane_settled() was already told of it or not.
+ */
 int64_t lane_next_attempt_ms(const struct lane *lane, enum outcome_kind kind, unsigned attempt,
 			     int64_t retry_after_ms, int64_t now_ms);
 

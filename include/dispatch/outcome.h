@@ -15,7 +15,7 @@ enum outcome_kind {
 
 /* How the exchange went, before looking at the reply. */
 struct exchange {
-	bool answered;        /* an HTTP status came */
+	bool answered;        /* a whole HTTP reply came */
 	bool fully_written;   /* the whole request had left: without an answer, this is doubt */
 	bool our_tls_refused; /* certificate or handshake trouble: no retry mends it */
 	int http_status;

@@ -1,0 +1,773 @@
+/* POST over mutual TLS: curl's multi interface on libevent. Loop only.
+ *
+ * curl tells which sockets to watch (on_socket) and when to call it (on_timer_change); the loop
+ * tells curl what happened (ready, due); what has ended is collected after that, outside curl's
+ * callbacks, and handed to its owner by an event of its own, so that a done() may do anything.
+ *
+ * At most most_connections transfers are curl's at a time. The others wait here: in curl their
+ * timeouts would run already.
+ */
+#include "dispatch/http.h"
+
+#include <curl/curl.h>
+#include <event2/event.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+
+enum {
+	MOST_PEM_BYTES = 1 << 20,
+	PEM_CHUNK = 32 << 10,
+	MOST_RETRY_AFTER_S = 24 * 3600, /* what a server may ask for: beyond, it is a mistake */
+};
+
+struct queue {
+	struct http_request *first, *last;
+};
+
+/* A kept easy handle: its connection settings stay, its request changes. */
+struct transfer {
+	CURL *easy;
+	struct http_request *request; /* NULL: idle */
+	struct curl_slist *headers;
+	size_t body_taken;     /* by curl, in the sending under way */
+	uint64_t body_written; /* to the kernel, in any sending */
+	uint64_t reply_bytes, most_reply_bytes;
+	bool reply_too_large;
+	char error[CURL_ERROR_SIZE];
+};
+
+/* A socket of curl's that the loop watches. Kept for the next socket when curl is done with it: it
+ * may be the one whose event is running. */
+struct watch {
+	struct watch *next; /* of all there are */
+	struct event *event;
+	bool in_use;
+};
+
+struct http {
+	struct event_base *loop;
+	struct event *timer, *delivery;
+	CURLM *multi;
+	struct transfer *transfers;
+	size_t transfer_count;
+	struct watch *watches;
+	struct queue waiting, ended;
+	struct buf ca, cert, key; /* PEM */
+};
+
+static void queue_put(struct queue *queue, struct http_request *request)
+{
+	request->next = NULL;
+	if (queue->first == NULL)
+		queue->first = request;
+	else
+		queue->last->next = request;
+	queue->last = request;
+}
+
+static struct http_request *queue_take(struct queue *queue)
+{
+	struct http_request *request = queue->first;
+
+	if (request != NULL)
+		queue->first = request->next;
+	return request;
+}
+
+/* ---- what an exchange came to ---- */
+
+/* Alerts by which the server refuses our certificate or our TLS settings (RFC 5246, 7.2.2; RFC
+ * 8446, 6.2), and what OpenSSL finds wrong with the server's. Other trouble during a handshake may
+ * pass. */
+static bool is_refusal(int reason)
+{
+	static const int reasons[] = {
+		SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE,
+		SSL_R_SSLV3_ALERT_NO_CERTIFICATE,
+		SSL_R_SSLV3_ALERT_BAD_CERTIFICATE,
+		SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE,
+		SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED,
+		SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED,
+		SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN,
+		SSL_R_TLSV1_ALERT_UNKNOWN_CA,
+		SSL_R_TLSV1_ALERT_ACCESS_DENIED,
+		SSL_R_TLSV1_ALERT_PROTOCOL_VERSION,
+		SSL_R_TLSV1_ALERT_INSUFFICIENT_SECURITY,
+		SSL_R_TLSV1_UNRECOGNIZED_NAME,
+		SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED,
+		SSL_R_UNSUPPORTED_PROTOCOL,
+		SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED,
+		SSL_R_DH_KEY_TOO_SMALL,
+	};
+
+	for (size_t i = 0; i < length_of(reasons); i++)
+		if (reasons[i] == reason)
+			return true;
+	return false;
+}
+
+/* curl has one code for every handshake that failed, and none for an alert that comes later (TLS
+ * 1.3, renegotiation): the words of OpenSSL that it quotes begin with "error:" and the number. */
+static int openssl_reason(const char *error)
+{
+	const char *quoted = strstr(error, "error:");
+	unsigned long number = quoted ? strtoul(quoted + strlen("error:"), NULL, 16) : 0;
+
+	return ERR_GET_LIB(number) == ERR_LIB_SSL ? ERR_GET_REASON(number) : 0;
+}
+
+static bool is_tls_refusal(CURLcode code, const char *error)
+{
+	static const CURLcode codes[] = {
+		CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM,  CURLE_SSL_CIPHER,
+		CURLE_SSL_CACERT_BADFILE,       CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS,
+		CURLE_SSL_CLIENTCERT,
+	};
+
+	for (size_t i = 0; i < length_of(codes); i++)
+		if (codes[i] == code)
+			return true;
+	return code != CURLE_OK && is_refusal(openssl_reason(error));
+}
+
+/* What body_written counts was taken by OpenSSL and so is in the kernel: nothing buffers in
+ * between. curl may count some bytes of the header besides, when these did not leave at once. It is
+ * never too few, and the doubt errs on the safe side. */
+static bool is_fully_written(const struct transfer *transfer)
+{
+	long request_bytes = 0; /* without a body, the header tells whether anything left */
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+	return request_bytes > 0 && transfer->body_written >= transfer->request->body.n;
+}
+
+static int64_t retry_after_ms(CURL *easy)
+{
+	curl_off_t seconds = 0; /* a date in the past comes as a negative number */
+
+	curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
+	return max(min(seconds, MOST_RETRY_AFTER_S), 0) * 1000;
+}
+
+static void describe_failure(const struct transfer *transfer, CURLcode code)
+{
+	/* What curl says of an alert "certificate expired"; when it is the server's certificate that
+	 * does not pass, it says more. */
+	static const char vague[] = "SSL certificate verification failed";
+	char *text = transfer->request->transport_text;
+	const size_t room = sizeof(transfer->request->transport_text);
+
+	if (transfer->reply_too_large)
+		snprintf(text, room, "the reply is larger than %llu bytes",
+			 (unsigned long long)transfer->most_reply_bytes);
+	else if (code == CURLE_SEND_FAIL_REWIND)
+		snprintf(text, room, "the connection closed without an answer");
+	else if (strcmp(transfer->error, vague) == 0)
+		snprintf(text, room, "the server says that our certificate has expired");
+	else
+		snprintf(text, room, "%s",
+			 transfer->error[0] ? transfer->error : curl_easy_strerror(code));
+}
+
+static void fill(const struct transfer *transfer, CURLcode code)
+{
+	struct http_request *request = transfer->request;
+	const char *content_type = NULL;
+	curl_off_t duration_us = 0;
+	long status = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &content_type);
+	curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &duration_us);
+	snprintf(request->reply_content_type, sizeof(request->reply_content_type), "%s",
+		 content_type ? content_type : "");
+	if (code != CURLE_OK) {
+		buf_clear(&request->reply);
+		describe_failure(transfer, code);
+	}
+	request->duration_ms = duration_us / 1000;
+	request->exchange = (struct exchange){
+		.answered = code == CURLE_OK,
+		.fully_written = is_fully_written(transfer),
+		.our_tls_refused = is_tls_refusal(code, transfer->error),
+		.http_status = (int)status,
+		.retry_after_ms = retry_after_ms(transfer->easy),
+		.transport_text = request->transport_text,
+	};
+}
+
+/* ---- transfers ---- */
+
+static void release(struct http *http, struct transfer *transfer)
+{
+	curl_multi_remove_handle(http->multi, transfer->easy);
+	curl_slist_free_all(transfer->headers);
+	transfer->headers = NULL;
+	transfer->request = NULL;
+}
+
+static void end(struct http *http, struct transfer *transfer)
+{
+	queue_put(&http->ended, transfer->request);
+	release(http, transfer);
+	event_active(http->delivery, EV_TIMEOUT, 0);
+}
+
+static struct curl_slist *headers_of(const struct http_request *request)
+{
+	scoped(free_ptr) char *content_type = xasprintf("Content-Type: %s", request->content_type);
+	const char *const lines[] = {
+		content_type, "Accept: application/soap+xml, multipart/related",
+		"Expect:", /* nothing: or curl waits for a 100 that few servers send */
+	};
+	struct curl_slist *headers = NULL;
+
+	for (size_t i = 0; i < length_of(lines); i++) {
+		headers = curl_slist_append(headers, lines[i]);
+		if (headers == NULL)
+			abort();
+	}
+	return headers;
+}
+
+static void forget_the_last(struct transfer *transfer)
+{
+	struct http_request *request = transfer->request;
+
+	transfer->body_written = 0;
+	transfer->reply_bytes = 0;
+	transfer->reply_too_large = false;
+	transfer->error[0] = '\0';
+	buf_clear(&request->reply);
+	request->reply.limit = transfer->most_reply_bytes;
+	request->reply_content_type[0] = '\0';
+	request->transport_text[0] = '\0';
+	request->duration_ms = 0;
+	request->exchange = (struct exchange){ .transport_text = request->transport_text };
+}
+
+static void start(struct http *http, struct transfer *transfer, struct http_request *request)
+{
+	CURL *easy = transfer->easy;
+	CURLcode code;
+
+	transfer->request = request;
+	transfer->headers = headers_of(request);
+	forget_the_last(transfer);
+	code = curl_easy_setopt(easy, CURLOPT_URL, request->url);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+					(curl_off_t)request->body.n);
+	if (code == CURLE_OK && curl_multi_add_handle(http->multi, easy) != CURLM_OK)
+		code = CURLE_FAILED_INIT;
+	if (code != CURLE_OK) {
+		describe_failure(transfer, code);
+		end(http, transfer);
+	}
+}
+
+static void start_those_waiting(struct http *http)
+{
+	for (size_t i = 0; i < http->transfer_count && http->waiting.first != NULL; i++)
+		if (http->transfers[i].request == NULL)
+			start(http, &http->transfers[i], queue_take(&http->waiting));
+}
+
+void http_post(struct http *http, struct http_request *request)
+{
+	queue_put(&http->waiting, request);
+	start_those_waiting(http);
+}
+
+static void collect(struct http *http)
+{
+	const struct CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
+		struct transfer *transfer = NULL;
+
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+		fill(transfer, message->data.result);
+		end(http, transfer);
+	}
+	start_those_waiting(http);
+}
+
+static void deliver(evutil_socket_t fd, short what, void *arg)
+{
+	struct http *http = arg;
+	struct http_request *request = queue_take(&http->ended);
+
+	(void)fd;
+	(void)what;
+	if (http->ended.first != NULL)
+		event_active(http->delivery, EV_TIMEOUT, 0);
+	request->done(request); /* last: it may free the client */
+}
+
+/* ---- what curl asks of a transfer ---- */
+
+/* Before each sending of the request. curl sends it again by itself when a kept-alive connection
+ * turns out to be closed. */
+static int on_sending(void *arg, char *remote, char *local, int remote_port, int local_port)
+{
+	struct transfer *transfer = arg;
+
+	(void)remote;
+	(void)local;
+	(void)remote_port;
+	(void)local_port;
+	transfer->body_taken = 0;
+	return CURL_PREREQFUNC_OK;
+}
+
+/* curl wants to send the request again after some of its body had left: the server may have all of
+ * it and have stored the document. Refused, so that it comes to light as doubt. This is why the
+ * body is not given as POSTFIELDS, which curl rewinds without asking. */
+static int on_rewind(void *arg, curl_off_t offset, int origin)
+{
+	(void)arg;
+	(void)offset;
+	(void)origin;
+	return CURL_SEEKFUNC_FAIL;
+}
+
+/* The count starts again when curl sends again: what had left by then is remembered here. */
+static int on_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+		       curl_off_t up)
+{
+	struct transfer *transfer = arg;
+
+	(void)down_total;
+	(void)down;
+	(void)up_total;
+	transfer->body_written = max(transfer->body_written, (uint64_t)up);
+	return 0;
+}
+
+static size_t on_body_wanted(char *to, size_t size, size_t count, void *arg)
+{
+	struct transfer *transfer = arg;
+	const struct slice rest = slice_from(transfer->request->body, transfer->body_taken);
+	const size_t n = min(rest.n, size * count);
+
+	if (n > 0)
+		memcpy(to, rest.p, n);
+	transfer->body_taken += n;
+	return n;
+}
+
+/* Counts header and body together: neither may fill the memory. */
+static bool still_fits(struct transfer *transfer, size_t n)
+{
+	transfer->reply_bytes += n;
+	transfer->reply_too_large = transfer->reply_bytes > transfer->most_reply_bytes;
+	return !transfer->reply_too_large;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *arg)
+{
+	(void)line;
+	return still_fits(arg, size * count) ? size * count : 0;
+}
+
+static size_t on_reply(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct transfer *transfer = arg;
+	const struct slice more = { bytes, size * count };
+
+	if (!still_fits(transfer, more.n))
+		return 0;
+	buf_add(&transfer->request->reply, more);
+	return more.n;
+}
+
+/* ---- curl on the loop ---- */
+
+static void ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct http *http = arg;
+	const int happened =
+		(what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+	int running;
+
+	curl_multi_socket_action(http->multi, fd, happened, &running);
+	collect(http);
+}
+
+static void due(evutil_socket_t fd, short what, void *arg)
+{
+	struct http *http = arg;
+	int running;
+
+	(void)fd;
+	(void)what;
+	curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	collect(http);
+}
+
+static int on_timer_change(CURLM *multi, long timeout_ms, void *arg)
+{
+	struct http *http = arg;
+	const struct timeval timeout = { timeout_ms / 1000, timeout_ms % 1000 * 1000 };
+
+	(void)multi;
+	if (timeout_ms < 0)
+		event_del(http->timer);
+	else
+		event_add(http->timer, &timeout);
+	return 0;
+}
+
+static struct watch *watch_of(struct http *http)
+{
+	struct watch *watch = http->watches;
+
+	while (watch != NULL && watch->in_use)
+		watch = watch->next;
+	if (watch == NULL) {
+		watch = xcalloc(1, sizeof(*watch));
+		watch->event = event_new(http->loop, -1, 0, ready, http);
+		watch->next = http->watches;
+		http->watches = watch;
+	}
+	watch->in_use = true;
+	return watch;
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
+{
+	struct http *http = arg;
+	struct watch *watch = assigned;
+	const short events = (short)(EV_PERSIST | (what & CURL_POLL_IN ? EV_READ : 0) |
+				     (what & CURL_POLL_OUT ? EV_WRITE : 0));
+
+	(void)easy;
+	if (watch != NULL)
+		event_del(watch->event);
+	if (what == CURL_POLL_REMOVE) {
+		if (watch != NULL)
+			watch->in_use = false;
+		return 0;
+	}
+	if (watch == NULL) {
+		watch = watch_of(http);
+		curl_multi_assign(http->multi, fd, watch);
+	}
+	event_assign(watch->event, http->loop, fd, events, ready, http);
+	event_add(watch->event, NULL);
+	return 0;
+}
+
+/* ---- birth ---- */
+
+static int read_pem(const char *path, struct buf *out, struct err *err)
+{
+	FILE *file = fopen(path, "re");
+	bool whole;
+	char *to;
+
+	if (file == NULL)
+		return err_set(err, ERR_HALT, "%s cannot be read: %m", path);
+	out->limit = MOST_PEM_BYTES;
+	while ((to = buf_reserve(out, PEM_CHUNK)) != NULL && !feof(file) && !ferror(file))
+		out->n += fread(to, 1, PEM_CHUNK, file);
+	whole = feof(file) && !ferror(file);
+	fclose(file);
+	if (!whole)
+		return err_set(err, ERR_HALT, "%s cannot be read, or is too large for PEM", path);
+	return 0;
+}
+
+/* Without it, OpenSSL would ask for the password of a key on the terminal. */
+static int no_password(char *to, int size, int writing, void *arg)
+{
+	(void)to;
+	(void)size;
+	(void)writing;
+	(void)arg;
+	return -1;
+}
+
+static void free_context(SSL_CTX **context)
+{
+	SSL_CTX_free(*context);
+}
+
+static void free_key(EVP_PKEY **key)
+{
+	EVP_PKEY_free(*key);
+}
+
+static int tls_err(struct err *err, const char *what, const char *trouble)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+	err_set(err, ERR_HALT, "%s %s%s%s%s", what, trouble, reason ? " (" : "",
+		reason ? reason : "", reason ? ")" : "");
+	ERR_clear_error();
+	return -1;
+}
+
+static EVP_PKEY *key_of(const struct buf *pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem->p, (int)pem->n);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+
+	BIO_free(bio);
+	return key;
+}
+
+/* Tries all that curl will need, so that a wrong file is named at start and not met with the first
+ * document. */
+static int check_tls(const struct http *http, const struct http_settings *settings, struct err *err)
+{
+	scoped(free_context) SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	scoped(free_key) EVP_PKEY *key = NULL;
+
+	ERR_clear_error();
+	if (SSL_CTX_load_verify_file(context, settings->ca) != 1)
+		return tls_err(err, settings->ca, "holds no certificate authority");
+	if (SSL_CTX_use_certificate_chain_file(context, settings->cert) != 1)
+		return tls_err(err, settings->cert, "holds no usable certificate");
+	key = key_of(&http->key);
+	if (key == NULL)
+		return tls_err(err, settings->key,
+			       "holds no private key that can be read without a password");
+	if (X509_check_private_key(SSL_CTX_get0_certificate(context), key) != 1) {
+		ERR_clear_error();
+		return err_set(err, ERR_HALT, "%s is not the key of the certificate in %s",
+			       settings->key, settings->cert);
+	}
+	if (SSL_CTX_set_cipher_list(context, settings->ciphers) != 1)
+		return tls_err(err, settings->ciphers, "names no cipher that OpenSSL offers");
+	return 0;
+}
+
+/* curl's number for both ends of the range; 0 when it is none. */
+static long tls_range(const char *least, const char *most)
+{
+	static const struct {
+		const char *text;
+		long least, most;
+	} versions[] = {
+		{ "1.2", CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_MAX_TLSv1_2 },
+		{ "1.3", CURL_SSLVERSION_TLSv1_3, CURL_SSLVERSION_MAX_TLSv1_3 },
+	};
+
+	for (size_t from = 0; from < length_of(versions); from++)
+		for (size_t to = from; to < length_of(versions); to++)
+			if (strcmp(versions[from].text, least) == 0 &&
+			    strcmp(versions[to].text, most) == 0)
+				return versions[from].least | versions[to].most;
+	return 0;
+}
+
+static CURLcode set_numbers(CURL *easy, const struct http_settings *settings)
+{
+	const struct {
+		CURLoption option;
+		long value;
+	} numbers[] = {
+		{ CURLOPT_POST, 1 },
+		{ CURLOPT_NOPROGRESS, 0 },
+		{ CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
+		{ CURLOPT_FOLLOWLOCATION, 0 },
+		{ CURLOPT_NOSIGNAL, 1 },
+		{ CURLOPT_QUICK_EXIT, 1 }, /* or a resolver that hangs holds the loop */
+		{ CURLOPT_TCP_KEEPALIVE, 1 },
+		{ CURLOPT_SSL_VERIFYPEER, 1 },
+		{ CURLOPT_SSL_VERIFYHOST, 2 },
+		{ CURLOPT_SSLVERSION, tls_range(settings->tls_min, settings->tls_max) },
+		{ CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms },
+		{ CURLOPT_TIMEOUT_MS, (long)settings->exchange_timeout_ms },
+	};
+	CURLcode code = CURLE_OK;
+
+	for (size_t i = 0; i < length_of(numbers) && code == CURLE_OK; i++)
+		code = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
+	return code;
+}
+
+static CURLcode set_texts(CURL *easy, const struct http_settings *settings)
+{
+	const struct {
+		CURLoption option;
+		const char *value;
+	} texts[] = {
+		{ CURLOPT_PROTOCOLS_STR, "https" },
+		{ CURLOPT_PROXY, "" },    /* not even from the environment */
+		{ CURLOPT_CAPATH, NULL }, /* the system's authorities do not count */
+		{ CURLOPT_SSL_CIPHER_LIST, settings->ciphers },
+		{ CURLOPT_KEYPASSWD, "" }, /* never asks the terminal */
+	};
+	CURLcode code = CURLE_OK;
+
+	for (size_t i = 0; i < length_of(texts) && code == CURLE_OK; i++)
+		code = curl_easy_setopt(easy, texts[i].option, texts[i].value);
+	return code;
+}
+
+/* From memory: a file that is being replaced never meets a key of before, and the loop never waits
+ * for a disk. */
+static CURLcode set_files(CURL *easy, const struct http *http)
+{
+	const struct {
+		CURLoption option;
+		const struct buf *pem;
+	} files[] = {
+		{ CURLOPT_CAINFO_BLOB, &http->ca },
+		{ CURLOPT_SSLCERT_BLOB, &http->cert },
+		{ CURLOPT_SSLKEY_BLOB, &http->key },
+	};
+	CURLcode code = CURLE_OK;
+
+	for (size_t i = 0; i < length_of(files) && code == CURLE_OK; i++) {
+		struct curl_blob blob = { files[i].pem->p, files[i].pem->n, CURL_BLOB_NOCOPY };
+
+		code = curl_easy_setopt(easy, files[i].option, &blob);
+	}
+	return code;
+}
+
+static void set_callbacks(CURL *easy, struct transfer *transfer)
+{
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_sending);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_body_wanted);
+	curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_rewind);
+	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_reply);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+}
+
+static int open_transfer(const struct http *http, struct transfer *transfer,
+			 const struct http_settings *settings, struct err *err)
+{
+	CURLcode code;
+
+	transfer->most_reply_bytes = settings->most_reply_bytes;
+	transfer->easy = curl_easy_init();
+	if (transfer->easy == NULL)
+		abort();
+	set_callbacks(transfer->easy, transfer);
+	code = set_numbers(transfer->easy, settings);
+	if (code == CURLE_OK)
+		code = set_texts(transfer->easy, settings);
+	if (code == CURLE_OK)
+		code = set_files(transfer->easy, http);
+	if (code != CURLE_OK)
+		return err_set(err, ERR_HALT, "curl does not take a setting: %s",
+			       curl_easy_strerror(code));
+	return 0;
+}
+
+static void open_multi(struct http *http)
+{
+	const long connections = (long)http->transfer_count;
+
+	http->multi = curl_multi_init();
+	if (http->multi == NULL)
+		abort();
+	curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
+	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+	curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+	curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
+	curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
+	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, connections);
+}
+
+static void start_curl(void)
+{
+	static bool started;
+
+	if (!started && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		abort();
+	started = true;
+}
+
+int http_new(struct http **ret_http, struct event_base *loop, const struct http_settings *settings,
+	     struct err *err)
+{
+	scoped(http_free) struct http *http = xcalloc(1, sizeof(*http));
+
+	start_curl();
+	if (read_pem(settings->ca, &http->ca, err) < 0 ||
+	    read_pem(settings->cert, &http->cert, err) < 0 ||
+	    read_pem(settings->key, &http->key, err) < 0 || check_tls(http, settings, err) < 0)
+		return -1;
+	if (tls_range(settings->tls_min, settings->tls_max) == 0)
+		return err_set(err, ERR_HALT, "TLS from %s to %s: the versions are 1.2 and 1.3",
+			       settings->tls_min, settings->tls_max);
+	http->loop = loop;
+	http->timer = event_new(loop, -1, 0, due, http);
+	http->delivery = event_new(loop, -1, 0, deliver, http);
+	http->transfer_count = settings->most_connections;
+	http->transfers = xcalloc(http->transfer_count, sizeof(http->transfers[0]));
+	open_multi(http);
+	for (size_t i = 0; i < http->transfer_count; i++)
+		if (open_transfer(http, &http->transfers[i], settings, err) < 0)
+			return -1;
+	*ret_http = take(http);
+	return 0;
+}
+
+/* ---- end ---- */
+
+static void close_transfers(struct http *http)
+{
+	for (size_t i = 0; i < http->transfer_count; i++) {
+		release(http, &http->transfers[i]);
+		curl_easy_cleanup(http->transfers[i].easy);
+	}
+	free(http->transfers);
+}
+
+static void close_watches(struct http *http)
+{
+	struct watch *watch;
+
+	while ((watch = http->watches) != NULL) {
+		http->watches = watch->next;
+		event_free(watch->event);
+		free(watch);
+	}
+}
+
+static void free_event(struct event *event)
+{
+	if (event != NULL)
+		event_free(event);
+}
+
+void http_free(struct http **http)
+{
+	struct http *h = *http;
+
+	if (h == NULL)
+		return;
+	close_transfers(h);
+	curl_multi_cleanup(h->multi); /* still tells of its sockets and of its timer */
+	close_watches(h);
+	free_event(h->timer);
+	free_event(h->delivery);
+	buf_done(&h->ca);
+	buf_done(&h->cert);
+	if (h->key.p != NULL)
+		OPENSSL_cleanse(h->key.p, h->key.n);
+	buf_done(&h->key);
+	free_ptr(http);
+}
