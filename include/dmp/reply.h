@@ -1,8 +1,8 @@
 /* What the DMP answered, in any of its shapes: registry response, SOAP fault, HL7 V3
  * acknowledgement.
  *
- * Pure (libxml2, no network, no DTD). Owned by one thread at a time; the program calls
- * xmlInitParser() once before it has threads.
+ * Pure (libxml2, no network, no DTD). Owned by one thread at a time, after cda_start()
+ * of document/cda.h.
  */
 #ifndef DMPFEED_DMP_REPLY_H
 #define DMPFEED_DMP_REPLY_H

@@ -2,14 +2,20 @@
  * of its body. Reads, never alters: the document travels byte for byte.
  *
  * Pure: libxml2's SAX parser over bytes, no network, no DTD (its mere presence is refused, so no
- * entity either), one pass, nothing kept of the body. Owned by one thread at a time.
+ * entity either), one pass, nothing kept of the body. Owned by one thread at a time, after
+ * cda_start().
  */
 #ifndef DMPFEED_DOCUMENT_CDA_H
 #define DMPFEED_DOCUMENT_CDA_H
 
 #include "base/arena.h"
 
-/* Texts are UTF-8, trimmed, never NULL: "" when absent. */
+/* Once, before there are threads: libxml2 prepares what they share. */
+void cda_start(void);
+
+/* Texts are UTF-8, trimmed, never NULL: "" when absent. Where several elements could give a value,
+ * the first does; but a document with two ids, codes, patients or bodies is refused.
+ */
 struct cda_id {
 	const char *root, *extension;
 };
@@ -19,13 +25,13 @@ struct cda_code {
 };
 
 struct cda_person {
-	struct cda_id id; /* the first one */
+	struct cda_id id; /* the first one, or the national one (PS_IdNat) behind it */
 	const char *family, *given;
 	const char *role;          /* functionCode/@displayName */
 	struct cda_code specialty; /* assignedAuthor/code, assignedEntity/code */
-	const char *software,
-		*device; /* assignedAuthoringDevice: softwareName, manufacturerModelName */
-	struct cda_id organisation_id; /* representedOrganization/id, the first one */
+	/* assignedAuthoringDevice: softwareName, manufacturerModelName */
+	const char *software, *device;
+	struct cda_id organisation_id; /* representedOrganization/id, chosen as the person's */
 	const char *organisation_name;
 	bool is_device;
 };
@@ -35,8 +41,8 @@ struct cda_event {
 	struct cda_code code;
 	const struct cda_code *translations;
 	size_t translation_count;
-	const char *start,
-		*stop; /* effectiveTime/low and high (@value), or start from effectiveTime/@value */
+	/* effectiveTime/low and high (@value); start also from its own @value */
+	const char *start, *stop;
 	struct cda_code practice_setting; /* performer//standardIndustryClassCode */
 	bool has_performer_organisation;
 };
@@ -44,7 +50,7 @@ struct cda_event {
 struct cda {
 	struct cda_id id;
 	struct cda_code code;
-	const char *title;
+	const char *title;           /* line ends and runs of blanks are one blank */
 	const char *effective_time;  /* as written */
 	const char *confidentiality; /* N, R, V; "" reads N */
 	const char *language;
@@ -71,18 +77,18 @@ struct cda {
 
 	struct cda_event *events;
 	size_t event_count;
-	const struct cda_event
-		*main_event; /* the first with a performer's organisation; NULL: none */
+	/* the first with a performer's organisation; NULL: none */
+	const struct cda_event *main_event;
 
-	struct cda_code
-		facility; /* componentOf/encompassingEncounter/location/healthCareFacility/code */
+	/* componentOf/encompassingEncounter/location/healthCareFacility/code */
+	struct cda_code facility;
 
 	struct cda_id *orders; /* inFulfillmentOf/order/id */
 	size_t order_count;
 
-	const char *
-		parent_type; /* the relatedDocument with typeCode RPLC, else the first one's typeCode */
-	struct cda_id parent_id; /* relatedDocument/parentDocument/id */
+	/* of the relatedDocument whose typeCode is RPLC, else of the first one */
+	const char *parent_type;
+	struct cda_id parent_id; /* parentDocument/id */
 
 	const char *media_type; /* nonXMLBody/text/@mediaType: level 1; "" for a structured body */
 	bool structured;        /* component/structuredBody */
@@ -91,11 +97,11 @@ struct cda {
 };
 
 struct cda_limits {
-	size_t most_bytes; /* of the document */
+	size_t most_bytes; /* of the document; 0: whatever it is */
 	unsigned depth;    /* of elements; 0: 256 */
 };
 
-/* Reads `bytes` (a BOM is skipped). Texts and lists live in `arena`. -1: not a CDA, or not
+/* Reads `bytes` (a BOM is skipped). Texts and lists live in `arena`. -1: not a CDA, not UTF-8, not
  * well-formed, or too large: REASON_DOCUMENT_INVALID or REASON_TOO_LARGE, err.where holds the
  * element's path when known. What a DMP push needs beyond that is metadata_fill()'s business.
  */

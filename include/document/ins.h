@@ -13,6 +13,8 @@ enum { INS_DIGITS = 15 };
 
 enum environment { ENVIRONMENT_PRODUCTION, ENVIRONMENT_TEST, ENVIRONMENT_REHEARSAL };
 
+const char *environment_text(enum environment environment); /* "production" */
+
 /* Is this OID the domain of an INS, of any kind? */
 bool ins_is_domain(const char *oid);
 

@@ -21,9 +21,13 @@ struct coded {
 	const char *code, *system, *display;
 };
 
-/* Who wrote, signed or asked: a person, or a system. Texts are never NULL. */
+/* Who wrote, signed or asked: a person, or a system. Texts are never NULL. What stands inside an
+ * XCN, XON or CX value (names, displays, identifiers) holds none of ^ & | ~, which have no escape
+ * there.
+ */
 struct party {
-	const char *id;             /* national id (PS_IdNat), or internal */
+	const char *id;      /* national id (PS_IdNat), or internal */
+	const char *ins_oid; /* the patient is who wrote or signed: domain of `id`, an INS; "" */
 	const char *family, *given; /* of a system: its name and its model */
 	bool is_system;
 	bool id_is_internal; /* EI rather than IDNPS */
@@ -35,20 +39,21 @@ struct party {
 struct metadata {
 	enum action action;
 	const char *unique_id; /* an OID: the CDA's id */
-	const char *replaces;  /* unique id of the predecessor; "" */
+	const char *replaces; /* unique id of the predecessor, "root^extension" if it has one; "" */
 	const char *patient_ins, *patient_ins_oid;
-	const char *source_patient_id,
-		*source_patient_oid; /* the IPP; the INS when there is none */
+	/* the IPP; the INS when there is none */
+	const char *source_patient_id, *source_patient_oid;
 	bool source_patient_is_ins;
+	/* at birth, without ^ & | ~; YYYYMMDD; M, F or U */
 	const char *patient_family, *patient_given, *patient_birth_date, *patient_sex;
 
-	const char *title, *language, *mime_type;
+	const char *title, *language, *mime_type;               /* title: 128 characters at most */
 	int64_t creation_ms, service_start_ms, service_stop_ms; /* service_stop_ms 0: unknown */
 
 	struct coded type, class, format, facility, practice, content_type;
 	struct coded *confidentialities;
 	size_t confidentiality_count;
-	struct coded *events; /* eventCodeList */
+	struct coded *events; /* eventCodeList, without repetitions */
 	size_t event_count;
 
 	struct party *authors;
@@ -64,6 +69,7 @@ struct metadata_site {
 	const char *finess_eg, *name;
 	const char *sector; /* SAnn: healthcareFacilityTypeCode by default */
 	const char *lps_name, *lps_model, *lps_internal_id; /* the sender when no person asks */
+	const char *default_visit_class; /* PV1-2 of a document without message; "" or NULL: I */
 };
 
 /* What the message adds (all of it absent for a document from a folder). Texts are never NULL. */
@@ -72,6 +78,8 @@ struct metadata_request {
 	const char *visit_class;                              /* PV1-2 */
 	const char *sender_id, *sender_family, *sender_given; /* PRT SB */
 	bool sender_id_is_internal;
+	/* PID: the document must be about the same patient; "" is not compared */
+	const char *patient_ins, *patient_ins_oid, *patient_birth_date, *patient_sex;
 };
 
 struct metadata_context {
@@ -82,13 +90,16 @@ struct metadata_context {
 	bool allow_masked_and_invisible; /* the DMP's parameter cumul-invisible_patient-masque_ps */
 };
 
-/* Decides. -1: the document cannot go (ERR_REJECT), with its reason and the element at fault. */
+/* Decides. -1: the document cannot go (ERR_REJECT), with its reason and the element at fault. Texts
+ * come from `arena` or, unchanged, from `cda`; nothing of the context is borrowed.
+ */
 must_use int metadata_fill(struct metadata *metadata, const struct cda *cda,
 			   const struct metadata_context *context, struct arena *arena,
 			   struct err *err);
 
-/* To and from the form kept with the document. Reading refuses anything that metadata_fill()
- * cannot have made (ERR_HALT: the store is damaged).
+/* To and from the form kept with the document: a JSON object whose members are named as those of
+ * the struct. Reading refuses anything that metadata_fill() cannot have made (ERR_HALT: the store
+ * is damaged).
  */
 void metadata_write(const struct metadata *metadata, struct buf *out);
 must_use int metadata_parse(struct metadata *metadata, struct slice json, struct arena *arena,

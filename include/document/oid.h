@@ -8,6 +8,7 @@
 
 enum { OID_TEXT = 65 };
 
+/* NULL is not one. */
 bool oid_is_valid(const char *text);
 
 #endif

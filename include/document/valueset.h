@@ -1,6 +1,9 @@
 /* The code tables of the DMP's metadata, read at start from CSV files that a site can replace
  * without a build: what a code is called, of which system it is, which class a type belongs to,
  * which format a document has. Read-only once loaded: any thread.
+ *
+ * The files are RFC 4180 in UTF-8: commas, quotes, one line of column names, other columns welcome.
+ * Lines that begin with '#' are comments.
  */
 #ifndef DMPFEED_DOCUMENT_VALUESET_H
 #define DMPFEED_DOCUMENT_VALUESET_H
@@ -22,13 +25,14 @@ struct valueset_row {
 	const char *code;
 	const char *system; /* what the codingScheme slot says: an OID */
 	const char *display;
-	const char *link; /* type: its class code; others: "" */
+	const char *link; /* type: its class code, "" when the table knows none; others: "" */
 };
 
 struct valuesets;
 
-/* Reads every list from `folder` (also format-by-template.csv and content-type-from-visit.csv).
- * -1: a file that is missing or broken, said with its line (ERR_HALT).
+/* Reads every list from `folder` (also format-by-template.csv and content-type-from-visit.csv). -1:
+ * a file that is missing or broken, or that names a code of another list which is not there, said
+ * with its line (ERR_HALT).
  */
 must_use int valuesets_load(struct valuesets **ret_valuesets, const char *folder, struct err *err);
 void valuesets_free(struct valuesets **valuesets);
@@ -37,9 +41,10 @@ void valuesets_free(struct valuesets **valuesets);
 const struct valueset_row *valueset_find(const struct valuesets *valuesets, enum valueset_list list,
 					 const char *code, const char *system);
 
-/* The format of a document: by media type for an unstructured body (whatever template it
- * declares), by its most specific template for a structured one, else the format for documents
- * outside every profile.
+/* The format of a document. An unstructured body (`media_type` is not ""): by its media type,
+ * whatever template the document declares; NULL when the DMP takes no such body. A structured one:
+ * by the last of its templates that the table knows, because a header names the general ones first;
+ * else the format for documents outside every profile.
  */
 const struct valueset_row *valueset_format(const struct valuesets *valuesets,
 					   const char *media_type, const char *const *templates,
@@ -49,8 +54,8 @@ const struct valueset_row *valueset_format(const struct valuesets *valuesets,
 const struct valueset_row *valueset_content_type(const struct valuesets *valuesets,
 						 const char *visit_class);
 
-/* Up to three codes of the list that look most like `code`, for a person to choose from: "A, B or
- * C".
+/* Appends up to three codes of the list that look most like `code`, for a person to choose from:
+ * "A, B or C".
  */
 void valueset_nearest(const struct valuesets *valuesets, enum valueset_list list, const char *code,
 		      struct buf *out);

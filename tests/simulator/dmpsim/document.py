@@ -9,6 +9,10 @@ from .rim import RegistryObject
 from .safe_xml import Element, XmlProblem, parse
 
 _IN_CDA = {"cda": names.CDA}
+_ENVELOPES = (
+    tag("http://www.w3.org/1999/XSL/Transform", "stylesheet"),
+    tag("http://www.w3.org/2000/09/xmldsig#", "Signature"),
+)
 
 
 def check_document(entry: RegistryObject, body: bytes) -> list[Finding]:
@@ -16,13 +20,21 @@ def check_document(entry: RegistryObject, body: bytes) -> list[Finding]:
         root = parse(body, huge=True)
     except XmlProblem as problem:
         return [_contradiction(entry, f"the document {problem}")]
-    if root.tag != tag(names.CDA, "ClinicalDocument"):
+    document = _clinical_document(root)
+    if document is None:
         return [
             _contradiction(
                 entry, f"the document's root is {spoken(root.tag)}, cda:ClinicalDocument is expected"
             )
         ]
-    return [finding for check in CHECKS for finding in check(entry, root)]
+    return [finding for check in CHECKS for finding in check(entry, document)]
+
+
+def _clinical_document(root: Element) -> Element | None:
+    """The CDA alone, or inside what presents it (xsl:stylesheet) or signs it (ds:Signature)."""
+    if root.tag not in (tag(names.CDA, "ClinicalDocument"), *_ENVELOPES):
+        return None
+    return next(root.iter(tag(names.CDA, "ClinicalDocument")), None)
 
 
 def _contradiction(entry: RegistryObject, sentence: str) -> Finding:

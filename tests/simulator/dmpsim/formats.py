@@ -39,6 +39,7 @@ def _is_utc_time(value: str) -> bool:
 _ARCS = r"[0-2](?:\.(?:0|[1-9]\d*))+"
 _TEXT = r"[^\^&|~]+"
 _PERSON_DOMAIN = r"&1\.2\.250\.1\.71\.4\.2\.1&ISO"
+_INS_DOMAIN = r"&1\.2\.250\.1\.213\.1\.4\.(?:8|9|10|11)&ISO"
 _STRUCTURE_DOMAIN = r"&1\.2\.250\.1\.71\.4\.2\.2&ISO"
 
 TEXT = Format("a text that is not blank", lambda value: value.strip() != "")
@@ -58,8 +59,8 @@ REFERENCE_CX = _pattern(
     "a reference: <id>^^^&<OID>&ISO^urn:ihe:iti:…", rf"{_TEXT}\^\^\^(&{_ARCS}&ISO)?\^urn:ihe:iti:\S+"
 )
 PATIENT_INFO = _pattern(
-    "PID-<n>|<value>, PID-7 as yyyyMMdd and PID-8 as M or F",
-    r"PID-7\|\d{8}|PID-8\|[MF]|PID-(?![78]\|)\d+\|.+",
+    "PID-<n>|<value>, PID-7 as yyyyMMdd and PID-8 as M, F or U",
+    r"PID-7\|\d{8}|PID-8\|[MFU]|PID-(?![78]\|)\d+\|.+",
 )
 
 PERSON = _pattern(
@@ -69,8 +70,9 @@ PERSON = _pattern(
     rf"|[13-6]\w+/{_TEXT}\^{_TEXT}\^{_TEXT}\^{{6}}{_PERSON_DOMAIN}\^D\^\^\^EI)",
 )
 COPIED_PERSON = _pattern(
-    "a person: <id>^<NAME>^<First name>^^^^^^&1.2.250.1.71.4.2.1&ISO^D^^^IDNPS or EI",
-    rf"{_TEXT}\^{_TEXT}\^[^\^&|~]*\^{{6}}{_PERSON_DOMAIN}\^D\^\^\^(IDNPS|EI)",
+    "a person: <id>^<NAME>^<First name>^^^^^^&1.2.250.1.71.4.2.1&ISO^D^^^IDNPS or EI, "
+    "or a patient under the domain of the INS with NH",
+    rf"{_TEXT}\^{_TEXT}\^[^\^&|~]*\^{{6}}({_PERSON_DOMAIN}\^D\^\^\^(IDNPS|EI)|{_INS_DOMAIN}\^D\^\^\^NH)",
 )
 SYSTEM = _pattern(
     "a system: <n><structure>/<internal id>^<name>^<model>^^^^^^&1.2.250.1.71.4.2.1&ISO^U^^^RI",
@@ -82,8 +84,8 @@ STRUCTURE = _pattern(
     rf"{_TEXT}\^{{5}}{_STRUCTURE_DOMAIN}\^IDNST\^\^\^(0\w{{8,9}}|1\d[\dAB]\d{{7}}|2\d{{9}}|3\d{{14}}|4\d{{11,14}})",
 )
 COPIED_STRUCTURE = _pattern(
-    "a structure: <name>^^^^^&1.2.250.1.71.4.2.2&ISO^IDNST^^^<id>",
-    rf"{_TEXT}\^{{5}}{_STRUCTURE_DOMAIN}\^IDNST\^\^\^{_TEXT}",
+    "a structure: <name>^^^^^&1.2.250.1.71.4.2.2&ISO^IDNST^^^<id>, or its name alone, or without its name",
+    rf"(?:{_TEXT})?\^{{5}}{_STRUCTURE_DOMAIN}\^IDNST\^\^\^{_TEXT}|{_TEXT}",
 )
 SPECIALTY = _pattern("a specialty: <code>^<display>^<OID>", rf"{_TEXT}\^{_TEXT}\^{_ARCS}")
 CODING_SCHEME = either(OID, _pattern("URN", "URN"), _pattern("ASTM", "ASTM"))

@@ -1,0 +1,651 @@
+/* What the DMP is told about a document: the decisions. (How it is kept: metadata_json.c.) Any
+ * thread, one document at a time.
+ */
+#include "document/metadata.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "document/oid.h"
+
+/* The domains of the national identifiers of professionals and of structures. */
+#define PERSON_DOMAIN "1.2.250.1.71.4.2.1"
+#define STRUCTURE_DOMAIN "1.2.250.1.71.4.2.2"
+
+/* Below it, every national identifier of a person: INS, withdrawn INS-C, NIR for billing. */
+#define NATIONAL_PATIENT_DOMAINS "1.2.250.1.213.1.4."
+
+#define CONFIDENTIALITY_SYSTEM "2.16.840.1.113883.5.25"
+#define VISIBILITY_SYSTEM "1.2.250.1.213.1.1.4.13"
+
+enum {
+	TITLE_CHARACTERS = 128,
+	BARE_FINESS = 9, /* characters of a FINESS; with the '1' of Struct_IdNat, 10 */
+	DATE_DIGITS = 8,
+	MOST_CONFIDENTIALITIES = 4,
+	SHOWN = 64,
+};
+
+/* 1900-01-01: what is older was misdated, and a year of three digits breaks the format of XDS. */
+static const int64_t oldest_ms = INT64_C(-2208988800000);
+
+struct filling {
+	struct metadata *metadata;
+	const struct cda *cda;
+	const struct metadata_context *context;
+	struct arena *arena;
+	struct err *err;
+};
+
+const char *action_text(enum action action)
+{
+	switch (action) {
+	case ACTION_SUBMIT:
+		return "submit";
+	case ACTION_REPLACE:
+		return "replace";
+	case ACTION_DELETE:
+		return "delete";
+	}
+	return "";
+}
+
+static bool is(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+static bool is_empty(const char *text)
+{
+	return text == NULL || text[0] == '\0';
+}
+
+/* A code of the document, for an error text: only what looks like one, for it may be anything. */
+static const char *shown(const char *code)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789._:/#+-";
+	size_t n = strlen(code);
+
+	return n > 0 && n <= SHOWN && strspn(code, allowed) == n ? code : "(unreadable)";
+}
+
+/* For XCN, XON and CX: the official samples show no escape for these four (they are dropped). */
+static const char *without_separators(struct filling *filling, const char *text)
+{
+	char *copy = arena_dup(filling->arena, slice_of(text)), *to = copy;
+
+	for (const char *from = copy; *from != '\0'; from++)
+		if (strchr("^&|~", *from) == NULL)
+			*to++ = *from;
+	*to = '\0';
+	return copy;
+}
+
+static bool has_separators(const char *text)
+{
+	return strpbrk(text, "^&|~") != NULL;
+}
+
+static struct coded coded_of(struct filling *filling, const struct valueset_row *row)
+{
+	return (struct coded){ arena_dup(filling->arena, slice_of(row->code)),
+			       arena_dup(filling->arena, slice_of(row->system)),
+			       arena_dup(filling->arena, slice_of(row->display)) };
+}
+
+/* The row of a code of the document. Missing or outside its list: refused, with what comes near. */
+static int take_code(struct filling *filling, enum valueset_list list, const char *where,
+		     const char *code, const char *system, struct coded *ret_coded)
+{
+	const struct valuesets *valuesets = filling->context->valuesets;
+	const struct valueset_row *row = valueset_find(valuesets, list, code, system);
+	scoped(buf_done) struct buf nearest = { 0 };
+
+	if (is_empty(code))
+		return err_refuse(filling->err, REASON_METADATA_INVALID, where, "%s is missing",
+				  where);
+	if (row != NULL) {
+		*ret_coded = coded_of(filling, row);
+		return 0;
+	}
+	if (valueset_find(valuesets, list, code, NULL) != NULL)
+		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
+				  "%s: %s is known, but not of the code system %s", where,
+				  shown(code), shown(system));
+	valueset_nearest(valuesets, list, code, &nearest);
+	return err_refuse(filling->err, REASON_METADATA_INVALID, where,
+			  "%s: %s is not in the DMP's list; nearest: %s", where, shown(code),
+			  buf_slice(&nearest).p);
+}
+
+static int take_time(struct filling *filling, const char *where, const char *text,
+		     int64_t *ret_time_ms)
+{
+	bool zoned;
+
+	if (is_empty(text))
+		return err_refuse(filling->err, REASON_METADATA_INVALID, where, "%s is missing",
+				  where);
+	if (clock_parse_hl7(slice_of(text), ret_time_ms, &zoned, filling->err) < 0 ||
+	    *ret_time_ms < oldest_ms)
+		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
+				  "%s is not a time (YYYYMMDDHHMMSS+ZZZZ, since 1900)", where);
+	return 0;
+}
+
+static int fill_unique_id(struct filling *filling)
+{
+	const struct cda_id *id = &filling->cda->id;
+
+	if (is_empty(id->root))
+		return err_refuse(filling->err, REASON_IDENTIFIER_INVALID, "id/@root",
+				  "the document has no id");
+	if (!is_empty(id->extension))
+		return err_refuse(filling->err, REASON_IDENTIFIER_HAS_EXTENSION, "id/@extension",
+				  "the document's id has an extension: the DMP knows plain OIDs");
+	if (!oid_is_valid(id->root))
+		return err_refuse(filling->err, REASON_IDENTIFIER_INVALID, "id/@root",
+				  "the document's id is not an OID");
+	filling->metadata->unique_id = id->root;
+	return 0;
+}
+
+/* XDS writes an id with an extension as root^extension (ITI TF-3, 4.2.3.2.26). The DMP holds no
+ * such document; it must not be mistaken for the one whose id is the root alone.
+ */
+static int fill_action(struct filling *filling)
+{
+	static const char where[] = "relatedDocument/parentDocument/id";
+	const struct cda_id *parent = &filling->cda->parent_id;
+	struct metadata *metadata = filling->metadata;
+
+	metadata->replaces = "";
+	if (!is(filling->cda->parent_type, "RPLC"))
+		return 0;
+	if (is_empty(parent->root))
+		return err_refuse(filling->err, REASON_PREDECESSOR_UNKNOWN, where,
+				  "relatedDocument does not name the document that this replaces");
+	if (!oid_is_valid(parent->root) || has_separators(parent->extension))
+		return err_refuse(filling->err, REASON_IDENTIFIER_INVALID, where,
+				  "the id of the replaced document is not an OID");
+	if (is(parent->root, metadata->unique_id) && is_empty(parent->extension))
+		return err_refuse(filling->err, REASON_IDENTIFIER_INVALID, where,
+				  "the document replaces itself: a new version needs a new id");
+	metadata->action = ACTION_REPLACE;
+	metadata->replaces =
+		is_empty(parent->extension)
+			? parent->root
+			: arena_printf(filling->arena, "%s^%s", parent->root, parent->extension);
+	return 0;
+}
+
+static int fill_ins(struct filling *filling)
+{
+	static const char where[] = "recordTarget/patientRole/id";
+	const struct cda *cda = filling->cda;
+	const struct cda_id *ins = NULL;
+
+	for (size_t i = 0; i < cda->patient_id_count && ins == NULL; i++)
+		if (ins_is_domain(cda->patient_ids[i].root) &&
+		    !is_empty(cda->patient_ids[i].extension))
+			ins = &cda->patient_ids[i];
+	if (ins == NULL)
+		return err_refuse(filling->err, REASON_INS_MISSING, where,
+				  "the document carries no INS");
+	if (ins_check(ins->extension, filling->err) < 0) {
+		snprintf(filling->err->where, sizeof(filling->err->where), "%s", where);
+		return -1;
+	}
+	if (!ins_domain_allowed(ins->root, filling->context->environment))
+		return err_refuse(filling->err, REASON_INS_INVALID, where,
+				  "an INS of the domain %s is not sent from the environment %s",
+				  ins->root, environment_text(filling->context->environment));
+	filling->metadata->patient_ins = ins->extension;
+	filling->metadata->patient_ins_oid = ins->root;
+	return 0;
+}
+
+static bool is_sex(const char *text)
+{
+	return is(text, "M") || is(text, "F");
+}
+
+/* The message about one patient and the document about another: whoever is right, nothing is sent.
+ * Birth date and sex, which the INS stands for, must agree as well.
+ */
+static int check_same_patient(struct filling *filling)
+{
+	const struct metadata_request *request = filling->context->request;
+	const struct metadata *metadata = filling->metadata;
+	const struct {
+		const char *where, *what;
+		bool differs;
+	} traits[] = {
+		{ "PID-3", "the INS",
+		  !is_empty(request->patient_ins) &&
+			  (!is(request->patient_ins, metadata->patient_ins) ||
+			   !is(request->patient_ins_oid, metadata->patient_ins_oid)) },
+		{ "PID-7", "the birth date",
+		  !is_empty(request->patient_birth_date) &&
+			  !is(request->patient_birth_date, metadata->patient_birth_date) },
+		{ "PID-8", "the sex",
+		  is_sex(request->patient_sex) && is_sex(metadata->patient_sex) &&
+			  !is(request->patient_sex, metadata->patient_sex) },
+	};
+
+	for (size_t i = 0; i < length_of(traits); i++)
+		if (traits[i].differs)
+			return err_refuse(filling->err, REASON_INS_MISMATCH, traits[i].where,
+					  "%s of the message and of the document differ",
+					  traits[i].what);
+	return 0;
+}
+
+static bool is_local_patient_id(const struct cda_id *id)
+{
+	return !is_empty(id->extension) && !has_separators(id->extension) &&
+	       oid_is_valid(id->root) &&
+	       !slice_starts(slice_of(id->root), NATIONAL_PATIENT_DOMAINS);
+}
+
+static int fill_source_patient(struct filling *filling)
+{
+	const struct cda *cda = filling->cda;
+	struct metadata *metadata = filling->metadata;
+
+	for (size_t i = 0; i < cda->patient_id_count; i++) {
+		if (!is_local_patient_id(&cda->patient_ids[i]))
+			continue;
+		metadata->source_patient_id = cda->patient_ids[i].extension;
+		metadata->source_patient_oid = cda->patient_ids[i].root;
+		return 0;
+	}
+	metadata->source_patient_id = metadata->patient_ins;
+	metadata->source_patient_oid = metadata->patient_ins_oid;
+	metadata->source_patient_is_ins = true;
+	return 0;
+}
+
+/* The traits that go with an INS, in sourcePatientInfo. The hour of a birth is left out. */
+static int fill_patient_traits(struct filling *filling)
+{
+	const struct cda *cda = filling->cda;
+	struct metadata *metadata = filling->metadata;
+	struct slice birth = slice_of(cda->birth_time);
+	int64_t time_ms;
+	bool zoned;
+
+	metadata->patient_family = without_separators(filling, cda->birth_family);
+	metadata->patient_given = without_separators(filling, cda->birth_given);
+	if (is_empty(metadata->patient_family))
+		return err_refuse(filling->err, REASON_METADATA_INVALID, "patient/name/family",
+				  "the patient has no family name");
+	birth.n = min(birth.n, (size_t)DATE_DIGITS);
+	if (birth.n < DATE_DIGITS || clock_parse_hl7(birth, &time_ms, &zoned, filling->err) < 0)
+		return err_refuse(filling->err, REASON_METADATA_INVALID, "patient/birthTime",
+				  "the birth date is missing or not of the form YYYYMMDD");
+	metadata->patient_birth_date = arena_dup(filling->arena, birth);
+	metadata->patient_sex = is(cda->sex, "M") ? "M" : is(cda->sex, "F") ? "F" : "U";
+	return 0;
+}
+
+static int fill_type(struct filling *filling)
+{
+	const struct valuesets *valuesets = filling->context->valuesets;
+	const struct cda_code *code = &filling->cda->code;
+	const struct valueset_row *type, *class;
+
+	if (take_code(filling, VALUESET_TYPE, "code/@code", code->code, code->system,
+		      &filling->metadata->type) < 0) {
+		filling->err->reason = REASON_TYPE_NOT_ACCEPTED;
+		return -1;
+	}
+	type = valueset_find(valuesets, VALUESET_TYPE, code->code, code->system);
+	class = type ? valueset_find(valuesets, VALUESET_CLASS, type->link, NULL) : NULL;
+	if (class == NULL)
+		return err_refuse(filling->err, REASON_TYPE_NOT_ACCEPTED, "code/@code",
+				  "code/@code: no class of document is known for the type %s",
+				  shown(code->code));
+	filling->metadata->class = coded_of(filling, class);
+	return 0;
+}
+
+static int fill_format(struct filling *filling)
+{
+	const struct cda *cda = filling->cda;
+	const struct valueset_row *format;
+
+	if (!cda->structured && is_empty(cda->media_type))
+		return err_refuse(filling->err, REASON_METADATA_INVALID, "component",
+				  "the document has no body, or a body without a media type");
+	format = valueset_format(filling->context->valuesets, cda->media_type,
+				 (const char *const *)cda->templates, cda->template_count);
+	if (format == NULL)
+		return err_refuse(
+			filling->err, REASON_METADATA_INVALID, "nonXMLBody/text/@mediaType",
+			"the DMP takes no body of the media type %s", shown(cda->media_type));
+	filling->metadata->format = coded_of(filling, format);
+	filling->metadata->mime_type = cda->self_presentable ? "application/xslt+xml" : "text/xml";
+	return 0;
+}
+
+/* The first characters of UTF-8. */
+static struct slice cut(const char *text, size_t most)
+{
+	size_t n = 0;
+
+	for (; text[n] != '\0'; n++)
+		if (((uint8_t)text[n] & 0xc0) != 0x80 && most-- == 0)
+			break;
+	return (struct slice){ text, n };
+}
+
+static int fill_texts(struct filling *filling)
+{
+	const struct cda *cda = filling->cda;
+	struct metadata *metadata = filling->metadata;
+	const char *title = is_empty(cda->title) ? metadata->type.display : cda->title;
+
+	metadata->title = arena_dup(filling->arena, slice_trim(cut(title, TITLE_CHARACTERS)));
+	metadata->language = is_empty(cda->language) ? "fr-FR" : cda->language;
+	return 0;
+}
+
+static int fill_event(struct filling *filling)
+{
+	const struct cda_event *event = filling->cda->main_event;
+	struct metadata *metadata = filling->metadata;
+
+	if (event == NULL)
+		return err_refuse(filling->err, REASON_METADATA_INVALID,
+				  "documentationOf/serviceEvent",
+				  "no event has a performer with an organisation");
+	if (take_time(filling, "serviceEvent/effectiveTime/low", event->start,
+		      &metadata->service_start_ms) < 0)
+		return -1;
+	if (!is_empty(event->stop) && take_time(filling, "serviceEvent/effectiveTime/high",
+						event->stop, &metadata->service_stop_ms) < 0)
+		return -1;
+	return take_code(filling, VALUESET_PRACTICE, "standardIndustryClassCode/@code",
+			 event->practice_setting.code, event->practice_setting.system,
+			 &metadata->practice);
+}
+
+static int fill_creation(struct filling *filling)
+{
+	return take_time(filling, "effectiveTime", filling->cda->effective_time,
+			 &filling->metadata->creation_ms);
+}
+
+static int fill_facility(struct filling *filling)
+{
+	const struct cda_code *facility = &filling->cda->facility;
+	const char *sector = filling->context->site->sector;
+
+	if (is_empty(facility->code))
+		return take_code(filling, VALUESET_FACILITY, "healthCareFacility/code/@code",
+				 sector ? sector : "", "", &filling->metadata->facility);
+	return take_code(filling, VALUESET_FACILITY, "healthCareFacility/code/@code",
+			 facility->code, facility->system, &filling->metadata->facility);
+}
+
+static int fill_content_type(struct filling *filling)
+{
+	const struct metadata_site *site = filling->context->site;
+	const char *visit = filling->context->request->visit_class;
+	const struct valueset_row *row;
+
+	if (is_empty(visit))
+		visit = is_empty(site->default_visit_class) ? "I" : site->default_visit_class;
+	row = valueset_content_type(filling->context->valuesets, visit);
+	if (row == NULL)
+		return err_refuse(
+			filling->err, REASON_METADATA_INVALID, "PV1-2",
+			"content-type-from-visit.csv has no row for the class of visit %s",
+			shown(visit));
+	filling->metadata->content_type = coded_of(filling, row);
+	return 0;
+}
+
+static int add_confidentiality(struct filling *filling, const char *code, const char *system)
+{
+	struct metadata *metadata = filling->metadata;
+
+	if (take_code(filling, VALUESET_CONFIDENTIALITY, "confidentialityCode/@code", code, system,
+		      &metadata->confidentialities[metadata->confidentiality_count]) < 0)
+		return -1;
+	metadata->confidentiality_count++;
+	return 0;
+}
+
+/* The document's own code first, then one for each flag that is set (EX_2.1-1050 forbids the first
+ * two flags together).
+ */
+static int fill_confidentiality(struct filling *filling)
+{
+	const struct metadata_request *request = filling->context->request;
+	const char *own = filling->cda->confidentiality;
+	const struct {
+		bool is_set;
+		const char *code;
+	} flags[] = {
+		{ request->masked_from_professionals, "MASQUE_PS" },
+		{ request->invisible_to_patient, "INVISIBLE_PATIENT" },
+		{ request->invisible_to_guardians, "INVISIBLE_REPRESENTANTS_LEGAUX" },
+	};
+
+	static_assert(length_of(flags) + 1 == MOST_CONFIDENTIALITIES, "one of its own, and flags");
+	if (request->masked_from_professionals && request->invisible_to_patient &&
+	    !filling->context->allow_masked_and_invisible)
+		return err_refuse(filling->err, REASON_MASKS_CONFLICT, "",
+				  "the document may not be hidden from professionals and from the "
+				  "patient both");
+	filling->metadata->confidentialities =
+		arena_alloc(filling->arena, MOST_CONFIDENTIALITIES * sizeof(struct coded));
+	if (add_confidentiality(filling, is_empty(own) ? "N" : own, CONFIDENTIALITY_SYSTEM) < 0)
+		return -1;
+	for (size_t i = 0; i < length_of(flags); i++)
+		if (flags[i].is_set &&
+		    add_confidentiality(filling, flags[i].code, VISIBILITY_SYSTEM) < 0)
+			return -1;
+	return 0;
+}
+
+static void add_event_code(struct filling *filling, const struct cda_code *code)
+{
+	struct metadata *metadata = filling->metadata;
+
+	if (is_empty(code->code) || is_empty(code->system))
+		return;
+	for (size_t i = 0; i < metadata->event_count; i++)
+		if (is(metadata->events[i].code, code->code) &&
+		    is(metadata->events[i].system, code->system))
+			return;
+	metadata->events[metadata->event_count++] =
+		(struct coded){ code->code, code->system, code->display };
+}
+
+static int fill_event_codes(struct filling *filling)
+{
+	const struct cda *cda = filling->cda;
+	size_t most = 0;
+
+	for (size_t i = 0; i < cda->event_count; i++)
+		most += 1 + cda->events[i].translation_count;
+	filling->metadata->events = arena_alloc(filling->arena, most * sizeof(struct coded));
+	for (size_t i = 0; i < cda->event_count; i++) {
+		add_event_code(filling, &cda->events[i].code);
+		for (size_t j = 0; j < cda->events[i].translation_count; j++)
+			add_event_code(filling, &cda->events[i].translations[j]);
+	}
+	return 0;
+}
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+/* A system or person that only the site knows: '3', the site's FINESS, its own identifier there. */
+static const char *internal_id(struct filling *filling, const char *local)
+{
+	return arena_printf(filling->arena, "3%s/%s", or_empty(filling->context->site->finess_eg),
+			    local);
+}
+
+static int take_person_id(struct filling *filling, const struct cda_id *id, const char *where,
+			  struct party *party)
+{
+	bool has_extension = !is_empty(id->extension);
+
+	if (is_empty(id->root) && !has_extension)
+		return err_refuse(filling->err, REASON_METADATA_INVALID, where, "%s has no id",
+				  where);
+	if (has_separators(id->root) || has_separators(id->extension))
+		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
+				  "%s: the id holds one of ^ & | ~", where);
+	if (has_extension && is(id->root, PERSON_DOMAIN)) {
+		party->id = id->extension;
+		party->id_is_internal = strchr(id->extension, '/') != NULL;
+	} else if (has_extension && ins_is_domain(id->root)) {
+		party->id = id->extension;
+		party->ins_oid = id->root;
+	} else {
+		party->id = internal_id(filling, has_extension ? id->extension : id->root);
+		party->id_is_internal = true;
+	}
+	return 0;
+}
+
+static int take_name(struct filling *filling, const struct cda_person *person, const char *where,
+		     struct party *party)
+{
+	const char *software = is_empty(person->software) ? person->device : person->software;
+
+	party->is_system = person->is_device && is_empty(person->family);
+	party->family = without_separators(filling, party->is_system ? software : person->family);
+	party->given =
+		without_separators(filling, party->is_system ? person->device : person->given);
+	if (is_empty(party->family))
+		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
+				  "%s names neither a person nor a device", where);
+	return 0;
+}
+
+/* Known in full or left out: authorSpecialty has no form for less. */
+static struct coded specialty_of(struct filling *filling, const struct cda_code *specialty)
+{
+	if (is_empty(specialty->code) || has_separators(specialty->code) ||
+	    !oid_is_valid(specialty->system))
+		return (struct coded){ "", "", "" };
+	return (struct coded){ specialty->code, specialty->system,
+			       without_separators(filling, specialty->display) };
+}
+
+/* Struct_IdNat. Headers also give the bare FINESS, without the '1' that says what it is. */
+static const char *institution_of(struct filling *filling, const struct cda_id *id)
+{
+	if (!is(id->root, STRUCTURE_DOMAIN) || has_separators(id->extension))
+		return "";
+	if (strlen(id->extension) == BARE_FINESS)
+		return arena_printf(filling->arena, "1%s", id->extension);
+	return id->extension;
+}
+
+static int take_party(struct filling *filling, const struct cda_person *person, const char *where,
+		      struct party *party)
+{
+	*party = (struct party){
+		.ins_oid = "",
+		.role = person->role,
+		.specialty = specialty_of(filling, &person->specialty),
+		.institution_name = without_separators(filling, person->organisation_name),
+		.institution_id = institution_of(filling, &person->organisation_id),
+	};
+	if (take_name(filling, person, where, party) < 0)
+		return -1;
+	return take_person_id(filling, &person->id, where, party);
+}
+
+static int fill_authors(struct filling *filling)
+{
+	const struct cda *cda = filling->cda;
+	struct metadata *metadata = filling->metadata;
+
+	if (cda->author_count == 0)
+		return err_refuse(filling->err, REASON_METADATA_INVALID, "author",
+				  "the document has no author");
+	metadata->authors =
+		arena_alloc(filling->arena, cda->author_count * sizeof(*metadata->authors));
+	for (; metadata->author_count < cda->author_count; metadata->author_count++)
+		if (take_party(filling, &cda->authors[metadata->author_count],
+			       "author/assignedAuthor",
+			       &metadata->authors[metadata->author_count]) < 0)
+			return -1;
+	return 0;
+}
+
+static int fill_authentication(struct filling *filling)
+{
+	const struct cda *cda = filling->cda;
+
+	if (!cda->has_legal_authenticator)
+		return err_refuse(filling->err, REASON_METADATA_INVALID, "legalAuthenticator",
+				  "the document has no legalAuthenticator");
+	if (!cda->has_custodian)
+		return err_refuse(filling->err, REASON_METADATA_INVALID, "custodian",
+				  "the document has no custodian");
+	return take_party(filling, &cda->legal_authenticator, "legalAuthenticator/assignedEntity",
+			  &filling->metadata->legal_authenticator);
+}
+
+/* The person who asks for the sending; without one in full, the software of the site. The DMP wants
+ * the institution of who is authenticated, which is the site's own (EX_2.1-1140).
+ */
+static int fill_sender(struct filling *filling)
+{
+	const struct metadata_request *request = filling->context->request;
+	const struct metadata_site *site = filling->context->site;
+	const char *id = without_separators(filling, request->sender_id);
+	const char *family = without_separators(filling, request->sender_family);
+	bool is_system = is_empty(id) || is_empty(family);
+
+	filling->metadata->sender = (struct party){
+		.id = is_system ? internal_id(filling, or_empty(site->lps_internal_id)) : id,
+		.ins_oid = "",
+		.family =
+			is_system ? without_separators(filling, or_empty(site->lps_name)) : family,
+		.given = without_separators(filling, is_system ? or_empty(site->lps_model)
+							       : request->sender_given),
+		.is_system = is_system,
+		.id_is_internal = !is_system && request->sender_id_is_internal,
+		.role = "",
+		.specialty = { "", "", "" },
+		.institution_name = without_separators(filling, or_empty(site->name)),
+		.institution_id = arena_printf(filling->arena, "1%s", or_empty(site->finess_eg)),
+	};
+	filling->metadata->site = arena_dup(filling->arena, slice_of(site->finess_eg));
+	return 0;
+}
+
+int metadata_fill(struct metadata *metadata, const struct cda *cda,
+		  const struct metadata_context *context, struct arena *arena, struct err *err)
+{
+	/* clang-format off */
+	static int (*const steps[])(struct filling *) = {
+		fill_ins, fill_patient_traits, check_same_patient, fill_source_patient,
+		fill_unique_id, fill_action, fill_type, fill_confidentiality,
+		fill_creation, fill_event, fill_event_codes, fill_facility, fill_content_type,
+		fill_format, fill_texts, fill_authors, fill_authentication, fill_sender,
+	};
+	/* clang-format on */
+	struct filling filling = { metadata, cda, context, arena, err };
+
+	*metadata = (struct metadata){ .action = ACTION_SUBMIT };
+	for (size_t i = 0; i < length_of(steps); i++)
+		if (steps[i](&filling) < 0)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,336 @@
+/* The metadata as JSON and back: one table per struct says its members, for both directions. Any
+ * thread.
+ */
+#include <jansson.h>
+
+#include "document/metadata.h"
+#include "document/oid.h"
+
+enum kind { TEXT, TIME, FLAG, ACTION, STRUCT, LIST };
+
+/* A member of a struct: its name, where it is, and for a struct or a list of structs which. */
+struct member {
+	const char *name;
+	enum kind kind;
+	size_t at, count_at;
+	const struct shape *shape;
+};
+
+struct shape {
+	const struct member *members;
+	size_t count, bytes;
+};
+
+#define TEXT_OF(type, m)                                                                           \
+	{                                                                                          \
+#m, TEXT, offsetof(type, m), 0, NULL                                               \
+	}
+#define FLAG_OF(type, m)                                                                           \
+	{                                                                                          \
+#m, FLAG, offsetof(type, m), 0, NULL                                               \
+	}
+#define TIME_OF(type, m)                                                                           \
+	{                                                                                          \
+#m, TIME, offsetof(type, m), 0, NULL                                               \
+	}
+#define STRUCT_OF(type, m, shape)                                                                  \
+	{                                                                                          \
+#m, STRUCT, offsetof(type, m), 0, shape                                            \
+	}
+#define LIST_OF(type, m, n, shape)                                                                 \
+	{                                                                                          \
+#m, LIST, offsetof(type, m), offsetof(type, n), shape                              \
+	}
+
+static const struct member coded_members[] = {
+	TEXT_OF(struct coded, code),
+	TEXT_OF(struct coded, system),
+	TEXT_OF(struct coded, display),
+};
+static const struct shape coded = { coded_members, length_of(coded_members), sizeof(struct coded) };
+
+static const struct member party_members[] = {
+	TEXT_OF(struct party, id),
+	TEXT_OF(struct party, ins_oid),
+	TEXT_OF(struct party, family),
+	TEXT_OF(struct party, given),
+	FLAG_OF(struct party, is_system),
+	FLAG_OF(struct party, id_is_internal),
+	TEXT_OF(struct party, role),
+	STRUCT_OF(struct party, specialty, &coded),
+	TEXT_OF(struct party, institution_name),
+	TEXT_OF(struct party, institution_id),
+};
+static const struct shape party = { party_members, length_of(party_members), sizeof(struct party) };
+
+static const struct member metadata_members[] = {
+	{ "action", ACTION, offsetof(struct metadata, action), 0, NULL },
+	TEXT_OF(struct metadata, unique_id),
+	TEXT_OF(struct metadata, replaces),
+	TEXT_OF(struct metadata, patient_ins),
+	TEXT_OF(struct metadata, patient_ins_oid),
+	TEXT_OF(struct metadata, source_patient_id),
+	TEXT_OF(struct metadata, source_patient_oid),
+	FLAG_OF(struct metadata, source_patient_is_ins),
+	TEXT_OF(struct metadata, patient_family),
+	TEXT_OF(struct metadata, patient_given),
+	TEXT_OF(struct metadata, patient_birth_date),
+	TEXT_OF(struct metadata, patient_sex),
+	TEXT_OF(struct metadata, title),
+	TEXT_OF(struct metadata, language),
+	TEXT_OF(struct metadata, mime_type),
+	TIME_OF(struct metadata, creation_ms),
+	TIME_OF(struct metadata, service_start_ms),
+	TIME_OF(struct metadata, service_stop_ms),
+	STRUCT_OF(struct metadata, type, &coded),
+	STRUCT_OF(struct metadata, class, &coded),
+	STRUCT_OF(struct metadata, format, &coded),
+	STRUCT_OF(struct metadata, facility, &coded),
+	STRUCT_OF(struct metadata, practice, &coded),
+	STRUCT_OF(struct metadata, content_type, &coded),
+	LIST_OF(struct metadata, confidentialities, confidentiality_count, &coded),
+	LIST_OF(struct metadata, events, event_count, &coded),
+	LIST_OF(struct metadata, authors, author_count, &party),
+	STRUCT_OF(struct metadata, legal_authenticator, &party),
+	STRUCT_OF(struct metadata, sender, &party),
+	TEXT_OF(struct metadata, site),
+};
+static const struct shape metadata_shape = { metadata_members, length_of(metadata_members),
+					     sizeof(struct metadata) };
+
+static json_t *object_of(const struct shape *shape, const void *base);
+
+/* What is not UTF-8, which no reader lets through, reads as one replacement character. */
+static json_t *string_of(const char *text)
+{
+	json_t *string = json_string(text);
+
+	return string ? string : json_string("\xef\xbf\xbd");
+}
+
+static json_t *list_of(const struct member *member, const char *base)
+{
+	json_t *list = json_array();
+	const char *items;
+	size_t count;
+
+	memcpy(&items, base + member->at, sizeof(items));
+	memcpy(&count, base + member->count_at, sizeof(count));
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list,
+				      object_of(member->shape, items + i * member->shape->bytes));
+	return list;
+}
+
+static json_t *value_of(const struct member *member, const char *base)
+{
+	const char *at = base + member->at;
+
+	switch (member->kind) {
+	case TEXT:
+		return string_of(*(const char *const *)(const void *)at);
+	case TIME:
+		return json_integer(*(const int64_t *)(const void *)at);
+	case FLAG:
+		return json_boolean(*(const bool *)(const void *)at);
+	case ACTION:
+		return json_string(action_text(*(const enum action *)(const void *)at));
+	case STRUCT:
+		return object_of(member->shape, at);
+	case LIST:
+		return list_of(member, base);
+	}
+	return NULL;
+}
+
+static json_t *object_of(const struct shape *shape, const void *base)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < shape->count; i++)
+		json_object_set_new(object, shape->members[i].name,
+				    value_of(&shape->members[i], base));
+	return object;
+}
+
+static int append(const char *bytes, size_t n, void *out)
+{
+	buf_add(out, (struct slice){ bytes, n });
+	return 0;
+}
+
+void metadata_write(const struct metadata *metadata, struct buf *out)
+{
+	json_t *object = object_of(&metadata_shape, metadata);
+
+	json_dump_callback(object, append, out, JSON_COMPACT);
+	json_decref(object);
+}
+
+static int damaged(struct err *err, const char *name)
+{
+	return err_set(err, ERR_HALT, "the stored metadata is damaged at \"%s\"", name);
+}
+
+static int take_object(const struct shape *shape, const char *name, const json_t *object,
+		       void *base, struct arena *arena, struct err *err);
+
+static int take_action(const json_t *json, enum action *ret_action)
+{
+	static const enum action actions[] = { ACTION_SUBMIT, ACTION_REPLACE, ACTION_DELETE };
+
+	for (size_t i = 0; json_is_string(json) && i < length_of(actions); i++) {
+		*ret_action = actions[i];
+		if (strcmp(json_string_value(json), action_text(actions[i])) == 0)
+			return 0;
+	}
+	return -1;
+}
+
+static int take_list(const struct member *member, const json_t *list, char *base,
+		     struct arena *arena, struct err *err)
+{
+	size_t count = json_array_size(list), bytes = member->shape->bytes;
+	char *items = arena_alloc(arena, count * bytes);
+
+	for (size_t i = 0; i < count; i++)
+		if (take_object(member->shape, member->name, json_array_get(list, i),
+				items + i * bytes, arena, err) < 0)
+			return -1;
+	memcpy(base + member->at, &items, sizeof(items)); /* there it has a type of its own */
+	memcpy(base + member->count_at, &count, sizeof(count));
+	return 0;
+}
+
+static int take_member(const struct member *member, const json_t *json, char *base,
+		       struct arena *arena, struct err *err)
+{
+	void *at = base + member->at;
+
+	switch (member->kind) {
+	case TEXT:
+		if (!json_is_string(json))
+			break;
+		*(const char **)at = arena_dup(arena, slice_of(json_string_value(json)));
+		return 0;
+	case TIME:
+		if (!json_is_integer(json))
+			break;
+		*(int64_t *)at = json_integer_value(json);
+		return 0;
+	case FLAG:
+		if (!json_is_boolean(json))
+			break;
+		*(bool *)at = json_is_true(json);
+		return 0;
+	case ACTION:
+		if (take_action(json, at) < 0)
+			break;
+		return 0;
+	case STRUCT:
+		return take_object(member->shape, member->name, json, at, arena, err);
+	case LIST:
+		if (!json_is_array(json))
+			break;
+		return take_list(member, json, base, arena, err);
+	}
+	return damaged(err, member->name);
+}
+
+/* Every member, and no other. */
+static int take_object(const struct shape *shape, const char *name, const json_t *object,
+		       void *base, struct arena *arena, struct err *err)
+{
+	if (json_object_size(object) != shape->count)
+		return damaged(err, name);
+	for (size_t i = 0; i < shape->count; i++)
+		if (take_member(&shape->members[i], json_object_get(object, shape->members[i].name),
+				base, arena, err) < 0)
+			return -1;
+	return 0;
+}
+
+static bool is_coded(const struct coded *code)
+{
+	return code->code[0] != '\0' && code->system[0] != '\0';
+}
+
+static bool is_party(const struct party *who)
+{
+	return who->id[0] != '\0' && who->family[0] != '\0' &&
+	       (who->ins_oid[0] == '\0' || ins_is_domain(who->ins_oid));
+}
+
+static bool are_coded(const struct coded *codes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!is_coded(&codes[i]))
+			return false;
+	return true;
+}
+
+static bool are_parties(const struct party *parties, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!is_party(&parties[i]))
+			return false;
+	return true;
+}
+
+/* What metadata_fill() never leaves undone. */
+static int check(const struct metadata *metadata, struct err *err)
+{
+	bool replaces = metadata->replaces[0] != '\0';
+	const struct {
+		const char *name;
+		bool holds;
+	} rules[] = {
+		{ "unique_id", oid_is_valid(metadata->unique_id) },
+		{ "replaces", metadata->action == ACTION_DELETE ||
+				      replaces == (metadata->action == ACTION_REPLACE) },
+		{ "patient_ins", ins_check(metadata->patient_ins, err) == 0 },
+		{ "patient_ins_oid", ins_is_domain(metadata->patient_ins_oid) },
+		{ "source_patient_id", metadata->source_patient_id[0] != '\0' },
+		{ "source_patient_oid", oid_is_valid(metadata->source_patient_oid) },
+		{ "patient_family", metadata->patient_family[0] != '\0' },
+		{ "patient_birth_date", strlen(metadata->patient_birth_date) == 8 },
+		{ "title", metadata->title[0] != '\0' },
+		{ "language", metadata->language[0] != '\0' },
+		{ "mime_type", metadata->mime_type[0] != '\0' },
+		{ "type", is_coded(&metadata->type) },
+		{ "class", is_coded(&metadata->class) },
+		{ "format", is_coded(&metadata->format) },
+		{ "facility", is_coded(&metadata->facility) },
+		{ "practice", is_coded(&metadata->practice) },
+		{ "content_type", is_coded(&metadata->content_type) },
+		{ "confidentialities",
+		  metadata->confidentiality_count > 0 &&
+			  are_coded(metadata->confidentialities, metadata->confidentiality_count) },
+		{ "events", are_coded(metadata->events, metadata->event_count) },
+		{ "authors", metadata->author_count > 0 &&
+				     are_parties(metadata->authors, metadata->author_count) },
+		{ "legal_authenticator", is_party(&metadata->legal_authenticator) },
+		{ "sender", is_party(&metadata->sender) },
+		{ "site", metadata->site[0] != '\0' },
+	};
+
+	for (size_t i = 0; i < length_of(rules); i++)
+		if (!rules[i].holds)
+			return damaged(err, rules[i].name);
+	return 0;
+}
+
+int metadata_parse(struct metadata *metadata, struct slice json, struct arena *arena,
+		   struct err *err)
+{
+	json_error_t error;
+	json_t *object = json_loadb(json.p ? json.p : "", json.n, JSON_REJECT_DUPLICATES, &error);
+	int rc;
+
+	if (object == NULL)
+		return err_set(err, ERR_HALT, "the stored metadata is not JSON (byte %d)",
+			       error.position);
+	rc = take_object(&metadata_shape, "metadata", object, metadata, arena, err);
+	json_decref(object);
+	return rc < 0 ? -1 : check(metadata, err);
+}

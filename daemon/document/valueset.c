@@ -1,0 +1,521 @@
+/* The code tables of the DMP's metadata. Loaded by one thread at start, read by any. */
+#include "document/valueset.h"
+
+#include <errno.h>
+#include <libxml/xmlstring.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+
+enum {
+	FILE_BYTES = 1 << 20,
+	MOST_COLUMNS = 32,
+	CODE_COMPARED = 64, /* characters of a code, in the search for one that looks like it */
+	CHOICES = 3,
+};
+
+/* Beside the lists that others ask for, two that lead into them: code is the key, link the code
+ * that it leads to and system that code's.
+ */
+enum { FORMAT_OF = VALUESET_COUNT, CONTENT_TYPE_OF, LIST_COUNT };
+
+#define ANY_TEMPLATE "*" /* the key of the format for documents outside every profile */
+
+/* From which columns the four members of a row come. */
+static const struct source {
+	const char *file, *code, *system, *display, *link;
+} sources[LIST_COUNT] = {
+	[VALUESET_TYPE] = { "type-code.csv", "code", "system", "display", "class" },
+	[VALUESET_CLASS] = { "class-code.csv", "code", "system", "display", NULL },
+	[VALUESET_FORMAT] = { "format-code.csv", "code", "system", "display", NULL },
+	[VALUESET_FACILITY] = { "healthcare-facility-type.csv", "code", "system", "display", NULL },
+	[VALUESET_PRACTICE] = { "practice-setting.csv", "code", "system", "display", NULL },
+	[VALUESET_CONFIDENTIALITY] = { "confidentiality.csv", "code", "system", "display", NULL },
+	[VALUESET_CONTENT_TYPE] = { "content-type.csv", "code", "system", "display", NULL },
+	[FORMAT_OF] = { "format-by-template.csv", "template_or_media_type", "system", NULL,
+			"format" },
+	[CONTENT_TYPE_OF] = { "content-type-from-visit.csv", "visit", "system", NULL,
+			      "content_type" },
+};
+
+/* Where the link of a row must be found. */
+static const struct reference {
+	int from;
+	enum valueset_list to;
+	bool same_system;  /* as the row says, or of whatever system */
+	bool may_be_empty; /* a type whose class is not known: no document of it is accepted */
+} references[] = {
+	{ VALUESET_TYPE, VALUESET_CLASS, .may_be_empty = true },
+	{ FORMAT_OF, VALUESET_FORMAT, .same_system = true },
+	{ CONTENT_TYPE_OF, VALUESET_CONTENT_TYPE, .same_system = true },
+};
+
+/* What the program itself asks for by name. */
+static const struct {
+	int list;
+	const char *code;
+} needed[] = {
+	{ FORMAT_OF, ANY_TEMPLATE },
+	{ CONTENT_TYPE_OF, "I" },
+	{ VALUESET_CONFIDENTIALITY, "N" },
+	{ VALUESET_CONFIDENTIALITY, "MASQUE_PS" },
+	{ VALUESET_CONFIDENTIALITY, "INVISIBLE_PATIENT" },
+	{ VALUESET_CONFIDENTIALITY, "INVISIBLE_REPRESENTANTS_LEGAUX" },
+};
+
+struct entry {
+	struct valueset_row row;
+	unsigned line;
+};
+
+struct list {
+	const char *path;
+	struct entry *entries; /* by code; those of one code as the file has them */
+	size_t count;
+};
+
+struct valuesets {
+	struct arena arena; /* the text of the files, into which the rows point, and the rows */
+	struct list lists[LIST_COUNT];
+};
+
+/* One file, cut into fields where it stands. */
+struct csv {
+	const char *path;
+	char *p; /* what is left of it, NUL-terminated */
+	unsigned line, next_line;
+	const char *fields[MOST_COLUMNS];
+	size_t field_count;
+};
+
+static int broken(const char *path, unsigned line, const char *words, struct err *err)
+{
+	return err_set(err, ERR_HALT, "%s:%u: %s", path, line, words);
+}
+
+/* Unwraps a quoted field, up to the quote that closes it; "" stands for one quote. */
+static int take_quoted(struct csv *csv, char **ret_end, struct err *err)
+{
+	char *from = csv->p + 1, *to = csv->p;
+
+	while (*from != '"' || from[1] == '"') {
+		if (*from == '\0')
+			return broken(csv->path, csv->line, "a quoted field is not closed", err);
+		if (*from == '\n')
+			csv->next_line++;
+		if (*from == '"')
+			from++;
+		*to++ = *from++;
+	}
+	*ret_end = to;
+	csv->p = from + 1;
+	return 0;
+}
+
+/* The next field of a record. *ret_last: the record ends with it. */
+static int take_field(struct csv *csv, const char **ret_field, bool *ret_last, struct err *err)
+{
+	char *start = csv->p, *end = csv->p, separator;
+
+	if (*csv->p == '"') {
+		if (take_quoted(csv, &end, err) < 0)
+			return -1;
+	} else {
+		csv->p += strcspn(csv->p, ",\"\r\n");
+		end = csv->p;
+	}
+	if (csv->p[0] == '\r' && csv->p[1] == '\n')
+		csv->p++;
+	separator = *csv->p;
+	if (separator != ',' && separator != '\n' && separator != '\0')
+		return broken(csv->path, csv->line,
+			      "a quote stands inside a field, or text behind a quoted one", err);
+	if (separator == '\n')
+		csv->next_line++;
+	if (separator != '\0')
+		csv->p++;
+	*end = '\0';
+	*ret_field = start;
+	*ret_last = separator != ',';
+	return 0;
+}
+
+static void skip_comments(struct csv *csv)
+{
+	while (*csv->p == '#' || *csv->p == '\n' || (csv->p[0] == '\r' && csv->p[1] == '\n')) {
+		csv->p += strcspn(csv->p, "\n");
+		if (*csv->p == '\n')
+			csv->p++;
+		csv->next_line++;
+	}
+}
+
+/* 1: a record, 0: the end of the file. */
+static int take_record(struct csv *csv, struct err *err)
+{
+	bool last = false;
+
+	skip_comments(csv);
+	csv->line = csv->next_line;
+	if (*csv->p == '\0')
+		return 0;
+	for (csv->field_count = 0; !last; csv->field_count++) {
+		if (csv->field_count == MOST_COLUMNS)
+			return broken(csv->path, csv->line, "there are more than 32 columns", err);
+		if (take_field(csv, &csv->fields[csv->field_count], &last, err) < 0)
+			return -1;
+	}
+	return 1;
+}
+
+/* Up to FILE_BYTES of text; the caller frees. */
+static char *read_file(const char *path, struct err *err)
+{
+	scoped(free_ptr) char *text = xcalloc(1, FILE_BYTES + 2);
+	FILE *file = fopen(path, "re");
+	bool failed;
+	size_t n;
+
+	if (file == NULL) {
+		err_set(err, ERR_HALT, "%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	n = fread(text, 1, FILE_BYTES + 1, file);
+	failed = ferror(file) != 0;
+	fclose(file);
+	if (!failed && n <= FILE_BYTES && strlen(text) == n &&
+	    xmlCheckUTF8((const unsigned char *)text))
+		return take(text);
+	err_set(err, ERR_HALT, "%s: %s", path,
+		failed           ? "cannot be read"
+		: n > FILE_BYTES ? "larger than 1 MiB"
+				 : "not text in UTF-8");
+	return NULL;
+}
+
+static size_t lines_of(const char *text)
+{
+	size_t n = 1;
+
+	while ((text = strchr(text, '\n')) != NULL)
+		n++, text++;
+	return n;
+}
+
+/* Where a column of the header is; -1: it has none of that name. */
+static int column_of(const struct csv *csv, const char *name)
+{
+	for (size_t i = 0; i < csv->field_count; i++)
+		if (strcmp(csv->fields[i], name) == 0)
+			return (int)i;
+	return -1;
+}
+
+enum { CODE, SYSTEM, DISPLAY, LINK, MEMBERS };
+
+/* Reads the header: which column gives which member of a row (-1: none does). */
+static int take_header(struct csv *csv, const struct source *source, int columns[static MEMBERS],
+		       struct err *err)
+{
+	const char *const names[MEMBERS] = { source->code, source->system, source->display,
+					     source->link };
+	int rc = take_record(csv, err);
+
+	if (rc <= 0)
+		return rc < 0 ? -1 : broken(csv->path, csv->line, "the file is empty", err);
+	for (int i = 0; i < MEMBERS; i++) {
+		columns[i] = names[i] ? column_of(csv, names[i]) : -1;
+		if (names[i] != NULL && columns[i] < 0)
+			return err_set(err, ERR_HALT,
+				       "%s:%u: there is no column \"%s\" (columns are separated by "
+				       "commas)",
+				       csv->path, csv->line, names[i]);
+	}
+	return 0;
+}
+
+static const char *field(const struct csv *csv, int column)
+{
+	return column < 0 ? "" : csv->fields[column];
+}
+
+static int take_rows(struct csv *csv, const int columns[static MEMBERS], struct list *list,
+		     struct err *err)
+{
+	size_t width = csv->field_count;
+	int rc;
+
+	while ((rc = take_record(csv, err)) > 0) {
+		struct entry *entry = &list->entries[list->count++];
+
+		if (csv->field_count != width)
+			return err_set(err, ERR_HALT, "%s:%u: %zu fields under %zu columns",
+				       csv->path, csv->line, csv->field_count, width);
+		entry->line = csv->line;
+		entry->row = (struct valueset_row){ field(csv, columns[CODE]),
+						    field(csv, columns[SYSTEM]),
+						    field(csv, columns[DISPLAY]),
+						    field(csv, columns[LINK]) };
+		if (entry->row.code[0] == '\0' || entry->row.system[0] == '\0' ||
+		    (columns[DISPLAY] >= 0 && entry->row.display[0] == '\0'))
+			return broken(csv->path, csv->line,
+				      "a row lacks its code, system or display", err);
+	}
+	return rc;
+}
+
+static int by_code(const void *a, const void *b)
+{
+	const struct entry *left = a, *right = b;
+	int order = strcmp(left->row.code, right->row.code);
+
+	return order != 0 ? order : (left->line > right->line) - (left->line < right->line);
+}
+
+/* The same pair of code and system twice: which of the two rows is right? */
+static int refuse_twins(const struct list *list, struct err *err)
+{
+	for (size_t i = 1; i < list->count; i++)
+		for (size_t j = i; j-- > 0;) {
+			const struct entry *entry = &list->entries[i], *before = &list->entries[j];
+
+			if (strcmp(entry->row.code, before->row.code) != 0)
+				break;
+			if (strcmp(entry->row.system, before->row.system) == 0)
+				return err_set(err, ERR_HALT, "%s:%u: %s stands on line %u too",
+					       list->path, entry->line, entry->row.code,
+					       before->line);
+		}
+	return 0;
+}
+
+static int load_list(struct list *list, const struct source *source, const char *folder,
+		     struct arena *arena, struct err *err)
+{
+	scoped(free_ptr) char *text = NULL;
+	struct csv csv = { .next_line = 1 };
+	int columns[MEMBERS];
+
+	list->path = arena_printf(arena, "%s/%s", folder, source->file);
+	text = read_file(list->path, err);
+	if (text == NULL)
+		return -1;
+	list->entries = arena_alloc(arena, lines_of(text) * sizeof(*list->entries));
+	csv.path = list->path;
+	csv.p = arena_dup(arena, slice_of(text));
+	if (strncmp(csv.p, "\xef\xbb\xbf", 3) == 0)
+		csv.p += 3; /* spreadsheets write a BOM */
+
+	if (take_header(&csv, source, columns, err) < 0 || take_rows(&csv, columns, list, err) < 0)
+		return -1;
+	qsort(list->entries, list->count, sizeof(*list->entries), by_code);
+	return refuse_twins(list, err);
+}
+
+/* The first entry whose code is not before `code`. */
+static size_t lower_bound(const struct list *list, const char *code)
+{
+	size_t first = 0, end = list->count;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (strcmp(list->entries[middle].row.code, code) < 0)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return first;
+}
+
+static const struct valueset_row *find(const struct valuesets *valuesets, int which,
+				       const char *code, const char *system)
+{
+	const struct list *list = &valuesets->lists[which];
+
+	for (size_t i = lower_bound(list, code); i < list->count; i++) {
+		const struct valueset_row *row = &list->entries[i].row;
+
+		if (strcmp(row->code, code) != 0)
+			break;
+		if (system == NULL || system[0] == '\0' || strcmp(row->system, system) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+static int check_reference(const struct valuesets *valuesets, const struct reference *reference,
+			   struct err *err)
+{
+	const struct list *list = &valuesets->lists[reference->from];
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct entry *entry = &list->entries[i];
+		const char *system = reference->same_system ? entry->row.system : NULL;
+
+		if (entry->row.link[0] == '\0' && reference->may_be_empty)
+			continue;
+		if (find(valuesets, (int)reference->to, entry->row.link, system) == NULL)
+			return err_set(err, ERR_HALT, "%s:%u: \"%s\" is not in %s", list->path,
+				       entry->line, entry->row.link, sources[reference->to].file);
+	}
+	return 0;
+}
+
+static int check(const struct valuesets *valuesets, struct err *err)
+{
+	for (size_t i = 0; i < length_of(references); i++)
+		if (check_reference(valuesets, &references[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < length_of(needed); i++)
+		if (find(valuesets, needed[i].list, needed[i].code, NULL) == NULL)
+			return err_set(err, ERR_HALT, "%s: there is no row for \"%s\"",
+				       valuesets->lists[needed[i].list].path, needed[i].code);
+	return 0;
+}
+
+int valuesets_load(struct valuesets **ret_valuesets, const char *folder, struct err *err)
+{
+	scoped(valuesets_free) struct valuesets *valuesets = xcalloc(1, sizeof(*valuesets));
+
+	for (size_t i = 0; i < LIST_COUNT; i++)
+		if (load_list(&valuesets->lists[i], &sources[i], folder, &valuesets->arena, err) <
+		    0)
+			return -1;
+	if (check(valuesets, err) < 0)
+		return -1;
+	*ret_valuesets = take(valuesets);
+	return 0;
+}
+
+void valuesets_free(struct valuesets **valuesets)
+{
+	if (*valuesets == NULL)
+		return;
+	arena_done(&(*valuesets)->arena);
+	free_ptr(valuesets);
+}
+
+const struct valueset_row *valueset_find(const struct valuesets *valuesets, enum valueset_list list,
+					 const char *code, const char *system)
+{
+	return find(valuesets, (int)list, code, system);
+}
+
+/* What a key of one of the two leading lists leads to. */
+static const struct valueset_row *follow(const struct valuesets *valuesets, int from,
+					 enum valueset_list to, const char *key)
+{
+	const struct valueset_row *row = find(valuesets, from, key, NULL);
+
+	return row ? find(valuesets, (int)to, row->link, row->system) : NULL;
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+}
+
+/* "Application/PDF; version=1" is application/pdf (RFC 2045, 5.1). */
+static const struct valueset_row *format_of_media_type(const struct valuesets *valuesets,
+						       const char *media_type)
+{
+	struct slice rest = slice_of(media_type), name;
+	char key[64] = "";
+
+	if (!slice_next(&rest, ';', &name))
+		return NULL;
+	name = slice_trim(name);
+	if (name.n >= sizeof(key) || memchr(name.p, '/', name.n) == NULL)
+		return NULL;
+	for (size_t i = 0; i < name.n; i++)
+		key[i] = lower(name.p[i]);
+	return follow(valuesets, FORMAT_OF, VALUESET_FORMAT, key);
+}
+
+const struct valueset_row *valueset_format(const struct valuesets *valuesets,
+					   const char *media_type, const char *const *templates,
+					   size_t template_count)
+{
+	const struct valueset_row *row = NULL;
+
+	if (media_type[0] != '\0')
+		return format_of_media_type(valuesets, media_type);
+	while (row == NULL && template_count-- > 0)
+		if (strchr(templates[template_count], '/') == NULL) /* a media type is none */
+			row = follow(valuesets, FORMAT_OF, VALUESET_FORMAT,
+				     templates[template_count]);
+	return row ? row : follow(valuesets, FORMAT_OF, VALUESET_FORMAT, ANY_TEMPLATE);
+}
+
+const struct valueset_row *valueset_content_type(const struct valuesets *valuesets,
+						 const char *visit_class)
+{
+	return follow(valuesets, CONTENT_TYPE_OF, VALUESET_CONTENT_TYPE, visit_class);
+}
+
+/* How many characters must change to make one code of the other (Levenshtein), case aside. */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[CODE_COMPARED + 1];
+	size_t most = strnlen(b, CODE_COMPARED), length = strnlen(a, CODE_COMPARED);
+
+	for (unsigned j = 0; j <= most; j++)
+		row[j] = j;
+	for (unsigned i = 0; i < length; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t j = 0; j < most; j++) {
+			unsigned above = row[j + 1], shorter = min(above, row[j]) + 1;
+
+			row[j + 1] = min(diagonal + (lower(a[i]) != lower(b[j])), shorter);
+			diagonal = above;
+		}
+	}
+	return row[most];
+}
+
+struct choice {
+	const char *code;
+	unsigned distance;
+};
+
+/* Takes its place among the choices, nearest first; the farthest falls off. */
+static void consider(struct choice choices[static CHOICES], struct choice choice)
+{
+	for (size_t i = 0; i < CHOICES; i++) {
+		struct choice there = choices[i];
+
+		if (there.code != NULL && there.distance <= choice.distance)
+			continue;
+		choices[i] = choice;
+		if (there.code == NULL)
+			return;
+		choice = there;
+	}
+}
+
+void valueset_nearest(const struct valuesets *valuesets, enum valueset_list list, const char *code,
+		      struct buf *out)
+{
+	static const char *const before[CHOICES + 1][CHOICES] = {
+		{ "" }, { "" }, { "", " or " }, { "", ", ", " or " }
+	};
+	const struct list *rows = &valuesets->lists[list];
+	struct choice choices[CHOICES] = { 0 };
+	size_t count = 0;
+
+	for (size_t i = 0; i < rows->count; i++) {
+		const char *known = rows->entries[i].row.code;
+
+		if (i == 0 || strcmp(known, rows->entries[i - 1].row.code) != 0)
+			consider(choices, (struct choice){ known, distance(code, known) });
+	}
+	while (count < CHOICES && choices[count].code != NULL)
+		count++;
+	for (size_t i = 0; i < count; i++) {
+		buf_add_text(out, before[count][i]);
+		buf_add_text(out, choices[i].code);
+	}
+}

@@ -1,0 +1,1061 @@
+/* What the DMP is told about a document: where each value comes from, what is refused and why, and
+ * that what is kept is what was decided.
+ */
+#include "document/metadata.h"
+
+#include <jansson.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "sample.h"
+
+#define LOINC "2.16.840.1.113883.6.1"
+
+static const char *const samples[] = {
+	"discharge-letter.xml",      "operative-report.xml",  "prescription.xml",
+	"laboratory-report-pdf.xml", "laboratory-report.xml", "imaging-report.xml",
+	"consultation-note.xml",     "emergency-report.xml",  "consultation-note-prefixed.xml",
+	"discharge-letter-bom.xml",  "self-presentable.xml",  "discharge-letter-replacement.xml",
+};
+
+static const struct metadata_site site = {
+	.finess_eg = "990012345",
+	.name = "CH DE VALBRUME",
+	.sector = "SA01",
+	.lps_name = "Passerelle libre",
+	.lps_model = "1.0",
+	.lps_internal_id = "GW1",
+};
+
+static const struct metadata_request no_request = {
+	.visit_class = "",
+	.sender_id = "",
+	.sender_family = "",
+	.sender_given = "",
+	.patient_ins = "",
+	.patient_ins_oid = "",
+	.patient_birth_date = "",
+	.patient_sex = "",
+};
+
+static struct valuesets *valuesets;
+static struct arena arena;
+
+static int load(void **state)
+{
+	const char *root = getenv("DMPFEED_SOURCE");
+	char *folder = xasprintf("%s/conf/value-sets", root ? root : ".");
+	struct err err;
+
+	(void)state;
+	setenv("TZ", "Europe/Paris", 1);
+	tzset();
+	if (valuesets_load(&valuesets, folder, &err) < 0)
+		fail_msg("%s", err.text);
+	free(folder);
+	return 0;
+}
+
+static int unload(void **state)
+{
+	(void)state;
+	valuesets_free(&valuesets);
+	return 0;
+}
+
+static int finish(void **state)
+{
+	(void)state;
+	arena_done(&arena);
+	return 0;
+}
+
+static struct cda cda_of(const char *name)
+{
+	const struct cda_limits limits = { 0 };
+	scoped(buf_done) struct buf bytes = { 0 };
+	struct err err;
+	struct cda cda;
+
+	sample_read(name, &bytes);
+	if (cda_read(&cda, buf_slice(&bytes), &limits, &arena, &err) < 0)
+		fail_msg("%s: %s", name, err.text);
+	return cda;
+}
+
+static struct metadata_context context_of(const struct metadata_request *request)
+{
+	return (struct metadata_context){ valuesets, &site, request, ENVIRONMENT_REHEARSAL, false };
+}
+
+static struct metadata fill(const struct cda *cda, const struct metadata_request *request)
+{
+	struct metadata_context context = context_of(request);
+	struct err err = { 0 };
+	struct metadata metadata;
+
+	if (metadata_fill(&metadata, cda, &context, &arena, &err) < 0)
+		fail_msg("%s: %s", err.where, err.text);
+	return metadata;
+}
+
+static struct err refuse_in(const struct cda *cda, const struct metadata_context *context)
+{
+	struct err err = { 0 };
+	struct metadata metadata;
+
+	if (metadata_fill(&metadata, cda, context, &arena, &err) == 0)
+		fail_msg("the document should be refused");
+	assert_int_equal(err.kind, ERR_REJECT);
+	return err;
+}
+
+static struct err refuse(const struct cda *cda, const struct metadata_request *request)
+{
+	struct metadata_context context = context_of(request);
+
+	return refuse_in(cda, &context);
+}
+
+static void assert_coded(struct coded coded, const char *code, const char *system,
+			 const char *display)
+{
+	assert_string_equal(coded.code, code);
+	assert_string_equal(coded.system, system);
+	assert_string_equal(coded.display, display);
+}
+
+static void assert_time(int64_t time_ms, const char *utc)
+{
+	char text[CLOCK_TEXT];
+
+	assert_string_equal(clock_xds(time_ms, text), utc);
+}
+
+static void document_gives_its_metadata(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct metadata metadata = fill(&cda, &no_request);
+
+	(void)state;
+	assert_int_equal(metadata.action, ACTION_SUBMIT);
+	assert_string_equal(metadata.unique_id, "1.2.250.1.999.1.1.7001");
+	assert_string_equal(metadata.replaces, "");
+	assert_string_equal(metadata.title, "Lettre de liaison à la sortie du 20/11/2026");
+	assert_string_equal(metadata.language, "fr-FR");
+	assert_string_equal(metadata.mime_type, "text/xml");
+	assert_time(metadata.creation_ms, "20261120084500");
+	assert_time(metadata.service_start_ms, "20261116130000");
+	assert_time(metadata.service_stop_ms, "20261120083000");
+	assert_coded(metadata.type, "11490-0", LOINC,
+		     "Lettre de liaison à la sortie d'un établissement de soins");
+	assert_coded(metadata.class, "10", "1.2.250.1.213.1.1.4.1", "Compte rendu");
+	assert_coded(metadata.format, "urn:ihe:iti:xds-sd:pdf:2008", "1.3.6.1.4.1.19376.1.2.3",
+		     "Document à corps non structuré en Pdf/A-1");
+	assert_coded(metadata.facility, "SA01", "1.2.250.1.71.4.2.4",
+		     "Etablissement public de santé");
+	assert_coded(metadata.practice, "ETABLISSEMENT", "1.2.250.1.213.1.1.4.9",
+		     "Etablissement de santé");
+	assert_coded(metadata.content_type, "03", "1.2.250.1.213.2.2",
+		     "Hospitalisation complète (non compris hospitalisation de semaine)");
+	assert_int_equal(metadata.confidentiality_count, 1);
+	assert_coded(metadata.confidentialities[0], "N", "2.16.840.1.113883.5.25", "Normal");
+	assert_int_equal(metadata.event_count, 1);
+	assert_coded(metadata.events[0], "IMP", "2.16.840.1.113883.5.4", "Hospitalisation");
+	assert_string_equal(metadata.site, "990012345");
+}
+
+static void document_gives_its_patient(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct metadata metadata = fill(&cda, &no_request);
+
+	(void)state;
+	assert_string_equal(metadata.patient_ins, "279035121518989");
+	assert_string_equal(metadata.patient_ins_oid, "1.2.250.1.213.1.4.10");
+	assert_string_equal(metadata.source_patient_id, "4711");
+	assert_string_equal(metadata.source_patient_oid, "1.2.250.1.999.1");
+	assert_false(metadata.source_patient_is_ins);
+	assert_string_equal(metadata.patient_family, "PAT-TROIS");
+	assert_string_equal(metadata.patient_given, "DOMINIQUE");
+	assert_string_equal(metadata.patient_birth_date, "19790328");
+	assert_string_equal(metadata.patient_sex, "F");
+}
+
+static void source_patient_is_a_local_one_or_the_ins(void **state)
+{
+	static const struct {
+		struct cda_id id;
+		bool is_local;
+	} cases[] = {
+		{ { "1.2.250.1.999.1", "4711" }, true },
+		{ { "1.2.250.1.213.1.4.2", "0123456789" }, false },       /* INS-C */
+		{ { "1.2.250.1.213.1.4.13", "279035121518989" }, false }, /* for billing */
+		{ { "1.2.250.1.999.1", "" }, false },
+		{ { "", "4711" }, false },
+		{ { "CHU", "4711" }, false },
+		{ { "1.2.250.1.999.1", "47^11" }, false },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		struct metadata metadata;
+
+		cda.patient_ids[1] = cases[i].id;
+		metadata = fill(&cda, &no_request);
+		assert_int_equal(metadata.source_patient_is_ins, !cases[i].is_local);
+		assert_string_equal(metadata.source_patient_id,
+				    cases[i].is_local ? "4711" : "279035121518989");
+	}
+}
+
+static void ins_is_the_first_id_of_an_ins_domain(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct cda_id ids[] = { { "1.2.250.1.999.1", "4711" },
+				{ "1.2.250.1.213.1.4.13", "100000000000047" },
+				{ "1.2.250.1.213.1.4.8", "" }, /* nullFlavor */
+				{ "1.2.250.1.213.1.4.10", "279035121518989" },
+				{ "1.2.250.1.213.1.4.10", "185079900012385" } };
+
+	(void)state;
+	cda.patient_ids = ids;
+	cda.patient_id_count = length_of(ids);
+	assert_string_equal(fill(&cda, &no_request).patient_ins, "279035121518989");
+}
+
+static void ins_goes_where_its_domain_belongs(void **state)
+{
+	static const struct {
+		const char *oid;
+		enum environment environment;
+		bool sent;
+	} cases[] = {
+		{ INS_OID_NIR, ENVIRONMENT_PRODUCTION, true },
+		{ INS_OID_TEST, ENVIRONMENT_PRODUCTION, false },
+		{ INS_OID_DEMO, ENVIRONMENT_PRODUCTION, false },
+		{ INS_OID_NIA, ENVIRONMENT_TEST, false },
+		{ INS_OID_TEST, ENVIRONMENT_TEST, true },
+		{ INS_OID_NIR, ENVIRONMENT_REHEARSAL, true },
+		{ INS_OID_TEST, ENVIRONMENT_REHEARSAL, true },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct metadata_context context = context_of(&no_request);
+	struct metadata metadata;
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		struct err err = { 0 };
+		int rc;
+
+		cda.patient_ids[0].root = cases[i].oid;
+		context.environment = cases[i].environment;
+		rc = metadata_fill(&metadata, &cda, &context, &arena, &err);
+		assert_int_equal(rc == 0, cases[i].sent);
+		assert_int_equal(err.reason, cases[i].sent ? REASON_NONE : REASON_INS_INVALID);
+	}
+}
+
+static void message_and_document_must_be_about_one_patient(void **state)
+{
+	static const struct {
+		const char *ins, *oid, *birth_date, *sex, *where; /* NULL: sent */
+	} cases[] = {
+		{ "279035121518989", INS_OID_TEST, "19790328", "F", NULL },
+		{ "", "", "", "", NULL },
+		{ "", "", "19790328", "U", NULL }, /* unknown is no contradiction */
+		{ "185079900012385", INS_OID_TEST, "19790328", "F", "PID-3" },
+		{ "279035121518989", INS_OID_NIR, "19790328", "F", "PID-3" },
+		{ "279035121518989", INS_OID_TEST, "19790329", "F", "PID-7" },
+		{ "279035121518989", INS_OID_TEST, "19790328", "M", "PID-8" },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		struct metadata_request request = no_request;
+
+		request.patient_ins = cases[i].ins;
+		request.patient_ins_oid = cases[i].oid;
+		request.patient_birth_date = cases[i].birth_date;
+		request.patient_sex = cases[i].sex;
+		if (cases[i].where == NULL) {
+			fill(&cda, &request);
+			continue;
+		}
+		assert_int_equal(refuse(&cda, &request).reason, REASON_INS_MISMATCH);
+		assert_string_equal(refuse(&cda, &request).where, cases[i].where);
+	}
+}
+
+static void wrong_patient_comes_before_every_other_fault(void **state)
+{
+	struct cda cda = cda_of("hostile/extension-in-id.xml");
+	struct metadata_request request = no_request;
+
+	(void)state;
+	request.patient_ins = "185079900012385";
+	request.patient_ins_oid = INS_OID_TEST;
+	assert_int_equal(refuse(&cda, &request).reason, REASON_INS_MISMATCH);
+}
+
+static void hostile_documents_are_refused(void **state)
+{
+	static const struct {
+		const char *name;
+		enum reason reason;
+		const char *where;
+	} cases[] = {
+		{ "extension-in-id", REASON_IDENTIFIER_HAS_EXTENSION, "id/@extension" },
+		{ "id-not-oid", REASON_IDENTIFIER_INVALID, "id/@root" },
+		{ "parent-not-oid", REASON_IDENTIFIER_INVALID,
+		  "relatedDocument/parentDocument/id" },
+		{ "ins-bad-key", REASON_INS_INVALID, "recordTarget/patientRole/id" },
+		{ "no-ins", REASON_INS_MISSING, "recordTarget/patientRole/id" },
+		{ "unknown-type", REASON_TYPE_NOT_ACCEPTED, "code/@code" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		struct cda cda = cda_of(arena_printf(&arena, "hostile/%s.xml", cases[i].name));
+		struct err err = refuse(&cda, &no_request);
+
+		assert_int_equal(err.reason, cases[i].reason);
+		assert_string_equal(err.where, cases[i].where);
+	}
+}
+
+/* A text of the header gets another value. */
+static void one_wrong_value_is_refused_with_its_place(void **state)
+{
+#define AT(member) offsetof(struct cda, member)
+	static const struct {
+		size_t member;
+		const char *value;
+		enum reason reason;
+		const char *where, *said;
+	} cases[] = {
+		{ AT(id.root), "", REASON_IDENTIFIER_INVALID, "id/@root", "has no id" },
+		{ AT(id.root), "1.2.03", REASON_IDENTIFIER_INVALID, "id/@root", "not an OID" },
+		{ AT(code.code), "", REASON_TYPE_NOT_ACCEPTED, "code/@code", "is missing" },
+		{ AT(code.code), "11490-9", REASON_TYPE_NOT_ACCEPTED, "code/@code",
+		  "11490-9 is not in the DMP's list; nearest: 11490-0, " },
+		{ AT(code.code), "DUPONT Jean", REASON_TYPE_NOT_ACCEPTED, "code/@code",
+		  "(unreadable) is not in" },
+		{ AT(code.code), "34895-3", REASON_TYPE_NOT_ACCEPTED, "code/@code",
+		  "no class of document is known for the type 34895-3" },
+		{ AT(code.system), "1.2.250.1.213.1.1.4.12", REASON_TYPE_NOT_ACCEPTED, "code/@code",
+		  "11490-0 is known, but not of the code system" },
+		{ AT(effective_time), "", REASON_METADATA_INVALID, "effectiveTime", "is missing" },
+		{ AT(effective_time), "hier", REASON_METADATA_INVALID, "effectiveTime",
+		  "is not a time" },
+		{ AT(effective_time), "00791120", REASON_METADATA_INVALID, "effectiveTime",
+		  "since 1900" },
+		{ AT(confidentiality), "X", REASON_METADATA_INVALID, "confidentialityCode/@code",
+		  "nearest: N, R or V" },
+		{ AT(confidentiality), "MASQUE_PS", REASON_METADATA_INVALID,
+		  "confidentialityCode/@code", "not of the code system" },
+		{ AT(facility.code), "SA99", REASON_METADATA_INVALID,
+		  "healthCareFacility/code/@code", "SA99 is not in the DMP's list; nearest: SA" },
+		{ AT(media_type), "text/html", REASON_METADATA_INVALID,
+		  "nonXMLBody/text/@mediaType", "no body of the media type text/html" },
+		{ AT(media_type), "", REASON_METADATA_INVALID, "component", "no body" },
+		{ AT(birth_family), "", REASON_METADATA_INVALID, "patient/name/family",
+		  "no family name" },
+		{ AT(birth_time), "", REASON_METADATA_INVALID, "patient/birthTime", "YYYYMMDD" },
+		{ AT(birth_time), "1979", REASON_METADATA_INVALID, "patient/birthTime",
+		  "YYYYMMDD" },
+		{ AT(birth_time), "19791328", REASON_METADATA_INVALID, "patient/birthTime",
+		  "YYYYMMDD" },
+		{ AT(legal_authenticator.family), "", REASON_METADATA_INVALID,
+		  "legalAuthenticator/assignedEntity", "neither a person nor a device" },
+		{ AT(legal_authenticator.id.extension), "8999^0001", REASON_METADATA_INVALID,
+		  "legalAuthenticator/assignedEntity", "one of ^ & | ~" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		struct cda cda = cda_of("discharge-letter.xml");
+		struct err err;
+
+		*(const char **)(void *)((char *)&cda + cases[i].member) = cases[i].value;
+		err = refuse(&cda, &no_request);
+		assert_int_equal(err.reason, cases[i].reason);
+		assert_string_equal(err.where, cases[i].where);
+		if (strstr(err.text, cases[i].said) == NULL)
+			fail_msg("got \"%s\", want \"%s\"", err.text, cases[i].said);
+		assert_null(strstr(err.text, "DUPONT"));
+	}
+}
+
+static void assert_invalid(const struct cda *cda, const char *where)
+{
+	struct err err = refuse(cda, &no_request);
+
+	assert_int_equal(err.reason, REASON_METADATA_INVALID);
+	assert_string_equal(err.where, where);
+}
+
+static void missing_participants_are_refused(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	cda.author_count = 0;
+	assert_invalid(&cda, "author");
+
+	cda = cda_of("discharge-letter.xml");
+	cda.authors[0].family = "";
+	assert_invalid(&cda, "author/assignedAuthor");
+
+	cda = cda_of("discharge-letter.xml");
+	cda.authors[0].id = (struct cda_id){ "", "" };
+	assert_invalid(&cda, "author/assignedAuthor");
+
+	cda = cda_of("discharge-letter.xml");
+	cda.has_legal_authenticator = false;
+	assert_invalid(&cda, "legalAuthenticator");
+
+	cda = cda_of("discharge-letter.xml");
+	cda.has_custodian = false;
+	assert_invalid(&cda, "custodian");
+}
+
+static void main_event_is_needed_with_its_time_and_setting(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	cda.main_event = NULL;
+	assert_invalid(&cda, "documentationOf/serviceEvent");
+
+	cda = cda_of("discharge-letter.xml");
+	cda.events[0].start = "";
+	assert_invalid(&cda, "serviceEvent/effectiveTime/low");
+
+	cda = cda_of("discharge-letter.xml");
+	cda.events[0].stop = "demain";
+	assert_invalid(&cda, "serviceEvent/effectiveTime/high");
+
+	cda = cda_of("discharge-letter.xml");
+	cda.events[0].practice_setting.code = "";
+	assert_invalid(&cda, "standardIndustryClassCode/@code");
+	cda.events[0].practice_setting.code = "HOPITAL";
+	assert_invalid(&cda, "standardIndustryClassCode/@code");
+}
+
+static void unknown_visit_class_is_refused_naming_the_file_to_extend(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct metadata_request request = no_request;
+	struct err err;
+
+	(void)state;
+	request.visit_class = "P";
+	err = refuse(&cda, &request);
+	assert_int_equal(err.reason, REASON_METADATA_INVALID);
+	assert_string_equal(err.where, "PV1-2");
+	assert_non_null(strstr(err.text, "content-type-from-visit.csv"));
+}
+
+static void content_type_comes_from_message_site_or_inpatient(void **state)
+{
+	static const struct {
+		const char *message, *site, *code;
+	} cases[] = {
+		{ "O", "R", "07" }, { "N", NULL, "97" }, { "", "R", "19" },
+		{ "", "", "03" },   { "", NULL, "03" },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		struct metadata_request request = no_request;
+		struct metadata_site own = site;
+		struct metadata_context context = context_of(&request);
+		struct metadata metadata;
+		struct err err;
+
+		request.visit_class = cases[i].message;
+		own.default_visit_class = cases[i].site;
+		context.site = &own;
+		assert_int_equal(metadata_fill(&metadata, &cda, &context, &arena, &err), 0);
+		assert_string_equal(metadata.content_type.code, cases[i].code);
+	}
+}
+
+static void facility_of_the_site_stands_in_for_a_missing_one(void **state)
+{
+	struct cda cda = cda_of("laboratory-report.xml");
+
+	(void)state;
+	assert_string_equal(fill(&cda, &no_request).facility.code, "SA25");
+	cda.facility = (struct cda_code){ "", "", "" };
+	assert_string_equal(fill(&cda, &no_request).facility.code, "SA01");
+}
+
+static void flags_become_confidentiality_codes(void **state)
+{
+	static const struct {
+		bool masked, invisible, guardians, allowed;
+		const char *codes[4]; /* none: refused */
+	} cases[] = {
+		{ false, false, false, false, { "N" } },
+		{ true, false, false, false, { "N", "MASQUE_PS" } },
+		{ false, true, false, false, { "N", "INVISIBLE_PATIENT" } },
+		{ false, false, true, false, { "N", "INVISIBLE_REPRESENTANTS_LEGAUX" } },
+		{ false,
+		  true,
+		  true,
+		  false,
+		  { "N", "INVISIBLE_PATIENT", "INVISIBLE_REPRESENTANTS_LEGAUX" } },
+		{ true, true, false, false, { NULL } },
+		{ true,
+		  true,
+		  true,
+		  true,
+		  { "N", "MASQUE_PS", "INVISIBLE_PATIENT", "INVISIBLE_REPRESENTANTS_LEGAUX" } },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		struct metadata_request request = no_request;
+		struct metadata_context context = context_of(&request);
+		struct metadata metadata;
+		struct err err;
+
+		request.masked_from_professionals = cases[i].masked;
+		request.invisible_to_patient = cases[i].invisible;
+		request.invisible_to_guardians = cases[i].guardians;
+		context.allow_masked_and_invisible = cases[i].allowed;
+		if (cases[i].codes[0] == NULL) {
+			assert_int_equal(refuse_in(&cda, &context).reason, REASON_MASKS_CONFLICT);
+			continue;
+		}
+		assert_int_equal(metadata_fill(&metadata, &cda, &context, &arena, &err), 0);
+		for (size_t j = 0; j < 4; j++) {
+			if (cases[i].codes[j] == NULL) {
+				assert_int_equal(metadata.confidentiality_count, j);
+				break;
+			}
+			assert_string_equal(metadata.confidentialities[j].code, cases[i].codes[j]);
+			assert_string_equal(metadata.confidentialities[j].system,
+					    j == 0 ? "2.16.840.1.113883.5.25"
+						   : "1.2.250.1.213.1.1.4.13");
+		}
+	}
+}
+
+static void confidentiality_of_the_document_comes_first(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "", "N" }, { "N", "N" }, { "R", "R" }, { "V", "V" }
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		cda.confidentiality = cases[i][0];
+		assert_string_equal(fill(&cda, &no_request).confidentialities[0].code, cases[i][1]);
+	}
+}
+
+static void replacement_names_its_predecessor(void **state)
+{
+	static const struct {
+		const char *type, *root, *extension;
+		enum reason reason;
+		enum action action;
+		const char *replaces;
+	} cases[] = {
+		{ "RPLC", "1.2.3", "", REASON_NONE, ACTION_REPLACE, "1.2.3" },
+		{ "RPLC", "1.2.3", "V1", REASON_NONE, ACTION_REPLACE, "1.2.3^V1" },
+		{ "XFRM", "1.2.3", "", REASON_NONE, ACTION_SUBMIT, "" },
+		{ "APND", "whatever", "", REASON_NONE, ACTION_SUBMIT, "" },
+		{ "", "", "", REASON_NONE, ACTION_SUBMIT, "" },
+		{ "RPLC", "", "", REASON_PREDECESSOR_UNKNOWN, ACTION_SUBMIT, "" },
+		{ "RPLC", "90E1C8EC-F951", "", REASON_IDENTIFIER_INVALID, ACTION_SUBMIT, "" },
+		{ "RPLC", "1.2.3", "V^1", REASON_IDENTIFIER_INVALID, ACTION_SUBMIT, "" },
+		{ "RPLC", "1.2.250.1.999.1.1.7001", "", REASON_IDENTIFIER_INVALID, ACTION_SUBMIT,
+		  "" },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		cda.parent_type = cases[i].type;
+		cda.parent_id = (struct cda_id){ cases[i].root, cases[i].extension };
+		if (cases[i].reason != REASON_NONE) {
+			assert_int_equal(refuse(&cda, &no_request).reason, cases[i].reason);
+			continue;
+		}
+		assert_int_equal(fill(&cda, &no_request).action, cases[i].action);
+		assert_string_equal(fill(&cda, &no_request).replaces, cases[i].replaces);
+	}
+}
+
+static void author_is_a_person_a_patient_or_a_system(void **state)
+{
+#define NATIONAL "1.2.250.1.71.4.2.1"
+	static const struct {
+		struct cda_id id;
+		bool is_device;
+		const char *want, *ins_oid;
+		bool is_internal, is_system;
+	} cases[] = {
+		{ { NATIONAL, "899900012345" }, false, "899900012345", "", false, false },
+		{ { NATIONAL, "3990012345/47" }, false, "3990012345/47", "", true, false },
+		{ { NATIONAL, "518003502400041/1.2" },
+		  true,
+		  "518003502400041/1.2",
+		  "",
+		  true,
+		  true },
+		{ { "1.2.250.1.999.5", "47" }, false, "3990012345/47", "", true, false },
+		{ { "1.2.250.1.999.5", "" }, true, "3990012345/1.2.250.1.999.5", "", true, true },
+		{ { INS_OID_TEST, "279035121518989" },
+		  false,
+		  "279035121518989",
+		  INS_OID_TEST,
+		  false,
+		  false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		struct cda cda = cda_of("discharge-letter.xml");
+		struct metadata metadata;
+		struct party author;
+
+		cda.authors[0].id = cases[i].id;
+		if (cases[i].is_device) {
+			cda.authors[0].is_device = true;
+			cda.authors[0].family = cda.authors[0].given = "";
+			cda.authors[0].software = "Automate^1";
+			cda.authors[0].device = "Modele|3";
+		}
+		metadata = fill(&cda, &no_request);
+		author = metadata.authors[0];
+		assert_string_equal(author.id, cases[i].want);
+		assert_string_equal(author.ins_oid, cases[i].ins_oid);
+		assert_int_equal(author.id_is_internal, cases[i].is_internal);
+		assert_int_equal(author.is_system, cases[i].is_system);
+		assert_string_equal(author.family, cases[i].is_device ? "Automate1" : "LHERMITE");
+		assert_string_equal(author.given, cases[i].is_device ? "Modele3" : "Odile");
+	}
+}
+
+static void author_has_a_specialty_known_in_full_or_none(void **state)
+{
+	static const struct {
+		struct cda_code specialty;
+		const char *code;
+	} cases[] = {
+		{ { "G15_10/SM26", "1.2.250.1.213.1.1.4.5", "Label" }, "G15_10/SM26" },
+		{ { "G15_10/SM26", "", "Label" }, "" },
+		{ { "G15_10/SM26", "G15", "Label" }, "" },
+		{ { "G15^10", "1.2.250.1.213.1.1.4.5", "Label" }, "" },
+		{ { "", "1.2.250.1.213.1.1.4.5", "Label" }, "" },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		cda.authors[0].specialty = cases[i].specialty;
+		assert_string_equal(fill(&cda, &no_request).authors[0].specialty.code,
+				    cases[i].code);
+	}
+}
+
+static void institution_is_a_struct_id_nat(void **state)
+{
+	static const struct {
+		struct cda_id id;
+		const char *want;
+	} cases[] = {
+		{ { "1.2.250.1.71.4.2.2", "1990012345" }, "1990012345" },
+		{ { "1.2.250.1.71.4.2.2", "990012345" }, "1990012345" }, /* a bare FINESS */
+		{ { "1.2.250.1.71.4.2.2", "2A0000014" }, "12A0000014" },
+		{ { "1.2.250.1.71.4.2.2", "318003502400041" }, "318003502400041" },
+		{ { "1.2.250.1.71.4.2.2", "1^2" }, "" },
+		{ { "1.2.3", "1990012345" }, "" },
+		{ { "", "" }, "" },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		cda.authors[0].organisation_id = cases[i].id;
+		assert_string_equal(fill(&cda, &no_request).authors[0].institution_id,
+				    cases[i].want);
+	}
+}
+
+static void sender_is_who_asks_or_the_software_of_the_site(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct metadata_request request = no_request;
+	struct metadata metadata = fill(&cda, &request);
+
+	(void)state;
+	assert_true(metadata.sender.is_system);
+	assert_string_equal(metadata.sender.id, "3990012345/GW1");
+	assert_string_equal(metadata.sender.family, "Passerelle libre");
+	assert_string_equal(metadata.sender.given, "1.0");
+
+	request.sender_id = "801234567866";
+	request.sender_family = "MARTIN~";
+	request.sender_given = "Claire";
+	metadata = fill(&cda, &request);
+	assert_false(metadata.sender.is_system || metadata.sender.id_is_internal);
+	assert_string_equal(metadata.sender.id, "801234567866");
+	assert_string_equal(metadata.sender.family, "MARTIN");
+	assert_string_equal(metadata.sender.given, "Claire");
+	assert_string_equal(metadata.sender.institution_name, "CH DE VALBRUME");
+	assert_string_equal(metadata.sender.institution_id, "1990012345");
+
+	request.sender_id_is_internal = true;
+	assert_true(fill(&cda, &request).sender.id_is_internal);
+	request.sender_family = "";
+	assert_true(fill(&cda, &request).sender.is_system);
+}
+
+static void separators_are_dropped_where_they_have_no_escape(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct metadata metadata;
+
+	(void)state;
+	cda.birth_family = "PAT^TROIS";
+	cda.birth_given = "DOMI&NIQUE";
+	cda.authors[0].family = "A|B";
+	cda.authors[0].given = "~C";
+	cda.authors[0].organisation_name = "Dupont & fils";
+	cda.authors[0].specialty.display = "M^decin";
+	cda.title = "Urée & créatinine ~ 2^e";
+	metadata = fill(&cda, &no_request);
+	assert_string_equal(metadata.patient_family, "PATTROIS");
+	assert_string_equal(metadata.patient_given, "DOMINIQUE");
+	assert_string_equal(metadata.authors[0].family, "AB");
+	assert_string_equal(metadata.authors[0].given, "C");
+	assert_string_equal(metadata.authors[0].institution_name, "Dupont  fils");
+	assert_string_equal(metadata.authors[0].specialty.display, "Mdecin");
+	assert_string_equal(metadata.title, "Urée & créatinine ~ 2^e"); /* a text of its own */
+}
+
+static void title_is_cut_after_128_characters(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+	scoped(buf_done) struct buf title = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 127; i++)
+		buf_add_text(&title, i % 2 ? "é" : "x");
+	cda.title = title.p;
+	assert_string_equal(fill(&cda, &no_request).title, title.p);
+	buf_add_text(&title, "\xf0\x9f\x98\x80");
+	cda.title = title.p;
+	assert_string_equal(fill(&cda, &no_request).title, title.p);
+	buf_add_text(&title, "z");
+	cda.title = title.p;
+	assert_int_equal(strlen(fill(&cda, &no_request).title), title.n - 1);
+}
+
+static void missing_title_and_language_have_a_default(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	cda.title = cda.language = "";
+	assert_string_equal(fill(&cda, &no_request).title,
+			    "Lettre de liaison à la sortie d'un établissement de soins");
+	assert_string_equal(fill(&cda, &no_request).language, "fr-FR");
+	cda.language = "fr";
+	assert_string_equal(fill(&cda, &no_request).language, "fr");
+}
+
+static void times_are_utc_and_local_without_a_zone(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "20261120094500+0100", "20261120084500" },
+		{ "20261120094500", "20261120084500" }, /* winter in Paris */
+		{ "20260720094500", "20260720074500" }, /* summer */
+		{ "20261120", "20261119230000" },
+		{ "202611200945-0500", "20261120144500" },
+		{ "20261120094500.123+0000", "20261120094500" },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		cda.effective_time = cases[i][0];
+		assert_time(fill(&cda, &no_request).creation_ms, cases[i][1]);
+	}
+}
+
+static void end_of_the_act_may_be_unknown(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	cda.events[0].stop = "";
+	assert_int_equal(fill(&cda, &no_request).service_stop_ms, 0);
+}
+
+static void sex_is_m_f_or_unknown(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "M", "M" }, { "F", "F" }, { "UN", "U" }, { "", "U" }
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		cda.sex = cases[i][0];
+		assert_string_equal(fill(&cda, &no_request).patient_sex, cases[i][1]);
+	}
+}
+
+static void event_codes_are_those_of_all_acts_once(void **state)
+{
+	struct cda cda = cda_of("imaging-report.xml");
+	const struct cda_code translations[] = {
+		{ "A", "1.2", "first" }, { "B", "1.2", "" },       { "A", "1.2", "again" },
+		{ "A", "1.3", "other" }, { "", "1.2", "no code" }, { "C", "", "no system" },
+	};
+	struct cda_event events[2] = { cda.events[0], cda.events[0] };
+	struct metadata metadata;
+
+	(void)state;
+	events[0].code = (struct cda_code){ "", "", "" }; /* nullFlavor */
+	events[0].translation_count = 0;
+	events[1].code = (struct cda_code){ "B", "1.2", "act" };
+	events[1].translations = translations;
+	events[1].translation_count = length_of(translations);
+	cda.events = events;
+	cda.event_count = 2;
+	metadata = fill(&cda, &no_request);
+	assert_int_equal(metadata.event_count, 3);
+	assert_coded(metadata.events[0], "B", "1.2", "act");
+	assert_coded(metadata.events[1], "A", "1.2", "first");
+	assert_coded(metadata.events[2], "A", "1.3", "other");
+}
+
+static void self_presentable_document_is_a_style_sheet(void **state)
+{
+	struct cda cda = cda_of("self-presentable.xml");
+
+	(void)state;
+	assert_string_equal(fill(&cda, &no_request).mime_type, "application/xslt+xml");
+}
+
+static void what_is_kept_outlives_message_and_value_sets(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+	scoped(free_ptr) char *family = xstrdup("MARTIN"), *visit = xstrdup("O");
+	struct metadata_request request = no_request;
+	struct valuesets *kept = valuesets;
+	struct metadata metadata;
+
+	(void)state;
+	valuesets = NULL;
+	load(state);
+	request.sender_id = "801234567866";
+	request.sender_family = family;
+	request.visit_class = visit;
+	metadata = fill(&cda, &request);
+	valuesets_free(&valuesets);
+	valuesets = kept;
+	memset(family, 'x', strlen(family));
+	assert_string_equal(metadata.sender.family, "MARTIN");
+	assert_string_equal(metadata.type.code, "11490-0");
+	assert_string_equal(metadata.content_type.display, "Consultations soins externes");
+}
+
+static void what_is_kept_is_what_was_decided(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < length_of(samples); i++) {
+		scoped(buf_done) struct buf first = { 0 }, second = { 0 };
+		struct cda cda = cda_of(samples[i]);
+		struct metadata_request request = no_request;
+		struct metadata metadata, again;
+		struct err err = { 0 };
+
+		request.invisible_to_patient = i % 2;
+		metadata = fill(&cda, &request);
+		metadata_write(&metadata, &first);
+		if (metadata_parse(&again, buf_slice(&first), &arena, &err) < 0)
+			fail_msg("%s", err.text);
+		metadata_write(&again, &second);
+		assert_string_equal(first.p, second.p);
+		assert_string_equal(again.title, metadata.title);
+		assert_int_equal(again.creation_ms, metadata.creation_ms);
+		assert_int_equal(again.confidentiality_count, metadata.confidentiality_count);
+		assert_string_equal(again.authors[0].family, metadata.authors[0].family);
+		assert_int_equal(again.action, metadata.action);
+	}
+}
+
+static json_t *kept_metadata(void)
+{
+	struct cda cda = cda_of("imaging-report.xml");
+	struct metadata metadata = fill(&cda, &no_request);
+	scoped(buf_done) struct buf text = { 0 };
+
+	metadata_write(&metadata, &text);
+	return json_loadb(text.p, text.n, 0, NULL);
+}
+
+static void assert_damaged(const json_t *json, const char *name)
+{
+	char *text = json_dumps(json, 0);
+	struct metadata metadata;
+	struct err err = { 0 };
+
+	if (metadata_parse(&metadata, slice_of(text), &arena, &err) == 0)
+		fail_msg("should be refused: %s", name);
+	assert_int_equal(err.kind, ERR_HALT);
+	if (strstr(err.text, name) == NULL)
+		fail_msg("got \"%s\", want \"%s\"", err.text, name);
+	free(text);
+}
+
+static void members_are_named_as_the_fields(void **state)
+{
+	static const char *const names[] = {
+		"action",      "unique_id",         "patient_ins",         "source_patient_is_ins",
+		"creation_ms", "confidentialities", "legal_authenticator", "content_type"
+	};
+	json_t *kept = kept_metadata();
+
+	(void)state;
+	for (size_t i = 0; i < length_of(names); i++)
+		assert_non_null(json_object_get(kept, names[i]));
+	assert_string_equal(json_string_value(json_object_get(kept, "action")), "submit");
+	json_decref(kept);
+}
+
+static void a_member_missing_or_of_another_type_is_damage(void **state)
+{
+	json_t *whole = kept_metadata(), *value;
+	const char *name;
+
+	(void)state;
+	json_object_foreach(whole, name, value)
+	{
+		json_t *kept = json_deep_copy(whole);
+
+		json_object_set_new(kept, name, json_null());
+		assert_damaged(kept, name);
+		json_object_set_new(kept, name, json_real(1.5));
+		assert_damaged(kept, name);
+		json_object_del(kept, name);
+		assert_damaged(kept, "");
+		json_object_set_new(kept, "other", json_null());
+		assert_damaged(kept, name);
+		json_decref(kept);
+	}
+	json_object_set_new(whole, "other", json_null());
+	assert_damaged(whole, "");
+	json_decref(whole);
+}
+
+static void what_the_decisions_never_leave_empty_is_damage(void **state)
+{
+	static const struct {
+		const char *name, *value;
+	} cases[] = {
+		{ "action", "\"delay\"" },
+		{ "action", "\"replace\"" },
+		{ "unique_id", "\"1.02\"" },
+		{ "replaces", "\"1.2.3\"" },
+		{ "patient_ins", "\"279035121518988\"" },
+		{ "patient_ins_oid", "\"1.2.3\"" },
+		{ "source_patient_oid", "\"\"" },
+		{ "title", "\"\"" },
+		{ "patient_birth_date", "\"1979\"" },
+		{ "confidentialities", "[]" },
+		{ "authors", "[]" },
+		{ "authors", "[{}]" },
+		{ "authors", "{}" },
+		{ "events", "[{\"code\":\"\",\"system\":\"1.2\",\"display\":\"\"}]" },
+		{ "type", "{\"code\":\"\",\"system\":\"1.2\",\"display\":\"\"}" },
+		{ "type", "{\"code\":\"x\",\"system\":\"1.2\",\"name\":\"\"}" },
+		{ "site", "\"\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		json_t *kept = kept_metadata();
+
+		json_object_set_new(kept, cases[i].name,
+				    json_loads(cases[i].value, JSON_DECODE_ANY, NULL));
+		assert_damaged(kept, "");
+		json_decref(kept);
+	}
+}
+
+static void every_cut_of_the_kept_form_is_damage(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct metadata metadata = fill(&cda, &no_request), again;
+	scoped(buf_done) struct buf text = { 0 };
+	struct err err;
+
+	(void)state;
+	metadata_write(&metadata, &text);
+	for (size_t n = 0; n < text.n; n++) {
+		assert_int_equal(metadata_parse(&again, (struct slice){ text.p, n }, &arena, &err),
+				 -1);
+		assert_int_equal(err.kind, ERR_HALT);
+	}
+	assert_int_equal(metadata_parse(&again, (struct slice){ 0 }, &arena, &err), -1);
+}
+
+#define test(name) cmocka_unit_test_teardown(name, finish)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(document_gives_its_metadata),
+		test(document_gives_its_patient),
+		test(source_patient_is_a_local_one_or_the_ins),
+		test(ins_is_the_first_id_of_an_ins_domain),
+		test(ins_goes_where_its_domain_belongs),
+		test(message_and_document_must_be_about_one_patient),
+		test(wrong_patient_comes_before_every_other_fault),
+		test(hostile_documents_are_refused),
+		test(one_wrong_value_is_refused_with_its_place),
+		test(missing_participants_are_refused),
+		test(main_event_is_needed_with_its_time_and_setting),
+		test(unknown_visit_class_is_refused_naming_the_file_to_extend),
+		test(content_type_comes_from_message_site_or_inpatient),
+		test(facility_of_the_site_stands_in_for_a_missing_one),
+		test(flags_become_confidentiality_codes),
+		test(confidentiality_of_the_document_comes_first),
+		test(replacement_names_its_predecessor),
+		test(author_is_a_person_a_patient_or_a_system),
+		test(author_has_a_specialty_known_in_full_or_none),
+		test(institution_is_a_struct_id_nat),
+		test(sender_is_who_asks_or_the_software_of_the_site),
+		test(separators_are_dropped_where_they_have_no_escape),
+		test(title_is_cut_after_128_characters),
+		test(missing_title_and_language_have_a_default),
+		test(times_are_utc_and_local_without_a_zone),
+		test(end_of_the_act_may_be_unknown),
+		test(sex_is_m_f_or_unknown),
+		test(event_codes_are_those_of_all_acts_once),
+		test(self_presentable_document_is_a_style_sheet),
+		test(what_is_kept_outlives_message_and_value_sets),
+		test(what_is_kept_is_what_was_decided),
+		test(members_are_named_as_the_fields),
+		test(a_member_missing_or_of_another_type_is_damage),
+		test(what_the_decisions_never_leave_empty_is_damage),
+		test(every_cut_of_the_kept_form_is_damage),
+	};
+
+	return cmocka_run_group_tests(tests, load, unload);
+}
