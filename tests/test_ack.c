@@ -219,10 +219,10 @@ static void text_of_the_fault_is_utf_8_whatever_it_quotes(void **state)
 	scoped(buf_done) struct buf answer = { 0 };
 
 	(void)state;
-	(void)err_refuse(&err, REASON_DATA_TYPE, "", "caf\351 \303");
+	(void)err_refuse(&err, REASON_DATA_TYPE, "", "caf\351 \303 !");
 	answer = answer_to(slice_of(""), &err);
 	assert_true(charset_is_utf8(buf_slice(&answer)));
-	assert_non_null(strstr(answer.p, "^caf\357\277\275 \357\277\275^local"));
+	assert_non_null(strstr(answer.p, "^caf\357\277\275 \357\277\275 !^local"));
 }
 
 static void event_is_copied_when_there_is_one(void **state)

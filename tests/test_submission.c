@@ -567,7 +567,7 @@ static void the_schema_takes_what_is_built(void **state)
 
 	(void)state;
 	if (schema == NULL) {
-		print_message("skipped: %s\n",
+		print_message("# skipped: %s\n",
 			      folder ? "DMPFEED_SCHEMAS holds no schema/IHE that can be read"
 				     : "DMPFEED_SCHEMAS, the folder of the schemas, is not set");
 		skip();

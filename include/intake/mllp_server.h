@@ -22,14 +22,15 @@ struct mllp_settings {
 /* One frame, to be answered once. */
 struct mllp_arrival {
 	struct buf payload; /* whoever answers may take the bytes over */
-	/* Not ERR_NONE: the frame is broken or too large and payload is what came of it. Answer the
-	 * refusal; the connection then closes.
+	/* Not ERR_NONE: the frame is broken or too large and payload is how it began (64 KiB at
+	 * most, enough to find MSH). Answer the refusal; the connection then closes.
 	 */
 	struct err framing;
 	const struct mllp_settings *listener;
 	char peer[64]; /* address and port */
 
 	/* private */
+	struct mllp_server *server;
 	struct mllp_connection *connection; /* NULL: gone, the answer goes nowhere */
 	struct mllp_arrival *next;
 	struct buf answer;
@@ -41,25 +42,33 @@ typedef void mllp_arrival_fn(void *arg, struct mllp_arrival *arrival);
 
 struct mllp_server;
 
-/* -1: cannot listen (ERR_HALT). */
+/* `settings` outlives the server and its arrivals. -1: cannot listen (ERR_HALT). */
 must_use int mllp_server_new(struct mllp_server **ret_server, struct event_base *loop,
 			     const struct mllp_settings *settings, mllp_arrival_fn *on_arrival,
 			     void *arg, struct err *err);
 
-/* Closes the connections. Arrivals not yet answered stay valid until they are. */
+/* Closes the connections. Arrivals not yet answered stay valid until they are. Not from within
+ * on_arrival.
+ */
 void mllp_server_free(struct mllp_server **server);
 
-/* Sends the acknowledgement (without frame) once those before it went, and frees the arrival. */
+/* Sends the acknowledgement (without frame) once those before it went, and frees the arrival. An
+ * empty one sends nothing: some messages want no answer. Never calls on_arrival: it may be called
+ * from within it.
+ */
 void mllp_server_answer(struct mllp_arrival *arrival, struct slice ack);
 
-/* Accepts no more; what came is still answered. */
+/* Accepts no more connections and reads no more frames; those handed over are still answered, then
+ * their connections close.
+ */
 void mllp_server_close(struct mllp_server *server);
 
 struct mllp_figures {
 	const char *name;
 	char address[64]; /* where it listens really */
 	uint64_t connections, in_flight_bytes;
-	uint64_t messages, broken_frames, stray_bytes; /* since start */
+	/* since start; a broken frame: not MLLP, too large, or begun and never ended */
+	uint64_t messages, broken_frames, stray_bytes, refused_connections;
 	int64_t last_message_ms;
 };
 

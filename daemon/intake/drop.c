@@ -1,0 +1,657 @@
+/* The drop folder: what is in it, what of that is whole, and whose turn it is.
+ *
+ * The loop keeps one entry per name and decides; a job on the disk workers looks into the folder,
+ * one at a time.
+ */
+#include "intake/drop.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <search.h>
+#include <stdio.h>
+#include <strings.h>
+#include <sys/inotify.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+enum {
+	MOST_LISTED = 200000, /* entries: the rest waits in the folder until these are gone */
+	LEAST_GAP_MS = 20,    /* between two scans */
+	SCAN_SHARE = 4,       /* a scan that took 1 s is not repeated for 4 s */
+	HANGING_MS = 60000,
+};
+
+/* ---- on a worker: looking into the folder ---- */
+
+struct sighting {
+	struct sighting *next;
+	const char *name;
+	int64_t size, modified_ns;
+	uint64_t inode;
+	bool regular;
+};
+
+struct scan {
+	struct job job;
+	const char *path;
+	int inotify, watch;
+
+	struct arena arena;
+	struct sighting *first;
+	size_t sightings;
+	bool listed;    /* to the end, or to MOST_LISTED */
+	struct err err; /* of the folder, or of a file in it that cannot be looked at */
+	int64_t started_ms, ended_ms;
+};
+
+static bool ends_in(const char *name, const char *ending)
+{
+	size_t n = strlen(name), m = strlen(ending);
+
+	return n >= m && strcasecmp(name + n - m, ending) == 0;
+}
+
+static bool is_looked_at(const char *name)
+{
+	return name[0] != '.' && !ends_in(name, ".tmp") && !ends_in(name, ".part") &&
+	       !ends_in(name, ".error.yaml") && strcmp(name, "done") != 0 &&
+	       strcmp(name, "rejected") != 0;
+}
+
+/* Watches what the path leads to now; the watch of what it led to before is given up. */
+static void scan_watch(struct scan *scan)
+{
+	int watch;
+
+	if (scan->inotify < 0)
+		return;
+	watch = inotify_add_watch(scan->inotify, scan->path,
+				  IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
+	if (scan->watch >= 0 && scan->watch != watch)
+		inotify_rm_watch(scan->inotify, scan->watch);
+	scan->watch = watch;
+}
+
+static void scan_see(struct scan *scan, int folder, const char *name)
+{
+	struct sighting *sighting;
+	struct stat found;
+
+	if (fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno != ENOENT)
+			err_set(&scan->err, ERR_RETRY, "a file in %s cannot be looked at: %s",
+				scan->path, strerrordesc_np(errno));
+		return;
+	}
+	sighting = arena_alloc(&scan->arena, sizeof(*sighting));
+	*sighting = (struct sighting){
+		.next = scan->first,
+		.name = arena_dup(&scan->arena, slice_of(name)),
+		.size = found.st_size,
+		.modified_ns = drop_modified_ns(&found),
+		.inode = found.st_ino,
+		.regular = S_ISREG(found.st_mode),
+	};
+	scan->first = sighting;
+	scan->sightings++;
+}
+
+static void scan_list(struct scan *scan)
+{
+	int fd = drop_open_folder(scan->path, &scan->err);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *found;
+
+	if (fd < 0)
+		return;
+	errno = 0;
+	while (folder != NULL && scan->sightings < MOST_LISTED &&
+	       (found = readdir(folder)) != NULL) {
+		if (is_looked_at(found->d_name))
+			scan_see(scan, fd, found->d_name);
+		errno = 0; /* readdir() tells the end from an error by it alone */
+	}
+	scan->listed = folder != NULL && errno == 0;
+	if (!scan->listed)
+		err_set(&scan->err, ERR_RETRY, "the folder %s cannot be read: %s", scan->path,
+			strerrordesc_np(errno));
+	if (folder != NULL)
+		closedir(folder);
+	else
+		close(fd);
+}
+
+static void scan_run(struct job *job, void *worker)
+{
+	struct scan *scan = container_of(job, struct scan, job);
+
+	(void)worker;
+	scan->started_ms = clock_monotonic_ms();
+	scan_watch(scan);
+	scan_list(scan);
+	scan->ended_ms = clock_monotonic_ms();
+}
+
+/* ---- on the loop: what is in the folder ---- */
+
+enum entry_state {
+	ENTRY_NEW, /* heard of, or settled: the next scan tells */
+	ENTRY_SETTLING,
+	ENTRY_WHOLE,
+	ENTRY_HANDED,
+	ENTRY_IGNORED, /* no regular file */
+};
+
+struct drop_entry {
+	LIST_ENTRY(drop_entry) link;
+	struct drop_file file;
+	enum entry_state state;
+	int64_t since_ms;      /* first seen like this */
+	int64_t not_before_ms; /* to be handed over */
+	uint64_t from_scan;    /* what scans before this one saw was before our last word */
+	uint64_t seen_in_scan;
+	bool renamed; /* into place, to be seen by from_scan */
+	bool touched; /* while handed over */
+};
+
+struct drop {
+	const struct drop_settings *settings;
+	struct workers *disk;
+	drop_file_fn *on_file;
+	void *arg;
+	struct drop_figures figures;
+	char trouble[ERR_TEXT];
+
+	int inotify;
+	struct event *heard, *scan_due, *pump;
+
+	struct scan scan;
+	bool scanning;
+	uint64_t scan_number; /* of the last one begun */
+	int64_t scan_begun_ms, scan_wanted_ms;
+	int watch;
+
+	void *by_name; /* tsearch(3) */
+	LIST_HEAD(, drop_entry) entries;
+	size_t entry_count;
+	struct drop_entry **queue; /* whole, in order of handing over; rebuilt by each scan */
+	size_t queued, queue_next;
+
+	bool closed;
+	bool freed; /* stays for the scan, and for files not settled yet */
+};
+
+static int by_name(const void *a, const void *b)
+{
+	const struct drop_entry *one = a, *other = b;
+
+	return strcmp(one->file.name, other->file.name);
+}
+
+static struct drop_entry *entry_find(const struct drop *drop, const char *name)
+{
+	const struct drop_entry like = { .file.name = name };
+	void *node = tfind(&like, &drop->by_name, by_name);
+
+	return node ? *(struct drop_entry **)node : NULL;
+}
+
+static struct drop_entry *entry_new(struct drop *drop, const char *name)
+{
+	struct drop_entry *entry = xcalloc(1, sizeof(*entry));
+
+	entry->file.folder = drop->settings;
+	entry->file.name = xstrdup(name);
+	entry->file.drop = drop;
+	if (tsearch(entry, &drop->by_name, by_name) == NULL)
+		abort(); /* out of memory, as in xcalloc() */
+	LIST_INSERT_HEAD(&drop->entries, entry, link);
+	drop->entry_count++;
+	return entry;
+}
+
+static void entry_enter(struct drop_entry *entry, enum entry_state state)
+{
+	struct drop *drop = entry->file.drop;
+
+	drop->figures.waiting -= entry->state == ENTRY_WHOLE;
+	drop->figures.waiting += state == ENTRY_WHOLE;
+	drop->figures.in_flight -= entry->state == ENTRY_HANDED;
+	drop->figures.in_flight += state == ENTRY_HANDED;
+	entry->state = state;
+}
+
+static void entry_free(struct drop_entry *entry)
+{
+	struct drop *drop = entry->file.drop;
+	char *name = (char *)(uintptr_t)entry->file.name;
+
+	entry_enter(entry, ENTRY_NEW);
+	tdelete(entry, &drop->by_name, by_name);
+	LIST_REMOVE(entry, link);
+	drop->entry_count--;
+	free(name);
+	free(entry);
+}
+
+/* A name as one word of plain ASCII. */
+static const char *escape(const char *name, char ret_text[static 4 * NAME_MAX + 1])
+{
+	char *to = ret_text;
+
+	for (const unsigned char *c = (const unsigned char *)name; *c != '\0'; c++) {
+		if (*c <= ' ' || *c >= 0x7f || *c == '\\')
+			to += sprintf(to, "\\x%02x", *c);
+		else
+			*to++ = (char)*c;
+	}
+	*to = '\0';
+	return ret_text;
+}
+
+static void entry_ignore(struct drop_entry *entry)
+{
+	char name[4 * NAME_MAX + 1];
+
+	if (entry->state == ENTRY_IGNORED)
+		return;
+	entry_enter(entry, ENTRY_IGNORED);
+	log_warning("drop_ignored folder=%s name=%s: not a regular file", entry->file.folder->name,
+		    escape(entry->file.name, name));
+}
+
+static bool is_unchanged(const struct drop_entry *entry, const struct sighting *sighting)
+{
+	return (entry->state == ENTRY_SETTLING || entry->state == ENTRY_WHOLE) &&
+	       entry->file.size == sighting->size &&
+	       entry->file.modified_ns == sighting->modified_ns &&
+	       entry->file.inode == sighting->inode;
+}
+
+/* Between two looks: a file unchanged from the end of one scan to the start of another. */
+static bool has_settled(const struct drop_entry *entry, const struct scan *scan)
+{
+	const int64_t settle_ms = entry->file.folder->settle_ms;
+
+	return settle_ms == 0 || scan->started_ms - entry->since_ms >= settle_ms;
+}
+
+static void entry_see(struct drop_entry *entry, const struct scan *scan,
+		      const struct sighting *sighting)
+{
+	const uint64_t number = entry->file.drop->scan_number;
+
+	if (entry->from_scan > number)
+		return;
+	entry->seen_in_scan = number;
+	if (entry->state == ENTRY_HANDED)
+		return;
+	if (!sighting->regular) {
+		entry_ignore(entry);
+		return;
+	}
+	if (!is_unchanged(entry, sighting)) {
+		entry->file.size = sighting->size;
+		entry->file.modified_ns = sighting->modified_ns;
+		entry->file.inode = sighting->inode;
+		entry->since_ms = scan->ended_ms;
+		entry->not_before_ms = 0;
+		entry_enter(entry, ENTRY_SETTLING);
+	}
+	if (entry->renamed || has_settled(entry, scan))
+		entry_enter(entry, ENTRY_WHOLE);
+	entry->renamed = false;
+}
+
+static void forget_what_is_gone(struct drop *drop)
+{
+	struct drop_entry *entry, *next;
+
+	for (entry = LIST_FIRST(&drop->entries); entry != NULL; entry = next) {
+		next = LIST_NEXT(entry, link);
+		if (entry->state != ENTRY_HANDED && entry->from_scan <= drop->scan_number &&
+		    entry->seen_in_scan != drop->scan_number)
+			entry_free(entry);
+	}
+}
+
+static void forget_queue(struct drop *drop)
+{
+	free(drop->queue);
+	drop->queue = NULL;
+	drop->queued = 0;
+	drop->queue_next = 0;
+}
+
+static int by_age(const void *a, const void *b)
+{
+	const struct drop_entry *one = *(struct drop_entry *const *)a,
+				*other = *(struct drop_entry *const *)b;
+
+	if (one->file.modified_ns != other->file.modified_ns)
+		return one->file.modified_ns < other->file.modified_ns ? -1 : 1;
+	return strcmp(one->file.name, other->file.name);
+}
+
+static void queue_what_is_whole(struct drop *drop)
+{
+	const int64_t now_ms = clock_monotonic_ms();
+	struct drop_entry *entry;
+
+	forget_queue(drop);
+	drop->queue = xcalloc(drop->entry_count, sizeof(struct drop_entry *));
+	for (entry = LIST_FIRST(&drop->entries); entry != NULL; entry = LIST_NEXT(entry, link))
+		if (entry->state == ENTRY_WHOLE && entry->not_before_ms <= now_ms)
+			drop->queue[drop->queued++] = entry;
+	qsort(drop->queue, drop->queued, sizeof(struct drop_entry *), by_age);
+}
+
+/* ---- on the loop: handing over ---- */
+
+static void hand_over(struct drop *drop, struct drop_entry *entry)
+{
+	/* renamed over, or settled, since it was queued: the next scan tells */
+	if (entry->state != ENTRY_WHOLE || entry->from_scan > drop->scan_number)
+		return;
+	entry_enter(entry, ENTRY_HANDED);
+	entry->touched = false;
+	entry->file.fate = DROP_LEFT;
+	drop->figures.last_file_ms = clock_now_ms();
+	drop->on_file(drop->arg, &entry->file);
+}
+
+static void on_pump(evutil_socket_t fd, short what, void *arg)
+{
+	struct drop *drop = arg;
+
+	(void)fd;
+	(void)what;
+	while (!drop->closed && drop->queue_next < drop->queued &&
+	       drop->figures.in_flight < drop->settings->most_in_flight)
+		hand_over(drop, drop->queue[drop->queue_next++]);
+}
+
+/* ---- on the loop: when to look ---- */
+
+/* At least a little after the last scan, and longer where a scan is long: many small changes to a
+ * large folder must not keep a worker looking at it for ever.
+ */
+static void arm_scan(struct drop *drop)
+{
+	const struct scan *last = &drop->scan;
+	const int64_t gap_ms =
+		max((last->ended_ms - last->started_ms) * SCAN_SHARE, (int64_t)LEAST_GAP_MS);
+	const int64_t at_ms = max(drop->scan_wanted_ms, last->ended_ms + gap_ms);
+	const int64_t wait_ms = max(at_ms - clock_monotonic_ms(), (int64_t)0);
+	const struct timeval wait = { wait_ms / 1000, wait_ms % 1000 * 1000 };
+
+	if (!drop->scanning && !drop->closed)
+		event_add(drop->scan_due, &wait);
+}
+
+static void want_scan(struct drop *drop, int64_t at_ms)
+{
+	if (at_ms >= drop->scan_wanted_ms)
+		return;
+	drop->scan_wanted_ms = at_ms;
+	arm_scan(drop);
+}
+
+/* The regular look, or the moment when a file may have become whole. */
+static void want_next_scan(struct drop *drop)
+{
+	const struct drop_settings *settings = drop->settings;
+	const int64_t now_ms = clock_monotonic_ms();
+	int64_t at_ms = now_ms + settings->scan_ms;
+	const struct drop_entry *entry;
+
+	for (entry = LIST_FIRST(&drop->entries); entry != NULL; entry = LIST_NEXT(entry, link)) {
+		if (entry->state == ENTRY_SETTLING)
+			at_ms = min(at_ms, entry->since_ms + settings->settle_ms);
+		if (entry->state == ENTRY_WHOLE && entry->not_before_ms > now_ms)
+			at_ms = min(at_ms, entry->not_before_ms);
+	}
+	drop->scan_wanted_ms = min(drop->scan_wanted_ms, at_ms);
+	arm_scan(drop);
+}
+
+static void on_scan_due(evutil_socket_t fd, short what, void *arg)
+{
+	struct drop *drop = arg;
+
+	(void)fd;
+	(void)what;
+	drop->scanning = true;
+	drop->scan_number++;
+	drop->scan_begun_ms = clock_monotonic_ms();
+	drop->scan_wanted_ms = INT64_MAX;
+	workers_submit(drop->disk, &drop->scan.job);
+}
+
+static void note_trouble(struct drop *drop, const struct err *err)
+{
+	const bool is = err->kind != ERR_NONE, was = drop->trouble[0] != '\0';
+
+	if (is && !was)
+		log_error("drop_unreadable folder=%s: %s", drop->settings->name, err->text);
+	if (!is && was)
+		log_info("drop_readable_again folder=%s", drop->settings->name);
+	snprintf(drop->trouble, sizeof(drop->trouble), "%s", is ? err->text : "");
+}
+
+static void drop_done(struct drop *drop)
+{
+	if (!drop->freed || drop->scanning || drop->figures.in_flight > 0)
+		return;
+	if (drop->inotify >= 0)
+		close(drop->inotify);
+	free(drop);
+}
+
+static void take_sightings(struct drop *drop)
+{
+	const struct scan *scan = &drop->scan;
+
+	for (const struct sighting *sighting = scan->first; sighting; sighting = sighting->next) {
+		struct drop_entry *entry = entry_find(drop, sighting->name);
+
+		entry_see(entry ? entry : entry_new(drop, sighting->name), scan, sighting);
+	}
+	forget_what_is_gone(drop);
+	queue_what_is_whole(drop);
+}
+
+static void scan_done(struct job *job)
+{
+	struct scan *scan = container_of(job, struct scan, job);
+	struct drop *drop = container_of(scan, struct drop, scan);
+
+	drop->scanning = false;
+	drop->watch = scan->watch;
+	if (!drop->closed) {
+		note_trouble(drop, &scan->err);
+		if (scan->listed)
+			take_sightings(drop);
+		else
+			forget_queue(drop);
+		want_next_scan(drop);
+		event_active(drop->pump, EV_TIMEOUT, 0);
+	}
+	arena_done(&scan->arena);
+	scan->first = NULL;
+	scan->sightings = 0;
+	scan->listed = false;
+	scan->err = (struct err){ 0 };
+	drop_done(drop);
+}
+
+/* One event of inotify. true: worth a look. */
+static bool hear(struct drop *drop, const struct inotify_event *event)
+{
+	struct drop_entry *entry;
+	bool renamed = event->mask & IN_MOVED_TO && event->wd == drop->watch;
+
+	if (event->len == 0) /* events were lost, or the watch was */
+		return true;
+	if (event->mask & IN_ISDIR || !is_looked_at(event->name))
+		return false;
+	entry = entry_find(drop, event->name);
+	if (entry == NULL && renamed && drop->entry_count < MOST_LISTED)
+		entry = entry_new(drop, event->name);
+	if (entry == NULL)
+		return true;
+	entry->touched = true;
+	if (renamed) {
+		entry->renamed = true;
+		entry->from_scan = drop->scan_number + 1;
+	}
+	return entry->state != ENTRY_HANDED;
+}
+
+static void on_heard(evutil_socket_t fd, short what, void *arg)
+{
+	_Alignas(struct inotify_event) char
+		events[16 * (sizeof(struct inotify_event) + NAME_MAX + 1)];
+	struct drop *drop = arg;
+	bool look = false;
+	ssize_t n;
+
+	(void)what;
+	while ((n = read(fd, events, sizeof(events))) > 0) {
+		for (const char *at = events; at < events + n;) {
+			const struct inotify_event *event = (const void *)at;
+
+			look |= hear(drop, event);
+			at += sizeof(*event) + event->len;
+		}
+	}
+	if (look)
+		want_scan(drop, clock_monotonic_ms());
+}
+
+static void count_fate(struct drop *drop, enum drop_fate fate)
+{
+	drop->figures.taken += fate == DROP_TAKEN;
+	drop->figures.rejected += fate == DROP_REJECTED;
+}
+
+void drop_settle(struct drop_file *file, bool again)
+{
+	struct drop_entry *entry = container_of(file, struct drop_entry, file);
+	struct drop *drop = file->drop;
+	const int64_t now_ms = clock_monotonic_ms();
+
+	entry->from_scan = drop->scan_number + 1;
+	if (again) {
+		entry_enter(entry, ENTRY_WHOLE);
+		entry->not_before_ms = now_ms + drop->settings->scan_ms;
+	} else {
+		count_fate(drop, file->fate);
+		entry_enter(entry, ENTRY_NEW);
+	}
+	if (drop->freed) {
+		entry_free(entry);
+		drop_done(drop);
+		return;
+	}
+	if (entry->touched)
+		want_scan(drop, now_ms);
+	event_active(drop->pump, EV_TIMEOUT, 0);
+}
+
+/* ---- birth and end ---- */
+
+static void start_listening(struct drop *drop, struct event_base *loop)
+{
+	drop->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (drop->inotify >= 0) {
+		drop->heard = event_new(loop, drop->inotify, EV_READ | EV_PERSIST, on_heard, drop);
+		event_add(drop->heard, NULL);
+	}
+	drop->scan.inotify = drop->inotify;
+	drop->scan.watch = -1;
+	scan_watch(&drop->scan);
+	drop->watch = drop->scan.watch;
+	if (drop->watch < 0)
+		log_warning("drop_not_watched folder=%s: %s; files are found by looking every "
+			    "%lld ms",
+			    drop->settings->name, strerrordesc_np(errno),
+			    (long long)drop->settings->scan_ms);
+}
+
+int drop_new(struct drop **ret_drop, struct event_base *loop, struct workers *disk,
+	     const struct drop_settings *settings, drop_file_fn *on_file, void *arg,
+	     struct err *err)
+{
+	struct drop *drop;
+
+	if (drop_prepare(settings, err) < 0)
+		return -1;
+	drop = xcalloc(1, sizeof(*drop));
+	drop->settings = settings;
+	drop->disk = disk;
+	drop->on_file = on_file;
+	drop->arg = arg;
+	drop->figures.name = settings->name;
+	drop->figures.path = settings->path;
+	LIST_INIT(&drop->entries);
+	drop->scan.job = (struct job){ .run = scan_run, .done = scan_done };
+	drop->scan.path = settings->path;
+	drop->scan_due = event_new(loop, -1, 0, on_scan_due, drop);
+	drop->pump = event_new(loop, -1, 0, on_pump, drop);
+	start_listening(drop, loop);
+	drop->scan_wanted_ms = INT64_MAX;
+	want_scan(drop, clock_monotonic_ms());
+	*ret_drop = drop;
+	return 0;
+}
+
+void drop_close(struct drop *drop)
+{
+	drop->closed = true;
+	event_del(drop->scan_due);
+	event_del(drop->pump);
+	if (drop->heard != NULL)
+		event_del(drop->heard);
+	forget_queue(drop);
+}
+
+void drop_free(struct drop **drop)
+{
+	struct drop *d = *drop;
+	struct drop_entry *entry, *next;
+
+	if (d == NULL)
+		return;
+	drop_close(d);
+	event_free(d->scan_due);
+	event_free(d->pump);
+	if (d->heard != NULL)
+		event_free(d->heard);
+	for (entry = LIST_FIRST(&d->entries); entry != NULL; entry = next) {
+		next = LIST_NEXT(entry, link);
+		if (entry->state != ENTRY_HANDED)
+			entry_free(entry);
+	}
+	d->freed = true;
+	drop_done(d);
+	*drop = NULL;
+}
+
+struct drop_figures drop_figures(const struct drop *drop)
+{
+	struct drop_figures figures = drop->figures;
+
+	figures.trouble = drop->trouble;
+	if (drop->scanning && clock_monotonic_ms() - drop->scan_begun_ms > HANGING_MS)
+		figures.trouble = "the folder has not answered for more than a minute";
+	return figures;
+}

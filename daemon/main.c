@@ -1,0 +1,261 @@
+/* dmpfeedd: start-up and shutdown, in order; nothing else. */
+#include <errno.h>
+#include <event2/event.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "operator.h"
+
+enum { PATIENCE_MS = 10000, DISK_THREADS = 2 };
+
+/* Everything that lives as long as the daemon. */
+struct daemon {
+	struct config *config;
+	struct valuesets *valuesets;
+	struct event_base *loop;
+	struct mailbox *mailbox;
+	struct event *mail;
+	struct store *store;
+	struct writer *writer;
+	struct workers *workers, *disk;
+	struct pipeline *pipeline;
+	struct operator_desk *desk;
+	struct event *signals[2];
+};
+
+static void mail_came(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	mailbox_deliver(arg);
+}
+
+static void has_closed(void *arg)
+{
+	event_base_loopbreak(arg);
+}
+
+static void asked_to_stop(evutil_socket_t signal, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	(void)what;
+	log_info("stopping signal=%s", sigabbrev_np((int)signal));
+	pipeline_close(daemon->pipeline, PATIENCE_MS, has_closed, daemon->loop);
+}
+
+static int read_config(struct daemon *daemon, const char *file)
+{
+	scoped(buf_done) struct buf errors = { 0 };
+
+	if (config_load(&daemon->config, file, &errors) == 0)
+		return 0;
+	fprintf(stderr, "%s", errors.p ? errors.p : "");
+	return -1;
+}
+
+/* The queue, with what this node was sending when it died put back. */
+static int open_queue(struct daemon *daemon, struct store_counts *ret_counts, struct err *err)
+{
+	const struct config *config = daemon->config;
+	size_t recovered = 0;
+
+	if (mkdir(config->state_dir, 0750) < 0 && errno != EEXIST)
+		return err_set(err, ERR_HALT, "cannot create %s: %s", config->state_dir,
+			       strerror(errno));
+	if (store_open(&daemon->store, &config->store, err) < 0 ||
+	    store_begin(daemon->store, err) < 0 ||
+	    store_recover(daemon->store, clock_now_ms(), &recovered, err) < 0 ||
+	    store_commit(daemon->store, err) < 0 || store_count(daemon->store, ret_counts, err) < 0)
+		return -1;
+	if (recovered > 0)
+		log_warning("recovered documents=%zu: they were being sent when the daemon ended, "
+			    "and go again "
+			    "under the same ids",
+			    recovered);
+	return 0;
+}
+
+static unsigned worker_count(const struct config *config)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return config->workers ? (unsigned)config->workers : (unsigned)max(cores, 1L);
+}
+
+static void start_threads(struct daemon *daemon)
+{
+	struct store_settings *store = &daemon->config->store;
+
+	daemon->writer = writer_new(&daemon->store, daemon->mailbox);
+	daemon->workers =
+		workers_new(&(struct workers_settings){ .count = worker_count(daemon->config),
+							.name = "worker",
+							.context_new = hands_new,
+							.context_free = hands_free,
+							.arg = store },
+			    daemon->mailbox);
+	daemon->disk =
+		workers_new(&(struct workers_settings){ .count = DISK_THREADS, .name = "disk" },
+			    daemon->mailbox);
+}
+
+static void watch_signals(struct daemon *daemon)
+{
+	static const int numbers[] = { SIGTERM, SIGINT };
+
+	signal(SIGPIPE, SIG_IGN); /* a peer that left is an ordinary error of write() */
+	for (size_t i = 0; i < length_of(numbers); i++) {
+		daemon->signals[i] = evsignal_new(daemon->loop, numbers[i], asked_to_stop, daemon);
+		event_add(daemon->signals[i], NULL);
+	}
+}
+
+static int start(struct daemon *daemon, struct err *err)
+{
+	struct store_counts counts;
+
+	cda_start();
+	daemon->loop = event_base_new();
+	daemon->mailbox = mailbox_new();
+	daemon->mail = event_new(daemon->loop, mailbox_fd(daemon->mailbox), EV_READ | EV_PERSIST,
+				 mail_came, daemon->mailbox);
+	event_add(daemon->mail, NULL);
+	if (valuesets_load(&daemon->valuesets, daemon->config->valuesets_dir, err) < 0 ||
+	    open_queue(daemon, &counts, err) < 0)
+		return -1;
+	start_threads(daemon);
+	if (pipeline_new(&daemon->pipeline,
+			 &(struct pipeline_parts){
+				 .loop = daemon->loop,
+				 .config = daemon->config,
+				 .valuesets = daemon->valuesets,
+				 .workers = daemon->workers,
+				 .disk = daemon->disk,
+				 .writer = daemon->writer,
+				 .counts = counts,
+			 },
+			 err) < 0 ||
+	    operator_new(&daemon->desk,
+			 &(struct operator_parts){
+				 .loop = daemon->loop,
+				 .config = daemon->config,
+				 .pipeline = daemon->pipeline,
+				 .workers = daemon->workers,
+				 .started_ms = clock_now_ms(),
+			 },
+			 err) < 0)
+		return -1;
+	watch_signals(daemon);
+	return 0;
+}
+
+/* Threads first: they finish what they hold, and nothing they post is looked at any more. */
+static void stop(struct daemon *daemon)
+{
+	workers_free(&daemon->workers);
+	workers_free(&daemon->disk);
+	writer_free(&daemon->writer);
+	operator_free(&daemon->desk);
+	pipeline_free(&daemon->pipeline);
+	store_free(&daemon->store);
+	valuesets_free(&daemon->valuesets);
+	for (size_t i = 0; i < length_of(daemon->signals); i++)
+		if (daemon->signals[i] != NULL)
+			event_free(daemon->signals[i]);
+	if (daemon->mail != NULL)
+		event_free(daemon->mail);
+	mailbox_free(&daemon->mailbox);
+	if (daemon->loop != NULL)
+		event_base_free(daemon->loop);
+	config_free(&daemon->config);
+}
+
+static int serve(struct daemon *daemon)
+{
+	struct err err = { 0 };
+
+	umask(umask(0) | 0027); /* documents are nobody else's business */
+	log_set_level(daemon->config->log_level);
+	if (start(daemon, &err) < 0) {
+		log_error("cannot start: %s", err.text);
+		stop(daemon);
+		return 1;
+	}
+	log_info("started version=%s environment=%s config=%s", DMPFEED_VERSION,
+		 environment_text(daemon->config->environment), daemon->config->file);
+	event_base_dispatch(daemon->loop);
+	stop(daemon);
+	log_info("stopped");
+	return 0;
+}
+
+static int check(struct daemon *daemon)
+{
+	scoped(buf_done) struct buf text = { 0 };
+
+	config_print(daemon->config, &text);
+	printf("%s", text.p ? text.p : "");
+	config_free(&daemon->config);
+	return 0;
+}
+
+static const char usage[] =
+	"usage: dmpfeedd [--config FILE] [--check-config] [--foreground]\n"
+	"       dmpfeedd --version | --help\n"
+	"\n"
+	"Feeds the DMP (Mon espace santé) with the documents of a hospital.\n"
+	"\n"
+	"  --config FILE    configuration (default /etc/dmpfeed/dmpfeed.yaml)\n"
+	"  --check-config   print the effective configuration, or every error of the file, and "
+	"end\n"
+	"  --foreground     stay in the foreground: the only mode, systemd supervises\n";
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check-config", no_argument, NULL, 'k' },
+		{ "foreground", no_argument, NULL, 'f' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	const char *file = "/etc/dmpfeed/dmpfeed.yaml";
+	bool only_check = false;
+	struct daemon daemon = { 0 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			file = optarg;
+			break;
+		case 'k':
+			only_check = true;
+			break;
+		case 'f':
+			break;
+		case 'v':
+			printf("dmpfeedd %s\n", DMPFEED_VERSION);
+			return 0;
+		case 'h':
+			printf("%s", usage);
+			return 0;
+		default:
+			fprintf(stderr, "%s", usage);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "%s", usage);
+		return 2;
+	}
+	if (read_config(&daemon, file) < 0)
+		return 1;
+	return only_check ? check(&daemon) : serve(&daemon);
+}

@@ -1,0 +1,877 @@
+/* The life of a document, top to bottom. Read this one first.
+ *
+ *     message_came, file_came          loop     bytes arrive
+ *     read_message, read_file          worker   parse, normalise, decide: send, hold, refuse
+ *     take_in                          writer   INSERT, COMMIT: the sync
+ *     acknowledge, move_file           loop     the sender hears "yes", the file moves aside
+ *                                      ---- from here the document is ours ----
+ *     claim                            writer   a lane takes what is due
+ *     build                            worker   the submission, its envelope, its frame
+ *     post                             loop     POST over mutual TLS
+ *     conclude                         worker   read the reply, decide the outcome
+ *     write_outcome                    writer   UPDATE, COMMIT
+ *     settled                          loop     one number, one line
+ *
+ * Each step is a small function that runs where its comment says; the step after it is named in
+ * the call that hands the work over. A document keeps one id from the first step to the last log
+ * line. Dying at any point (kill -9) is a supported way to stop: before take_in's commit the
+ * sender was not answered and sends again; after it, the document is in the store, and what was
+ * being sent goes again under the same ids.
+ */
+#include "pipeline.h"
+
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "assemble.h"
+#include "base/clock.h"
+#include "decide.h"
+#include "hl7/ack.h"
+#include "intake/explanation.h"
+
+enum {
+	HEAD_BYTES = 4096, /* of a message, kept to answer it */
+	WRITE_AGAIN_S = 1, /* an outcome that could not be written is written again this often */
+};
+
+/* One legal entity's way to the DMP. */
+struct way {
+	struct pipeline *pipeline;
+	const struct config_establishment *establishment;
+	struct lane *lane;
+	struct http *http;
+};
+
+struct pipeline {
+	struct pipeline_parts parts;
+	const struct config *config;
+
+	struct mllp_server **listeners;
+	struct drop **folders;
+	struct way *ways;
+
+	struct pipeline_figures figures;
+	char store_trouble[ERR_TEXT];
+	size_t under_way; /* intakes and deliveries */
+
+	struct event *closing; /* fires when all is done, or patience has ended */
+	void (*closed)(void *arg);
+	void *closed_arg;
+};
+
+/* ---- handing over ---- */
+
+static void on_worker(struct pipeline *pipeline, struct change *work,
+		      void (*run)(struct job *, void *), void (*done)(struct job *))
+{
+	work->job.run = run;
+	work->job.done = done;
+	workers_submit(pipeline->parts.workers, &work->job);
+}
+
+static void on_disk(struct pipeline *pipeline, struct change *work,
+		    void (*run)(struct job *, void *), void (*done)(struct job *))
+{
+	work->job.run = run;
+	work->job.done = done;
+	workers_submit(pipeline->parts.disk, &work->job);
+}
+
+static void on_writer(struct pipeline *pipeline, struct change *work,
+		      int (*apply)(struct change *, struct store *, struct err *),
+		      void (*done)(struct job *))
+{
+	work->apply = apply;
+	work->job.done = done;
+	writer_submit(pipeline->parts.writer, work);
+}
+
+/* Remembers, and says once, whether the store takes anything. */
+static void note_store(struct pipeline *pipeline, const struct err *err)
+{
+	bool trouble = err->kind != ERR_NONE;
+	bool was = pipeline->store_trouble[0] != '\0';
+
+	if (trouble && !was)
+		log_error("store unavailable: %s", err->text);
+	if (!trouble && was)
+		log_info("store available again");
+	snprintf(pipeline->store_trouble, sizeof(pipeline->store_trouble), "%s",
+		 trouble ? err->text : "");
+}
+
+static void one_less_under_way(struct pipeline *pipeline)
+{
+	if (--pipeline->under_way == 0 && pipeline->closing != NULL)
+		event_active(pipeline->closing, EV_TIMEOUT, 0);
+}
+
+static void count(struct pipeline *pipeline, enum doc_state from, enum doc_state to)
+{
+	if (from != DOC_STATE_COUNT)
+		pipeline->figures.documents[from]--;
+	pipeline->figures.documents[to]++;
+}
+
+/* ---- coming in ---- */
+
+/* One message or file on its way in. */
+struct intake {
+	struct change work;
+	struct pipeline *pipeline;
+
+	struct mllp_arrival *message; /* who waits for an answer: one of the two */
+	struct drop_file *file;
+	const char *channel, *site, *source, *origin;
+	struct ulid doc;
+	int64_t came_ms;
+	struct buf bytes; /* what came */
+	struct buf head;  /* the start of a message, to answer it */
+
+	struct decision decision;
+	struct store_receipt receipt;
+	struct err err;
+};
+
+static struct intake *intake_of(struct job *job)
+{
+	return container_of(container_of(job, struct change, job), struct intake, work);
+}
+
+static struct intake *intake_new(struct pipeline *pipeline, const char *channel, const char *site,
+				 const char *source)
+{
+	struct intake *intake = xcalloc(1, sizeof(*intake));
+
+	intake->pipeline = pipeline;
+	intake->channel = channel;
+	intake->site = site;
+	intake->source = source;
+	intake->came_ms = clock_now_ms();
+	intake->doc = ulid_new(intake->came_ms);
+	pipeline->under_way++;
+	return intake;
+}
+
+static void intake_free(struct intake *intake)
+{
+	one_less_under_way(intake->pipeline);
+	decision_done(&intake->decision);
+	buf_done(&intake->bytes);
+	buf_done(&intake->head);
+	free(intake);
+}
+
+static void read_message(struct job *job, void *worker);
+static void read_file(struct job *job, void *worker);
+static void was_read(struct job *job);
+static int take_in(struct change *change, struct store *store, struct err *err);
+static void taken_in(struct job *job);
+static void acknowledge(struct intake *intake);
+static void move_file(struct job *job, void *worker);
+static void file_moved(struct job *job);
+
+/* Loop: a frame arrived. */
+static void message_came(void *arg, struct mllp_arrival *message)
+{
+	struct intake *intake =
+		intake_new(arg, "mllp", message->listener->site, message->listener->source);
+
+	intake->message = message;
+	intake->bytes = message->payload;
+	message->payload = (struct buf){ 0 };
+	on_worker(intake->pipeline, &intake->work, read_message, was_read);
+}
+
+/* Loop: a file is whole. */
+static void file_came(void *arg, struct drop_file *file)
+{
+	struct intake *intake = intake_new(arg, "drop", file->folder->site, file->folder->source);
+
+	intake->file = file;
+	on_disk(intake->pipeline, &intake->work, read_file, was_read);
+}
+
+static struct decision_settings decision_settings(const struct intake *intake)
+{
+	return (struct decision_settings){
+		.config = intake->pipeline->config,
+		.valuesets = intake->pipeline->parts.valuesets,
+		.site = intake->site,
+	};
+}
+
+static struct slice first_line(struct slice text)
+{
+	size_t n = 0;
+
+	text = slice_trim(text);
+	while (n < min(text.n, (size_t)HEAD_BYTES) && text.p[n] != '\r' && text.p[n] != '\n')
+		n++;
+	return (struct slice){ text.p, n };
+}
+
+/* Worker. */
+static void read_message(struct job *job, void *worker)
+{
+	struct intake *intake = intake_of(job);
+	const struct decision_settings settings = decision_settings(intake);
+	struct slice message = buf_slice(&intake->bytes);
+
+	(void)worker;
+	buf_add(&intake->head, first_line(message));
+	if (intake->message->framing.kind != ERR_NONE)
+		intake->err = intake->message->framing;
+	else
+		(void)!decide_message(&intake->decision, message, &settings, &intake->err);
+	intake->origin = intake->decision.origin;
+	buf_done(&intake->bytes); /* the document stands alone now: no need to hold it twice */
+}
+
+static bool is_message(const char *file)
+{
+	const char *ending = strrchr(file, '.');
+
+	return ending != NULL &&
+	       (strcasecmp(ending, ".hl7") == 0 || strcasecmp(ending, ".er7") == 0);
+}
+
+/* Disk worker. */
+static void read_file(struct job *job, void *worker)
+{
+	struct intake *intake = intake_of(job);
+	const struct decision_settings settings = decision_settings(intake);
+
+	(void)worker;
+	intake->origin = intake->file->name;
+	if (drop_read(intake->file, &intake->bytes, &intake->err) < 0)
+		return;
+	if (is_message(intake->file->name))
+		(void)!decide_message(&intake->decision, buf_slice(&intake->bytes), &settings,
+				      &intake->err);
+	else
+		(void)!decide_document(&intake->decision, &intake->bytes, &settings, &intake->err);
+	buf_done(&intake->bytes);
+}
+
+/* Loop: refused, or to be stored. */
+static void was_read(struct job *job)
+{
+	struct intake *intake = intake_of(job);
+
+	if (intake->err.kind == ERR_NONE)
+		on_writer(intake->pipeline, &intake->work, take_in, taken_in);
+	else
+		acknowledge(intake);
+}
+
+/* Writer. */
+static int take_in(struct change *change, struct store *store, struct err *err)
+{
+	struct intake *intake = container_of(change, struct intake, work);
+	const struct decision *decision = &intake->decision;
+	struct store_arrival arrival = {
+		.doc = intake->doc,
+		.action = decision->action,
+		.unique_id = decision->unique_id,
+		.type_code = decision->type_code,
+		.lane = decision->establishment->finess_ej,
+		.site = intake->site,
+		.source = intake->source,
+		.channel = intake->channel,
+		.origin = intake->origin,
+		.now_ms = intake->came_ms,
+		.state = decision->state,
+		.reason = decision->reason,
+		.body = buf_slice(&decision->body),
+		.metadata = buf_slice(&decision->metadata),
+	};
+
+	memcpy(arrival.digest, decision->digest, sizeof(arrival.digest));
+	return store_take_in(store, &arrival, &intake->receipt, err);
+}
+
+static void log_intake(const struct intake *intake)
+{
+	const char *peer = intake->message ? intake->message->peer : intake->file->folder->name;
+	enum reason reason = intake->err.kind ? intake->err.reason : intake->decision.reason;
+	char doc[ULID_TEXT];
+
+	if (intake->err.kind != ERR_NONE)
+		log_warning("refused channel=%s source=%s from=%s origin=%s ack=%s reason=%s "
+			    "where=%s: %s",
+			    intake->channel, intake->source, peer, intake->origin,
+			    ack_code(&intake->err), reason_row(reason)->code, intake->err.where,
+			    intake->err.text);
+	else
+		log_info("doc=%s %s channel=%s source=%s from=%s origin=%s type=%s bytes=%zu "
+			 "state=%s%s%s",
+			 ulid_text(&intake->receipt.doc, doc),
+			 intake->receipt.taken == STORE_KNOWN ? "received again" : "received",
+			 intake->channel, intake->source, peer, intake->origin,
+			 intake->decision.type_code, intake->decision.body.n,
+			 doc_state_text(intake->receipt.state), reason ? " reason=" : "",
+			 reason_row(reason)->code);
+}
+
+static struct way *way_of(struct pipeline *pipeline,
+			  const struct config_establishment *establishment)
+{
+	return &pipeline->ways[establishment - pipeline->config->establishments];
+}
+
+/* Loop: the commit has happened, or failed. */
+static void taken_in(struct job *job)
+{
+	struct intake *intake = intake_of(job);
+	struct pipeline *pipeline = intake->pipeline;
+
+	intake->err = intake->work.err;
+	note_store(pipeline, &intake->err);
+	if (intake->err.kind == ERR_NONE && intake->receipt.taken == STORE_FOREIGN)
+		err_refuse(&intake->err, REASON_DUPLICATE_FOREIGN,
+			   intake->message ? "TXA-12" : "id/@root",
+			   "another document was accepted under the id %s",
+			   intake->decision.unique_id);
+	if (intake->err.kind == ERR_NONE && intake->receipt.taken == STORE_NEW) {
+		count(pipeline, DOC_STATE_COUNT, intake->receipt.state);
+		if (intake->receipt.state == DOC_QUEUED)
+			lane_poke(way_of(pipeline, intake->decision.establishment)->lane);
+	}
+	acknowledge(intake);
+}
+
+/* Loop: only now does anyone hear "yes". */
+static void acknowledge(struct intake *intake)
+{
+	scoped(buf_done) struct buf answer = { 0 };
+	char control_id[ULID_TEXT];
+
+	log_intake(intake);
+	if (intake->file != NULL) {
+		on_disk(intake->pipeline, &intake->work, move_file, file_moved);
+		return;
+	}
+	ulid_text(&intake->doc, control_id);
+	ack_build(buf_slice(&intake->head),
+		  &(struct ack){
+			  .now_ms = clock_now_ms(),
+			  .control_id = control_id + ULID_TEXT - 1 -
+					20, /* MSH-10 holds 20: the part that differs */
+			  .err = &intake->err,
+		  },
+		  &answer);
+	mllp_server_answer(intake->message, buf_slice(&answer));
+	intake_free(intake);
+}
+
+/* Disk worker: aside, or back for another time when the world was at fault. */
+static void move_file(struct job *job, void *worker)
+{
+	struct intake *intake = intake_of(job);
+	scoped(buf_done) struct buf explanation = { 0 };
+	struct err *moving = &intake->work.err;
+	const int64_t now_ms = clock_now_ms();
+
+	(void)worker;
+	*moving = (struct err){ 0 };
+	if (intake->err.kind == ERR_NONE) {
+		(void)!drop_accept(intake->file, now_ms, moving);
+	} else if (intake->err.kind == ERR_REJECT) {
+		explanation_write(intake->file->name, now_ms, &intake->err, &explanation);
+		(void)!drop_reject(intake->file, now_ms, buf_slice(&explanation), moving);
+	}
+}
+
+/* Loop. */
+static void file_moved(struct job *job)
+{
+	struct intake *intake = intake_of(job);
+	const struct err *moving = &intake->work.err;
+	bool taken = intake->err.kind == ERR_NONE, refused = intake->err.kind == ERR_REJECT;
+	bool moved = moving->kind == ERR_NONE && (taken || refused);
+
+	if (moved)
+		log_info("file name=%s folder=%s moved=%s", intake->file->name,
+			 intake->file->folder->name, taken ? "done" : "rejected");
+	else
+		log_error("file name=%s folder=%s stays: %s", intake->file->name,
+			  intake->file->folder->name,
+			  moving->kind ? moving->text : intake->err.text);
+	drop_settle(intake->file, !moved);
+	intake_free(intake);
+}
+
+/* ---- going out ---- */
+
+/* What a lane asks of the queue. */
+struct claim {
+	struct change work;
+	struct way *way;
+	size_t most, count;
+	int64_t next_due_ms;
+	struct store_due due[];
+};
+
+/* One document on its way out. */
+struct delivery {
+	struct change work;
+	struct way *way;
+	struct store_due due;
+	struct arena arena;
+	struct buf frame, content_type;
+	struct http_request http;
+	struct outcome outcome;
+	struct store_outcome row;
+	bool was_posted;
+	struct event *again; /* to write an outcome that the store would not take */
+};
+
+static struct delivery *delivery_of(struct job *job)
+{
+	return container_of(container_of(job, struct change, job), struct delivery, work);
+}
+
+static void delivery_free(struct delivery *delivery)
+{
+	one_less_under_way(delivery->way->pipeline);
+	arena_done(&delivery->arena);
+	buf_done(&delivery->frame);
+	buf_done(&delivery->content_type);
+	buf_done(&delivery->http.reply);
+	if (delivery->again != NULL)
+		event_free(delivery->again);
+	free(delivery);
+}
+
+static int claim(struct change *change, struct store *store, struct err *err);
+static void claimed(struct job *job);
+static void build(struct job *job, void *worker);
+static void post(struct job *job);
+static void answered(struct http_request *http);
+static void conclude(struct job *job, void *worker);
+static void concluded(struct job *job);
+static int write_outcome(struct change *change, struct store *store, struct err *err);
+static void settled(struct job *job);
+
+/* Loop: a lane has room. */
+static void lane_has_room(void *arg, struct lane *lane, size_t most)
+{
+	struct way *way = arg;
+	struct claim *claiming = xcalloc(1, sizeof(*claiming) + most * sizeof(claiming->due[0]));
+
+	(void)lane;
+	claiming->way = way;
+	claiming->most = most;
+	way->pipeline->under_way++;
+	on_writer(way->pipeline, &claiming->work, claim, claimed);
+}
+
+/* Writer. */
+static int claim(struct change *change, struct store *store, struct err *err)
+{
+	struct claim *claiming = container_of(change, struct claim, work);
+
+	return store_claim(store, claiming->way->establishment->finess_ej, clock_now_ms(),
+			   claiming->most, claiming->due, &claiming->count, &claiming->next_due_ms,
+			   err);
+}
+
+/* Loop. */
+static void claimed(struct job *job)
+{
+	struct claim *claiming =
+		container_of(container_of(job, struct change, job), struct claim, work);
+	struct way *way = claiming->way;
+	struct pipeline *pipeline = way->pipeline;
+
+	note_store(pipeline, &claiming->work.err);
+	if (claiming->work.err.kind != ERR_NONE) {
+		lane_claim_failed(way->lane);
+		free(claiming);
+		one_less_under_way(pipeline);
+		return;
+	}
+	for (size_t i = 0; i < claiming->count; i++) {
+		struct delivery *delivery = xcalloc(1, sizeof(*delivery));
+
+		delivery->way = way;
+		delivery->due = claiming->due[i];
+		pipeline->under_way++;
+		count(pipeline, DOC_QUEUED, DOC_SENDING);
+		on_worker(pipeline, &delivery->work, build, post);
+	}
+	lane_claimed(way->lane, claiming->count, claiming->next_due_ms);
+	free(claiming);
+	one_less_under_way(pipeline);
+}
+
+static int build_frame(struct delivery *delivery, struct hands *hands, struct err *err)
+{
+	scoped(buf_done) struct buf document = { 0 }, metadata = { 0 };
+	struct store *reader = hands_reader(hands, err);
+
+	if (reader == NULL || store_load(reader, &delivery->due.doc, &document, &metadata, err) < 0)
+		return -1;
+	return assemble(
+		&(struct assembly){
+			.config = delivery->way->pipeline->config,
+			.establishment = delivery->way->establishment,
+			.doc = delivery->due.doc,
+			.document = buf_slice(&document),
+			.metadata = buf_slice(&metadata),
+		},
+		&delivery->content_type, &delivery->frame, err);
+}
+
+/* Worker: from the store to the bytes of the request. */
+static void build(struct job *job, void *worker)
+{
+	struct delivery *delivery = delivery_of(job);
+
+	delivery->work.err = (struct err){ 0 };
+	(void)!build_frame(delivery, worker, &delivery->work.err);
+}
+
+/* What an error of ours means for the document, as if the DMP had answered it. */
+static struct outcome outcome_of_error(const struct err *err)
+{
+	static const enum outcome_kind kinds[] = {
+		[ERR_RETRY] = OUTCOME_RETRY,
+		[ERR_REJECT] = OUTCOME_REJECTED,
+		[ERR_HALT] = OUTCOME_REJECTED, /* this document's row is damaged: others may pass */
+	};
+
+	return (struct outcome){
+		.kind = kinds[err->kind],
+		.reason = err->reason ? err->reason : REASON_DOCUMENT_INVALID,
+		.note = "",
+		.code = "not_built",
+		.text = err->text,
+		.text_is_ours = true,
+	};
+}
+
+/* Loop. */
+static void post(struct job *job)
+{
+	struct delivery *delivery = delivery_of(job);
+	struct way *way = delivery->way;
+
+	if (delivery->work.err.kind != ERR_NONE) {
+		delivery->outcome = outcome_of_error(&delivery->work.err);
+		concluded(job);
+		return;
+	}
+	delivery->http = (struct http_request){
+		.url = way->establishment->url_repository,
+		.content_type = delivery->content_type.p,
+		.body = buf_slice(&delivery->frame),
+		.done = answered,
+	};
+	delivery->was_posted = true;
+	http_post(way->http, &delivery->http);
+}
+
+/* Loop: the exchange has ended, one way or the other. */
+static void answered(struct http_request *http)
+{
+	struct delivery *delivery = container_of(http, struct delivery, http);
+
+	buf_done(&delivery->frame);
+	on_worker(delivery->way->pipeline, &delivery->work, conclude, concluded);
+}
+
+/* Worker. */
+static void conclude(struct job *job, void *worker)
+{
+	struct delivery *delivery = delivery_of(job);
+	struct reply *reply =
+		arena_alloc(&delivery->arena, sizeof(*reply)); /* the outcome borrows from it */
+
+	(void)worker;
+	reply_read(reply, slice_of(delivery->http.reply_content_type),
+		   buf_slice(&delivery->http.reply), &delivery->arena);
+	delivery->outcome = outcome_of(&delivery->http.exchange, reply, delivery->due.doubtful);
+}
+
+/* The state that a document is in after an outcome. */
+static enum doc_state state_after(enum outcome_kind kind)
+{
+	switch (kind) {
+	case OUTCOME_DELIVERED:
+		return DOC_DELIVERED;
+	case OUTCOME_RETRY:
+	case OUTCOME_RETRY_LANE:
+	case OUTCOME_HALT:
+		return DOC_QUEUED;
+	case OUTCOME_REJECTED:
+		return DOC_REJECTED;
+	case OUTCOME_REFUSED:
+		return DOC_REFUSED;
+	}
+	return DOC_QUEUED;
+}
+
+/* Loop: what is to be written down. */
+static void concluded(struct job *job)
+{
+	struct delivery *delivery = delivery_of(job);
+	const struct outcome *outcome = &delivery->outcome;
+	const int64_t now_ms = clock_now_ms();
+
+	delivery->row = (struct store_outcome){
+		.doc = delivery->due.doc,
+		.now_ms = now_ms,
+		.state = state_after(outcome->kind),
+		.reason = outcome->reason,
+		.doubtful = outcome->kind != OUTCOME_DELIVERED &&
+			    (outcome->doubtful || delivery->due.doubtful),
+		.next_attempt_ms = lane_next_attempt_ms(delivery->way->lane, outcome->kind,
+							delivery->due.attempt,
+							outcome->retry_after_ms, now_ms),
+		.attempt_counts =
+			outcome->kind != OUTCOME_RETRY_LANE && outcome->kind != OUTCOME_HALT,
+		.code = outcome->code,
+		.text = outcome->text,
+		.note = outcome->note,
+		.http_status = delivery->http.exchange.http_status,
+		.duration_ms = delivery->http.duration_ms,
+	};
+	on_writer(delivery->way->pipeline, &delivery->work, write_outcome, settled);
+}
+
+/* Writer. */
+static int write_outcome(struct change *change, struct store *store, struct err *err)
+{
+	return store_settle(store, &container_of(change, struct delivery, work)->row, err);
+}
+
+/* Loop: the store would not take the outcome (a full disk): it is kept and written again. Dying
+ * before that is safe too: the document then goes again under the same ids.
+ */
+static void write_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct delivery *delivery = arg;
+
+	(void)fd;
+	(void)what;
+	on_writer(delivery->way->pipeline, &delivery->work, write_outcome, settled);
+}
+
+/* What a log or a status page may say of an outcome: the DMP's own words may name the patient and stay in
+ * the document's history.
+ */
+static const char *words_for_all(const struct outcome *outcome)
+{
+	return outcome->text_is_ours ? outcome->text : reason_row(outcome->reason)->english;
+}
+
+static void log_delivery(const struct delivery *delivery)
+{
+	const struct store_outcome *row = &delivery->row;
+	enum log_level level = row->state == DOC_REJECTED ? LEVEL_ERROR
+			       : row->state == DOC_QUEUED ? LEVEL_WARNING
+							  : LEVEL_INFO;
+	const char *words = words_for_all(&delivery->outcome);
+	char doc[ULID_TEXT];
+
+	log_line(level, "doc=%s outcome=%s attempt=%u ms=%" PRId64 " lane=%s%s%s%s%s%s%s%s%s",
+		 ulid_text(&row->doc, doc), doc_state_text(row->state), delivery->due.attempt,
+		 row->duration_ms, delivery->way->establishment->finess_ej,
+		 row->reason ? " reason=" : "", reason_row(row->reason)->code,
+		 row->code[0] ? " code=" : "", row->code, row->note[0] ? " note=" : "", row->note,
+		 words[0] ? ": " : "", words);
+}
+
+/* Loop: one number, one line. */
+static void settled(struct job *job)
+{
+	struct delivery *delivery = delivery_of(job);
+	struct pipeline *pipeline = delivery->way->pipeline;
+	const struct timeval later = { WRITE_AGAIN_S, 0 };
+
+	note_store(pipeline, &delivery->work.err);
+	if (delivery->work.err.kind != ERR_NONE) {
+		if (delivery->again == NULL)
+			delivery->again =
+				event_new(pipeline->parts.loop, -1, 0, write_again, delivery);
+		event_add(delivery->again, &later);
+		return;
+	}
+	log_delivery(delivery);
+	count(pipeline, DOC_SENDING, delivery->row.state);
+	if (delivery->row.state == DOC_DELIVERED)
+		pipeline->figures.last_delivered_ms = delivery->row.now_ms;
+	if (delivery->was_posted)
+		lane_settled(delivery->way->lane, delivery->outcome.kind,
+			     delivery->outcome.retry_after_ms, words_for_all(&delivery->outcome));
+	else
+		lane_untried(delivery->way->lane);
+	delivery_free(delivery);
+}
+
+/* ---- a worker's own ---- */
+
+void *hands_new(void *store_settings)
+{
+	struct hands *hands = xcalloc(1, sizeof(*hands));
+
+	hands->store = store_settings;
+	return hands;
+}
+
+void hands_free(void *arg)
+{
+	struct hands *hands = arg;
+
+	store_free(&hands->reader);
+	free(hands);
+}
+
+struct store *hands_reader(struct hands *hands, struct err *err)
+{
+	if (hands->reader == NULL && store_open_reader(&hands->reader, hands->store, err) < 0)
+		return NULL;
+	return hands->reader;
+}
+
+/* ---- birth and end ---- */
+
+static int open_ways(struct pipeline *pipeline, struct err *err)
+{
+	for (size_t i = 0; i < pipeline->config->establishment_count; i++) {
+		const struct config_establishment *establishment =
+			&pipeline->config->establishments[i];
+		struct way *way = &pipeline->ways[i];
+
+		*way = (struct way){ .pipeline = pipeline, .establishment = establishment };
+		if (http_new(&way->http, pipeline->parts.loop, &establishment->http, err) < 0)
+			return err_within(err, "establishment %s", establishment->finess_ej);
+		way->lane =
+			lane_new(pipeline->parts.loop, &establishment->lane, lane_has_room, way);
+	}
+	return 0;
+}
+
+static int open_intake(struct pipeline *pipeline, struct err *err)
+{
+	const struct config *config = pipeline->config;
+
+	for (size_t i = 0; i < config->mllp_count; i++) {
+		if (mllp_server_new(&pipeline->listeners[i], pipeline->parts.loop, &config->mllp[i],
+				    message_came, pipeline, err) < 0)
+			return err_within(err, "listener %s", config->mllp[i].name);
+		log_info("listening name=%s address=%s", config->mllp[i].name,
+			 mllp_server_figures(pipeline->listeners[i]).address);
+	}
+	for (size_t i = 0; i < config->drop_count; i++) {
+		if (drop_new(&pipeline->folders[i], pipeline->parts.loop, pipeline->parts.disk,
+			     &config->drops[i], file_came, pipeline, err) < 0)
+			return err_within(err, "folder %s", config->drops[i].name);
+		log_info("watching name=%s folder=%s", config->drops[i].name,
+			 config->drops[i].path);
+	}
+	return 0;
+}
+
+int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *parts,
+		 struct err *err)
+{
+	scoped(pipeline_free) struct pipeline *pipeline = xcalloc(1, sizeof(*pipeline));
+	const struct config *config = parts->config;
+
+	pipeline->parts = *parts;
+	pipeline->config = config;
+	memcpy(pipeline->figures.documents, parts->counts.documents,
+	       sizeof(parts->counts.documents));
+	pipeline->figures.last_delivered_ms = parts->counts.last_delivered_ms;
+	pipeline->listeners = xcalloc(config->mllp_count, sizeof(struct mllp_server *));
+	pipeline->folders = xcalloc(config->drop_count, sizeof(struct drop *));
+	pipeline->ways = xcalloc(config->establishment_count, sizeof(struct way));
+	if (open_ways(pipeline, err) < 0 || open_intake(pipeline, err) < 0)
+		return -1;
+	for (size_t i = 0; i < config->establishment_count; i++)
+		lane_poke(pipeline->ways[i].lane); /* what waited in the store */
+	*ret_pipeline = take(pipeline);
+	return 0;
+}
+
+static void has_closed(evutil_socket_t fd, short what, void *arg)
+{
+	struct pipeline *pipeline = arg;
+
+	(void)fd;
+	(void)what;
+	pipeline->closed(pipeline->closed_arg);
+}
+
+void pipeline_close(struct pipeline *pipeline, int64_t patience_ms, void (*closed)(void *arg),
+		    void *arg)
+{
+	const struct timeval patience = { patience_ms / 1000, patience_ms % 1000 * 1000 };
+
+	if (pipeline->figures.closing)
+		return;
+	pipeline->figures.closing = true;
+	for (size_t i = 0; i < pipeline->config->mllp_count; i++)
+		mllp_server_close(pipeline->listeners[i]);
+	for (size_t i = 0; i < pipeline->config->drop_count; i++)
+		drop_close(pipeline->folders[i]);
+	for (size_t i = 0; i < pipeline->config->establishment_count; i++)
+		lane_close(pipeline->ways[i].lane);
+	pipeline->closed = closed;
+	pipeline->closed_arg = arg;
+	pipeline->closing = event_new(pipeline->parts.loop, -1, 0, has_closed, pipeline);
+	event_add(pipeline->closing, &patience);
+	if (pipeline->under_way == 0)
+		event_active(pipeline->closing, EV_TIMEOUT, 0);
+}
+
+void pipeline_free(struct pipeline **pipeline)
+{
+	struct pipeline *p = *pipeline;
+
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < p->config->mllp_count; i++)
+		mllp_server_free(&p->listeners[i]);
+	for (size_t i = 0; i < p->config->drop_count; i++)
+		drop_free(&p->folders[i]);
+	for (size_t i = 0; i < p->config->establishment_count; i++) {
+		lane_free(&p->ways[i].lane);
+		http_free(&p->ways[i].http);
+	}
+	if (p->closing != NULL)
+		event_free(p->closing);
+	free(p->listeners);
+	free(p->folders);
+	free(p->ways);
+	free_ptr(pipeline);
+}
+
+/* ---- for people ---- */
+
+struct pipeline_figures pipeline_figures(const struct pipeline *pipeline)
+{
+	struct pipeline_figures figures = pipeline->figures;
+
+	figures.store_trouble = pipeline->store_trouble;
+	return figures;
+}
+
+struct lane_figures pipeline_lane(const struct pipeline *pipeline, size_t index)
+{
+	return lane_figures(pipeline->ways[index].lane);
+}
+
+struct mllp_figures pipeline_listener(const struct pipeline *pipeline, size_t index)
+{
+	return mllp_server_figures(pipeline->listeners[index]);
+}
+
+struct drop_figures pipeline_folder(const struct pipeline *pipeline, size_t index)
+{
+	return drop_figures(pipeline->folders[index]);
+}

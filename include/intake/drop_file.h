@@ -1,0 +1,56 @@
+/* One file of a drop folder: read, and moved aside.
+ *
+ * On a worker: all of it may block.
+ */
+#ifndef DMPFEED_INTAKE_DROP_FILE_H
+#define DMPFEED_INTAKE_DROP_FILE_H
+
+#include "base/buf.h"
+
+struct drop_settings;
+struct stat;
+
+enum drop_fate { DROP_LEFT, DROP_TAKEN, DROP_REJECTED };
+
+/* A file handed over. Until drop_settle() its name is not handed over again. */
+struct drop_file {
+	const struct drop_settings *folder;
+	const char *name; /* inside the folder: any bytes but '/' and NUL */
+
+	/* private */
+	struct drop *drop;
+	int64_t size, modified_ns; /* as it was when handed over */
+	uint64_t inode;
+	enum drop_fate fate;
+};
+
+/* Reads the whole file. -1 with ERR_REJECT (too large, not a regular file) or ERR_RETRY (it is
+ * gone, it has changed since it was seen or changes now, or it cannot be read).
+ */
+must_use int drop_read(const struct drop_file *file, struct buf *ret_bytes, struct err *err);
+
+/* After the commit: to done/DATE/ (or away). A name taken there already gets a number:
+ * letter-2.xml. What has been put in the file's place since it was read is a new file: it stays,
+ * and is handed over in its turn. -1 (ERR_RETRY): it could not be moved and is still in the folder.
+ */
+must_use int drop_accept(struct drop_file *file, int64_t now_ms, struct err *err);
+
+/* To rejected/DATE/, with `explanation` beside it (letter.error.yaml for letter.xml,
+ * letter-2.error.yaml for letter-2.xml), which is on disk before the file moves. Else as
+ * drop_accept(); where the file is gone or another one has its place, nothing is written.
+ */
+must_use int drop_reject(struct drop_file *file, int64_t now_ms, struct slice explanation,
+			 struct err *err);
+
+/* Before the first file: makes done/ and rejected/. -1 (ERR_HALT): they, or the folder, cannot be
+ * used.
+ */
+must_use int drop_prepare(const struct drop_settings *settings, struct err *err);
+
+/* A descriptor, or -1 (ERR_RETRY). */
+must_use int drop_open_folder(const char *path, struct err *err);
+
+/* A file's time. Wraps around for absurd ones, which anybody may give a file. */
+int64_t drop_modified_ns(const struct stat *found);
+
+#endif

@@ -1,0 +1,62 @@
+/* The life of a document, from the door to the DMP. The only module that knows every stage.
+ *
+ * Loop only, but for struct hands.
+ */
+#ifndef DMPFEED_PIPELINE_H
+#define DMPFEED_PIPELINE_H
+
+#include "base/jobs.h"
+#include "config.h"
+#include "queue/writer.h"
+
+/* What each worker has of its own. The context of the pool that the pipeline is given. */
+struct hands {
+	const struct store_settings *store;
+	struct store *reader;
+};
+
+void *hands_new(void *store_settings);
+void hands_free(void *hands);
+
+/* The worker's own read connection, opened at its first use. NULL and err when it cannot be. */
+struct store *hands_reader(struct hands *hands, struct err *err);
+
+struct pipeline_parts {
+	struct event_base *loop;
+	const struct config *config;
+	const struct valuesets *valuesets;
+	struct workers *workers; /* their context is a struct hands */
+	struct workers *disk;    /* for folders, which may hang */
+	struct writer *writer;
+	struct store_counts counts; /* as the store had them at start */
+};
+
+struct pipeline;
+
+/* Opens the listeners, the folders and the lanes. -1: one of them cannot be (ERR_HALT). */
+must_use int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *parts,
+			  struct err *err);
+
+/* Takes nothing more in and starts no more sending; calls `closed` once what was under way has
+ * ended, or `patience_ms` have passed.
+ */
+void pipeline_close(struct pipeline *pipeline, int64_t patience_ms, void (*closed)(void *arg),
+		    void *arg);
+
+/* After the workers and the writer ended. */
+void pipeline_free(struct pipeline **pipeline);
+
+/* What it is doing, for people. */
+struct pipeline_figures {
+	uint64_t documents[DOC_STATE_COUNT];
+	int64_t last_delivered_ms;
+	const char *store_trouble; /* why nothing can be stored now; "" */
+	bool closing;
+};
+
+struct pipeline_figures pipeline_figures(const struct pipeline *pipeline);
+struct lane_figures pipeline_lane(const struct pipeline *pipeline, size_t index);
+struct mllp_figures pipeline_listener(const struct pipeline *pipeline, size_t index);
+struct drop_figures pipeline_folder(const struct pipeline *pipeline, size_t index);
+
+#endif

@@ -1,0 +1,198 @@
+"""Rehearses a folder of messages and documents: scripts/rehearse prepares the machine, this does the work.
+
+Each file goes its own way (HL7 through MLLP, the rest through the drop folder), with an empty queue and an
+empty simulated DMP, unless --together. The report says for each file the acknowledgement as received on the
+wire and every document it carried.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "system"))
+from gateway import Gateway, Simulator, TimedOut, fresh, make_pki  # noqa: E402
+
+HL7_ENDINGS = (".hl7", ".er7")
+
+
+def is_message(path: pathlib.Path) -> bool:
+    if path.suffix.lower() in HL7_ENDINGS:
+        return True
+    with path.open("rb") as file:
+        return file.read(4) == b"MSH|"
+
+
+def explanation(text: str) -> list[dict]:
+    """The errors of a NAME.error.yaml, whose values are JSON strings."""
+    errors: list[dict] = []
+    for line in text.splitlines():
+        if found := re.match(r'  (- |  )(location|code|text): (".*")$', line):
+            if found[1] == "- ":
+                errors.append({})
+            errors[-1][found[2]] = json.loads(re.sub(r"\\x(..)", r"\\u00\1", found[3]))
+    return errors
+
+
+class Rehearsal:
+    def __init__(self, folder: pathlib.Path, work: pathlib.Path, config: str | None, patience: float):
+        self.folder, self.work, self.config, self.patience = folder, work, config, patience
+        self.seen = 0  # the ledger's number up to which arrivals have been reported
+
+    def files(self) -> list[pathlib.Path]:
+        found = (path for path in self.folder.rglob("*") if path.is_file())
+        return sorted(found, key=lambda path: path.relative_to(self.folder).as_posix())
+
+    def run(self, simulator: Simulator, together: bool) -> list[dict]:
+        inputs = []
+        gateway = self.gateway(simulator).start() if together else None
+        for path in self.files():
+            if not together:
+                simulator.reset()
+                self.seen = 0
+                gateway = self.gateway(simulator).start()
+            inputs.append(self.rehearse(gateway, path))
+            show(inputs[-1])
+            if not together:
+                gateway.kill()  # its queue is thrown away: nothing to end well
+        if together and gateway:
+            gateway.stop()
+        return inputs
+
+    def gateway(self, simulator: Simulator) -> Gateway:
+        return Gateway(fresh(self.work / "gateway"), simulator.url, simulator.pki, config=self.config)
+
+    def rehearse(self, gateway: Gateway, path: pathlib.Path) -> dict:
+        start = len(gateway.journal.lines)
+        if is_message(path):
+            channel = "mllp"
+            ack, errors = self.send(gateway, path.read_bytes())
+        else:
+            channel = "drop"
+            ack, errors = None, self.drop(gateway, path, start)
+        return {
+            "file": path.relative_to(self.folder).as_posix(), "channel": channel, "ack": ack, "errors": errors,
+            "documents": self.documents(gateway, start),
+        }
+
+    def send(self, gateway: Gateway, message: bytes) -> tuple[str | None, list[dict]]:
+        try:
+            ack = gateway.send(message, self.patience)
+        except OSError:
+            ack = None
+        if ack is None:
+            return None, []
+        return ack.code, [{name: each[name] for name in ("location", "code", "text")} for each in ack.errors]
+
+    def drop(self, gateway: Gateway, path: pathlib.Path, start: int) -> list[dict]:
+        # Under a name that hides nothing (dots, .part) and means nothing: the report has the real one.
+        name = "rehearsal" + (path.suffix if path.suffix.lower() not in (".tmp", ".part") else ".bin")
+        gateway.drop(name, path.read_bytes())
+        try:
+            if gateway.wait_moved(name, self.patience, start) == "done":
+                return []
+        except TimedOut:
+            return [{"location": "", "code": "", "text": "the file was not taken in time"}]
+        rejected = (gateway.inbox / "rejected").glob("*/*.error.yaml")
+        newest = max(rejected, key=lambda found: found.stat().st_mtime_ns)
+        return explanation(newest.read_text(encoding="utf-8"))
+
+    def documents(self, gateway: Gateway, start: int) -> list[dict]:
+        """What this input carried, once it has settled."""
+        mine = [each for each in gateway.documents() if each["last_arrival"] > self.seen]
+        for each in mine:
+            if each["state"] in ("queued", "sending"):
+                try:
+                    gateway.journal.wait(rf"doc={each['doc']} outcome=(delivered|refused|rejected)", self.patience,
+                                         start)
+                except TimedOut as slow:
+                    print(f"not settled: {slow}", file=sys.stderr)
+        settled = [gateway.ctl("show", each["doc"]) for each in mine]
+        self.seen = max([self.seen, *(each["last_arrival"] for each in mine)])
+        names = ("doc", "unique_id", "action", "type_code", "state", "reason", "sentence", "attempts")
+        return [{name: each[name] for name in names} for each in settled]
+
+
+def show(entry: dict):
+    fate = ", ".join(f"{each['doc']} {each['state']}" for each in entry["documents"])
+    errors = "; ".join(f"{each.get('location', '')} {each.get('code', '')} {each.get('text', '')}".strip()
+                       for each in entry["errors"])
+    print(f"{entry['file']}: {entry['ack'] or entry['channel']} {fate}{errors}", flush=True)
+
+
+def totals(inputs: list[dict]) -> dict:
+    states = [each["state"] for entry in inputs for each in entry["documents"]]
+    counted = {state: states.count(state) for state in ("delivered", "rejected", "held", "refused", "suppressed")}
+    unanswered = sum(entry["channel"] == "mllp" and entry["ack"] is None for entry in inputs)
+    return {"inputs": len(inputs), **counted, "unanswered": unanswered}
+
+
+def pruned(value):
+    """Without the groups that are named and empty, which read as a text and would not load again."""
+    if isinstance(value, dict):
+        return {key: pruned(each) for key, each in value.items() if each != ""}
+    return [pruned(each) for each in value] if isinstance(value, list) else value
+
+
+def rehearsal_config(path: pathlib.Path, simulator: Simulator) -> str:
+    """Somebody's own configuration, with its doors and its DMP replaced by those of the rehearsal."""
+    import yaml
+
+    class Quoted(yaml.SafeDumper):
+        pass
+
+    Quoted.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+    config = pruned(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader))
+    site = config["establishments"][0]["sites"][0]["finess_eg"]
+    doors = {"site": site, "source": "REHEARSAL"}
+    for establishment in config["establishments"]:
+        dmp = establishment.setdefault("dmp", {})
+        dmp["url"] = {"repository": simulator.url}
+        dmp["tls"] = {name: str(simulator.pki / file)
+                      for name, file in (("ca", "ca.pem"), ("cert", "auth.pem"), ("key", "auth.key"))}
+    folder = config.get("valuesets", {}).get("dir")
+    if folder:
+        config["valuesets"]["dir"] = str((path.parent / folder).resolve())
+    config.update({
+        "environment": "rehearsal", "state": {"folder": "state"}, "control": {"socket": "control.sock"},
+        "status": {"listen": "127.0.0.1:0"},
+        "intake": {"mllp": [{"name": "mllp", "listen": "127.0.0.1:0", **doors}],
+                   "drop": [{"name": "drop", "folder": "in", "settle": "200 ms", "scan": "500 ms", **doors}]},
+    })
+    return yaml.dump(config, Dumper=Quoted, allow_unicode=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/rehearse", description="Rehearse a folder of messages and documents.")
+    parser.add_argument("folder", metavar="DIR", type=pathlib.Path)
+    parser.add_argument("--report", metavar="FILE.json", type=pathlib.Path)
+    parser.add_argument("--config", metavar="FILE", type=pathlib.Path, help="your own dmpfeed.yaml")
+    parser.add_argument("--together", action="store_true", help="one queue and one DMP for all, in order of name")
+    parser.add_argument("--patience", metavar="SECONDS", type=float, default=60, help="for one file to settle")
+    arguments = parser.parse_args()
+    if not arguments.folder.is_dir():
+        parser.error(f"{arguments.folder} is not a folder")
+
+    with tempfile.TemporaryDirectory(prefix="dmpfeed-rehearsal-") as folder:
+        work = pathlib.Path(folder)
+        with Simulator(make_pki(work / "pki"), fresh(work / "sim")) as simulator:
+            config = rehearsal_config(arguments.config, simulator) if arguments.config else None
+            rehearsal = Rehearsal(arguments.folder, work, config, arguments.patience)
+            inputs = rehearsal.run(simulator, arguments.together)
+    report = {"version": 1, "inputs": inputs, "totals": totals(inputs)}
+    if arguments.report:
+        partial = arguments.report.with_name(arguments.report.name + ".part")
+        partial.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.replace(partial, arguments.report)
+    print(json.dumps(report["totals"]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

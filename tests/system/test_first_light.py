@@ -1,0 +1,253 @@
+"""A document comes in by either door and reaches the simulated DMP byte for byte; people can see its way."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import subprocess
+
+import pytest
+
+from gateway import BUILD, END, VT
+from samples import DOORS, INITIAL, hand_in, hl7, mdm_t02, numbered, read, unique_id
+
+LETTER = read("discharge-letter.xml")
+
+
+def ctl_text(gateway, *arguments: str) -> str:
+    """What dmpfeedctl prints for people."""
+    return subprocess.run([BUILD / "daemon" / "dmpfeedctl", "--socket", "control.sock", *arguments], cwd=gateway.folder,
+                          env={"LC_ALL": "C.UTF-8"}, check=True, capture_output=True, text=True, timeout=30).stdout
+
+
+# ---- the main job ----
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("name", INITIAL)
+def test_every_sample_reaches_the_dmp_byte_for_byte(gateway, simulator, name, door):
+    cda = read(name)
+    doc = hand_in(gateway, door, cda, name)
+    assert gateway.wait_final(doc) == "delivered"
+    assert list(simulator.received()) == [unique_id(cda)]
+    assert simulator.document(unique_id(cda)) == cda
+
+
+def test_the_answer_is_aa_and_names_the_message(gateway):
+    ack = gateway.send(mdm_t02(LETTER, control_id="ADM-20261120-4711"))
+    assert (ack.code, ack.control_id, ack.errors) == ("AA", "ADM-20261120-4711", [])
+
+
+def test_a_taken_file_moves_to_the_folder_of_the_day(gateway):
+    before = datetime.date.today()
+    hand_in(gateway, "drop", LETTER, "letter.xml")
+    days = {before.isoformat(), datetime.date.today().isoformat()}
+    moved = list(gateway.inbox.glob("done/*/*"))
+    assert [path.name for path in moved] == ["letter.xml"]
+    assert moved[0].parent.name in days
+    assert moved[0].read_bytes() == LETTER
+    assert not list(gateway.inbox.glob("*.xml"))
+
+
+@pytest.mark.parametrize("ending", [".hl7", ".er7", ".HL7"])
+def test_a_message_may_come_as_a_file(gateway, simulator, ending):
+    gateway.drop("message" + ending, mdm_t02(LETTER))
+    assert gateway.wait_moved("message" + ending) == "done"
+    gateway.settled()
+    assert simulator.document(unique_id(LETTER)) == LETTER
+
+
+def test_a_file_written_in_place_is_taken_once_it_has_settled(gateway, simulator):
+    (gateway.inbox / "letter.xml").write_bytes(LETTER)
+    assert gateway.wait_moved("letter.xml") == "done"
+    gateway.settled()
+    assert simulator.document(unique_id(LETTER)) == LETTER
+
+
+@pytest.mark.parametrize("name", [".letter.xml", "letter.xml.part", "letter.tmp"])
+def test_a_file_that_is_not_finished_is_not_looked_at(gateway, name):
+    (gateway.inbox / name).write_bytes(LETTER)
+    hand_in(gateway, "drop", numbered(1), "finished.xml")
+    assert (gateway.inbox / name).read_bytes() == LETTER
+    assert len(gateway.documents()) == 1
+
+
+def test_the_same_document_by_both_doors_goes_once(gateway, simulator):
+    doc = hand_in(gateway, "mllp", LETTER)
+    gateway.drop("letter.xml", LETTER)
+    assert gateway.wait_moved("letter.xml") == "done"
+    gateway.journal.wait(rf"doc={doc} received again channel=drop")
+    assert list(gateway.settled()) == [unique_id(LETTER)]
+    assert len(simulator.exchanges()) == 1
+
+
+# ---- what is decided from the message ----
+
+def test_a_message_not_for_the_dmp_is_acknowledged_and_cancelled(gateway, simulator):
+    assert gateway.send(mdm_t02(LETTER, flags={"DESTDMP": "N"})).code == "AA"
+    assert gateway.wait_final(hand_in(gateway, "mllp", numbered(1))) == "delivered"
+    cancelled = gateway.settled()[unique_id(LETTER)]
+    assert (cancelled["state"], cancelled["reason"]) == ("cancelled", "not_for_dmp")
+    assert list(simulator.received()) == [unique_id(numbered(1))]
+
+
+@pytest.mark.parametrize("status", ["PROV", "DOUB", "VIDE"])
+def test_a_document_whose_identity_is_not_qualified_is_held(gateway, simulator, status):
+    assert gateway.send(mdm_t02(LETTER, identity_status=status)).code == "AA"
+    assert gateway.wait_final(hand_in(gateway, "mllp", numbered(1))) == "delivered"
+    held = gateway.settled()[unique_id(LETTER)]
+    assert (held["state"], held["reason"]) == ("held", "ins_not_qualified")
+    assert held["sentence"] and held["todo"]
+    assert list(simulator.received()) == [unique_id(numbered(1))]
+
+
+# ---- sent again ----
+
+def test_the_same_message_again_gives_aa_and_nothing_new(gateway, simulator):
+    doc = hand_in(gateway, "mllp", LETTER)
+    for _ in range(3):
+        assert gateway.send(mdm_t02(LETTER)).code == "AA"
+    assert gateway.wait_final(doc) == "delivered"
+    assert gateway.send(mdm_t02(LETTER, control_id="ANOTHER")).code == "AA"
+    assert list(gateway.settled()) == [unique_id(LETTER)]
+    assert [each["verdict"] for each in simulator.exchanges()] == ["stored"]
+
+
+def test_the_same_control_id_does_not_make_another_document_a_repetition(gateway, simulator):
+    for number in (1, 2):
+        assert gateway.send(mdm_t02(numbered(number), control_id="SAME")).code == "AA"
+    assert set(gateway.settled()) == set(simulator.received()) == {unique_id(numbered(1)), unique_id(numbered(2))}
+
+
+def test_the_same_id_with_other_bytes_is_refused(gateway, simulator):
+    hand_in(gateway, "mllp", LETTER)
+    ack = gateway.send(mdm_t02(LETTER.replace(b"</title>", b" (bis)</title>")))
+    assert ack.code == "AE"
+    assert [(each["location"], each["code"], each["reason"]) for each in ack.errors] == \
+        [("TXA-12", "207", "duplicate_foreign")]
+    gateway.settled()
+    assert simulator.document(unique_id(LETTER)) == LETTER
+
+
+# ---- how bytes may arrive ----
+
+def test_three_frames_in_one_write_are_answered_in_order(gateway, simulator):
+    documents = [numbered(number) for number in range(3)]
+    with gateway.connect() as mllp:
+        mllp.socket.sendall(b"".join(VT + mdm_t02(cda, control_id=f"N{n}") + END for n, cda in enumerate(documents)))
+        acks = [mllp.read() for _ in documents]
+    assert [(ack.code, ack.control_id) for ack in acks] == [("AA", "N0"), ("AA", "N1"), ("AA", "N2")]
+    gateway.settled()
+    assert set(simulator.received()) == {unique_id(cda) for cda in documents}
+
+
+def test_a_frame_may_arrive_one_byte_at_a_time(gateway):
+    with gateway.connect() as mllp:
+        for byte in VT + mdm_t02(LETTER, control_id="SLOW") + END:
+            mllp.socket.sendall(bytes([byte]))
+        ack = mllp.read()
+    assert (ack.code, ack.control_id) == ("AA", "SLOW")
+
+
+def test_one_connection_carries_many_messages(gateway):
+    with gateway.connect() as mllp:
+        for number in range(20):
+            assert mllp.send(mdm_t02(numbered(number), control_id=str(number))).control_id == str(number)
+    assert len(gateway.settled()) == 20
+
+
+def test_bytes_between_frames_are_passed_over(gateway):
+    with gateway.connect() as mllp:
+        mllp.socket.sendall(b"\r\n" + VT + mdm_t02(LETTER) + END + b"\n\n")
+        assert mllp.read().code == "AA"
+        assert mllp.send(mdm_t02(numbered(1))).code == "AA"
+
+
+def test_a_message_of_the_edition_before_is_taken(gateway):
+    old = hl7("mdm_new.hl7").replace(b"2.1^CISIS", b"2.0^CISIS")
+    assert gateway.send(old).code == "AA"
+
+
+# ---- what people see ----
+
+def test_a_gateway_at_rest_is_healthy_and_ready(gateway):
+    assert gateway.get("/healthz") == (200, b"ok\n")
+    assert gateway.get("/readyz") == (200, b"ready\n")
+    assert gateway.get("/no-such-page")[0] == 404
+
+
+def test_the_status_counts_what_was_done(gateway):
+    gateway.wait_final(hand_in(gateway, "mllp", numbered(1)))
+    gateway.wait_final(hand_in(gateway, "drop", numbered(2)))
+    gateway.send(mdm_t02(numbered(3), identity_status="PROV"))
+    status = gateway.status()
+    assert (status["ready"], status["not_ready"]) == (True, None)
+    assert (status["queue"]["delivered"], status["queue"]["held"], status["queue"]["queued"]) == (2, 1, 0)
+    lane, listener, folder = status["lanes"][0], status["listeners"][0], status["folders"][0]
+    assert (lane["state"], lane["delivered"], lane["in_flight"], lane["why"]) == ("open", 2, 0, None)
+    assert (listener["messages"], listener["broken_frames"]) == (2, 0)
+    assert (folder["taken"], folder["rejected"], folder["trouble"]) == (1, 0, None)
+    assert status["last_delivered"] == lane["last_delivered"] is not None
+
+
+def test_the_tool_and_the_page_tell_the_same(gateway):
+    gateway.wait_final(hand_in(gateway, "mllp", LETTER))
+    by_tool, by_page = gateway.ctl("status"), gateway.status()
+    for changing in ("now", "uptime_s"):
+        by_tool.pop(changing), by_page.pop(changing)
+    assert by_tool == by_page
+
+
+def test_list_shows_a_document_without_its_patient(gateway):
+    doc = hand_in(gateway, "drop", LETTER, "letter.xml")
+    gateway.wait_final(doc)
+    (row,) = gateway.documents()
+    expected = {
+        "doc": doc, "unique_id": unique_id(LETTER), "action": "submit", "type_code": "11490-0", "state": "delivered",
+        "reason": None, "sentence": None, "attempts": 1, "doubtful": False, "channel": "drop", "source": "LABO",
+        "site": "990012345", "lane": "990000987", "origin": "letter.xml", "bytes": len(LETTER), "next_attempt": None,
+    }
+    assert {name: row[name] for name in expected} == expected
+
+
+def test_list_may_be_narrowed_to_a_state(gateway):
+    gateway.wait_final(hand_in(gateway, "mllp", numbered(1)))
+    gateway.send(mdm_t02(numbered(2), identity_status="PROV"))
+    assert [each["unique_id"] for each in gateway.ctl("list", "--state", "held")] == [unique_id(numbered(2))]
+    assert [each["unique_id"] for each in gateway.ctl("list", "--reason", "ins_not_qualified")] == \
+        [unique_id(numbered(2))]
+
+
+def test_show_tells_the_whole_history(gateway, simulator):
+    simulator.faults({"kind": "failure", "errorCode": "XDSRegistryBusy", "text": "occupé", "times": 1})
+    doc = hand_in(gateway, "mllp", LETTER)
+    gateway.wait_final(doc)
+    assert gateway.send(mdm_t02(LETTER)).code == "AA"
+    shown = gateway.ctl("show", doc)
+    told = [(each["what"], each["state"], each["attempt"], each["code"], each["http_status"])
+            for each in shown["events"]]
+    assert told == [
+        ("received", "queued", 0, None, 0),
+        ("claimed", "sending", 1, None, 0),
+        ("settled", "queued", 1, "XDSRegistryBusy", 200),
+        ("claimed", "sending", 2, None, 0),
+        ("settled", "delivered", 2, None, 200),
+        ("received_again", "delivered", 2, None, 0),
+    ]
+    assert "occupé" in shown["events"][2]["text"]
+    assert [each["number"] for each in shown["events"]] == sorted(each["number"] for each in shown["events"])
+
+
+def test_show_speaks_to_people_too(gateway):
+    doc = hand_in(gateway, "mllp", LETTER)
+    gateway.wait_final(doc)
+    text = ctl_text(gateway, "show", doc)
+    assert all(word in text for word in (doc, "delivered", unique_id(LETTER), "received", "claimed", "settled"))
+
+
+def test_a_document_keeps_its_id_from_the_door_to_the_last_line(gateway):
+    doc = hand_in(gateway, "mllp", LETTER)
+    gateway.wait_final(doc)
+    lines = [line for line in gateway.journal.lines if doc in line]
+    assert len(lines) == 2
+    assert f"<6>doc={doc} received" in lines[0] and f"<6>doc={doc} outcome=delivered attempt=1" in lines[1]
+    assert json.dumps(gateway.ctl("show", doc)).count(doc) == 1

@@ -1,0 +1,1132 @@
+/* The drop folder, with real files in a temporary folder, real workers and the real loop. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "intake/drop.h"
+
+enum { PATIENCE_MS = 20000, MOST_FILES = 4096, HOUR_MS = 3600000 };
+
+/* 2026-11-20T12:00:00Z, in the middle of that day in Europe */
+#define NOON_MS INT64_C(1795176000000)
+#define DAY "2026-11-20"
+
+/* ---- file systems that cannot do all that ours can ---- */
+
+static struct {
+	bool without_noreplace, without_links;
+	void (*before_rename)(void); /* once */
+} disk;
+
+int renameat2(int from, const char *name, int to, const char *new_name, unsigned flags)
+{
+	void (*before)(void) = disk.before_rename;
+
+	if (before != NULL) {
+		disk.before_rename = NULL;
+		before();
+	}
+	if (disk.without_noreplace && flags != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	return (int)syscall(SYS_renameat2, from, name, to, new_name, flags);
+}
+
+int linkat(int from, const char *name, int to, const char *new_name, int flags)
+{
+	if (disk.without_links) {
+		errno = EPERM;
+		return -1;
+	}
+	return (int)syscall(SYS_linkat, from, name, to, new_name, flags);
+}
+
+/* ---- the world ---- */
+
+/* A gateway that keeps what it is handed until told, or takes all at once. */
+struct world {
+	char path[64];
+	struct event_base *loop;
+	struct event *tick, *posted;
+	struct mailbox *mailbox;
+	struct workers *workers;
+	struct drop_settings settings;
+	struct drop *drop;
+	bool takes_all;
+	size_t dealt_with;
+
+	struct drop_file *files[MOST_FILES]; /* NULL once settled */
+	char *names[MOST_FILES];
+	size_t handed;
+};
+
+/* What the pipeline does with a file, in short. */
+struct errand {
+	struct job job;
+	struct world *world;
+	struct drop_file *file;
+	struct buf bytes;
+	struct err err;
+};
+
+static void errand_run(struct job *job, void *worker)
+{
+	struct errand *errand = container_of(job, struct errand, job);
+
+	(void)worker;
+	if (drop_read(errand->file, &errand->bytes, &errand->err) == 0)
+		(void)!drop_accept(errand->file, NOON_MS, &errand->err);
+}
+
+static void errand_done(struct job *job)
+{
+	struct errand *errand = container_of(job, struct errand, job);
+
+	errand->world->dealt_with += errand->err.kind == ERR_NONE;
+	drop_settle(errand->file, errand->err.kind != ERR_NONE);
+	buf_done(&errand->bytes);
+	free(errand);
+}
+
+static void on_file(void *arg, struct drop_file *file)
+{
+	struct world *world = arg;
+	struct errand *errand;
+
+	assert_true(world->handed < MOST_FILES);
+	assert_ptr_equal(file->folder, &world->settings);
+	world->names[world->handed] = xstrdup(file->name);
+	if (!world->takes_all) {
+		world->files[world->handed++] = file;
+		return;
+	}
+	world->handed++;
+	errand = xcalloc(1, sizeof(*errand));
+	errand->job = (struct job){ .run = errand_run, .done = errand_done };
+	errand->world = world;
+	errand->file = file;
+	workers_submit(world->workers, &errand->job);
+}
+
+static void on_posted(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	mailbox_deliver(arg);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+static int set_up(void **state)
+{
+	struct world *world = xcalloc(1, sizeof(*world));
+	const struct timeval often = { 0, 20000 }; /* so that until() sees its deadline */
+	const struct workers_settings disk_workers = { .count = 2, .name = "disk" };
+
+	strcpy(world->path, "/tmp/test_drop.XXXXXX");
+	assert_non_null(mkdtemp(world->path));
+	world->loop = event_base_new();
+	world->tick = event_new(world->loop, -1, EV_PERSIST, on_tick, NULL);
+	event_add(world->tick, &often);
+	world->mailbox = mailbox_new();
+	world->posted = event_new(world->loop, mailbox_fd(world->mailbox), EV_READ | EV_PERSIST,
+				  on_posted, world->mailbox);
+	event_add(world->posted, NULL);
+	world->workers = workers_new(&disk_workers, world->mailbox);
+	world->settings = (struct drop_settings){
+		.name = "test",
+		.path = world->path,
+		.settle_ms = 0,
+		.scan_ms = HOUR_MS,
+		.most_file_bytes = 1 << 20,
+		.most_in_flight = MOST_FILES,
+	};
+	*state = world;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
+{
+	(void)stat;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	drop_free(&world->drop);
+	for (size_t i = 0; i < world->handed; i++) {
+		if (world->files[i] != NULL)
+			drop_settle(world->files[i], false);
+		free(world->names[i]);
+	}
+	workers_free(&world->workers);
+	mailbox_deliver(world->mailbox);
+	mailbox_free(&world->mailbox);
+	event_free(world->tick);
+	event_free(world->posted);
+	event_base_free(world->loop);
+	nftw(world->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(world);
+	memset(&disk, 0, sizeof(disk));
+	return 0;
+}
+
+/* Turns the loop until the condition holds. */
+#define until(world, condition)                                                                    \
+	do {                                                                                       \
+		int64_t deadline_ms = clock_monotonic_ms() + PATIENCE_MS;                          \
+		while (!(condition)) {                                                             \
+			if (clock_monotonic_ms() > deadline_ms)                                    \
+				fail_msg("never: %s", #condition);                                 \
+			event_base_loop((world)->loop, EVLOOP_ONCE);                               \
+		}                                                                                  \
+	} while (0)
+
+static void turn_for(struct world *world, int64_t ms)
+{
+	const int64_t until_ms = clock_monotonic_ms() + ms;
+
+	until(world, clock_monotonic_ms() >= until_ms);
+}
+
+static struct drop_figures figures(const struct world *world)
+{
+	return drop_figures(world->drop);
+}
+
+static void open_drop(struct world *world)
+{
+	struct err err = { 0 };
+
+	if (drop_new(&world->drop, world->loop, world->workers, &world->settings, on_file, world,
+		     &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void settle(struct world *world, size_t i, bool again)
+{
+	drop_settle(take(world->files[i]), again);
+}
+
+/* ---- files ---- */
+
+static const char *in(const struct world *world, const char *name)
+{
+	static char paths[4][PATH_MAX];
+	static unsigned next;
+	char *path = paths[next++ % length_of(paths)];
+
+	snprintf(path, PATH_MAX, "%s/%s", world->path, name);
+	return path;
+}
+
+static void write_file(const struct world *world, const char *name, const char *text)
+{
+	FILE *file = fopen(in(world, name), "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* As a careful sender does. */
+static void put_file(const struct world *world, const char *name, const char *text)
+{
+	write_file(world, ".coming", text);
+	assert_int_equal(rename(in(world, ".coming"), in(world, name)), 0);
+}
+
+static void append(const struct world *world, const char *name, const char *text)
+{
+	FILE *file = fopen(in(world, name), "a");
+
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void date_file(const struct world *world, const char *name, time_t seconds)
+{
+	const struct timespec times[2] = { { seconds, 0 }, { seconds, 0 } };
+
+	assert_int_equal(utimensat(AT_FDCWD, in(world, name), times, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+static bool is_there(const struct world *world, const char *name)
+{
+	struct stat stat;
+
+	return lstat(in(world, name), &stat) == 0;
+}
+
+static void assert_content(const struct world *world, const char *name, const char *text)
+{
+	char content[256] = "";
+	FILE *file = fopen(in(world, name), "r");
+
+	if (file == NULL)
+		fail_msg("%s is not there", name);
+	content[fread(content, 1, sizeof(content) - 1, file)] = '\0';
+	fclose(file);
+	assert_string_equal(content, text);
+}
+
+static size_t count_in(const struct world *world, const char *folder)
+{
+	DIR *dir = opendir(in(world, folder));
+	size_t n = 0;
+
+	while (dir != NULL && readdir(dir) != NULL)
+		n++;
+	if (dir != NULL)
+		closedir(dir);
+	return n - (dir ? 2 : 0); /* without . and .. */
+}
+
+/* Opens the folder with one file in it, and has it handed over. */
+static struct drop_file *hand_over(struct world *world, const char *name, const char *text)
+{
+	write_file(world, name, text);
+	open_drop(world);
+	until(world, world->handed == 1);
+	return world->files[0];
+}
+
+static void assert_handed(const struct world *world, size_t i, const char *name)
+{
+	assert_true(world->handed > i);
+	assert_string_equal(world->names[i], name);
+}
+
+/* ---- when a file is whole ---- */
+
+static void a_file_renamed_into_place_is_whole_at_once(void **state)
+{
+	struct world *world = *state;
+
+	world->settings.settle_ms = HOUR_MS;
+	open_drop(world);
+	put_file(world, "letter.xml", "<a/>");
+	until(world, world->handed == 1);
+	assert_handed(world, 0, "letter.xml");
+	assert_true(figures(world).last_file_ms > 0);
+}
+
+/* Changes a file ten times. It is not handed over before the last change is settle_ms old. */
+static void assert_left_while_it_changes(struct world *world,
+					 void (*change)(struct world *world, int nth))
+{
+	int64_t changed_ms = 0;
+
+	world->settings.settle_ms = 300;
+	open_drop(world);
+	for (int nth = 0; nth < 10 && world->handed == 0; nth++) {
+		changed_ms = clock_monotonic_ms();
+		change(world, nth);
+		turn_for(world, 60);
+	}
+	until(world, world->handed == 1);
+	assert_true(clock_monotonic_ms() - changed_ms >= 300);
+}
+
+static void append_to_it(struct world *world, int nth)
+{
+	(void)nth;
+	append(world, "letter.xml", "<a/>"); /* opens and closes it each time */
+}
+
+static void rewrite_it(struct world *world, int nth)
+{
+	write_file(world, "letter.xml", "<a/>");
+	date_file(world, "letter.xml", 1700000000 + nth);
+}
+
+static void a_file_being_written_is_left_until_it_has_settled(void **state)
+{
+	assert_left_while_it_changes(*state, append_to_it);
+}
+
+static void a_file_that_changes_without_growing_is_left_too(void **state)
+{
+	assert_left_while_it_changes(*state, rewrite_it);
+}
+
+static void files_there_at_the_start_are_taken(void **state)
+{
+	struct world *world = *state;
+
+	world->settings.settle_ms = 50;
+	write_file(world, "one.xml", "1");
+	write_file(world, "two.xml", "2");
+	open_drop(world);
+	until(world, world->handed == 2);
+}
+
+static void a_file_of_which_nobody_told_is_found_by_looking(void **state)
+{
+	struct world *world = *state;
+
+	world->settings.scan_ms = 50;
+	write_file(world, ".hidden", "<a/>");
+	open_drop(world);
+	turn_for(world, 100);
+	/* a new link is neither written nor renamed: inotify has no word of it that we ask for */
+	assert_int_equal(link(in(world, ".hidden"), in(world, "letter.xml")), 0);
+	until(world, world->handed == 1);
+}
+
+static void names_of_files_that_are_not_ours_to_take_are_ignored(void **state)
+{
+	static const char *const names[] = {
+		".letter.xml", "letter.tmp",  "letter.xml.tmp",    "letter.part",
+		"letter.TMP",  "letter.Part", "letter.error.yaml",
+	};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < length_of(names); i++)
+		write_file(world, names[i], "<a/>");
+	open_drop(world);
+	write_file(world, "done/old.xml", "<a/>");
+	put_file(world, "letter.yaml", "a: b"); /* a sidecar is */
+	until(world, world->handed == 1);
+	assert_handed(world, 0, "letter.yaml");
+	turn_for(world, 100);
+	assert_int_equal(world->handed, 1);
+	assert_int_equal(figures(world).waiting, 0);
+}
+
+static void what_is_no_regular_file_stays_where_it_is(void **state)
+{
+	struct world *world = *state;
+
+	write_file(world, ".target", "<a/>");
+	assert_int_equal(symlink(".target", in(world, "link.xml")), 0);
+	assert_int_equal(mkfifo(in(world, "pipe.xml"), 0600), 0);
+	assert_int_equal(mkdir(in(world, "folder.xml"), 0700), 0);
+	open_drop(world);
+	put_file(world, "letter.xml", "<a/>");
+	until(world, world->handed == 1);
+	assert_handed(world, 0, "letter.xml");
+	assert_int_equal(figures(world).waiting, 0);
+	assert_true(is_there(world, "link.xml"));
+	assert_true(is_there(world, "pipe.xml"));
+	assert_true(is_there(world, "folder.xml"));
+}
+
+static void a_name_may_hold_any_bytes(void **state)
+{
+	static const char name[] = " a\n<3>forged\xff\x1b[2J\\.xml";
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	hand_over(world, name, "<a/>");
+	assert_handed(world, 0, name);
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), 0);
+	assert_int_equal(count_in(world, "done/" DAY), 1);
+}
+
+/* ---- whose turn it is ---- */
+
+static void files_come_oldest_first_then_by_name(void **state)
+{
+	static const struct {
+		const char *name;
+		time_t seconds;
+	} files[] = {
+		{ "newest.xml", 1700000300 },   { "b.xml", 1700000200 },
+		{ "a.xml", 1700000200 },        { "c.xml", 1700000200 },
+		{ "oldest.xml", 1700000100 },   { "B.xml", 1700000200 },
+		{ "before 1970.xml", -100000 },
+	};
+	static const char *const order[] = { "before 1970.xml", "oldest.xml", "B.xml",     "a.xml",
+					     "b.xml",           "c.xml",      "newest.xml" };
+	struct world *world = *state;
+
+	for (size_t i = 0; i < length_of(files); i++) {
+		write_file(world, files[i].name, "<a/>");
+		date_file(world, files[i].name, files[i].seconds);
+	}
+	open_drop(world);
+	until(world, world->handed == length_of(files));
+	for (size_t i = 0; i < length_of(order); i++)
+		assert_handed(world, i, order[i]);
+}
+
+static void no_more_files_are_handed_over_than_may_be_in_flight(void **state)
+{
+	struct world *world = *state;
+
+	world->settings.most_in_flight = 2;
+	for (char name[] = "a.xml"; name[0] <= 'e'; name[0]++) {
+		write_file(world, name, "<a/>");
+		date_file(world, name, 1700000000);
+	}
+	open_drop(world);
+	until(world, world->handed == 2);
+	turn_for(world, 50);
+	assert_int_equal(world->handed, 2);
+	assert_int_equal(figures(world).in_flight, 2);
+	assert_int_equal(figures(world).waiting, 3);
+	settle(world, 1, false);
+	until(world, world->handed == 3);
+	assert_handed(world, 2, "c.xml");
+	assert_int_equal(figures(world).in_flight, 2);
+	assert_int_equal(figures(world).waiting, 2);
+}
+
+static void a_file_is_handed_over_once_while_it_is_in_flight(void **state)
+{
+	struct world *world = *state;
+
+	world->settings.scan_ms = 20;
+	hand_over(world, "letter.xml", "<a/>");
+	append(world, "letter.xml", "<b/>");
+	turn_for(world, 200);
+	assert_int_equal(world->handed, 1);
+}
+
+static void a_new_file_under_the_name_of_one_in_flight_comes_after_it(void **state)
+{
+	struct world *world = *state;
+	scoped(buf_done) struct buf bytes = { 0 };
+	struct err err = { 0 };
+	struct drop_file *file = hand_over(world, "letter.xml", "<old/>");
+
+	world->settings.settle_ms = HOUR_MS;
+	put_file(world, "letter.xml", "<new/>");
+	turn_for(world, 50);
+	assert_int_equal(world->handed, 1);
+	assert_int_equal(drop_accept(file, NOON_MS, &err), 0);
+	assert_content(world, "letter.xml", "<new/>");
+	settle(world, 0, false);
+	until(world, world->handed == 2);
+	assert_int_equal(drop_read(world->files[1], &bytes, &err), 0);
+	assert_string_equal(bytes.p, "<new/>");
+}
+
+static void a_file_that_could_not_be_dealt_with_comes_again_at_a_later_scan(void **state)
+{
+	struct world *world = *state;
+	int64_t settled_ms;
+
+	world->settings.scan_ms = 200;
+	hand_over(world, "letter.xml", "<a/>");
+	settled_ms = clock_monotonic_ms();
+	settle(world, 0, true);
+	assert_int_equal(figures(world).waiting, 1);
+	put_file(world, "other.xml", "<b/>"); /* other scans do not bring it back sooner */
+	until(world, world->handed == 2);
+	assert_handed(world, 1, "other.xml");
+	until(world, world->handed == 3);
+	assert_handed(world, 2, "letter.xml");
+	assert_true(clock_monotonic_ms() - settled_ms >= 200);
+	assert_int_equal(figures(world).taken, 0);
+}
+
+static void a_file_that_is_gone_does_not_come_again(void **state)
+{
+	struct world *world = *state;
+
+	world->settings.scan_ms = 50;
+	hand_over(world, "letter.xml", "<a/>");
+	assert_int_equal(unlink(in(world, "letter.xml")), 0);
+	settle(world, 0, true);
+	turn_for(world, 300);
+	assert_int_equal(world->handed, 1);
+	assert_int_equal(figures(world).waiting, 0);
+}
+
+static void a_file_taken_while_a_scan_runs_does_not_come_again(void **state)
+{
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	world->settings.most_in_flight = 1;
+	world->settings.scan_ms = 1;
+	for (char name[] = "a.xml"; name[0] <= 'z'; name[0]++) {
+		write_file(world, name, "<a/>");
+		date_file(world, name, 1700000000);
+	}
+	open_drop(world);
+	for (size_t i = 0; i < 26; i++) { /* a scan runs every few of these */
+		until(world, world->handed == i + 1);
+		event_base_loop(world->loop, EVLOOP_ONCE);
+		assert_int_equal(drop_accept(world->files[i], NOON_MS, &err), 0);
+		settle(world, i, false);
+	}
+	turn_for(world, 100);
+	assert_int_equal(world->handed, 26);
+	assert_int_equal(figures(world).taken, 26);
+}
+
+static void closing_hands_over_no_more(void **state)
+{
+	struct world *world = *state;
+
+	world->settings.most_in_flight = 1;
+	write_file(world, "a.xml", "<a/>");
+	write_file(world, "b.xml", "<b/>");
+	open_drop(world);
+	until(world, world->handed == 1);
+	drop_close(world->drop);
+	settle(world, 0, false);
+	put_file(world, "c.xml", "<c/>");
+	turn_for(world, 100);
+	assert_int_equal(world->handed, 1);
+}
+
+static void files_in_flight_outlive_the_folder(void **state)
+{
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	hand_over(world, "letter.xml", "<a/>");
+	drop_free(&world->drop);
+	assert_null(world->drop);
+	assert_string_equal(world->files[0]->name, "letter.xml");
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), 0);
+	settle(world, 0, false);
+	assert_true(is_there(world, "done/" DAY "/letter.xml"));
+}
+
+static void the_folder_may_be_freed_while_a_scan_runs(void **state)
+{
+	struct world *world = *state;
+
+	open_drop(world);
+	event_base_loop(world->loop, EVLOOP_ONCE);
+	drop_free(&world->drop);
+	assert_null(world->drop);
+}
+
+static void a_thousand_files_are_each_taken_once(void **state)
+{
+	enum { FILES = 1000 };
+	struct world *world = *state;
+	char name[32];
+
+	world->takes_all = true;
+	world->settings.most_in_flight = 16;
+	world->settings.settle_ms = HOUR_MS;
+	open_drop(world);
+	for (int i = 0; i < FILES; i++) {
+		snprintf(name, sizeof(name), "letter %d.xml", i);
+		put_file(world, name, "<a/>");
+		if (i % 10 == 0)
+			event_base_loop(world->loop, EVLOOP_NONBLOCK);
+	}
+	until(world, world->dealt_with == FILES);
+	turn_for(world, 100);
+	assert_int_equal(world->handed, FILES);
+	assert_int_equal(figures(world).taken, FILES);
+	assert_int_equal(figures(world).in_flight, 0);
+	assert_int_equal(figures(world).waiting, 0);
+	assert_int_equal(count_in(world, "done/" DAY), FILES);
+	assert_int_equal(count_in(world, "."), 2);
+}
+
+/* ---- reading ---- */
+
+static void a_file_is_read_whole(void **state)
+{
+	struct world *world = *state;
+	scoped(buf_done) struct buf bytes = { 0 };
+	struct err err = { 0 };
+
+	hand_over(world, "letter.xml", "<a>whole</a>");
+	assert_int_equal(drop_read(world->files[0], &bytes, &err), 0);
+	assert_string_equal(bytes.p, "<a>whole</a>");
+	assert_int_equal(bytes.n, 12);
+}
+
+static void an_empty_file_is_read_too(void **state)
+{
+	struct world *world = *state;
+	scoped(buf_done) struct buf bytes = { 0 };
+	struct err err = { 0 };
+
+	hand_over(world, "letter.xml", "");
+	assert_int_equal(drop_read(world->files[0], &bytes, &err), 0);
+	assert_int_equal(bytes.n, 0);
+}
+
+static void a_file_at_the_limit_of_size_is_read_and_one_past_it_refused(void **state)
+{
+	struct world *world = *state;
+	scoped(buf_done) struct buf bytes = { 0 };
+	struct err err = { 0 };
+
+	world->settings.most_file_bytes = 4;
+	hand_over(world, "letter.xml", "1234");
+	assert_int_equal(drop_read(world->files[0], &bytes, &err), 0);
+	put_file(world, "other.xml", "12345");
+	until(world, world->handed == 2);
+	assert_int_equal(drop_read(world->files[1], &bytes, &err), -1);
+	assert_int_equal(err.kind, ERR_REJECT);
+	assert_int_equal(err.reason, REASON_TOO_LARGE);
+	assert_string_equal(bytes.p, "1234");
+}
+
+static void vanish(struct world *world)
+{
+	assert_int_equal(unlink(in(world, "letter.xml")), 0);
+}
+
+static void grow(struct world *world)
+{
+	append(world, "letter.xml", "<b/>");
+}
+
+static void be_touched(struct world *world)
+{
+	date_file(world, "letter.xml", 1700000000);
+}
+
+static void be_replaced(struct world *world)
+{
+	struct stat stat;
+
+	write_file(world, ".new", "<b/>");
+	assert_int_equal(lstat(in(world, "letter.xml"), &stat), 0);
+	assert_int_equal(utimensat(AT_FDCWD, in(world, ".new"),
+				   (struct timespec[]){ stat.st_mtim, stat.st_mtim }, 0),
+			 0);
+	assert_int_equal(rename(in(world, ".new"), in(world, "letter.xml")), 0);
+}
+
+static void become_a_link(struct world *world)
+{
+	write_file(world, ".target", "<a/>");
+	vanish(world);
+	assert_int_equal(symlink(".target", in(world, "letter.xml")), 0);
+}
+
+static void become_a_pipe(struct world *world)
+{
+	vanish(world);
+	assert_int_equal(mkfifo(in(world, "letter.xml"), 0600), 0);
+}
+
+static void become_a_folder(struct world *world)
+{
+	vanish(world);
+	assert_int_equal(mkdir(in(world, "letter.xml"), 0700), 0);
+}
+
+/* What may have happened to a file since it was seen. */
+static const struct fate {
+	void (*happen)(struct world *world);
+	enum err_kind read_kind;
+	bool leaves_something;
+} fates[] = {
+	{ vanish, ERR_RETRY, false },          { grow, ERR_RETRY, true },
+	{ be_touched, ERR_RETRY, true },       { be_replaced, ERR_RETRY, true },
+	{ become_a_link, ERR_REJECT, true },   { become_a_pipe, ERR_REJECT, true },
+	{ become_a_folder, ERR_REJECT, true },
+};
+
+static void start_again(void **state)
+{
+	tear_down(state);
+	set_up(state);
+}
+
+static void a_file_that_is_not_what_was_seen_is_not_read(void **state)
+{
+	for (size_t i = 0; i < length_of(fates); i++) {
+		struct world *world = *state;
+		struct buf bytes = { 0 };
+		struct err err = { 0 };
+
+		hand_over(world, "letter.xml", "<a/>");
+		fates[i].happen(world);
+		assert_int_equal(drop_read(world->files[0], &bytes, &err), -1);
+		assert_int_equal(err.kind, fates[i].read_kind);
+		assert_null(bytes.p);
+		start_again(state);
+	}
+}
+
+/* ---- moving aside ---- */
+
+static void a_file_that_was_taken_moves_to_done(void **state)
+{
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	hand_over(world, "letter.xml", "<a/>");
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), 0);
+	assert_false(is_there(world, "letter.xml"));
+	assert_content(world, "done/" DAY "/letter.xml", "<a/>");
+	assert_int_equal(figures(world).taken, 0);
+	settle(world, 0, false);
+	assert_int_equal(figures(world).taken, 1);
+	assert_int_equal(figures(world).rejected, 0);
+	assert_int_equal(figures(world).in_flight, 0);
+}
+
+static void a_file_that_was_taken_is_deleted_by_key(void **state)
+{
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	world->settings.delete_when_done = true;
+	hand_over(world, "letter.xml", "<a/>");
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), 0);
+	assert_false(is_there(world, "letter.xml"));
+	assert_int_equal(count_in(world, "done"), 0);
+}
+
+static void a_rejected_file_moves_with_its_explanation(void **state)
+{
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	hand_over(world, "letter.xml", "<a/>");
+	assert_int_equal(drop_reject(world->files[0], NOON_MS, slice_of("errors: []\n"), &err), 0);
+	assert_false(is_there(world, "letter.xml"));
+	assert_content(world, "rejected/" DAY "/letter.xml", "<a/>");
+	assert_content(world, "rejected/" DAY "/letter.error.yaml", "errors: []\n");
+	assert_int_equal(count_in(world, "rejected/" DAY), 2);
+	settle(world, 0, false);
+	assert_int_equal(figures(world).rejected, 1);
+	assert_int_equal(figures(world).taken, 0);
+}
+
+static void a_name_taken_in_done_gets_a_number(void **state)
+{
+	static const char *const moved[] = { "letter.xml", "letter-2.xml", "letter-3.xml" };
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	open_drop(world);
+	for (size_t i = 0; i < length_of(moved); i++) {
+		put_file(world, "letter.xml", moved[i]);
+		until(world, world->handed == i + 1);
+		assert_int_equal(drop_accept(world->files[i], NOON_MS, &err), 0);
+		settle(world, i, false);
+	}
+	assert_content(world, "done/" DAY "/letter.xml", "letter.xml");
+	assert_content(world, "done/" DAY "/letter-2.xml", "letter-2.xml");
+	assert_content(world, "done/" DAY "/letter-3.xml", "letter-3.xml");
+}
+
+static void a_rejected_file_and_its_explanation_share_a_number(void **state)
+{
+	static const struct {
+		const char *name, *moved, *explanation;
+	} files[] = {
+		{ "letter.xml", "letter.xml", "letter.error.yaml" },
+		{ "letter.xml", "letter-2.xml", "letter-2.error.yaml" },
+		{ "letter.pdf", "letter-3.pdf", "letter-3.error.yaml" }, /* its note is taken */
+		{ "letter", "letter-4", "letter-4.error.yaml" },
+		{ "other.a.b", "other.a.b", "other.a.error.yaml" },
+		{ "taken.xml", "taken-2.xml", "taken-2.error.yaml" }, /* the file's name is taken */
+	};
+	struct world *world = *state;
+	struct err err = { 0 };
+	char path[PATH_MAX];
+
+	open_drop(world);
+	assert_int_equal(mkdir(in(world, "rejected/" DAY), 0700), 0);
+	write_file(world, "rejected/" DAY "/taken.xml", "old");
+	for (size_t i = 0; i < length_of(files); i++) {
+		put_file(world, files[i].name, files[i].moved);
+		until(world, world->handed == i + 1);
+		assert_int_equal(
+			drop_reject(world->files[i], NOON_MS, slice_of(files[i].explanation), &err),
+			0);
+		settle(world, i, false);
+		snprintf(path, sizeof(path), "rejected/" DAY "/%s", files[i].moved);
+		assert_content(world, path, files[i].moved);
+		snprintf(path, sizeof(path), "rejected/" DAY "/%s", files[i].explanation);
+		assert_content(world, path, files[i].explanation);
+	}
+	assert_content(world, "rejected/" DAY "/taken.xml", "old");
+	assert_int_equal(count_in(world, "rejected/" DAY), 2 * length_of(files) + 1);
+}
+
+static void a_name_too_long_for_its_number_is_cut_between_two_characters(void **state)
+{
+	struct world *world = *state;
+	struct err err = { 0 };
+	char name[NAME_MAX + 1] = "", expected[PATH_MAX];
+
+	for (size_t i = 0; i < 125; i++)
+		strcat(name, "\xc3\xa9");
+	strcat(name, ".xml"); /* 254 bytes */
+	hand_over(world, name, "<a/>");
+	assert_int_equal(drop_reject(world->files[0], NOON_MS, slice_of("why"), &err), 0);
+	snprintf(expected, sizeof(expected), "rejected/" DAY "/%.244s.error.yaml", name);
+	assert_content(world, expected, "why");
+	snprintf(expected, sizeof(expected), "rejected/" DAY "/%s", name);
+	assert_content(world, expected, "<a/>");
+}
+
+static void what_took_the_place_of_a_file_is_left_to_be_taken_in_its_turn(void **state)
+{
+	for (size_t i = 0; i < 2 * length_of(fates); i++) {
+		const struct fate *fate = &fates[i / 2];
+		const bool accepted = i % 2;
+		struct world *world = *state;
+		struct err err = { 0 };
+
+		hand_over(world, "letter.xml", "<a/>");
+		fate->happen(world);
+		if (accepted)
+			assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), 0);
+		else
+			assert_int_equal(
+				drop_reject(world->files[0], NOON_MS, slice_of("why"), &err), 0);
+		assert_int_equal(is_there(world, "letter.xml"), fate->leaves_something);
+		assert_int_equal(count_in(world, accepted ? "done/" DAY : "rejected/" DAY), 0);
+		start_again(state);
+	}
+}
+
+static struct world *replaced_at_last;
+
+static void replace_at_last(void)
+{
+	be_replaced(replaced_at_last);
+}
+
+static void grow_at_last(void)
+{
+	grow(replaced_at_last);
+}
+
+static void what_took_its_place_at_the_last_moment_is_put_back(void **state)
+{
+	static void (*const happen[])(void) = { replace_at_last, grow_at_last };
+	static const char *const left[] = { "<b/>", "<a/><b/>" };
+
+	for (size_t i = 0; i < 6; i++) {
+		struct world *world = *state;
+		struct drop_file *file;
+		struct err err = { 0 };
+		const bool rejected = i / 2 == 2;
+
+		world->settings.delete_when_done = i / 2 == 1;
+		replaced_at_last = world;
+		file = hand_over(world, "letter.xml", "<a/>");
+		disk.before_rename = happen[i % 2];
+		if (rejected)
+			assert_int_equal(drop_reject(file, NOON_MS, slice_of("why"), &err), 0);
+		else
+			assert_int_equal(drop_accept(file, NOON_MS, &err), 0);
+		assert_content(world, "letter.xml", left[i % 2]);
+		assert_int_equal(count_in(world, rejected ? "rejected/" DAY : "done/" DAY), 0);
+		start_again(state);
+	}
+}
+
+static void file_systems_that_can_do_less_move_files_too(void **state)
+{
+	for (int links = 0; links < 2; links++) {
+		struct world *world = *state;
+		struct err err = { 0 };
+
+		disk.without_noreplace = true;
+		disk.without_links = !links;
+		open_drop(world);
+		for (size_t i = 0; i < 4; i++) {
+			put_file(world, "letter.xml", i % 2 ? "second" : "first");
+			until(world, world->handed == i + 1);
+			if (i < 2)
+				assert_int_equal(drop_accept(world->files[i], NOON_MS, &err), 0);
+			else
+				assert_int_equal(drop_reject(world->files[i], NOON_MS,
+							     slice_of("why"), &err),
+						 0);
+			settle(world, i, false);
+			assert_false(is_there(world, "letter.xml"));
+		}
+		assert_content(world, "done/" DAY "/letter.xml", "first");
+		assert_content(world, "done/" DAY "/letter-2.xml", "second");
+		assert_content(world, "rejected/" DAY "/letter.xml", "first");
+		assert_content(world, "rejected/" DAY "/letter-2.xml", "second");
+		assert_content(world, "rejected/" DAY "/letter-2.error.yaml", "why");
+		assert_int_equal(count_in(world, "rejected/" DAY), 4);
+		start_again(state);
+	}
+}
+
+static void a_folder_that_cannot_be_written_leaves_the_file_for_later(void **state)
+{
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	world->settings.scan_ms = 50;
+	hand_over(world, "letter.xml", "<a/>");
+	assert_int_equal(rmdir(in(world, "done")), 0);
+	assert_int_equal(rmdir(in(world, "rejected")), 0);
+	write_file(world, "done", "in the way");
+	write_file(world, "rejected", "in the way");
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), -1);
+	assert_int_equal(err.kind, ERR_RETRY);
+	assert_int_equal(drop_reject(world->files[0], NOON_MS, slice_of("why"), &err), -1);
+	assert_int_equal(err.kind, ERR_RETRY);
+	assert_content(world, "letter.xml", "<a/>");
+
+	settle(world, 0, true);
+	assert_int_equal(unlink(in(world, "done")), 0);
+	until(world, world->handed == 2);
+	assert_int_equal(drop_accept(world->files[1], NOON_MS, &err), 0);
+	assert_content(world, "done/" DAY "/letter.xml", "<a/>");
+}
+
+/* ---- the folder itself ---- */
+
+static void done_and_rejected_are_made_at_the_start(void **state)
+{
+	struct world *world = *state;
+	struct stat stat;
+
+	open_drop(world);
+	assert_int_equal(lstat(in(world, "done"), &stat), 0);
+	assert_int_equal(stat.st_mode & (S_IFMT | S_IRWXO | S_IWGRP), S_IFDIR);
+	assert_int_equal(lstat(in(world, "rejected"), &stat), 0);
+	assert_int_equal(stat.st_mode & (S_IFMT | S_IRWXO | S_IWGRP), S_IFDIR);
+}
+
+static void refuse_to_open(struct world *world, const char *text)
+{
+	struct err err = { 0 };
+
+	assert_int_equal(drop_new(&world->drop, world->loop, world->workers, &world->settings,
+				  on_file, world, &err),
+			 -1);
+	assert_int_equal(err.kind, ERR_HALT);
+	assert_non_null(strstr(err.text, world->settings.path));
+	if (strstr(err.text, text) == NULL)
+		fail_msg("'%s' does not say '%s'", err.text, text);
+	assert_null(world->drop);
+}
+
+static void a_folder_that_cannot_be_used_is_refused_at_the_start(void **state)
+{
+	struct world *world = *state;
+
+	world->settings.path = "/nonexistent/folder";
+	refuse_to_open(world, "No such file");
+	world->settings.path = world->path;
+	write_file(world, "rejected", "in the way");
+	refuse_to_open(world, "rejected");
+	assert_int_equal(unlink(in(world, "rejected")), 0);
+	assert_int_equal(rmdir(in(world, "done")), 0);
+	assert_int_equal(symlink("/tmp", in(world, "done")),
+			 0); /* files must not leave the folder */
+	refuse_to_open(world, "done");
+}
+
+static void trouble_is_said_while_the_folder_cannot_be_read(void **state)
+{
+	struct world *world = *state;
+	char away[80];
+
+	world->settings.scan_ms = 20;
+	snprintf(away, sizeof(away), "%s.away", world->path);
+	open_drop(world);
+	turn_for(world, 50);
+	assert_string_equal(figures(world).trouble, "");
+	assert_int_equal(rename(world->path, away), 0);
+	until(world, figures(world).trouble[0] != '\0');
+	assert_non_null(strstr(figures(world).trouble, "No such file"));
+	assert_int_equal(rename(away, world->path), 0);
+	until(world, figures(world).trouble[0] == '\0');
+	put_file(world, "letter.xml", "<a/>");
+	until(world, world->handed == 1);
+}
+
+static void another_folder_under_the_path_is_watched_in_its_turn(void **state)
+{
+	struct world *world = *state;
+	char away[80];
+
+	world->settings.settle_ms = HOUR_MS;
+	world->settings.scan_ms = 20;
+	snprintf(away, sizeof(away), "%s.away", world->path);
+	open_drop(world);
+	turn_for(world, 50);
+	assert_int_equal(rename(world->path, away), 0);
+	assert_int_equal(mkdir(world->path, 0700), 0);
+	turn_for(world, 200);
+	put_file(world, "letter.xml", "<a/>");
+	until(world, world->handed == 1);
+	nftw(away, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(a_file_renamed_into_place_is_whole_at_once),
+		test(a_file_being_written_is_left_until_it_has_settled),
+		test(a_file_that_changes_without_growing_is_left_too),
+		test(files_there_at_the_start_are_taken),
+		test(a_file_of_which_nobody_told_is_found_by_looking),
+		test(names_of_files_that_are_not_ours_to_take_are_ignored),
+		test(what_is_no_regular_file_stays_where_it_is),
+		test(a_name_may_hold_any_bytes),
+		test(files_come_oldest_first_then_by_name),
+		test(no_more_files_are_handed_over_than_may_be_in_flight),
+		test(a_file_is_handed_over_once_while_it_is_in_flight),
+		test(a_new_file_under_the_name_of_one_in_flight_comes_after_it),
+		test(a_file_that_could_not_be_dealt_with_comes_again_at_a_later_scan),
+		test(a_file_that_is_gone_does_not_come_again),
+		test(a_file_taken_while_a_scan_runs_does_not_come_again),
+		test(closing_hands_over_no_more),
+		test(files_in_flight_outlive_the_folder),
+		test(the_folder_may_be_freed_while_a_scan_runs),
+		test(a_thousand_files_are_each_taken_once),
+		test(a_file_is_read_whole),
+		test(an_empty_file_is_read_too),
+		test(a_file_at_the_limit_of_size_is_read_and_one_past_it_refused),
+		test(a_file_that_is_not_what_was_seen_is_not_read),
+		test(a_file_that_was_taken_moves_to_done),
+		test(a_file_that_was_taken_is_deleted_by_key),
+		test(a_rejected_file_moves_with_its_explanation),
+		test(a_name_taken_in_done_gets_a_number),
+		test(a_rejected_file_and_its_explanation_share_a_number),
+		test(a_name_too_long_for_its_number_is_cut_between_two_characters),
+		test(what_took_the_place_of_a_file_is_left_to_be_taken_in_its_turn),
+		test(what_took_its_place_at_the_last_moment_is_put_back),
+		test(file_systems_that_can_do_less_move_files_too),
+		test(a_folder_that_cannot_be_written_leaves_the_file_for_later),
+		test(done_and_rejected_are_made_at_the_start),
+		test(a_folder_that_cannot_be_used_is_refused_at_the_start),
+		test(trouble_is_said_while_the_folder_cannot_be_read),
+		test(another_folder_under_the_path_is_watched_in_its_turn),
+	};
+
+	setenv("TZ", "Europe/Paris", 1); /* the day in done/DATE is the local one */
+	umask(022);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
