@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "document/oid.h"
 
 enum { SHOWN = 60, SHOWN_TEXT = SHOWN + 8 };
@@ -470,7 +471,7 @@ static int parse_path(const struct option *option, const struct option_text *wri
 
 /* ---- the network ---- */
 
-/* "127.0.0.1:2575", "[::1]:2575", "host": the host without brackets, and the port if any. */
+/* The host of a URL without its brackets, and the port if any. */
 struct host {
 	char name[256];
 	bool bracketed, has_port;
@@ -521,13 +522,14 @@ static bool is_loopback(const struct host *host)
 static int parse_address(const struct option *option, const struct option_text *written,
 			 struct arena *arena, void *field, struct err *err)
 {
-	struct host host;
+	scoped(free_ptr) char *text = slice_dup(written->text);
+	struct address address;
 
-	if (!split_host(written->text, &host) || !host.has_port || !is_numeric(&host))
+	if (!address_parse(text, &address))
 		return wrong(written, err,
 			     "write an IP address and a port, like \"127.0.0.1:2575\" or "
 			     "\"[::1]:2575\"");
-	if (option->kind == OPTION_LOOPBACK && !is_loopback(&host))
+	if (option->kind == OPTION_LOOPBACK && !address_is_loopback(&address))
 		return wrong(written, err,
 			     "only this machine may ask: write an address of 127.0.0.0/8 or [::1]");
 	keep_text(written->text, arena, field);

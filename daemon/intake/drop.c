@@ -381,20 +381,27 @@ static void on_pump(evutil_socket_t fd, short what, void *arg)
 
 /* ---- on the loop: when to look ---- */
 
+static void arm(struct event *timer, int64_t wait_ms)
+{
+	const struct timeval wait = { wait_ms / 1000, wait_ms % 1000 * 1000 };
+
+	event_add(timer, &wait);
+}
+
 /* At least a little after the last scan, and longer where a scan is long: many small changes to a
- * large folder must not keep a worker looking at it for ever.
+ * large folder must not keep a worker looking at it for ever. While one runs it is the worker's:
+ * scan_done() arms again.
  */
 static void arm_scan(struct drop *drop)
 {
 	const struct scan *last = &drop->scan;
-	const int64_t gap_ms =
-		max((last->ended_ms - last->started_ms) * SCAN_SHARE, (int64_t)LEAST_GAP_MS);
-	const int64_t at_ms = max(drop->scan_wanted_ms, last->ended_ms + gap_ms);
-	const int64_t wait_ms = max(at_ms - clock_monotonic_ms(), (int64_t)0);
-	const struct timeval wait = { wait_ms / 1000, wait_ms % 1000 * 1000 };
+	int64_t gap_ms, wait_ms;
 
-	if (!drop->scanning && !drop->closed)
-		event_add(drop->scan_due, &wait);
+	if (drop->scanning || drop->closed)
+		return;
+	gap_ms = max((last->ended_ms - last->started_ms) * SCAN_SHARE, (int64_t)LEAST_GAP_MS);
+	wait_ms = max(drop->scan_wanted_ms, last->ended_ms + gap_ms) - clock_monotonic_ms();
+	arm(drop->scan_due, max(wait_ms, (int64_t)0));
 }
 
 static void want_scan(struct drop *drop, int64_t at_ms)

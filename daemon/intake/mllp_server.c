@@ -6,7 +6,6 @@
  */
 #include "intake/mllp_server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/listener.h>
@@ -18,6 +17,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "hl7/mllp.h"
@@ -693,23 +693,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- accepting ---- */
 
-static void print_address(const struct sockaddr *address, char ret_text[static 64])
-{
-	char host[INET6_ADDRSTRLEN] = "";
-
-	if (address->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *ip6 = (const void *)address;
-
-		inet_ntop(AF_INET6, &ip6->sin6_addr, host, sizeof(host));
-		snprintf(ret_text, 64, "[%s]:%u", host, (unsigned)ntohs(ip6->sin6_port));
-	} else {
-		const struct sockaddr_in *ip4 = (const void *)address;
-
-		inet_ntop(AF_INET, &ip4->sin_addr, host, sizeof(host));
-		snprintf(ret_text, 64, "%s:%u", host, (unsigned)ntohs(ip4->sin_port));
-	}
-}
-
 static void connection_new(struct mllp_server *server, int fd, const char peer[static 64])
 {
 	struct mllp_connection *connection = xcalloc(1, sizeof(*connection));
@@ -742,7 +725,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 
 	(void)listener;
 	(void)length;
-	print_address(address, peer);
+	address_text(address, peer);
 	if (server->figures.connections < settings->most_connections) {
 		connection_new(server, fd, peer);
 		return;
@@ -781,60 +764,23 @@ static void on_accept_again(evutil_socket_t fd, short what, void *arg)
 
 /* ---- birth and end ---- */
 
-/* "127.0.0.1:2575" or "[::1]:2575". */
-static int parse_address(const char *text, struct sockaddr_storage *ret_address,
-			 socklen_t *ret_bytes, struct err *err)
-{
-	struct sockaddr_in *ip4 = (void *)ret_address;
-	struct sockaddr_in6 *ip6 = (void *)ret_address;
-	const char *colon = strrchr(text, ':');
-	char host[INET6_ADDRSTRLEN + 2] = "";
-	size_t n = colon ? (size_t)(colon - text) : 0;
-	uint64_t port;
-
-	*ret_address = (struct sockaddr_storage){ 0 };
-	if (n == 0 || n >= sizeof(host) || !slice_to_u64(slice_of(colon + 1), UINT16_MAX, &port))
-		goto not_an_address;
-	memcpy(host, text, n);
-	if (host[0] == '[' && host[n - 1] == ']') {
-		host[n - 1] = '\0';
-		ip6->sin6_family = AF_INET6;
-		ip6->sin6_port = htons((uint16_t)port);
-		*ret_bytes = sizeof(*ip6);
-		if (inet_pton(AF_INET6, host + 1, &ip6->sin6_addr) == 1)
-			return 0;
-	} else {
-		ip4->sin_family = AF_INET;
-		ip4->sin_port = htons((uint16_t)port);
-		*ret_bytes = sizeof(*ip4);
-		if (inet_pton(AF_INET, host, &ip4->sin_addr) == 1)
-			return 0;
-	}
-
-not_an_address:
-	return err_set(err, ERR_HALT,
-		       "'%s' is not an address and a port, such as 127.0.0.1:2575 or [::1]:2575",
-		       text);
-}
-
 static int server_listen(struct mllp_server *server, struct err *err)
 {
-	struct sockaddr_storage address;
-	socklen_t bytes;
+	const char *listen = server->settings->listen;
+	struct address address;
 
-	if (parse_address(server->settings->listen, &address, &bytes, err) < 0)
-		return -1;
+	if (!address_parse(listen, &address))
+		return err_set(err, ERR_HALT,
+			       "'%s' is not an address and a port, such as 127.0.0.1:2575", listen);
 	server->listener = evconnlistener_new_bind(
 		server->loop, on_accept, server,
 		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, SOMAXCONN,
-		(const struct sockaddr *)&address, (int)bytes);
+		(const struct sockaddr *)&address.socket, (int)address.bytes);
 	if (server->listener == NULL)
-		return err_set(err, ERR_HALT, "cannot listen on %s: %s", server->settings->listen,
+		return err_set(err, ERR_HALT, "cannot listen on %s: %s", listen,
 			       strerrordesc_np(errno));
 	evconnlistener_set_error_cb(server->listener, on_accept_error);
-	bytes = sizeof(address);
-	getsockname(evconnlistener_get_fd(server->listener), (struct sockaddr *)&address, &bytes);
-	print_address((const struct sockaddr *)&address, server->figures.address);
+	address_of_socket(evconnlistener_get_fd(server->listener), server->figures.address);
 	return 0;
 }
 

@@ -6,7 +6,6 @@
  */
 #include "status/status_server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -14,10 +13,9 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 
+#include "base/address.h"
 #include "base/log.h"
 
 enum {
@@ -35,7 +33,7 @@ struct status_server {
 	void *arg;
 	struct bufferevent *connections[MOST_CONNECTIONS]; /* oldest first */
 	size_t connection_count;
-	char address[64];
+	char address[ADDRESS_TEXT];
 };
 
 /* ---- what each path answers ---- */
@@ -201,77 +199,28 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 	evconnlistener_enable(server->listener);
 }
 
-static bool is_loopback(const struct sockaddr_storage *address)
-{
-	const struct sockaddr_in *v4 = (const void *)address;
-	const struct sockaddr_in6 *v6 = (const void *)address;
-
-	if (address->ss_family == AF_INET)
-		return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-	return address->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
-}
-
-/* "127.0.0.1:8690", "[::1]:8690". Numbers only: a name would ask a server that may not answer. */
-static bool read_address(const char *listen, struct sockaddr_storage *ret_address)
-{
-	const char *colon = strrchr(listen, ':');
-	struct slice host = { listen, colon ? (size_t)(colon - listen) : 0 };
-	bool v6 = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
-	scoped(free_ptr) char *text =
-		slice_dup(v6 ? (struct slice){ host.p + 1, host.n - 2 } : host);
-	struct sockaddr_in *in = (void *)ret_address;
-	struct sockaddr_in6 *in6 = (void *)ret_address;
-	uint64_t port;
-
-	*ret_address = (struct sockaddr_storage){ .ss_family = v6 ? AF_INET6 : AF_INET };
-	if (colon == NULL || !slice_to_u64(slice_of(colon + 1), UINT16_MAX, &port))
-		return false;
-	if (v6) {
-		in6->sin6_port = htons((uint16_t)port);
-		return inet_pton(AF_INET6, text, &in6->sin6_addr) == 1;
-	}
-	in->sin_port = htons((uint16_t)port);
-	return inet_pton(AF_INET, text, &in->sin_addr) == 1;
-}
-
-static void write_address(struct status_server *server)
-{
-	struct sockaddr_storage address = { 0 };
-	socklen_t address_bytes = sizeof(address);
-	char host[40] = "", port[8] = "";
-	bool v6;
-
-	getsockname(evconnlistener_get_fd(server->listener), (struct sockaddr *)&address,
-		    &address_bytes);
-	getnameinfo((struct sockaddr *)&address, address_bytes, host, sizeof(host), port,
-		    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-	v6 = address.ss_family == AF_INET6;
-	snprintf(server->address, sizeof(server->address), "%s%s%s:%s", v6 ? "[" : "", host,
-		 v6 ? "]" : "", port);
-}
-
 static int start_listening(struct status_server *server, struct event_base *loop,
 			   const char *listen, struct err *err)
 {
-	struct sockaddr_storage address;
+	struct address address;
 
-	if (!read_address(listen, &address))
+	if (!address_parse(listen, &address))
 		return err_set(err, ERR_HALT,
 			       "\"%s\" is not an address and a port, as in 127.0.0.1:8690", listen);
-	if (!is_loopback(&address))
+	if (!address_is_loopback(&address))
 		return err_set(err, ERR_HALT,
 			       "%s is beyond loopback, which would need TLS and a token: give an "
 			       "address of 127.0.0.0/8 or [::1]",
 			       listen);
 	server->listener = evconnlistener_new_bind(
 		loop, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-		BACKLOG, (struct sockaddr *)&address, sizeof(address));
+		BACKLOG, (struct sockaddr *)&address.socket, (int)address.bytes);
 	if (server->listener == NULL)
 		return err_set(err, ERR_HALT, "cannot listen on %s: %s", listen, strerror(errno));
 	if (evhttp_bind_listener(server->http, server->listener) == NULL)
 		abort(); /* memory */
 	evconnlistener_set_error_cb(server->listener, on_accept_error);
-	write_address(server);
+	address_of_socket(evconnlistener_get_fd(server->listener), server->address);
 	return 0;
 }
 
