@@ -443,7 +443,7 @@ static void hostile_documents_are_refused(void **state)
 		{ "not-xml", REASON_DOCUMENT_INVALID, "it does not begin as XML does" },
 		{ "not-cda", REASON_DOCUMENT_INVALID, "the root is not ClinicalDocument" },
 		{ "not-utf-8", REASON_DOCUMENT_INVALID, "not UTF-8" },
-		{ "two-patients", REASON_DOCUMENT_INVALID, "recordTarget: this element" },
+		{ "two-patients", REASON_DOCUMENT_INVALID, "this element" },
 	};
 
 	(void)state;

@@ -851,8 +851,6 @@ int cda_read(struct cda *cda, struct slice bytes, const struct cda_limits *limit
 	cda->legal_authenticator = nobody;
 	rc = run(&reader);
 	buf_done(&reader.text);
-	if (rc < 0 && err->where[0] != '\0')
-		err_within(err, "%s", err->where);
 	cda->main_event = rc == 0 ? main_event(cda) : NULL;
 	return rc;
 }

@@ -112,11 +112,11 @@ static int take_code(struct filling *filling, enum valueset_list list, const cha
 	}
 	if (valueset_find(valuesets, list, code, NULL) != NULL)
 		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
-				  "%s: %s is known, but not of the code system %s", where,
-				  shown(code), shown(system));
+				  "%s is known, but not of the code system %s", shown(code),
+				  shown(system));
 	valueset_nearest(valuesets, list, code, &nearest);
 	return err_refuse(filling->err, REASON_METADATA_INVALID, where,
-			  "%s: %s is not in the DMP's list; nearest: %s", where, shown(code),
+			  "%s is not in the DMP's list; nearest: %s", shown(code),
 			  buf_slice(&nearest).p);
 }
 
@@ -306,7 +306,7 @@ static int fill_type(struct filling *filling)
 	class = type ? valueset_find(valuesets, VALUESET_CLASS, type->link, NULL) : NULL;
 	if (class == NULL)
 		return err_refuse(filling->err, REASON_TYPE_NOT_ACCEPTED, "code/@code",
-				  "code/@code: no class of document is known for the type %s",
+				  "no class of document is known for the type %s",
 				  shown(code->code));
 	filling->metadata->class = coded_of(filling, class);
 	return 0;
@@ -505,7 +505,7 @@ static int take_person_id(struct filling *filling, const struct cda_id *id, cons
 				  where);
 	if (has_separators(id->root) || has_separators(id->extension))
 		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
-				  "%s: the id holds one of ^ & | ~", where);
+				  "the id holds one of ^ & | ~");
 	if (has_extension && is(id->root, PERSON_DOMAIN)) {
 		party->id = id->extension;
 		party->id_is_internal = strchr(id->extension, '/') != NULL;

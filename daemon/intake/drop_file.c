@@ -354,8 +354,6 @@ int drop_reject(struct drop_file *file, int64_t now_ms, struct slice explanation
 
 	if (to < 0)
 		return -1;
-	if (find_file(folder, file->name, file) != PRESENT)
-		return 0;
 	snprintf(note, sizeof(note), ".%s.tmp", uuid_new(chance));
 	done = write_note(to, note, explanation, err);
 	if (done == 0)
