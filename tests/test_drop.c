@@ -21,32 +21,47 @@
 #include "base/clock.h"
 #include "intake/drop.h"
 
-enum { PATIENCE_MS = 20000, MOST_FILES = 4096, HOUR_MS = 3600000 };
+enum { PATIENCE_MS = 20000, MOST_FILES = 4096, HOUR_MS = 3600000, LONG_AGO_S = 1600000000 };
 
 /* 2026-11-20T12:00:00Z, in the middle of that day in Europe */
 #define NOON_MS INT64_C(1795176000000)
 #define DAY "2026-11-20"
 
-/* ---- file systems that cannot do all that ours can ---- */
+/* ---- the moods of file systems ---- */
 
 static struct {
 	bool without_noreplace, without_links;
-	void (*before_rename)(void); /* once */
+	int rename_errno;                                  /* not 0: no file can be moved */
+	void (*before_rename)(void), (*after_fstat)(void); /* once */
 } disk;
+
+static void happen(void (**what)(void))
+{
+	void (*once)(void) = *what;
+
+	if (once != NULL) {
+		*what = NULL;
+		once();
+	}
+}
 
 int renameat2(int from, const char *name, int to, const char *new_name, unsigned flags)
 {
-	void (*before)(void) = disk.before_rename;
-
-	if (before != NULL) {
-		disk.before_rename = NULL;
-		before();
-	}
-	if (disk.without_noreplace && flags != 0) {
+	happen(&disk.before_rename);
+	errno = disk.rename_errno;
+	if (disk.without_noreplace && flags != 0)
 		errno = EINVAL;
+	if (errno != 0)
 		return -1;
-	}
 	return (int)syscall(SYS_renameat2, from, name, to, new_name, flags);
+}
+
+int fstat(int fd, struct stat *found)
+{
+	int done = fstatat(fd, "", found, AT_EMPTY_PATH);
+
+	happen(&disk.after_fstat);
+	return done;
 }
 
 int linkat(int from, const char *name, int to, const char *new_name, int flags)
@@ -319,6 +334,7 @@ static size_t count_in(const struct world *world, const char *folder)
 static struct drop_file *hand_over(struct world *world, const char *name, const char *text)
 {
 	write_file(world, name, text);
+	date_file(world, name, LONG_AGO_S);
 	open_drop(world);
 	until(world, world->handed == 1);
 	return world->files[0];
@@ -367,7 +383,7 @@ static void grow(struct world *world)
 static void grow_within_its_time(struct world *world)
 {
 	append(world, "letter.xml", "<a/>");
-	date_file(world, "letter.xml", 1700000000);
+	date_file(world, "letter.xml", LONG_AGO_S);
 }
 
 static void be_rewritten(struct world *world)
@@ -380,7 +396,7 @@ static void be_relinked(struct world *world)
 {
 	unlink(in(world, ".new"));
 	write_file(world, ".new", "<a/>");
-	date_file(world, ".new", 1700000000);
+	date_file(world, ".new", LONG_AGO_S);
 	unlink(in(world, "letter.xml"));
 	assert_int_equal(link(in(world, ".new"), in(world, "letter.xml")), 0);
 }
@@ -759,6 +775,11 @@ static void be_replaced(struct world *world)
 	assert_int_equal(rename(in(world, ".new"), in(world, "letter.xml")), 0);
 }
 
+static void shrink(struct world *world)
+{
+	assert_int_equal(truncate(in(world, "letter.xml"), 1), 0);
+}
+
 static void become_a_link(struct world *world)
 {
 	write_file(world, ".target", "<a/>");
@@ -785,6 +806,7 @@ static const struct fate {
 	bool leaves_something;
 } fates[] = {
 	{ vanish, ERR_RETRY, false },          { grow, ERR_RETRY, true },
+	{ shrink, ERR_RETRY, true },           { grow_within_its_time, ERR_RETRY, true },
 	{ be_touched, ERR_RETRY, true },       { be_replaced, ERR_RETRY, true },
 	{ become_a_link, ERR_REJECT, true },   { become_a_pipe, ERR_REJECT, true },
 	{ become_a_folder, ERR_REJECT, true },
@@ -801,6 +823,42 @@ static void a_file_that_is_not_what_was_seen_is_not_read(void **state)
 		fates[i].happen(world);
 		assert_int_equal(drop_read(world->files[0], &bytes, &err), -1);
 		assert_int_equal(err.kind, fates[i].read_kind);
+		assert_null(bytes.p);
+		start_again(state);
+	}
+}
+
+static struct world *disturbed;
+
+static void grow_now(void)
+{
+	grow(disturbed);
+}
+
+static void shrink_now(void)
+{
+	shrink(disturbed);
+}
+
+static void be_touched_now(void)
+{
+	be_touched(disturbed);
+}
+
+static void a_file_that_changes_while_it_is_read_is_not_taken(void **state)
+{
+	static void (*const changes[])(void) = { grow_now, shrink_now, be_touched_now };
+
+	for (size_t i = 0; i < length_of(changes); i++) {
+		struct world *world = *state;
+		struct buf bytes = { 0 };
+		struct err err = { 0 };
+
+		disturbed = world;
+		hand_over(world, "letter.xml", "<a/>");
+		disk.after_fstat = changes[i]; /* it has been opened, and found to be as it was */
+		assert_int_equal(drop_read(world->files[0], &bytes, &err), -1);
+		assert_int_equal(err.kind, ERR_RETRY);
 		assert_null(bytes.p);
 		start_again(state);
 	}
@@ -911,15 +969,21 @@ static void a_name_too_long_for_its_number_is_cut_between_two_characters(void **
 	struct err err = { 0 };
 	char name[NAME_MAX + 1] = "", expected[PATH_MAX];
 
+	strcpy(name, "x");
 	for (size_t i = 0; i < 125; i++)
 		strcat(name, "\xc3\xa9");
-	strcat(name, ".xml"); /* 254 bytes */
+	strcat(name, ".xml"); /* 255 bytes */
 	hand_over(world, name, "<a/>");
 	assert_int_equal(drop_reject(world->files[0], NOON_MS, slice_of("why"), &err), 0);
-	snprintf(expected, sizeof(expected), "rejected/" DAY "/%.244s.error.yaml", name);
+	snprintf(expected, sizeof(expected), "rejected/" DAY "/%.243s.error.yaml", name);
 	assert_content(world, expected, "why");
 	snprintf(expected, sizeof(expected), "rejected/" DAY "/%s", name);
 	assert_content(world, expected, "<a/>");
+}
+
+static void must_not_happen(void)
+{
+	fail_msg("something was moved");
 }
 
 static void what_took_the_place_of_a_file_is_left_to_be_taken_in_its_turn(void **state)
@@ -932,6 +996,7 @@ static void what_took_the_place_of_a_file_is_left_to_be_taken_in_its_turn(void *
 
 		hand_over(world, "letter.xml", "<a/>");
 		fate->happen(world);
+		disk.before_rename = must_not_happen;
 		if (accepted)
 			assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), 0);
 		else
@@ -943,41 +1008,73 @@ static void what_took_the_place_of_a_file_is_left_to_be_taken_in_its_turn(void *
 	}
 }
 
-static struct world *replaced_at_last;
-
-static void replace_at_last(void)
+static void vanish_now(void)
 {
-	be_replaced(replaced_at_last);
+	vanish(disturbed);
 }
 
-static void grow_at_last(void)
+static void be_replaced_now(void)
 {
-	grow(replaced_at_last);
+	be_replaced(disturbed);
+}
+
+enum way { TAKE, TAKE_AND_DELETE, REJECT, WAYS };
+
+static void move_while(struct world *world, enum way way, void (*change)(void))
+{
+	struct err err = { 0 };
+	struct drop_file *file;
+
+	disturbed = world;
+	world->settings.delete_when_done = way == TAKE_AND_DELETE;
+	file = hand_over(world, "letter.xml", "<a/>");
+	disk.before_rename = change;
+	assert_int_equal(way == REJECT ? drop_reject(file, NOON_MS, slice_of("why"), &err)
+				       : drop_accept(file, NOON_MS, &err),
+			 0);
+	assert_int_equal(count_in(world, "done/" DAY) + count_in(world, "rejected/" DAY), 0);
 }
 
 static void what_took_its_place_at_the_last_moment_is_put_back(void **state)
 {
-	static void (*const happen[])(void) = { replace_at_last, grow_at_last };
-	static const char *const left[] = { "<b/>", "<a/><a/>" };
+	static const struct {
+		void (*change)(void);
+		const char *left;
+	} cases[] = { { be_replaced_now, "<b/>" }, { grow_now, "<a/><a/>" } };
 
-	for (size_t i = 0; i < 6; i++) {
-		struct world *world = *state;
-		struct drop_file *file;
-		struct err err = { 0 };
-		const bool rejected = i / 2 == 2;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		for (enum way way = 0; way < WAYS; way++) {
+			move_while(*state, way, cases[i].change);
+			assert_content(*state, "letter.xml", cases[i].left);
+			start_again(state);
+		}
+	}
+}
 
-		world->settings.delete_when_done = i / 2 == 1;
-		replaced_at_last = world;
-		file = hand_over(world, "letter.xml", "<a/>");
-		disk.before_rename = happen[i % 2];
-		if (rejected)
-			assert_int_equal(drop_reject(file, NOON_MS, slice_of("why"), &err), 0);
-		else
-			assert_int_equal(drop_accept(file, NOON_MS, &err), 0);
-		assert_content(world, "letter.xml", left[i % 2]);
-		assert_int_equal(count_in(world, rejected ? "rejected/" DAY : "done/" DAY), 0);
+static void a_file_that_vanishes_at_the_last_moment_is_no_error(void **state)
+{
+	for (enum way way = 0; way < WAYS; way++) {
+		move_while(*state, way, vanish_now);
 		start_again(state);
 	}
+}
+
+static void a_file_that_cannot_be_moved_stays_and_leaves_no_explanation(void **state)
+{
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	hand_over(world, "letter.xml", "<a/>");
+	disk.rename_errno = EROFS;
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), -1);
+	assert_int_equal(err.kind, ERR_RETRY);
+	assert_int_equal(drop_reject(world->files[0], NOON_MS, slice_of("why"), &err), -1);
+	assert_int_equal(err.kind, ERR_RETRY);
+	assert_content(world, "letter.xml", "<a/>");
+	assert_int_equal(count_in(world, "rejected/" DAY), 0);
+	disk.rename_errno = 0;
+	assert_int_equal(drop_reject(world->files[0], NOON_MS, slice_of("why"), &err), 0);
+	assert_content(world, "rejected/" DAY "/letter.error.yaml", "why");
 }
 
 static void file_systems_that_can_do_less_move_files_too(void **state)
@@ -1145,6 +1242,7 @@ int main(void)
 		test(an_empty_file_is_read_too),
 		test(a_file_at_the_limit_of_size_is_read_and_one_past_it_refused),
 		test(a_file_that_is_not_what_was_seen_is_not_read),
+		test(a_file_that_changes_while_it_is_read_is_not_taken),
 		test(a_file_that_was_taken_moves_to_done),
 		test(a_file_that_was_taken_is_deleted_by_key),
 		test(a_rejected_file_moves_with_its_explanation),
@@ -1153,6 +1251,8 @@ int main(void)
 		test(a_name_too_long_for_its_number_is_cut_between_two_characters),
 		test(what_took_the_place_of_a_file_is_left_to_be_taken_in_its_turn),
 		test(what_took_its_place_at_the_last_moment_is_put_back),
+		test(a_file_that_vanishes_at_the_last_moment_is_no_error),
+		test(a_file_that_cannot_be_moved_stays_and_leaves_no_explanation),
 		test(file_systems_that_can_do_less_move_files_too),
 		test(a_folder_that_cannot_be_written_leaves_the_file_for_later),
 		test(done_and_rejected_are_made_at_the_start),

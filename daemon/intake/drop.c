@@ -295,6 +295,7 @@ static void entry_see(struct drop_entry *entry, const struct scan *scan,
 	if (entry->state == ENTRY_HANDED)
 		return;
 	if (!sighting->regular) {
+		entry->renamed = false;
 		entry_ignore(entry);
 		return;
 	}
@@ -412,15 +413,18 @@ static void want_scan(struct drop *drop, int64_t at_ms)
 	arm_scan(drop);
 }
 
-/* The regular look, or the moment when a file may have become whole. */
-static void want_next_scan(struct drop *drop)
+/* The regular look, or the moment when a file may have become whole. While the folder cannot be
+ * read no moment is better than another.
+ */
+static void want_next_scan(struct drop *drop, bool readable)
 {
 	const struct drop_settings *settings = drop->settings;
 	const int64_t now_ms = clock_monotonic_ms();
 	int64_t at_ms = now_ms + settings->scan_ms;
 	const struct drop_entry *entry;
 
-	for (entry = LIST_FIRST(&drop->entries); entry != NULL; entry = LIST_NEXT(entry, link)) {
+	for (entry = readable ? LIST_FIRST(&drop->entries) : NULL; entry != NULL;
+	     entry = LIST_NEXT(entry, link)) {
 		if (entry->state == ENTRY_SETTLING)
 			at_ms = min(at_ms, entry->since_ms + settings->settle_ms);
 		if (entry->state == ENTRY_WHOLE && entry->not_before_ms > now_ms)
@@ -489,7 +493,7 @@ static void scan_done(struct job *job)
 			take_sightings(drop);
 		else
 			forget_queue(drop);
-		want_next_scan(drop);
+		want_next_scan(drop, scan->listed);
 		event_active(drop->pump, EV_TIMEOUT, 0);
 	}
 	arena_done(&scan->arena);

@@ -37,7 +37,7 @@ must_use int drop_accept(struct drop_file *file, int64_t now_ms, struct err *err
 
 /* To rejected/DATE/, with `explanation` beside it (letter.error.yaml for letter.xml,
  * letter-2.error.yaml for letter-2.xml), which is on disk before the file moves. Else as
- * drop_accept(); where the file is gone or another one has its place, nothing is written.
+ * drop_accept(); where the file is gone or another one has its place, no explanation stays.
  */
 must_use int drop_reject(struct drop_file *file, int64_t now_ms, struct slice explanation,
 			 struct err *err);
