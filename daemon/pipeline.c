@@ -32,6 +32,7 @@
 
 enum {
 	HEAD_BYTES = 4096, /* of a message, kept to answer it */
+	STORE_PROBE_S = 1,
 	WRITE_AGAIN_S = 1, /* an outcome that could not be written is written again this often */
 };
 
@@ -53,6 +54,8 @@ struct pipeline {
 
 	struct pipeline_figures figures;
 	char store_trouble[ERR_TEXT];
+	struct change probe;
+	struct event *probe_again;
 	size_t under_way; /* intakes and deliveries */
 
 	struct event *closing; /* fires when all is done, or patience has ended */
@@ -87,18 +90,51 @@ static void on_writer(struct pipeline *pipeline, struct change *work,
 	writer_submit(pipeline->parts.writer, work);
 }
 
-/* Remembers, and says once, whether the store takes anything. */
+/* Remembers, and says once, whether the store can be written. While it cannot, it is tried now and
+ * then: nobody sends to a gateway that says it is not ready.
+ */
 static void note_store(struct pipeline *pipeline, const struct err *err)
 {
+	const struct timeval later = { STORE_PROBE_S, 0 };
 	bool trouble = err->kind != ERR_NONE;
 	bool was = pipeline->store_trouble[0] != '\0';
 
-	if (trouble && !was)
+	if (trouble && !was) {
 		log_error("store unavailable: %s", err->text);
+		event_add(pipeline->probe_again, &later);
+	}
 	if (!trouble && was)
 		log_info("store available again");
 	snprintf(pipeline->store_trouble, sizeof(pipeline->store_trouble), "%s",
 		 trouble ? err->text : "");
+}
+
+/* Writer. */
+static int probe(struct change *change, struct store *store, struct err *err)
+{
+	(void)change;
+	return store_probe(store, clock_now_ms(), err);
+}
+
+/* Loop. */
+static void probed(struct job *job)
+{
+	struct change *change = container_of(job, struct change, job);
+	struct pipeline *pipeline = container_of(change, struct pipeline, probe);
+	const struct timeval later = { STORE_PROBE_S, 0 };
+
+	note_store(pipeline, &change->err);
+	if (change->err.kind != ERR_NONE)
+		event_add(pipeline->probe_again, &later);
+}
+
+static void probe_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct pipeline *pipeline = arg;
+
+	(void)fd;
+	(void)what;
+	on_writer(pipeline, &pipeline->probe, probe, probed);
 }
 
 static void one_less_under_way(struct pipeline *pipeline)
@@ -123,6 +159,7 @@ struct intake {
 
 	struct mllp_arrival *message; /* who waits for an answer: one of the two */
 	struct drop_file *file;
+	char digest[DROP_DIGEST]; /* of the file's name, for logs */
 	const char *channel, *site, *source, *origin;
 	struct ulid doc;
 	int64_t came_ms;
@@ -148,6 +185,7 @@ static struct intake *intake_new(struct pipeline *pipeline, const char *channel,
 	intake->channel = channel;
 	intake->site = site;
 	intake->source = source;
+	intake->origin = "";
 	intake->came_ms = clock_now_ms();
 	intake->doc = ulid_new(intake->came_ms);
 	pipeline->under_way++;
@@ -190,6 +228,7 @@ static void file_came(void *arg, struct drop_file *file)
 	struct intake *intake = intake_new(arg, "drop", file->folder->site, file->folder->source);
 
 	intake->file = file;
+	drop_name_digest(file->name, intake->digest);
 	on_disk(intake->pipeline, &intake->work, read_file, was_read);
 }
 
@@ -225,7 +264,8 @@ static void read_message(struct job *job, void *worker)
 		intake->err = intake->message->framing;
 	else
 		(void)!decide_message(&intake->decision, message, &settings, &intake->err);
-	intake->origin = intake->decision.origin;
+	if (intake->decision.origin != NULL)
+		intake->origin = intake->decision.origin;
 	buf_done(&intake->bytes); /* the document stands alone now: no need to hold it twice */
 }
 
@@ -295,24 +335,23 @@ static int take_in(struct change *change, struct store *store, struct err *err)
 static void log_intake(const struct intake *intake)
 {
 	const char *peer = intake->message ? intake->message->peer : intake->file->folder->name;
+	const char *origin = intake->message ? intake->origin : intake->digest;
 	enum reason reason = intake->err.kind ? intake->err.reason : intake->decision.reason;
 	char doc[ULID_TEXT];
 
 	if (intake->err.kind != ERR_NONE)
 		log_warning("refused channel=%s source=%s from=%s origin=%s ack=%s reason=%s "
 			    "where=%s: %s",
-			    intake->channel, intake->source, peer, intake->origin,
-			    ack_code(&intake->err), reason_row(reason)->code, intake->err.where,
-			    intake->err.text);
+			    intake->channel, intake->source, peer, origin, ack_code(&intake->err),
+			    reason_row(reason)->code, intake->err.where, intake->err.text);
 	else
 		log_info("doc=%s %s channel=%s source=%s from=%s origin=%s type=%s bytes=%zu "
 			 "state=%s%s%s",
 			 ulid_text(&intake->receipt.doc, doc),
 			 intake->receipt.taken == STORE_KNOWN ? "received again" : "received",
-			 intake->channel, intake->source, peer, intake->origin,
-			 intake->decision.type_code, intake->decision.body.n,
-			 doc_state_text(intake->receipt.state), reason ? " reason=" : "",
-			 reason_row(reason)->code);
+			 intake->channel, intake->source, peer, origin, intake->decision.type_code,
+			 intake->decision.body.n, doc_state_text(intake->receipt.state),
+			 reason ? " reason=" : "", reason_row(reason)->code);
 }
 
 static struct way *way_of(struct pipeline *pipeline,
@@ -393,11 +432,10 @@ static void file_moved(struct job *job)
 	bool moved = moving->kind == ERR_NONE && (taken || refused);
 
 	if (moved)
-		log_info("file name=%s folder=%s moved=%s", intake->file->name,
-			 intake->file->folder->name, taken ? "done" : "rejected");
+		log_info("file=%s folder=%s moved=%s", intake->digest, intake->file->folder->name,
+			 taken ? "done" : "rejected");
 	else
-		log_error("file name=%s folder=%s stays: %s", intake->file->name,
-			  intake->file->folder->name,
+		log_error("file=%s folder=%s stays: %s", intake->digest, intake->file->folder->name,
 			  moving->kind ? moving->text : intake->err.text);
 	drop_settle(intake->file, !moved);
 	intake_free(intake);
@@ -486,8 +524,8 @@ static void claimed(struct job *job)
 	struct way *way = claiming->way;
 	struct pipeline *pipeline = way->pipeline;
 
-	note_store(pipeline, &claiming->work.err);
 	if (claiming->work.err.kind != ERR_NONE) {
+		note_store(pipeline, &claiming->work.err);
 		lane_claim_failed(way->lane);
 		free(claiming);
 		one_less_under_way(pipeline);
@@ -787,6 +825,7 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 	memcpy(pipeline->figures.documents, parts->counts.documents,
 	       sizeof(parts->counts.documents));
 	pipeline->figures.last_delivered_ms = parts->counts.last_delivered_ms;
+	pipeline->probe_again = event_new(parts->loop, -1, 0, probe_again, pipeline);
 	pipeline->listeners = xcalloc(config->mllp_count, sizeof(struct mllp_server *));
 	pipeline->folders = xcalloc(config->drop_count, sizeof(struct drop *));
 	pipeline->ways = xcalloc(config->establishment_count, sizeof(struct way));
@@ -843,6 +882,7 @@ void pipeline_free(struct pipeline **pipeline)
 		lane_free(&p->ways[i].lane);
 		http_free(&p->ways[i].http);
 	}
+	event_free(p->probe_again);
 	if (p->closing != NULL)
 		event_free(p->closing);
 	free(p->listeners);

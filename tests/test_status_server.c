@@ -368,28 +368,6 @@ static void a_client_that_stops_in_its_request_is_closed(void **state)
 	assert_string_equal(answer, "");
 }
 
-static void the_oldest_of_too_many_connections_gives_way(void **state)
-{
-	enum { MANY = 80, MOST = 64 };
-	struct fixture *fixture = *state;
-	struct client idle[MANY];
-	size_t before = open_descriptors(), closed = 0;
-
-	for (size_t i = 0; i < MANY; i++) {
-		client_open(&idle[i], fixture);
-		assert_answer(fixture, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 ",
-			      "ok\n");
-	}
-	turn_until(fixture, &idle[MANY - MOST - 1].ended);
-	for (size_t i = 0; i < MANY; i++)
-		closed += idle[i].ended;
-	assert_in_range(closed, MANY - MOST, MANY - MOST + 1); /* one place was for the requests */
-	assert_in_range(open_descriptors(), 0, before + MANY + MOST);
-	assert_false(idle[MANY - 1].ended);
-	for (size_t i = 0; i < MANY; i++)
-		client_done(&idle[i]);
-}
-
 static void answered_connections_leave_no_descriptor(void **state)
 {
 	struct fixture *fixture = *state;
@@ -523,7 +501,6 @@ int main(void)
 		test_with_server(a_request_may_arrive_one_byte_at_a_time),
 		test_with_server(a_second_request_on_a_connection_is_not_served),
 		test_with_server(a_client_that_stops_in_its_request_is_closed),
-		test_with_server(the_oldest_of_too_many_connections_gives_way),
 		test_with_server(answered_connections_leave_no_descriptor),
 		test_with_server(a_server_may_end_while_clients_wait),
 		test_with_server(port_0_becomes_the_port_the_system_chose),

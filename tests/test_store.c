@@ -517,6 +517,18 @@ static void a_reader_sees_what_was_committed_and_nothing_else(void **state)
 	store_free(&reader);
 }
 
+static void a_probe_writes_without_a_document(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 2; i++) {
+		ok(store_begin(f->store, &err));
+		ok(store_probe(f->store, f->now_ms + i, &err));
+		ok(store_commit(f->store, &err));
+	}
+	assert_int_equal(counts(f).documents[DOC_QUEUED], 0);
+}
+
 static void the_oldest_queued_document_is_known(void **state)
 {
 	struct fixture *f = *state;
@@ -558,6 +570,7 @@ int main(void)
 		test(lists_are_filtered_and_go_on_after_an_id),
 		test(a_reader_sees_what_was_committed_and_nothing_else),
 		test(the_oldest_queued_document_is_known),
+		test(a_probe_writes_without_a_document),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -382,7 +382,8 @@ static const char *parse(struct reading *reading, struct slice root)
 	*parser->sax = handler;
 	parser->userData = reading;
 	reading->parser = parser;
-	xmlCtxtUseOptions(parser, XML_PARSE_NONET);
+	/* NOENT: or "&amp;" in an attribute would arrive as "&#38;". No entity can be declared. */
+	xmlCtxtUseOptions(parser, XML_PARSE_NONET | XML_PARSE_NOENT);
 	xmlParseDocument(parser);
 	whole = parser->wellFormed;
 	xmlFreeParserCtxt(parser);

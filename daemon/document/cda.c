@@ -799,7 +799,10 @@ static int run(struct reader *reader)
 		xmlCreateIOParserCtxt(&copy, reader, on_read, NULL, reader, XML_CHAR_ENCODING_NONE);
 	if (reader->parser == NULL)
 		return err_set(reader->err, ERR_RETRY, "libxml2 has no memory for a parser");
-	xmlCtxtUseOptions(reader->parser, XML_PARSE_NONET | XML_PARSE_HUGE);
+	/* NOENT: or "&amp;" in an attribute would read "&#38;". A DTD ends the reading, so the only
+	 * entities are XML's own five.
+	 */
+	xmlCtxtUseOptions(reader->parser, XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_NOENT);
 	xmlParseDocument(reader->parser);
 	well_formed = reader->parser->wellFormed && reader->parser->nsWellFormed;
 	xmlFreeDoc(reader->parser->myDoc);

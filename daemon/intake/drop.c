@@ -242,30 +242,15 @@ static void entry_free(struct drop_entry *entry)
 	free(entry);
 }
 
-/* A name as one word of plain ASCII. */
-static const char *escape(const char *name, char ret_text[static 4 * NAME_MAX + 1])
-{
-	char *to = ret_text;
-
-	for (const unsigned char *c = (const unsigned char *)name; *c != '\0'; c++) {
-		if (*c <= ' ' || *c >= 0x7f || *c == '\\')
-			to += sprintf(to, "\\x%02x", *c);
-		else
-			*to++ = (char)*c;
-	}
-	*to = '\0';
-	return ret_text;
-}
-
 static void entry_ignore(struct drop_entry *entry)
 {
-	char name[4 * NAME_MAX + 1];
+	char digest[DROP_DIGEST];
 
 	if (entry->state == ENTRY_IGNORED)
 		return;
 	entry_enter(entry, ENTRY_IGNORED);
-	log_warning("drop_ignored folder=%s name=%s: not a regular file", entry->file.folder->name,
-		    escape(entry->file.name, name));
+	log_warning("drop_ignored folder=%s file=%s: not a regular file", entry->file.folder->name,
+		    drop_name_digest(entry->file.name, digest));
 }
 
 static bool is_unchanged(const struct drop_entry *entry, const struct sighting *sighting)

@@ -102,6 +102,14 @@ static int read_file(int fd, const struct drop_file *file, struct buf *bytes, st
 	return 0;
 }
 
+const char *drop_name_digest(const char *name, char ret_digest[static DROP_DIGEST])
+{
+	uint8_t digest[SHA256_BYTES];
+
+	sha256(slice_of(name), digest);
+	return hex(digest, DROP_DIGEST / 2, ret_digest);
+}
+
 int drop_read(const struct drop_file *file, struct buf *ret_bytes, struct err *err)
 {
 	scoped(buf_done) struct buf bytes = { .limit = (size_t)file->folder->most_file_bytes + 1 };
@@ -297,9 +305,9 @@ static int move_aside(struct move *move, bool *ret_moved, struct err *err)
 	*ret_moved = find_file(move->to, move->name, move->file) != REPLACED;
 	if (!*ret_moved && put_back(move) < 0)
 		return err_set(err, ERR_RETRY,
-			       "a new file under the same name was moved too, to %s, and cannot be "
-			       "moved back: %s",
-			       move->name, strerrordesc_np(errno));
+			       "a new file under the same name was moved too and cannot be moved "
+			       "back: %s",
+			       strerrordesc_np(errno));
 	if (!*ret_moved && move->note != NULL)
 		(void)!unlinkat(move->to, move->note_name, 0);
 	return 0;

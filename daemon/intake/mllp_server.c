@@ -52,7 +52,8 @@ struct mllp_connection {
 	size_t seen;    /* of it, by mllp_next() */
 	size_t counted; /* of it, in server->in_flight */
 	bool in_frame;
-	bool held; /* `in` may hold a whole frame, that waits for answers to those before it */
+	size_t stray; /* bytes outside any frame */
+	bool held;    /* `in` may hold a whole frame, that waits for answers to those before it */
 	size_t drained;
 
 	struct mllp_arrival *first, **last; /* in the order they came */
@@ -259,10 +260,21 @@ static void forget_arrivals(struct mllp_connection *connection)
 	connection->unanswered = 0;
 }
 
+/* Bytes outside a frame are skipped; who sends nothing else waits for an answer in vain. */
+static void tell_stray(struct mllp_connection *connection)
+{
+	if (connection->stray > 0)
+		log_warning(
+			"mllp_stray listener=%s peer=%s bytes=%zu: skipped, they were in no frame",
+			connection->server->settings->name, connection->peer, connection->stray);
+	connection->stray = 0;
+}
+
 static void connection_close(struct mllp_connection *connection, const char *why)
 {
 	struct mllp_server *server = connection->server;
 
+	tell_stray(connection);
 	connection_enter(connection, PHASE_CLOSED, why);
 	event_del(connection->readable);
 	event_del(connection->writable);
@@ -279,6 +291,7 @@ static void connection_close(struct mllp_connection *connection, const char *why
 
 static void connection_end(struct mllp_connection *connection, const char *why)
 {
+	tell_stray(connection);
 	connection_enter(connection, PHASE_ENDING, why);
 	forget_input(connection);
 }
@@ -501,6 +514,7 @@ static bool take_frame(struct mllp_connection *connection, size_t *start)
 	ssize_t frame_bytes = 0;
 
 	connection->server->figures.stray_bytes += stray;
+	connection->stray += stray;
 	*start += stray;
 	in = slice_from(in, stray);
 	connection->held = in.n > 0 && !may_take_frame(connection);

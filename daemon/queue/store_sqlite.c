@@ -63,6 +63,11 @@ static const char schema[] =
 	"  bytes BLOB NOT NULL"
 	") STRICT;"
 
+	"CREATE TABLE node ("
+	"  name TEXT PRIMARY KEY,"
+	"  probed_ms INTEGER NOT NULL"
+	") STRICT;"
+
 	"CREATE TABLE ledger ("
 	"  number INTEGER PRIMARY KEY,"
 	"  seq INTEGER NOT NULL REFERENCES document (seq),"
@@ -92,7 +97,7 @@ enum {
 	SCHEMA_IS,
 	BEGIN, COMMIT, SAVEPOINT, RELEASE, UNDO,
 	FIND_UNIQUE_ID, INSERT_DOCUMENT, INSERT_BODY, INSERT_EVENT, SET_LAST_ARRIVAL,
-	FIND_DUE, CLAIM, FIND_NEXT_DUE, FIND_SENDING, SETTLE, FIND_CLAIMED, RECOVER,
+	FIND_DUE, CLAIM, FIND_NEXT_DUE, FIND_SENDING, SETTLE, FIND_CLAIMED, RECOVER, PROBE,
 	LOAD, COUNT_STATES, OLDEST_QUEUED, LAST_DELIVERED, LIST, LIST_STATE, SHOW, EVENTS,
 	STATEMENT_COUNT
 };
@@ -127,6 +132,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[FIND_CLAIMED] = "SELECT seq, attempts FROM document WHERE state = 'sending' AND node = ?1",
 	[RECOVER] = "UPDATE document SET state = 'queued', reason = 'doubtful', doubtful = 1, due_ms = ?2,"
 		" node = '', changed_ms = ?2 WHERE seq = ?1",
+
+	[PROBE] = "INSERT OR REPLACE INTO node (name, probed_ms) VALUES (?1, ?2)",
 
 	[LOAD] = "SELECT bytes, metadata FROM body JOIN document USING (seq) WHERE doc = ?1",
 	[COUNT_STATES] = "SELECT state, count(*) FROM document GROUP BY state",
@@ -561,6 +568,12 @@ int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct
 	}
 	*ret_count = count;
 	return 0;
+}
+
+int store_probe(struct store *store, int64_t now_ms, struct err *err)
+{
+	return sqlite_run(&store->sqlite, PROBE, VALUES(TEXT(store->node), NUMBER(now_ms)),
+			  "be written", err);
 }
 
 /* ---- look ---- */

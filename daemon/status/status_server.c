@@ -1,14 +1,16 @@
 /* The status port. Loop only.
  *
- * HTTP is evhttp's. What it does not do is done here: a bound on the connections, and answers that
- * no cache keeps and no browser guesses about. Every answer ends its connection, so that a scraper
- * that leaves one open costs nothing.
+ * HTTP is evhttp's; the answers are such that no cache keeps and no browser guesses about them. Every
+ * answer ends its connection, so that a scraper that leaves one open costs nothing.
+ *
+ * evhttp tells nobody when a connection ends, so their number has no bound but its timeouts. (A
+ * reference of ours on each bufferevent outlives the socket: its event then stays in the loop, and
+ * the next owner of the descriptor is never heard.) The port listens on loopback only.
  */
 #include "status/status_server.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
@@ -19,7 +21,6 @@
 #include "base/log.h"
 
 enum {
-	MOST_CONNECTIONS = 64,
 	MOST_HEADER_BYTES = 8192, /* the request line and all headers of one request */
 	IDLE_MS = 10000,
 	BACKLOG = 64,
@@ -31,8 +32,6 @@ struct status_server {
 	struct event *resume; /* accepting again, after the system refused to */
 	status_fill_fn *fill;
 	void *arg;
-	struct bufferevent *connections[MOST_CONNECTIONS]; /* oldest first */
-	size_t connection_count;
 	char address[ADDRESS_TEXT];
 };
 
@@ -129,53 +128,6 @@ static void on_request(struct evhttp_request *request, void *arg)
 	send_answer(request, code, page->type, buf_slice(&body));
 }
 
-/* ---- a bound on the connections ---- */
-
-/* evhttp tells nobody when a connection ends before its first request. So each bufferevent has a
- * reference of ours too, and one whose callbacks are gone is one that evhttp let go of (and whose
- * socket it closed).
- */
-static void forget_closed(struct status_server *server)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < server->connection_count; i++) {
-		struct bufferevent *connection = server->connections[i];
-		bufferevent_event_cb on_event;
-
-		bufferevent_getcb(connection, NULL, NULL, &on_event, NULL);
-		if (on_event != NULL)
-			server->connections[kept++] = connection;
-		else
-			bufferevent_decref(connection);
-	}
-	server->connection_count = kept;
-}
-
-/* evhttp asks for the bufferevent of a connection it has accepted: it cannot be refused. When there
- * are too many, the oldest gives way as if it had been idle: an answer takes milliseconds, so it is
- * one that waits for nothing or that feeds its request byte by byte.
- */
-static struct bufferevent *on_connection(struct event_base *loop, void *arg)
-{
-	struct status_server *server = arg;
-	struct bufferevent *connection = bufferevent_socket_new(loop, -1, 0);
-
-	if (connection == NULL)
-		abort(); /* memory, as xcalloc() */
-	forget_closed(server);
-	if (server->connection_count == MOST_CONNECTIONS) {
-		bufferevent_trigger_event(server->connections[0],
-					  BEV_EVENT_READING | BEV_EVENT_TIMEOUT, 0);
-		forget_closed(server);
-	}
-	if (server->connection_count < MOST_CONNECTIONS) {
-		bufferevent_incref(connection);
-		server->connections[server->connection_count++] = connection;
-	}
-	return connection;
-}
-
 /* ---- where it listens ---- */
 
 /* Out of descriptors or memory: the connection stays in the backlog and would wake the loop again
@@ -238,7 +190,6 @@ static struct evhttp *http_new(struct status_server *server, struct event_base *
 	evhttp_set_max_body_size(http, 0);
 	evhttp_set_timeout_tv(http, &idle);
 	evhttp_set_default_content_type(http, NULL);
-	evhttp_set_bevcb(http, on_connection, server);
 	evhttp_set_gencb(http, on_request, server);
 	return http;
 }
@@ -264,7 +215,6 @@ void status_server_free(struct status_server **server)
 	if (*server == NULL)
 		return;
 	evhttp_free((*server)->http);
-	forget_closed(*server);
 	event_free((*server)->resume);
 	free_ptr(server);
 }

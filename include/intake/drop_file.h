@@ -24,6 +24,12 @@ struct drop_file {
 	enum drop_fate fate;
 };
 
+/* A file's name as logs tell it: names often carry a patient's, so it is the first digits of the
+ * SHA-256 of its bytes ("printf %s NAME | sha256sum" finds the file again).
+ */
+enum { DROP_DIGEST = 13 };
+const char *drop_name_digest(const char *name, char ret_digest[static DROP_DIGEST]);
+
 /* Reads the whole file. -1 with ERR_REJECT (too large, not a regular file) or ERR_RETRY (it is
  * gone, it has changed since it was seen or changes now, or it cannot be read).
  */

@@ -127,6 +127,9 @@ must_use int store_settle(struct store *store, const struct store_outcome *outco
 /* At start: what this node had claimed when it died goes back to the queue, in doubt. */
 must_use int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct err *err);
 
+/* Writes something small, so that a store that cannot be written says so without a document at stake. */
+must_use int store_probe(struct store *store, int64_t now_ms, struct err *err);
+
 /* ---- look (any store, reader or writer) ---- */
 
 must_use int store_load(struct store *store, const struct ulid *doc, struct buf *ret_body,

@@ -5,7 +5,7 @@
  *   /api/v1/status   JSON
  *
  * Anything else is answered 404, another method than GET or HEAD 405, a request with a body 413.
- * One request a connection; 64 connections, beyond which the oldest gives way; 8 KiB of headers.
+ * One request a connection; 8 KiB of headers; a connection on which nothing moves is closed.
  *
  * Loop only, in a process that ignores SIGPIPE.
  */
