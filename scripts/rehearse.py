@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "system"))
-from gateway import Gateway, Simulator, TimedOut, fresh, make_pki  # noqa: E402
+from gateway import SOURCE, Gateway, Simulator, TimedOut, fresh, make_pki  # noqa: E402
 
 HL7_ENDINGS = (".hl7", ".er7")
 
@@ -156,9 +156,11 @@ def rehearsal_config(path: pathlib.Path, simulator: Simulator) -> str:
         dmp["url"] = {"repository": simulator.url}
         dmp["tls"] = {name: str(simulator.pki / file)
                       for name, file in (("ca", "ca.pem"), ("cert", "auth.pem"), ("key", "auth.key"))}
-    folder = config.get("valuesets", {}).get("dir")
-    if folder:
-        config["valuesets"]["dir"] = str((path.parent / folder).resolve())
+    valuesets = config.setdefault("valuesets", {})
+    if "dir" in valuesets:
+        valuesets["dir"] = str((path.parent / valuesets["dir"]).resolve())
+    else:  # where the product is not installed, its folder is the project's
+        valuesets["dir"] = str(SOURCE / "conf" / "value-sets")
     config.update({
         "environment": "rehearsal", "state": {"folder": "state"}, "control": {"socket": "control.sock"},
         "status": {"listen": "127.0.0.1:0"},

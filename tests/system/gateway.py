@@ -7,9 +7,11 @@ from what they print (every wait is for a line of the journal or an answer, neve
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -197,6 +199,21 @@ DEFAULTS = {
 }
 
 
+def file_digest(name: str) -> str:
+    """A dropped file as the journal names it: file names often carry a patient's."""
+    return hashlib.sha256(name.encode()).hexdigest()[:12]
+
+
+def free_port() -> int:
+    """A port nobody listens on, below those the system gives to outgoing connections."""
+    for port in random.sample(range(20000, 32000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port")
+
+
 class Gateway:
     """A dmpfeedd with its state, its folder and its sockets under `folder`."""
 
@@ -289,7 +306,7 @@ class Gateway:
 
     def wait_moved(self, name: str, timeout: float = 30, start: int = 0) -> str:
         """Where a dropped file went: "done" or "rejected"."""
-        return self.journal.wait(rf"file name={re.escape(name)} .*moved=(\w+)", timeout, start)[1]
+        return self.journal.wait(rf"file={file_digest(name)} .*moved=(\w+)", timeout, start)[1]
 
     # -- what became of it --
 

@@ -1,0 +1,234 @@
+"""How dmpfeedd starts and stops: what it says when it cannot, and that stopping loses nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+
+from gateway import DAEMON, SOURCE, Gateway, Mllp
+from samples import hand_in, mdm_t02, numbered, read, unique_id
+
+LETTER = read("discharge-letter.xml")
+
+def run(*arguments) -> subprocess.CompletedProcess:
+    return subprocess.run([DAEMON, *arguments], capture_output=True, text=True, timeout=20)
+
+def cannot_start(gateway: Gateway) -> str:
+    """The one sentence with which it gives up."""
+    ended = gateway.run()
+    assert ended.returncode == 1, ended.stderr
+    (sentence,) = [line for line in ended.stderr.splitlines() if line.startswith("<3>")]
+    assert sentence.startswith("<3>cannot start: ")
+    return sentence
+
+@pytest.fixture
+def unstarted(simulator, tmp_path):
+    return Gateway(tmp_path / "gateway", simulator.url, simulator.pki)
+
+# ---- the command line ----
+
+def test_version_is_one_line():
+    ended = run("--version")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert re.fullmatch(r"dmpfeedd \d+\.\d+\.\d+\n", ended.stdout)
+
+def test_help_names_every_option():
+    ended = run("--help")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert all(option in ended.stdout for option in ("--config", "--check-config", "--foreground", "--version"))
+
+@pytest.mark.parametrize("arguments", [["--no-such-option"], ["stray"], ["--config"]])
+def test_a_wrong_command_line_is_answered_with_the_usage(arguments):
+    ended = run(*arguments)
+    assert ended.returncode == 2
+    assert "usage: dmpfeedd" in ended.stderr
+
+# ---- the configuration ----
+
+@pytest.fixture
+def example(pki, tmp_path):
+    """conf/dmpfeed.yaml with the paths of a machine that has everything."""
+    text = (SOURCE / "conf" / "dmpfeed.yaml").read_text()
+    (tmp_path / "labo").mkdir()
+    for path, here in {
+        "/etc/dmpfeed/certificates/dmp-ca.pem": pki / "ca.pem", "/etc/dmpfeed/certificates/auth.pem": pki / "auth.pem",
+        "/etc/dmpfeed/certificates/auth.key": pki / "auth.key", "/var/spool/dmpfeed/labo": tmp_path / "labo",
+        "#dir: /usr/share/dmpfeed/value-sets": f"dir: {SOURCE}/conf/value-sets",
+        "#folder: /var/lib/dmpfeed": f"folder: {tmp_path}/state",
+        "#socket: /run/dmpfeed/control.sock": f"socket: {tmp_path}/control.sock",
+    }.items():
+        assert path in text
+        text = text.replace(path, str(here))
+    path = tmp_path / "dmpfeed.yaml"
+    path.write_text(text)
+    return path
+
+def test_the_example_passes_and_its_effective_form_passes_again(example):
+    first = run("--config", example, "--check-config")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "most: 1 h" in first.stdout, "defaults are printed too"
+    example.write_text(first.stdout)
+    second = run("--config", example, "--check-config")
+    assert (second.returncode, second.stdout) == (0, first.stdout)
+
+def test_every_error_of_the_file_is_told_with_its_place(example):
+    text = example.read_text()
+    lines = text.replace("environment: test", "environment: hospital").replace(
+        'finess_ej: "990000987"', "finess_ej: 990000987") + "surprise: yes\n"
+    example.write_text(lines)
+    ended = run("--config", example, "--check-config")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    places = dict(re.findall(rf"^{re.escape(str(example))}:(\d+):\d+: (.+)$", ended.stderr, re.MULTILINE))
+    numbers = [number for number, line in enumerate(lines.splitlines(), 1)
+               if re.match(r"environment: hospital|  - finess_ej: 990000987|surprise", line)]
+    assert len(numbers) == 3 and {str(number) for number in numbers} <= places.keys()
+
+def test_check_config_touches_nothing(example, tmp_path):
+    run("--config", example, "--check-config")
+    assert not (tmp_path / "state").exists() and not (tmp_path / "control.sock").exists()
+
+@pytest.mark.parametrize("text", ["", "a: [", "\t", "- list\n", "environment: rehearsal\n"])
+def test_a_file_that_is_no_configuration_is_refused(tmp_path, text):
+    path = tmp_path / "dmpfeed.yaml"
+    path.write_text(text)
+    ended = run("--config", path)
+    assert ended.returncode == 1
+    assert str(path) in ended.stderr
+
+def test_a_missing_file_is_named(tmp_path):
+    ended = run("--config", tmp_path / "none.yaml")
+    assert ended.returncode == 1
+    assert "none.yaml" in ended.stderr and "No such file" in ended.stderr
+
+# ---- what is in the way ----
+
+def test_a_second_daemon_on_the_same_state_refuses(start_gateway, simulator, tmp_path):
+    first = start_gateway()
+    second = Gateway(tmp_path / "second", simulator.url, simulator.pki)
+    second.config.write_text(second.config.read_text().replace("folder: state", f"folder: {first.folder}/state"))
+    assert "another dmpfeedd uses it" in cannot_start(second)
+    first.wait_final(hand_in(first, "mllp", LETTER))
+
+def test_a_port_in_use_is_named(simulator, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        sentence = cannot_start(Gateway(tmp_path / "gateway", simulator.url, simulator.pki, listen=address))
+    assert address in sentence and "in use" in sentence
+
+def test_a_damaged_database_is_refused_in_words_and_left_as_it_is(unstarted):
+    with unstarted.start():
+        unstarted.wait_final(hand_in(unstarted, "mllp", LETTER))
+    database = unstarted.folder / "state" / "queue.db"
+    damaged = b"not a database at all" * 1000
+    database.write_bytes(damaged)
+    sentence = cannot_start(unstarted)
+    assert str(database) in sentence and "not a database" in sentence
+    assert database.read_bytes() == damaged
+
+def test_a_queue_of_a_newer_version_is_refused_and_left_as_it_is(unstarted):
+
+    with unstarted.start():
+        pass
+    with contextlib.closing(sqlite3.connect(unstarted.folder / "state" / "queue.db")) as database:
+        database.execute("PRAGMA user_version = 99")
+    assert "newer" in cannot_start(unstarted)
+
+def test_a_socket_left_by_a_killed_daemon_is_no_obstacle(unstarted):
+    unstarted.start()
+    unstarted.kill()
+    assert (unstarted.folder / "control.sock").exists()
+    with unstarted.start():
+        assert unstarted.documents() == []
+
+# ---- the end ----
+
+@pytest.mark.parametrize("signal", ["TERM", "INT"])
+def test_an_idle_daemon_stops_at_once(unstarted, signal):
+    unstarted.start()
+    begun = time.monotonic()
+    subprocess.run(["kill", f"-{signal}", str(unstarted.process.pid)], check=True)
+    assert unstarted.process.wait(10) == 0
+    assert time.monotonic() - begun < 5
+    unstarted.journal.wait(rf"^<6>stopping signal={signal}")
+    unstarted.journal.wait(r"^<6>stopped$")
+
+def test_a_delivery_under_way_ends_before_the_daemon_does(start_gateway, simulator):
+    gateway = start_gateway()
+    simulator.faults({"kind": "hold"})
+    doc = hand_in(gateway, "mllp", LETTER)
+    simulator.wait_held(1)
+    gateway.process.terminate()
+    gateway.journal.wait(r"stopping signal=TERM")
+    simulator.release()
+    assert gateway.stop() == 0
+    assert gateway.journal.find(rf"doc={doc} outcome=delivered")
+
+def test_a_dmp_that_does_not_answer_does_not_keep_the_daemon(start_gateway, simulator):
+    gateway = start_gateway(exchange="60 s")
+    simulator.faults({"kind": "hold"})
+    hand_in(gateway, "mllp", LETTER)
+    simulator.wait_held(1)
+    begun = time.monotonic()
+    assert gateway.stop(timeout=30) == 0
+    assert time.monotonic() - begun < 20
+    simulator.faults()
+    simulator.release()
+    gateway.start()
+    assert gateway.settled()[unique_id(LETTER)]["state"] == "delivered"
+    stored = [each for each in simulator.exchanges() if each["verdict"] == "stored"]
+    assert len(stored) == 1
+
+def test_stopping_under_load_loses_nothing(start_gateway, simulator):
+    gateway = start_gateway(first="100 ms", most="300 ms")
+    simulator.faults({"kind": "delay", "ms": 30})
+    acknowledged, half = set(), threading.Event()
+
+    def send(start: int):
+        with contextlib.suppress(OSError), Mllp(address) as mllp:
+            for number in range(start, start + 1000):
+                ack = mllp.send(mdm_t02(numbered(number)))
+                if ack is None or ack.code != "AA":
+                    return
+                acknowledged.add(unique_id(numbered(number)))
+                if len(acknowledged) > 100:
+                    half.set()
+
+    address = gateway.mllp_address
+    senders = [threading.Thread(target=send, args=(start,)) for start in (10_000, 20_000, 30_000)]
+    for sender in senders:
+        sender.start()
+    assert half.wait(30)
+    files = {f"letter-{number}.xml": numbered(number) for number in range(20)}
+    for name, cda in files.items():
+        gateway.drop(name, cda)
+    assert gateway.stop() == 0
+    for sender in senders:
+        sender.join(30)
+    gateway.start()
+    for name in files:
+        if (gateway.inbox / name).exists():
+            gateway.wait_moved(name)
+    states = {name: each["state"] for name, each in gateway.settled(60).items()}
+    owed = acknowledged | {unique_id(cda) for cda in files.values()}
+    assert {name for name in owed if states.get(name) != "delivered"} == set()
+    stored = [each["uniqueId"] for each in simulator.exchanges() if each["verdict"] == "stored"]
+    assert len(stored) == len(set(stored)) and owed <= set(stored)
+    assert sorted(path.name for path in gateway.inbox.glob("done/*/*")) == sorted(files)
+
+def test_the_queue_survives_a_restart(start_gateway, simulator, tmp_path):
+    gateway = start_gateway()
+    gateway.wait_final(hand_in(gateway, "mllp", numbered(1)))
+    gateway.send(mdm_t02(numbered(2), identity_status="PROV"))
+    before = gateway.documents()
+    assert gateway.stop() == 0
+    gateway.start()
+    assert gateway.documents() == before
+    queue = gateway.status()["queue"]
+    assert (queue["delivered"], queue["held"]) == (1, 1)
