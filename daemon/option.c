@@ -11,7 +11,7 @@
 #include "base/address.h"
 #include "document/oid.h"
 
-enum { SHOWN = 60, SHOWN_TEXT = SHOWN + 8 };
+enum { SHOWN = 60, SHOWN_TEXT = SHOWN + 8, SHOWN_PATH = 300 };
 
 /* The value as a sentence quotes it: not endless, no character cut in two. */
 static const char *shown(struct slice text, char ret_text[static SHOWN_TEXT])
@@ -408,15 +408,13 @@ static int resolve(const struct option *option, const struct option_text *writte
 
 static int unreadable(const char *path, int number, const char *what_is_right, struct err *err)
 {
-	char text[SHOWN_TEXT];
 	struct slice end = slice_of(path);
 
 	/* the end of a path tells more than its start */
-	while (end.n > SHOWN || (end.n < strlen(path) && (end.p[0] & 0xc0) == 0x80))
+	while (end.n > SHOWN_PATH || (end.n < strlen(path) && (end.p[0] & 0xc0) == 0x80))
 		end = slice_from(end, 1);
 	return err_set(err, ERR_HALT, "is %s%s, which cannot be used (%s): %s",
-		       end.n < strlen(path) ? "..." : "", shown(end, text), strerror(number),
-		       what_is_right);
+		       end.n < strlen(path) ? "..." : "", end.p, strerror(number), what_is_right);
 }
 
 static int check_folder(const char *path, struct err *err)
