@@ -5,6 +5,8 @@
 
 #include "hl7/transmission.h"
 
+enum { CONTROL_ID_MOST = 199 }; /* characters: the longest identifier of the profile */
+
 void decision_done(struct decision *decision)
 {
 	for (size_t i = 0; i < length_of(decision->documents); i++) {
@@ -187,6 +189,16 @@ static int decide_documents(struct decision *decision, const struct transmission
 	return message->document_count > 1 ? check_pair(&metadata[0], &metadata[1], err) : 0;
 }
 
+/* MSH-10, by which people find a message again, even one that cannot be read. */
+static const char *control_id_of(struct slice bytes, struct arena *arena)
+{
+	struct hl7_message header;
+	struct slice msh = hl7_header(&header, bytes);
+	struct slice id = slice_of(hl7_text(&header, hl7_field(&header, msh, 10), arena));
+
+	return arena_dup(arena, charset_cut(id, CONTROL_ID_MOST));
+}
+
 int decide_message(struct decision *decision, struct slice bytes,
 		   const struct decision_settings *settings, struct err *err)
 {
@@ -194,12 +206,12 @@ int decide_message(struct decision *decision, struct slice bytes,
 	struct transmission transmission;
 	struct metadata_request request;
 
-	decision->origin = decision->event = "";
+	decision->origin = control_id_of(bytes, &decision->arena);
+	decision->event = "";
 	if (hl7_parse(&message, bytes, &decision->arena, err) < 0 ||
 	    transmission_read(&transmission, &message, &settings->config->transmission,
 			      &decision->arena, err) < 0)
 		return -1;
-	decision->origin = transmission.control_id;
 	if (transmission.is_identity) {
 		decision->event = transmission.event;
 		return 0;

@@ -24,7 +24,7 @@ struct decision_document {
 
 /* Of one message, or of one document that comes alone. All-zero is empty. */
 struct decision {
-	const char *origin; /* MSH-10; "" for a file */
+	const char *origin; /* MSH-10, of a refused message too; "" for a file */
 	/* Not "": a message about a patient's identity (ADT), this event; it brings no document and
 	 * nothing is stored.
 	 */

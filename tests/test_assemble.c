@@ -103,7 +103,8 @@ static void the_document_travels_byte_for_byte(void **state)
 	scoped(request_done) struct request request = assemble_for(ulid_new(1795167666000));
 
 	(void)state;
-	assert_non_null(memmem(request.body.p, request.body.n, decision.documents[0].body.p, decision.documents[0].body.n));
+	assert_non_null(memmem(request.body.p, request.body.n, decision.documents[0].body.p,
+			       decision.documents[0].body.n));
 }
 
 static void the_set_keeps_its_id_at_every_attempt(void **state)

@@ -458,7 +458,7 @@ static void names_of_files_that_are_not_ours_to_take_are_ignored(void **state)
 {
 	static const char *const names[] = {
 		".letter.xml", "letter.tmp",  "letter.xml.tmp",    "letter.part",
-		"letter.TMP",  "letter.Part", "letter.error.yaml",
+		"letter.TMP",  "letter.Part", "letter.error.yaml", "batch.result.yaml",
 	};
 	struct world *world = *state;
 
@@ -882,6 +882,34 @@ static void a_file_that_was_taken_moves_to_done(void **state)
 	assert_int_equal(figures(world).in_flight, 0);
 }
 
+static void a_taken_file_moves_with_its_result(void **state)
+{
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	hand_over(world, "batch.hl7", "FHS");
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, slice_of("messages: []\n"), &err),
+			 0);
+	assert_content(world, "done/" DAY "/batch.hl7", "FHS");
+	assert_content(world, "done/" DAY "/batch.result.yaml", "messages: []\n");
+	assert_int_equal(count_in(world, "done/" DAY), 2);
+	settle(world, 0, false);
+	assert_int_equal(figures(world).taken, 1);
+}
+
+static void the_result_goes_away_with_its_file(void **state)
+{
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	world->settings.delete_when_done = true;
+	hand_over(world, "batch.hl7", "FHS");
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, slice_of("messages: []\n"), &err),
+			 0);
+	assert_false(is_there(world, "batch.hl7"));
+	assert_int_equal(count_in(world, "done"), 0);
+}
+
 static void a_file_that_was_taken_is_deleted_by_key(void **state)
 {
 	struct world *world = *state;
@@ -1247,6 +1275,8 @@ int main(void)
 		test(a_file_that_is_not_what_was_seen_is_not_read),
 		test(a_file_that_changes_while_it_is_read_is_not_taken),
 		test(a_file_that_was_taken_moves_to_done),
+		test(a_taken_file_moves_with_its_result),
+		test(the_result_goes_away_with_its_file),
 		test(a_file_that_was_taken_is_deleted_by_key),
 		test(a_rejected_file_moves_with_its_explanation),
 		test(a_name_taken_in_done_gets_a_number),

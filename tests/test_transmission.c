@@ -676,6 +676,39 @@ static void of_an_adt_only_what_it_is_is_read(void **state)
 	}
 }
 
+/* A message cut short is refused, or read without what is missing; never beyond its end. */
+static void every_prefix_of_a_message_is_read_or_refused(void **state)
+{
+	static const char *const samples[] = {
+		"hl7/mdm_new.hl7",      "hl7/mdm_new_2.0.hl7",  "hl7/mdm_replace.hl7",
+		"hl7/mdm_delete.hl7",   "hl7/mdm_lps.hl7",      "hl7/oru_new.hl7",
+		"hl7/oru_replace.hl7",  "hl7/oru_delete.hl7",   "hl7/oru_two_forms_2.0.hl7",
+		"hl7/oru_new_1.2.hl7",  "hl7/adt_identity.hl7", "hl7/adt_admission.hl7",
+		"hl7/ack_business.hl7", "hl7/zam_refused.hl7",
+	};
+	const struct transmission_settings every_edition = { .profile_1_2 = true };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(samples); i++) {
+		scoped(buf_done) struct buf text = { 0 };
+
+		sample_read(samples[i], &text);
+		for (size_t n = 0; n <= text.n; n++) {
+			scoped(free_ptr) char *copy = slice_dup((struct slice){ text.p, n });
+			scoped(arena_done) struct arena arena = { 0 };
+			struct hl7_message message;
+			struct transmission read;
+			struct err err = { 0 };
+
+			if (hl7_parse(&message, (struct slice){ copy, n }, &arena, &err) < 0 ||
+			    transmission_read(&read, &message, &every_edition, &arena, &err) < 0)
+				assert_true(err.kind == ERR_REJECT && err.reason != REASON_NONE);
+			else
+				assert_true(read.is_identity || read.document_count > 0);
+		}
+	}
+}
+
 static void nothing_is_written_when_a_message_is_refused(void **state)
 {
 	scoped(read_done) struct read read =
@@ -735,6 +768,7 @@ int main(void)
 		cmocka_unit_test(edition_1_2_is_read_where_it_is_wanted),
 		cmocka_unit_test(in_edition_1_2_a_document_has_the_senders_own_number),
 		cmocka_unit_test(of_an_adt_only_what_it_is_is_read),
+		cmocka_unit_test(every_prefix_of_a_message_is_read_or_refused),
 		cmocka_unit_test(nothing_is_written_when_a_message_is_refused),
 		cmocka_unit_test(refusals_do_not_name_the_patient),
 	};

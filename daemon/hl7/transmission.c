@@ -270,7 +270,8 @@ static int read_edition(struct reading *reading, struct err *err)
 	if (reading->edition == NULL)
 		return err_refuse(
 			err, REASON_VERSION, "MSH-21",
-			"the profile is neither 2.1^CISIS_CDA_HL7_V2 nor its edition 2.0");
+			"the profile is none of the editions 2.1 and 2.0 of CISIS_CDA_HL7_V2, nor "
+			"1.2 where the settings take it");
 	reading->transmission.profile = text_of(reading, version);
 	return 0;
 }
