@@ -380,14 +380,6 @@ static int take_in(struct change *change, struct store *store, struct err *err)
 	return 0;
 }
 
-static void log_refusal(const struct intake *intake, const char *peer, const char *ack,
-			const struct err *err)
-{
-	log_warning("refused channel=%s source=%s from=%s origin=%s ack=%s reason=%s where=%s: %s",
-		    intake->channel, intake->source, peer, intake->origin, ack,
-		    reason_row(err->reason)->code, err->where, err->text);
-}
-
 static void log_part(const struct intake *intake, const char *peer, const struct intake_part *part)
 {
 	const struct decision *decision = &part->decision;
@@ -410,23 +402,23 @@ static void log_part(const struct intake *intake, const char *peer, const struct
 	}
 }
 
-/* `ack`: what the sender hears. */
+/* `ack`: what the sender hears. Of a batch the first message at fault is told; the file's
+ * explanation tells them all.
+ */
 static void log_intake(const struct intake *intake, const char *ack)
 {
 	const char *peer = intake->message ? intake->message->peer : intake->file->folder->name;
-	bool told = false;
+	const struct err *err = &intake->err;
 
-	for (size_t i = 0; i < intake->part_count; i++) {
-		const struct intake_part *part = &intake->parts[i];
-
-		if (intake->err.kind == ERR_NONE)
-			log_part(intake, peer, part);
-		else if (part->err.kind != ERR_NONE)
-			log_refusal(intake, peer, ack, &part->err);
-		told = told || part->err.kind != ERR_NONE;
+	if (err->kind != ERR_NONE) {
+		log_warning("refused channel=%s source=%s from=%s origin=%s ack=%s reason=%s "
+			    "where=%s: %s",
+			    intake->channel, intake->source, peer, intake->origin, ack,
+			    reason_row(err->reason)->code, err->where, err->text);
+		return;
 	}
-	if (intake->err.kind != ERR_NONE && !told)
-		log_refusal(intake, peer, ack, &intake->err);
+	for (size_t i = 0; i < intake->part_count; i++)
+		log_part(intake, peer, &intake->parts[i]);
 }
 
 static struct way *way_of(struct pipeline *pipeline,
