@@ -116,7 +116,7 @@ static int decide(struct decision *decision, struct decision_document *document,
 	return 0;
 }
 
-/* What dispatch cannot do yet is refused here, and here only, once all else is known to be right. */
+/* What dispatch cannot do yet is refused here and nowhere else, once all else is right. */
 static int check_supported(const struct decision *decision, const char *where, struct err *err)
 {
 	if (strcmp(decision->action, action_text(ACTION_SUBMIT)) == 0)

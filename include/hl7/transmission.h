@@ -81,11 +81,12 @@ struct transmission {
 	size_t document_count; /* 1 or 2; 0 of an ADT */
 };
 
-/* Reads a message that hl7_parse() accepted; texts live in `arena` and are never NULL. -1: refused;
- * err has the reason (of the profile's technical codes) and the field, as section "Technical
- * acknowledgement" of the profile wants them in ERR-2 and ERR-3. An ACK is refused like any message
- * that does not come to a gateway; ack_build() sees to it that it is never answered. Refuses what sending to the DMP
- * could not do without; a message without sender is for the caller to judge.
+/* Reads a message that hl7_parse() accepted; texts live in `arena` and are never NULL. -1:
+ * refused; err has the reason (of the profile's technical codes) and the field, as section
+ * "Technical acknowledgement" of the profile wants them in ERR-2 and ERR-3. An ACK is refused like
+ * any message that does not come to a gateway; ack_build() sees to it that it is never answered.
+ * Refuses what sending to the DMP could not do without; a message without sender is for the caller
+ * to judge.
  */
 must_use int transmission_read(struct transmission *transmission, const struct hl7_message *message,
 			       const struct transmission_settings *settings, struct arena *arena,

@@ -1,5 +1,5 @@
-/* What became of a dropped file: the texts of NAME.error.yaml, for a file that was not taken, and of
- * NAME.result.yaml, for a batch that was. YAML; every text is quoted. Pure. Any thread.
+/* What became of a dropped file: the texts of NAME.error.yaml, for a file that was not taken, and
+ * of NAME.result.yaml, for a batch that was. YAML; every text is quoted. Pure. Any thread.
  */
 #ifndef DMPFEED_INTAKE_EXPLANATION_H
 #define DMPFEED_INTAKE_EXPLANATION_H
