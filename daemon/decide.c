@@ -5,10 +5,14 @@
 
 #include "hl7/transmission.h"
 
+enum { CONTROL_ID_MOST = 199 }; /* characters: the longest identifier of the profile */
+
 void decision_done(struct decision *decision)
 {
-	buf_done(&decision->body);
-	buf_done(&decision->metadata);
+	for (size_t i = 0; i < length_of(decision->documents); i++) {
+		buf_done(&decision->documents[i].body);
+		buf_done(&decision->documents[i].metadata);
+	}
 	arena_done(&decision->arena);
 }
 
@@ -41,13 +45,47 @@ static struct metadata_request request_of(const struct transmission *message)
 	return request;
 }
 
-static int decide(struct decision *decision, const struct metadata_request *request,
-		  const struct decision_settings *settings, struct err *err)
+/* What the message wants of the document, which the document itself may contradict: a
+ * relatedDocument RPLC makes it a replacement.
+ */
+static int reconcile(struct metadata *metadata, const struct transmission *message, struct err *err)
+{
+	static const enum action actions[] = {
+		[TRANSMISSION_SUBMIT] = ACTION_SUBMIT,
+		[TRANSMISSION_REPLACE] = ACTION_REPLACE,
+		[TRANSMISSION_DELETE] = ACTION_DELETE,
+	};
+	enum action wanted = actions[message->action];
+
+	if (wanted == ACTION_DELETE) { /* of the document itself, whatever it once replaced */
+		metadata->action = wanted;
+		metadata->replaces = "";
+		return 0;
+	}
+	if (wanted == ACTION_SUBMIT && metadata->action == ACTION_REPLACE)
+		return err_refuse(err, REASON_MESSAGE_INVALID, "OBX-11",
+				  "the message adds a document, but its relatedDocument says that "
+				  "it replaces another");
+	if (wanted == ACTION_REPLACE && metadata->action != ACTION_REPLACE)
+		return err_refuse(err, REASON_PREDECESSOR_UNKNOWN, "relatedDocument",
+				  "the message replaces a document, but no relatedDocument RPLC "
+				  "names it");
+	if (wanted == ACTION_REPLACE && message->replaces[0] != '\0' &&
+	    strcmp(message->replaces, metadata->replaces) != 0)
+		return err_refuse(
+			err, REASON_MESSAGE_INVALID, "TXA-13",
+			"the replaced document is not the one that relatedDocument names");
+	return 0;
+}
+
+/* A document and, unless it came alone, the message that carried it. */
+static int decide(struct decision *decision, struct decision_document *document,
+		  struct metadata *metadata, const struct metadata_request *request,
+		  const struct transmission *message, const struct decision_settings *settings,
+		  struct err *err)
 {
 	const struct config *config = settings->config;
 	const struct config_site *site;
-	const struct config_establishment *establishment =
-		config_establishment_of(config, settings->site, &site);
 	const struct cda_limits limits = { .most_bytes = config->most_document_bytes };
 	struct metadata_context context = {
 		.valuesets = settings->valuesets,
@@ -55,28 +93,36 @@ static int decide(struct decision *decision, const struct metadata_request *requ
 		.environment = config->environment,
 		.allow_masked_and_invisible = config->allow_masked_and_invisible,
 	};
-	struct metadata metadata;
 	struct cda cda;
 
-	if (establishment == NULL)
+	decision->establishment = config_establishment_of(config, settings->site, &site);
+	if (decision->establishment == NULL)
 		return err_refuse(err, REASON_FINESS_MISMATCH, "",
 				  "no establishment declares site %s", settings->site);
 	context.site = &site->metadata;
-	if (cda_read(&cda, buf_slice(&decision->body), &limits, &decision->arena, err) < 0 ||
-	    metadata_fill(&metadata, &cda, &context, &decision->arena, err) < 0)
+	if (cda_read(&cda, buf_slice(&document->body), &limits, &decision->arena, err) < 0 ||
+	    metadata_fill(metadata, &cda, &context, &decision->arena, err) < 0 ||
+	    (message != NULL && reconcile(metadata, message, err) < 0))
 		return -1;
-	if (metadata.action != ACTION_SUBMIT)
-		return err_refuse(err, REASON_ACTION_NOT_SUPPORTED, "relatedDocument",
-				  "the document replaces another");
 
-	metadata_write(&metadata, &decision->metadata);
-	sha256(buf_slice(&decision->body), decision->digest);
-	decision->action = action_text(metadata.action);
-	decision->unique_id = metadata.unique_id;
-	decision->type_code = metadata.type.code;
-	decision->establishment = establishment;
-	decision->state = DOC_QUEUED;
+	metadata_write(metadata, &document->metadata);
+	sha256(buf_slice(&document->body), document->digest);
+	decision->action = action_text(metadata->action);
+	document->unique_id = metadata->unique_id;
+	document->type_code = metadata->type.code;
+	document->where = message == NULL            ? "id/@root"
+			  : message->event[0] == 'T' ? "TXA-12"
+						     : "OBX-5.5"; /* an ORU has no TXA */
 	return 0;
+}
+
+/* What dispatch cannot do yet is refused here and nowhere else, once all else is right. */
+static int check_supported(const struct decision *decision, const char *where, struct err *err)
+{
+	if (strcmp(decision->action, action_text(ACTION_SUBMIT)) == 0)
+		return 0;
+	return err_refuse(err, REASON_ACTION_NOT_SUPPORTED, where, "%s",
+			  reason_row(REASON_ACTION_NOT_SUPPORTED)->english);
 }
 
 /* A document that comes alone: nothing is said beyond it. */
@@ -94,10 +140,63 @@ static const struct metadata_request no_request = {
 int decide_document(struct decision *decision, struct buf *document,
 		    const struct decision_settings *settings, struct err *err)
 {
-	decision->origin = "";
-	decision->body = *document;
+	struct metadata metadata;
+
+	decision->origin = decision->event = "";
+	decision->document_count = 1;
+	decision->documents[0].body = *document;
 	*document = (struct buf){ 0 };
-	return decide(decision, &no_request, settings, err);
+	if (decide(decision, &decision->documents[0], &metadata, &no_request, NULL, settings, err) <
+	    0)
+		return -1;
+	decision->state = DOC_QUEUED;
+	return check_supported(decision, "relatedDocument", err);
+}
+
+/* The two forms of one content live and die together, each under an id of its own. */
+static int check_pair(const struct metadata *one, const struct metadata *other, struct err *err)
+{
+	if (strcmp(one->patient_ins, other->patient_ins) != 0 ||
+	    strcmp(one->patient_ins_oid, other->patient_ins_oid) != 0)
+		return err_refuse(err, REASON_INS_MISMATCH, "OBX-5.5",
+				  "the two documents are about different patients");
+	if (strcmp(one->unique_id, other->unique_id) == 0)
+		return err_refuse(err, REASON_DUPLICATE_FOREIGN, "OBX-5.5",
+				  "the two documents have the same id %s", one->unique_id);
+	if (one->replaces[0] != '\0' && strcmp(one->replaces, other->replaces) == 0)
+		return err_refuse(err, REASON_PREDECESSOR_UNKNOWN, "OBX-5.5",
+				  "the two documents replace the same one: each must name its own");
+	return 0;
+}
+
+static int decide_documents(struct decision *decision, const struct transmission *message,
+			    const struct metadata_request *request,
+			    const struct decision_settings *settings, struct err *err)
+{
+	struct metadata metadata[TRANSMISSION_DOCUMENTS_MOST];
+
+	for (size_t i = 0; i < message->document_count; i++) {
+		struct decision_document *document = &decision->documents[i];
+
+		decision->document_count = i + 1;
+		if (base64_decode(message->documents[i].base64, &document->body, err) < 0)
+			snprintf(err->where, sizeof(err->where), "OBX-5.5");
+		else if (decide(decision, document, &metadata[i], request, message, settings,
+				err) == 0)
+			continue;
+		return message->document_count > 1 ? err_within(err, "document %zu", i + 1) : -1;
+	}
+	return message->document_count > 1 ? check_pair(&metadata[0], &metadata[1], err) : 0;
+}
+
+/* MSH-10, by which people find a message again, even one that cannot be read. */
+static const char *control_id_of(struct slice bytes, struct arena *arena)
+{
+	struct hl7_message header;
+	struct slice msh = hl7_header(&header, bytes);
+	struct slice id = slice_of(hl7_text(&header, hl7_field(&header, msh, 10), arena));
+
+	return arena_dup(arena, charset_cut(id, CONTROL_ID_MOST));
 }
 
 int decide_message(struct decision *decision, struct slice bytes,
@@ -107,18 +206,20 @@ int decide_message(struct decision *decision, struct slice bytes,
 	struct transmission transmission;
 	struct metadata_request request;
 
-	decision->origin = "";
+	decision->origin = control_id_of(bytes, &decision->arena);
+	decision->event = "";
 	if (hl7_parse(&message, bytes, &decision->arena, err) < 0 ||
-	    transmission_read(&transmission, &message, &decision->arena, err) < 0)
+	    transmission_read(&transmission, &message, &settings->config->transmission,
+			      &decision->arena, err) < 0)
 		return -1;
-	decision->origin = transmission.control_id;
-	if (base64_decode(transmission.document, &decision->body, err) < 0) {
-		snprintf(err->where, sizeof(err->where), "OBX-5.5");
-		return -1;
+	if (transmission.is_identity) {
+		decision->event = transmission.event;
+		return 0;
 	}
 	request = request_of(&transmission);
-	if (decide(decision, &request, settings, err) < 0)
+	if (decide_documents(decision, &transmission, &request, settings, err) < 0)
 		return -1;
+	decision->state = DOC_QUEUED;
 	if (!transmission.flags[FLAG_DESTDMP]) {
 		decision->state = DOC_CANCELLED;
 		decision->reason = REASON_NOT_FOR_DMP;
@@ -126,5 +227,5 @@ int decide_message(struct decision *decision, struct slice bytes,
 		decision->state = DOC_HELD;
 		decision->reason = REASON_INS_NOT_QUALIFIED;
 	}
-	return 0;
+	return check_supported(decision, "OBX-11", err);
 }

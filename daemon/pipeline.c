@@ -28,6 +28,7 @@
 #include "base/clock.h"
 #include "decide.h"
 #include "hl7/ack.h"
+#include "hl7/batch.h"
 #include "intake/explanation.h"
 
 enum {
@@ -152,7 +153,15 @@ static void count(struct pipeline *pipeline, enum doc_state from, enum doc_state
 
 /* ---- coming in ---- */
 
-/* One message or file on its way in. */
+/* One message, or a document that comes alone. */
+struct intake_part {
+	struct decision decision;
+	struct err err;                                /* why it was refused */
+	struct ulid docs[TRANSMISSION_DOCUMENTS_MOST]; /* their ids, if they are new */
+	struct store_receipt receipts[TRANSMISSION_DOCUMENTS_MOST];
+};
+
+/* One frame or file on its way in. What is in it is taken in together, or not at all. */
 struct intake {
 	struct change work;
 	struct pipeline *pipeline;
@@ -166,9 +175,10 @@ struct intake {
 	struct buf bytes; /* what came */
 	struct buf head;  /* the start of a message, to answer it */
 
-	struct decision decision;
-	struct store_receipt receipt;
-	struct err err;
+	struct intake_part *parts; /* several of a batch file */
+	size_t part_count;
+	bool is_batch;
+	struct err err; /* why nothing was taken in */
 };
 
 static struct intake *intake_of(struct job *job)
@@ -188,6 +198,8 @@ static struct intake *intake_new(struct pipeline *pipeline, const char *channel,
 	intake->origin = "";
 	intake->came_ms = clock_now_ms();
 	intake->doc = ulid_new(intake->came_ms);
+	intake->parts = xcalloc(1, sizeof(*intake->parts));
+	intake->part_count = 1;
 	pipeline->under_way++;
 	return intake;
 }
@@ -195,7 +207,9 @@ static struct intake *intake_new(struct pipeline *pipeline, const char *channel,
 static void intake_free(struct intake *intake)
 {
 	one_less_under_way(intake->pipeline);
-	decision_done(&intake->decision);
+	for (size_t i = 0; i < intake->part_count; i++)
+		decision_done(&intake->parts[i].decision);
+	free(intake->parts);
 	buf_done(&intake->bytes);
 	buf_done(&intake->head);
 	free(intake);
@@ -257,15 +271,16 @@ static void read_message(struct job *job, void *worker)
 	struct intake *intake = intake_of(job);
 	const struct decision_settings settings = decision_settings(intake);
 	struct slice message = buf_slice(&intake->bytes);
+	struct intake_part *part = &intake->parts[0];
 
 	(void)worker;
 	buf_add(&intake->head, first_line(message));
 	if (intake->message->framing.kind != ERR_NONE)
 		intake->err = intake->message->framing;
 	else
-		(void)!decide_message(&intake->decision, message, &settings, &intake->err);
-	if (intake->decision.origin != NULL)
-		intake->origin = intake->decision.origin;
+		(void)!decide_message(&part->decision, message, &settings, &intake->err);
+	if (part->decision.origin != NULL)
+		intake->origin = part->decision.origin;
 	buf_done(&intake->bytes); /* the document stands alone now: no need to hold it twice */
 }
 
@@ -277,45 +292,95 @@ static bool is_message(const char *file)
 	       (strcasecmp(ending, ".hl7") == 0 || strcasecmp(ending, ".er7") == 0);
 }
 
+/* Which message of a batch file the error is about. */
+static int within_batch(const struct intake *intake, size_t index, struct err *err)
+{
+	if (intake->part_count == 1)
+		return -1;
+	return err_within(err, "message %zu of %zu (MSH-10: %s)", index + 1, intake->part_count,
+			  intake->parts[index].decision.origin);
+}
+
+/* Message by message: every one that is at fault is told, and one is enough to refuse the file. */
+static int read_batch(struct intake *intake, const struct decision_settings *settings)
+{
+	scoped(arena_done) struct arena arena = { 0 };
+	struct slice *messages;
+	size_t count;
+
+	intake->is_batch = true;
+	if (hl7_batch_cut(buf_slice(&intake->bytes), &messages, &count, &arena, &intake->err) < 0)
+		return -1;
+	free(intake->parts);
+	intake->parts = xcalloc(count, sizeof(*intake->parts));
+	intake->part_count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct intake_part *part = &intake->parts[i];
+
+		if (decide_message(&part->decision, messages[i], settings, &part->err) == 0)
+			continue;
+		within_batch(intake, i, &part->err);
+		if (intake->err.kind == ERR_NONE)
+			intake->err = part->err;
+	}
+	return intake->err.kind == ERR_NONE ? 0 : -1;
+}
+
 /* Disk worker. */
 static void read_file(struct job *job, void *worker)
 {
 	struct intake *intake = intake_of(job);
 	const struct decision_settings settings = decision_settings(intake);
+	struct decision *decision = &intake->parts[0].decision;
 
 	(void)worker;
 	intake->origin = intake->file->name;
 	if (drop_read(intake->file, &intake->bytes, &intake->err) < 0)
 		return;
-	if (is_message(intake->file->name))
-		(void)!decide_message(&intake->decision, buf_slice(&intake->bytes), &settings,
-				      &intake->err);
+	if (!is_message(intake->file->name))
+		(void)!decide_document(decision, &intake->bytes, &settings, &intake->err);
+	else if (hl7_is_batch(buf_slice(&intake->bytes)))
+		(void)!read_batch(intake, &settings);
 	else
-		(void)!decide_document(&intake->decision, &intake->bytes, &settings, &intake->err);
+		(void)!decide_message(decision, buf_slice(&intake->bytes), &settings, &intake->err);
 	buf_done(&intake->bytes);
 }
 
-/* Loop: refused, or to be stored. */
+/* The first new document has the id that the intake has from its start. */
+static size_t give_ids(struct intake *intake)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < intake->part_count; i++) {
+		struct intake_part *part = &intake->parts[i];
+
+		for (size_t j = 0; j < part->decision.document_count; j++)
+			part->docs[j] = count++ == 0 ? intake->doc : ulid_new(intake->came_ms);
+	}
+	return count;
+}
+
+/* Loop: refused, or to be stored; a message about an identity leaves nothing to store. */
 static void was_read(struct job *job)
 {
 	struct intake *intake = intake_of(job);
 
-	if (intake->err.kind == ERR_NONE)
+	if (intake->err.kind == ERR_NONE && give_ids(intake) > 0)
 		on_writer(intake->pipeline, &intake->work, take_in, taken_in);
 	else
 		acknowledge(intake);
 }
 
-/* Writer. */
-static int take_in(struct change *change, struct store *store, struct err *err)
+static int take_in_document(const struct intake *intake, struct intake_part *part, size_t index,
+			    struct store *store, struct err *err)
 {
-	struct intake *intake = container_of(change, struct intake, work);
-	const struct decision *decision = &intake->decision;
+	const struct decision *decision = &part->decision;
+	const struct decision_document *document = &decision->documents[index];
 	struct store_arrival arrival = {
-		.doc = intake->doc,
+		.doc = part->docs[index],
 		.action = decision->action,
-		.unique_id = decision->unique_id,
-		.type_code = decision->type_code,
+		.unique_id = document->unique_id,
+		.type_code = document->type_code,
 		.lane = decision->establishment->finess_ej,
 		.site = intake->site,
 		.source = intake->source,
@@ -324,40 +389,100 @@ static int take_in(struct change *change, struct store *store, struct err *err)
 		.now_ms = intake->came_ms,
 		.state = decision->state,
 		.reason = decision->reason,
-		.body = buf_slice(&decision->body),
-		.metadata = buf_slice(&decision->metadata),
+		.body = buf_slice(&document->body),
+		.metadata = buf_slice(&document->metadata),
 	};
 
-	memcpy(arrival.digest, decision->digest, sizeof(arrival.digest));
-	return store_take_in(store, &arrival, &intake->receipt, err);
+	memcpy(arrival.digest, document->digest, sizeof(arrival.digest));
+	if (store_take_in(store, &arrival, &part->receipts[index], err) < 0)
+		return -1;
+	if (part->receipts[index].taken == STORE_FOREIGN)
+		return err_refuse(err, REASON_DUPLICATE_FOREIGN, document->where,
+				  "another document was accepted under the id %s",
+				  document->unique_id);
+	return 0;
 }
 
-static void log_intake(const struct intake *intake)
+/* Writer: all of it, or a failure that takes all of it back. */
+static int take_in(struct change *change, struct store *store, struct err *err)
 {
-	const char *peer = intake->message ? intake->message->peer : intake->file->folder->name;
-	const char *origin = intake->message ? intake->origin : intake->digest;
-	enum reason reason = intake->err.kind ? intake->err.reason : intake->decision.reason;
+	struct intake *intake = container_of(change, struct intake, work);
+
+	for (size_t i = 0; i < intake->part_count; i++) {
+		struct intake_part *part = &intake->parts[i];
+
+		for (size_t j = 0; j < part->decision.document_count; j++)
+			if (take_in_document(intake, part, j, store, err) < 0)
+				return within_batch(intake, i, err);
+	}
+	return 0;
+}
+
+/* The message's control id, or the digest of the file's name. */
+static const char *told_origin(const struct intake *intake)
+{
+	return intake->message ? intake->origin : intake->digest;
+}
+
+static void log_part(const struct intake *intake, const char *peer, const struct intake_part *part)
+{
+	const struct decision *decision = &part->decision;
 	char doc[ULID_TEXT];
 
-	if (intake->err.kind != ERR_NONE)
-		log_warning("refused channel=%s source=%s from=%s origin=%s ack=%s reason=%s "
-			    "where=%s: %s",
-			    intake->channel, intake->source, peer, origin, ack_code(&intake->err),
-			    reason_row(reason)->code, intake->err.where, intake->err.text);
-	else
+	if (decision->event[0] != '\0')
+		log_info("adt event=%s channel=%s source=%s from=%s origin=%s", decision->event,
+			 intake->channel, intake->source, peer, told_origin(intake));
+	for (size_t i = 0; i < decision->document_count; i++) {
+		const struct store_receipt *receipt = &part->receipts[i];
+		const struct decision_document *document = &decision->documents[i];
+
 		log_info("doc=%s %s channel=%s source=%s from=%s origin=%s type=%s bytes=%zu "
 			 "state=%s%s%s",
-			 ulid_text(&intake->receipt.doc, doc),
-			 intake->receipt.taken == STORE_KNOWN ? "received again" : "received",
-			 intake->channel, intake->source, peer, origin, intake->decision.type_code,
-			 intake->decision.body.n, doc_state_text(intake->receipt.state),
-			 reason ? " reason=" : "", reason_row(reason)->code);
+			 ulid_text(&receipt->doc, doc),
+			 receipt->taken == STORE_KNOWN ? "received again" : "received",
+			 intake->channel, intake->source, peer, told_origin(intake),
+			 document->type_code, document->body.n, doc_state_text(receipt->state),
+			 decision->reason ? " reason=" : "", reason_row(decision->reason)->code);
+	}
+}
+
+/* `ack`: what the sender hears. Of a batch the first message at fault is told; the file's
+ * explanation tells them all.
+ */
+static void log_intake(const struct intake *intake, const char *ack)
+{
+	const char *peer = intake->message ? intake->message->peer : intake->file->folder->name;
+	const struct err *err = &intake->err;
+
+	if (err->kind != ERR_NONE) {
+		log_warning("refused channel=%s source=%s from=%s origin=%s ack=%s reason=%s "
+			    "where=%s: %s",
+			    intake->channel, intake->source, peer, told_origin(intake), ack,
+			    reason_row(err->reason)->code, err->where, err->text);
+		return;
+	}
+	for (size_t i = 0; i < intake->part_count; i++)
+		log_part(intake, peer, &intake->parts[i]);
 }
 
 static struct way *way_of(struct pipeline *pipeline,
 			  const struct config_establishment *establishment)
 {
 	return &pipeline->ways[establishment - pipeline->config->establishments];
+}
+
+/* Loop: what was new is counted, and its lane is told. */
+static void note_new(struct pipeline *pipeline, const struct intake_part *part)
+{
+	for (size_t i = 0; i < part->decision.document_count; i++) {
+		const struct store_receipt *receipt = &part->receipts[i];
+
+		if (receipt->taken != STORE_NEW)
+			continue;
+		count(pipeline, DOC_STATE_COUNT, receipt->state);
+		if (receipt->state == DOC_QUEUED)
+			lane_poke(way_of(pipeline, part->decision.establishment)->lane);
+	}
 }
 
 /* Loop: the commit has happened, or failed. */
@@ -367,59 +492,99 @@ static void taken_in(struct job *job)
 	struct pipeline *pipeline = intake->pipeline;
 
 	intake->err = intake->work.err;
-	note_store(pipeline, &intake->err);
-	if (intake->err.kind == ERR_NONE && intake->receipt.taken == STORE_FOREIGN)
-		err_refuse(&intake->err, REASON_DUPLICATE_FOREIGN,
-			   intake->message ? "TXA-12" : "id/@root",
-			   "another document was accepted under the id %s",
-			   intake->decision.unique_id);
-	if (intake->err.kind == ERR_NONE && intake->receipt.taken == STORE_NEW) {
-		count(pipeline, DOC_STATE_COUNT, intake->receipt.state);
-		if (intake->receipt.state == DOC_QUEUED)
-			lane_poke(way_of(pipeline, intake->decision.establishment)->lane);
-	}
+	if (intake->err.kind != ERR_REJECT) /* a document at fault says nothing of the store */
+		note_store(pipeline, &intake->err);
+	for (size_t i = 0; i < intake->part_count && intake->err.kind == ERR_NONE; i++)
+		note_new(pipeline, &intake->parts[i]);
 	acknowledge(intake);
+}
+
+static void build_answer(const struct intake *intake, struct buf *out)
+{
+	char control_id[ULID_TEXT];
+	const struct ack ack = {
+		.now_ms = clock_now_ms(),
+		/* MSH-10 holds 20: the part that differs */
+		.control_id = ulid_text(&intake->doc, control_id) + ULID_TEXT - 1 - 20,
+		.err = &intake->err,
+	};
+
+	ack_build(buf_slice(&intake->head), &ack, out);
+}
+
+static void count_identities(struct intake *intake)
+{
+	for (size_t i = 0; i < intake->part_count && intake->err.kind == ERR_NONE; i++)
+		if (intake->parts[i].decision.event[0] != '\0')
+			intake->pipeline->figures.identities++;
 }
 
 /* Loop: only now does anyone hear "yes". */
 static void acknowledge(struct intake *intake)
 {
 	scoped(buf_done) struct buf answer = { 0 };
-	char control_id[ULID_TEXT];
 
-	log_intake(intake);
+	count_identities(intake);
 	if (intake->file != NULL) {
+		log_intake(intake, ack_code(&intake->err));
 		on_disk(intake->pipeline, &intake->work, move_file, file_moved);
 		return;
 	}
-	ulid_text(&intake->doc, control_id);
-	ack_build(buf_slice(&intake->head),
-		  &(struct ack){
-			  .now_ms = clock_now_ms(),
-			  .control_id = control_id + ULID_TEXT - 1 -
-					20, /* MSH-10 holds 20: the part that differs */
-			  .err = &intake->err,
-		  },
-		  &answer);
+	build_answer(intake, &answer); /* nothing, to an answer */
+	log_intake(intake, answer.n > 0 ? ack_code(&intake->err) : "none");
+	intake->pipeline->figures.answers += answer.n == 0;
 	mllp_server_answer(intake->message, buf_slice(&answer));
 	intake_free(intake);
+}
+
+static void write_explanation(const struct intake *intake, int64_t now_ms, struct buf *out)
+{
+	size_t told = 0;
+
+	explanation_open(intake->file->name, now_ms, out);
+	for (size_t i = 0; i < intake->part_count; i++)
+		if (intake->parts[i].err.kind != ERR_NONE && ++told > 0)
+			explanation_add(&intake->parts[i].err, out);
+	if (told == 0)
+		explanation_add(&intake->err, out);
+}
+
+/* What became of each message of a batch. */
+static void write_result(const struct intake *intake, int64_t now_ms, struct buf *out)
+{
+	char doc[ULID_TEXT];
+
+	result_open(intake->file->name, now_ms, out);
+	for (size_t i = 0; i < intake->part_count; i++) {
+		const struct intake_part *part = &intake->parts[i];
+		const struct decision *decision = &part->decision;
+
+		result_add_message(decision->origin, decision->event, out);
+		for (size_t j = 0; j < decision->document_count; j++)
+			result_add_document(ulid_text(&part->receipts[j].doc, doc),
+					    decision->documents[j].unique_id, decision->action,
+					    doc_state_text(part->receipts[j].state),
+					    part->receipts[j].taken == STORE_KNOWN, out);
+	}
 }
 
 /* Disk worker: aside, or back for another time when the world was at fault. */
 static void move_file(struct job *job, void *worker)
 {
 	struct intake *intake = intake_of(job);
-	scoped(buf_done) struct buf explanation = { 0 };
+	scoped(buf_done) struct buf note = { 0 };
 	struct err *moving = &intake->work.err;
 	const int64_t now_ms = clock_now_ms();
 
 	(void)worker;
 	*moving = (struct err){ 0 };
 	if (intake->err.kind == ERR_NONE) {
-		(void)!drop_accept(intake->file, now_ms, moving);
+		if (intake->is_batch)
+			write_result(intake, now_ms, &note);
+		(void)!drop_accept(intake->file, now_ms, buf_slice(&note), moving);
 	} else if (intake->err.kind == ERR_REJECT) {
-		explanation_write(intake->file->name, now_ms, &intake->err, &explanation);
-		(void)!drop_reject(intake->file, now_ms, buf_slice(&explanation), moving);
+		write_explanation(intake, now_ms, &note);
+		(void)!drop_reject(intake->file, now_ms, buf_slice(&note), moving);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "dispatch/http.h"
 #include "dispatch/lane.h"
 #include "document/metadata.h"
+#include "hl7/transmission.h"
 #include "intake/drop.h"
 #include "intake/mllp_server.h"
 #include "queue/store.h"
@@ -39,6 +40,7 @@ struct config {
 	const char *valuesets_dir;
 	uint64_t most_document_bytes;
 	bool allow_masked_and_invisible;
+	struct transmission_settings transmission;
 
 	const char *lps_name, *lps_version, *lps_oid, *lps_internal_id;
 

@@ -1,5 +1,5 @@
 /* What a message or a file is, and what becomes of it: send, hold, refuse. From outside bytes to
- * the row that the store takes in.
+ * the rows that the store takes in.
  *
  * Pure, of hl7/ and document/ together. Owned by one thread at a time.
  */
@@ -14,16 +14,29 @@ struct decision_settings {
 	const char *site; /* FINESS EG that the door stands for */
 };
 
-/* All-zero is empty. */
-struct decision {
-	const char *action, *unique_id, *type_code;
-	const struct config_establishment *establishment; /* the legal entity that sends it */
-	const char *origin;                               /* MSH-10; "" for a file */
-	enum doc_state state;
-	enum reason reason;
+struct decision_document {
+	const char *unique_id, *type_code;
+	const char *where;   /* the place to name when the id is refused: "TXA-12", "id/@root" */
 	struct buf body;     /* the document, byte for byte */
 	struct buf metadata; /* as kept with it */
 	uint8_t digest[SHA256_BYTES];
+};
+
+/* Of one message, or of one document that comes alone. All-zero is empty. */
+struct decision {
+	const char *origin; /* MSH-10, of a refused message too; "" for a file */
+	/* Not "": a message about a patient's identity (ADT), this event; it brings no document and
+	 * nothing is stored.
+	 */
+	const char *event;
+
+	/* what is done with the documents: the same with both, together or not at all */
+	const char *action;
+	const struct config_establishment *establishment; /* the legal entity that sends them */
+	enum doc_state state;
+	enum reason reason;
+	struct decision_document documents[TRANSMISSION_DOCUMENTS_MOST];
+	size_t document_count;
 
 	struct arena arena; /* of the texts above */
 };

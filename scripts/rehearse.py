@@ -1,6 +1,6 @@
 """Rehearses a folder of messages and documents: scripts/rehearse prepares the machine, this does the work.
 
-Each file goes its own way (HL7 through MLLP, the rest through the drop folder), with an empty queue and an
+Each file goes its own way (HL7 messages through MLLP, batches of them and the rest through the drop folder), with an empty queue and an
 empty simulated DMP, unless --together. The report says for each file the acknowledgement as received on the
 wire and every document it carried.
 """
@@ -8,10 +8,12 @@ wire and every document it carried.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
 import re
+import socket
 import sys
 import tempfile
 
@@ -22,10 +24,11 @@ HL7_ENDINGS = (".hl7", ".er7")
 
 
 def is_message(path: pathlib.Path) -> bool:
-    if path.suffix.lower() in HL7_ENDINGS:
-        return True
     with path.open("rb") as file:
-        return file.read(4) == b"MSH|"
+        start = file.read(100).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith((b"FHS|", b"BHS|")):
+        return False
+    return path.suffix.lower() in HL7_ENDINGS or start.startswith(b"MSH|")
 
 
 def explanation(text: str) -> list[dict]:
@@ -81,10 +84,12 @@ class Rehearsal:
         }
 
     def send(self, gateway: Gateway, message: bytes) -> tuple[str | None, list[dict]]:
-        try:
-            ack = gateway.send(message, self.patience)
-        except OSError:
-            ack = None
+        ack = None
+        with contextlib.suppress(OSError), gateway.connect() as mllp:
+            with contextlib.suppress(OSError):  # a listener may refuse before it has read everything
+                mllp.write(message)
+                mllp.socket.shutdown(socket.SHUT_WR)  # what gets no answer, an ACK, ends with the connection
+            ack = mllp.read(self.patience)
         if ack is None:
             return None, []
         return ack.code, [{name: each[name] for name in ("location", "code", "text")} for each in ack.errors]

@@ -76,8 +76,8 @@ static struct request assemble_for(struct ulid doc)
 		.config = &config,
 		.establishment = &establishment,
 		.doc = doc,
-		.document = buf_slice(&decision.body),
-		.metadata = buf_slice(&decision.metadata),
+		.document = buf_slice(&decision.documents[0].body),
+		.metadata = buf_slice(&decision.documents[0].metadata),
 	};
 
 	if (assemble(&assembly, &request.content_type, &request.body, &err) < 0)
@@ -103,7 +103,8 @@ static void the_document_travels_byte_for_byte(void **state)
 	scoped(request_done) struct request request = assemble_for(ulid_new(1795167666000));
 
 	(void)state;
-	assert_non_null(memmem(request.body.p, request.body.n, decision.body.p, decision.body.n));
+	assert_non_null(memmem(request.body.p, request.body.n, decision.documents[0].body.p,
+			       decision.documents[0].body.n));
 }
 
 static void the_set_keeps_its_id_at_every_attempt(void **state)
@@ -156,7 +157,7 @@ static void damaged_metadata_is_not_sent(void **state)
 		.config = &config,
 		.establishment = &establishment,
 		.doc = ulid_new(1795167666000),
-		.document = buf_slice(&decision.body),
+		.document = buf_slice(&decision.documents[0].body),
 		.metadata = slice_of("{\"unique_id\":"),
 	};
 	struct err err = { 0 };

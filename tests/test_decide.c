@@ -54,6 +54,10 @@ struct variant {
 	const char *file;      /* of tests/data */
 	const char *ins, *oid; /* PID-3 */
 	const char *birth, *sex, *status, *for_dmp;
+	const char *event;    /* MSH-9.2: of an MDM, unless it is R01 */
+	const char *wanted;   /* ORC-1 and OBX-11: "NWF", "ROC", "CAD" */
+	const char *replaces; /* TXA-13 */
+	const char *second;   /* the file of a second document */
 };
 
 static const struct variant usual = {
@@ -64,25 +68,57 @@ static const struct variant usual = {
 	.sex = "F",
 	.status = "VALI",
 	.for_dmp = "Y",
+	.event = "T02",
+	.wanted = "NWF",
+	.replaces = "",
 };
 
-static void write_message(const struct variant *v, struct buf *out)
+/* The usual one, but for what is said. */
+static struct variant usual_but(struct variant v)
+{
+	return (struct variant){
+		.file = v.file ? v.file : usual.file,
+		.ins = v.ins ? v.ins : usual.ins,
+		.oid = v.oid ? v.oid : usual.oid,
+		.birth = v.birth ? v.birth : usual.birth,
+		.sex = v.sex ? v.sex : usual.sex,
+		.status = v.status ? v.status : usual.status,
+		.for_dmp = v.for_dmp ? v.for_dmp : usual.for_dmp,
+		.event = v.event ? v.event : usual.event,
+		.wanted = v.wanted ? v.wanted : usual.wanted,
+		.replaces = v.replaces ? v.replaces : usual.replaces,
+		.second = v.second,
+	};
+}
+
+static void write_document(const char *file, char status, struct buf *out)
 {
 	scoped(buf_done) struct buf document = { 0 };
 
-	sample_read(v->file, &document);
-	buf_add_text(out,
-		     "MSH|^~\\&|DPI|CH|PFI|CH|20261120101500||MDM^T02^MDM_T02|A0001|P|2.6|||||FRA|"
-		     "UNICODE UTF-8|||2.1^CISIS_CDA_HL7_V2\rEVN||20261120101500\r");
+	sample_read(file, &document);
+	buf_add_text(out, "OBX|1|ED|11490-0^x^LN||^text^XML^Base64^");
+	base64_encode(buf_slice(&document), out);
+	buf_addf(out, "||||||%c\r", status);
+}
+
+static void write_message(const struct variant *v, struct buf *out)
+{
+	bool oru = strcmp(v->event, "R01") == 0;
+
+	buf_addf(out,
+		 "MSH|^~\\&|DPI|CH|PFI|CH|20261120101500||%s^%s|A0001|P|%s|||||FRA|"
+		 "UNICODE UTF-8|||2.1^CISIS_CDA_HL7_V2\rEVN||20261120101500\r",
+		 oru ? "ORU" : "MDM", v->event, oru ? "2.5" : "2.6");
 	buf_addf(out, "PID|||%s^^^ASIP-SANTE-INS-NIR&%s&ISO^INS||X^Y^^^^^L||%s|%s", v->ins, v->oid,
 		 v->birth, v->sex);
 	buf_addf(out, "||||||||||||||||||||||||%s\r", v->status);
-	buf_add_text(out, "PV1||I|UF12||||||||||||||||V1\rORC|NW\rOBR||||11490-0^x^LN\r"
-			  "TXA|1|11490-0|TEXT|||||||||1.2.250.1.999.1|||||AU\r"
-			  "OBX|1|ED|11490-0^x^LN||^text^XML^Base64^");
-	base64_encode(buf_slice(&document), out);
-	buf_addf(out,
-		 "||||||F\rOBX|2|CWE|DESTDMP^x^MetaDMPMSS||%s^^expandedYes-NoIndicator||||||F\r",
+	buf_addf(out, "PV1||I|UF12||||||||||||||||V1\rORC|%.2s\rOBR||||11490-0^x^LN\r", v->wanted);
+	if (!oru)
+		buf_addf(out, "TXA|1|11490-0|TEXT|||||||||1.2.250.1.999.1|%s||||AU\r", v->replaces);
+	write_document(v->file, v->wanted[2], out);
+	if (v->second != NULL)
+		write_document(v->second, v->wanted[2], out);
+	buf_addf(out, "OBX|2|CWE|DESTDMP^x^MetaDMPMSS||%s^^expandedYes-NoIndicator||||||F\r",
 		 v->for_dmp);
 }
 
@@ -107,12 +143,12 @@ static void a_document_for_the_dmp_is_queued_byte_for_byte(void **state)
 		fail_msg("%s: %s", err.where, err.text);
 	assert_int_equal(decision.state, DOC_QUEUED);
 	assert_string_equal(decision.action, "submit");
-	assert_string_equal(decision.type_code, "11490-0");
+	assert_string_equal(decision.documents[0].type_code, "11490-0");
 	assert_string_equal(decision.origin, "A0001");
 	assert_ptr_equal(decision.establishment, &establishment);
-	assert_true(slice_equal(buf_slice(&decision.body), buf_slice(&document)));
+	assert_true(slice_equal(buf_slice(&decision.documents[0].body), buf_slice(&document)));
 	sha256(buf_slice(&document), digest);
-	assert_memory_equal(decision.digest, digest, sizeof(digest));
+	assert_memory_equal(decision.documents[0].digest, digest, sizeof(digest));
 }
 
 static void what_is_decided_besides_sending(void **state)
@@ -131,16 +167,7 @@ static void what_is_decided_besides_sending(void **state)
 	(void)state;
 	for (size_t i = 0; i < length_of(rows); i++) {
 		scoped(decision_done) struct decision decision = { 0 };
-		const struct variant *v = &rows[i].variant;
-		const struct variant merged = {
-			.file = usual.file,
-			.ins = v->ins ? v->ins : usual.ins,
-			.oid = v->oid ? v->oid : usual.oid,
-			.birth = usual.birth,
-			.sex = usual.sex,
-			.status = v->status ? v->status : usual.status,
-			.for_dmp = v->for_dmp ? v->for_dmp : usual.for_dmp,
-		};
+		const struct variant merged = usual_but(rows[i].variant);
 		struct err err = { 0 };
 
 		if (decide_variant(&decision, &merged, &err) < 0)
@@ -165,16 +192,7 @@ static void message_and_document_must_be_about_the_same_patient(void **state)
 	(void)state;
 	for (size_t i = 0; i < length_of(rows); i++) {
 		scoped(decision_done) struct decision decision = { 0 };
-		const struct variant *v = &rows[i].variant;
-		const struct variant merged = {
-			.file = usual.file,
-			.ins = v->ins ? v->ins : usual.ins,
-			.oid = v->oid ? v->oid : usual.oid,
-			.birth = v->birth ? v->birth : usual.birth,
-			.sex = v->sex ? v->sex : usual.sex,
-			.status = usual.status,
-			.for_dmp = usual.for_dmp,
-		};
+		const struct variant merged = usual_but(rows[i].variant);
 		struct err err = { 0 };
 
 		assert_int_equal(decide_variant(&decision, &merged, &err), -1);
@@ -184,16 +202,199 @@ static void message_and_document_must_be_about_the_same_patient(void **state)
 	}
 }
 
-static void a_replacement_is_not_sent_as_something_new(void **state)
+#define REPLACEMENT "discharge-letter-replacement.xml"
+#define PARENT "1.2.250.1.999.1.1.7001" /* what it replaces */
+
+/* What is wanted is decided first: the one that is wrong hears what is wrong with it, the one that
+ * is right that it cannot be done yet.
+ */
+static void message_and_document_must_want_the_same(void **state)
 {
+	const struct {
+		struct variant variant;
+		enum reason reason;
+		const char *where;
+	} rows[] = {
+		{ { .file = REPLACEMENT }, REASON_MESSAGE_INVALID, "OBX-11" },
+		{ { .file = REPLACEMENT, .event = "R01" }, REASON_MESSAGE_INVALID, "OBX-11" },
+		{ { .event = "T10", .wanted = "ROC" },
+		  REASON_PREDECESSOR_UNKNOWN,
+		  "relatedDocument" },
+		{ { .event = "T10", .wanted = "ROC", .replaces = "1.2.250.1.999.1.1.7001" },
+		  REASON_PREDECESSOR_UNKNOWN,
+		  "relatedDocument" },
+		{ { .event = "R01", .wanted = "ROC" },
+		  REASON_PREDECESSOR_UNKNOWN,
+		  "relatedDocument" },
+		{ { .file = REPLACEMENT, .event = "T10", .wanted = "ROC", .replaces = "1.2.3" },
+		  REASON_MESSAGE_INVALID,
+		  "TXA-13" },
+		{ { .file = REPLACEMENT,
+		    .event = "T10",
+		    .wanted = "ROC",
+		    .ins = "177051912345688" },
+		  REASON_INS_MISMATCH,
+		  "PID-3" },
+		{ { .file = "hostile/not-xml.xml", .event = "T04", .wanted = "CAD" },
+		  REASON_DOCUMENT_INVALID,
+		  "" },
+		{ { .file = "hostile/extension-in-id.xml", .event = "T04", .wanted = "CAD" },
+		  REASON_IDENTIFIER_HAS_EXTENSION,
+		  "id/@extension" },
+		/* right, and not possible yet */
+		{ { .file = REPLACEMENT, .event = "T10", .wanted = "ROC" },
+		  REASON_ACTION_NOT_SUPPORTED,
+		  "OBX-11" },
+		{ { .file = REPLACEMENT, .event = "T10", .wanted = "ROC", .replaces = PARENT },
+		  REASON_ACTION_NOT_SUPPORTED,
+		  "OBX-11" },
+		{ { .file = REPLACEMENT, .event = "R01", .wanted = "ROC" },
+		  REASON_ACTION_NOT_SUPPORTED,
+		  "OBX-11" },
+		{ { .event = "T04", .wanted = "CAD" }, REASON_ACTION_NOT_SUPPORTED, "OBX-11" },
+		{ { .file = REPLACEMENT, .event = "T04", .wanted = "CAD", .replaces = "1.2.3" },
+		  REASON_ACTION_NOT_SUPPORTED,
+		  "OBX-11" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(decision_done) struct decision decision = { 0 };
+		const struct variant merged = usual_but(rows[i].variant);
+		struct err err = { 0 };
+
+		assert_int_equal(decide_variant(&decision, &merged, &err), -1);
+		if (err.reason != rows[i].reason || strcmp(err.where, rows[i].where) != 0)
+			fail_msg("row %zu: %s at \"%s\": %s", i, reason_row(err.reason)->code,
+				 err.where, err.text);
+	}
+}
+
+/* decide_message() has decided all there is to say of them when it refuses them. */
+static void a_deletion_is_of_the_document_itself(void **state)
+{
+	const struct variant deletion =
+		usual_but((struct variant){ .file = REPLACEMENT, .event = "T04", .wanted = "CAD" });
 	scoped(decision_done) struct decision decision = { 0 };
-	struct variant replacement = usual;
+	scoped(arena_done) struct arena arena = { 0 };
+	struct metadata metadata;
 	struct err err = { 0 };
 
 	(void)state;
-	replacement.file = "discharge-letter-replacement.xml";
-	assert_int_equal(decide_variant(&decision, &replacement, &err), -1);
+	(void)!decide_variant(&decision, &deletion, &err);
+	assert_string_equal(decision.action, "delete");
+	err = (struct err){ 0 };
+	if (metadata_parse(&metadata, buf_slice(&decision.documents[0].metadata), &arena, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(metadata.action, ACTION_DELETE);
+	assert_string_equal(metadata.unique_id, decision.documents[0].unique_id);
+	assert_string_equal(metadata.replaces, "");
+}
+
+static void a_replacement_alone_is_a_replacement(void **state)
+{
+	scoped(decision_done) struct decision decision = { 0 };
+	scoped(buf_done) struct buf document = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	sample_read(REPLACEMENT, &document);
+	assert_int_equal(decide_document(&decision, &document, &settings, &err), -1);
 	assert_int_equal(err.reason, REASON_ACTION_NOT_SUPPORTED);
+	assert_string_equal(decision.action, "replace");
+}
+
+static void two_forms_are_two_documents_of_one_decision(void **state)
+{
+	const struct variant pair =
+		usual_but((struct variant){ .event = "R01", .second = "prescription.xml" });
+	scoped(decision_done) struct decision decision = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	if (decide_variant(&decision, &pair, &err) < 0)
+		fail_msg("%s: %s", err.where, err.text);
+	assert_int_equal(decision.document_count, 2);
+	assert_int_equal(decision.state, DOC_QUEUED);
+	assert_string_equal(decision.documents[0].type_code, "11490-0");
+	assert_string_not_equal(decision.documents[0].type_code, decision.documents[1].type_code);
+	assert_string_not_equal(decision.documents[0].unique_id, decision.documents[1].unique_id);
+	assert_memory_not_equal(decision.documents[0].digest, decision.documents[1].digest,
+				SHA256_BYTES);
+}
+
+static void one_bad_form_refuses_both(void **state)
+{
+	const struct {
+		struct variant variant;
+		enum reason reason;
+		const char *where, *text;
+	} rows[] = {
+		{ { .second = "hostile/not-xml.xml" },
+		  REASON_DOCUMENT_INVALID,
+		  "",
+		  "document 2: " },
+		{ { .file = "hostile/not-xml.xml", .second = "prescription.xml" },
+		  REASON_DOCUMENT_INVALID,
+		  "",
+		  "document 1: " },
+		{ { .second = "discharge-letter.xml" },
+		  REASON_DUPLICATE_FOREIGN,
+		  "OBX-5.5",
+		  "the same id" },
+		{ { .file = REPLACEMENT, .second = "prescription.xml", .wanted = "ROC" },
+		  REASON_PREDECESSOR_UNKNOWN,
+		  "relatedDocument",
+		  "document 2: " },
+		{ { .second = "prescription.xml", .wanted = "CAD" },
+		  REASON_ACTION_NOT_SUPPORTED,
+		  "OBX-11",
+		  "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(decision_done) struct decision decision = { 0 };
+		struct variant merged = usual_but(rows[i].variant);
+		struct err err = { 0 };
+
+		merged.event = "R01";
+		assert_int_equal(decide_variant(&decision, &merged, &err), -1);
+		if (err.reason != rows[i].reason || strcmp(err.where, rows[i].where) != 0 ||
+		    strstr(err.text, rows[i].text) == NULL)
+			fail_msg("row %zu: %s at \"%s\": %s", i, reason_row(err.reason)->code,
+				 err.where, err.text);
+	}
+}
+
+static void an_adt_is_accepted_and_brings_nothing(void **state)
+{
+	scoped(decision_done) struct decision decision = { 0 };
+	scoped(buf_done) struct buf message = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	sample_read("hl7/adt_identity.hl7", &message);
+	assert_int_equal(decide_message(&decision, buf_slice(&message), &settings, &err), 0);
+	assert_string_equal(decision.event, "A28");
+	assert_string_equal(decision.origin, "77002");
+	assert_int_equal(decision.document_count, 0);
+}
+
+static void edition_1_2_waits_for_its_setting(void **state)
+{
+	scoped(decision_done) struct decision without = { 0 }, with = { 0 };
+	scoped(buf_done) struct buf message = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	sample_read("hl7/oru_new_1.2.hl7", &message);
+	assert_int_equal(decide_message(&without, buf_slice(&message), &settings, &err), -1);
+	assert_int_equal(err.reason, REASON_VERSION);
+	config.transmission.profile_1_2 = true;
+	assert_int_equal(decide_message(&with, buf_slice(&message), &settings, &err), -1);
+	config.transmission.profile_1_2 = false;
+	assert_int_not_equal(err.reason, REASON_VERSION); /* its document is a few bytes only */
 }
 
 static void a_document_alone_is_queued(void **state)
@@ -207,7 +408,7 @@ static void a_document_alone_is_queued(void **state)
 	if (decide_document(&decision, &document, &settings, &err) < 0)
 		fail_msg("%s: %s", err.where, err.text);
 	assert_int_equal(decision.state, DOC_QUEUED);
-	assert_string_equal(decision.type_code, "11502-2");
+	assert_string_equal(decision.documents[0].type_code, "11502-2");
 	assert_int_equal(document.n, 0);
 }
 
@@ -254,7 +455,13 @@ int main(void)
 		cmocka_unit_test(a_document_for_the_dmp_is_queued_byte_for_byte),
 		cmocka_unit_test(what_is_decided_besides_sending),
 		cmocka_unit_test(message_and_document_must_be_about_the_same_patient),
-		cmocka_unit_test(a_replacement_is_not_sent_as_something_new),
+		cmocka_unit_test(message_and_document_must_want_the_same),
+		cmocka_unit_test(a_deletion_is_of_the_document_itself),
+		cmocka_unit_test(a_replacement_alone_is_a_replacement),
+		cmocka_unit_test(two_forms_are_two_documents_of_one_decision),
+		cmocka_unit_test(one_bad_form_refuses_both),
+		cmocka_unit_test(an_adt_is_accepted_and_brings_nothing),
+		cmocka_unit_test(edition_1_2_waits_for_its_setting),
 		cmocka_unit_test(a_document_alone_is_queued),
 		cmocka_unit_test(a_site_that_nobody_declares_sends_nothing),
 		cmocka_unit_test(bytes_that_are_no_document_are_refused_at_their_field),

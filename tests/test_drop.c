@@ -107,7 +107,7 @@ static void errand_run(struct job *job, void *worker)
 
 	(void)worker;
 	if (drop_read(errand->file, &errand->bytes, &errand->err) == 0)
-		(void)!drop_accept(errand->file, NOON_MS, &errand->err);
+		(void)!drop_accept(errand->file, NOON_MS, slice_of(""), &errand->err);
 }
 
 static void errand_done(struct job *job)
@@ -458,7 +458,7 @@ static void names_of_files_that_are_not_ours_to_take_are_ignored(void **state)
 {
 	static const char *const names[] = {
 		".letter.xml", "letter.tmp",  "letter.xml.tmp",    "letter.part",
-		"letter.TMP",  "letter.Part", "letter.error.yaml",
+		"letter.TMP",  "letter.Part", "letter.error.yaml", "batch.result.yaml",
 	};
 	struct world *world = *state;
 
@@ -500,7 +500,7 @@ static void a_name_may_hold_any_bytes(void **state)
 
 	hand_over(world, name, "<a/>");
 	assert_handed(world, 0, name);
-	assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), 0);
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, slice_of(""), &err), 0);
 	assert_int_equal(count_in(world, "done/" DAY), 1);
 }
 
@@ -575,7 +575,7 @@ static void a_new_file_under_the_name_of_one_in_flight_comes_after_it(void **sta
 	put_file(world, "letter.xml", "<new/>");
 	turn_for(world, 50);
 	assert_int_equal(world->handed, 1);
-	assert_int_equal(drop_accept(file, NOON_MS, &err), 0);
+	assert_int_equal(drop_accept(file, NOON_MS, slice_of(""), &err), 0);
 	assert_content(world, "letter.xml", "<new/>");
 	settle(world, 0, false);
 	until(world, world->handed == 2);
@@ -637,7 +637,7 @@ static void a_file_taken_while_a_scan_runs_does_not_come_again(void **state)
 	hand_over(world, "letter.xml", "<a/>");
 	event_del(world->posted);
 	until(world, poll(&posted, 1, 0) == 1); /* a scan has seen the file, and waits to say so */
-	assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), 0);
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, slice_of(""), &err), 0);
 	settle(world, 0, false);
 	event_add(world->posted, NULL);
 	turn_for(world, 100);
@@ -670,7 +670,7 @@ static void files_in_flight_outlive_the_folder(void **state)
 	drop_free(&world->drop);
 	assert_null(world->drop);
 	assert_string_equal(world->files[0]->name, "letter.xml");
-	assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), 0);
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, slice_of(""), &err), 0);
 	settle(world, 0, false);
 	assert_true(is_there(world, "done/" DAY "/letter.xml"));
 }
@@ -872,7 +872,7 @@ static void a_file_that_was_taken_moves_to_done(void **state)
 	struct err err = { 0 };
 
 	hand_over(world, "letter.xml", "<a/>");
-	assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), 0);
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, slice_of(""), &err), 0);
 	assert_false(is_there(world, "letter.xml"));
 	assert_content(world, "done/" DAY "/letter.xml", "<a/>");
 	assert_int_equal(figures(world).taken, 0);
@@ -882,6 +882,34 @@ static void a_file_that_was_taken_moves_to_done(void **state)
 	assert_int_equal(figures(world).in_flight, 0);
 }
 
+static void a_taken_file_moves_with_its_result(void **state)
+{
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	hand_over(world, "batch.hl7", "FHS");
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, slice_of("messages: []\n"), &err),
+			 0);
+	assert_content(world, "done/" DAY "/batch.hl7", "FHS");
+	assert_content(world, "done/" DAY "/batch.result.yaml", "messages: []\n");
+	assert_int_equal(count_in(world, "done/" DAY), 2);
+	settle(world, 0, false);
+	assert_int_equal(figures(world).taken, 1);
+}
+
+static void the_result_goes_away_with_its_file(void **state)
+{
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	world->settings.delete_when_done = true;
+	hand_over(world, "batch.hl7", "FHS");
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, slice_of("messages: []\n"), &err),
+			 0);
+	assert_false(is_there(world, "batch.hl7"));
+	assert_int_equal(count_in(world, "done"), 0);
+}
+
 static void a_file_that_was_taken_is_deleted_by_key(void **state)
 {
 	struct world *world = *state;
@@ -889,7 +917,7 @@ static void a_file_that_was_taken_is_deleted_by_key(void **state)
 
 	world->settings.delete_when_done = true;
 	hand_over(world, "letter.xml", "<a/>");
-	assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), 0);
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, slice_of(""), &err), 0);
 	assert_false(is_there(world, "letter.xml"));
 	assert_int_equal(count_in(world, "done"), 0);
 }
@@ -920,7 +948,7 @@ static void a_name_taken_in_done_gets_a_number(void **state)
 	for (size_t i = 0; i < length_of(moved); i++) {
 		put_file(world, "letter.xml", moved[i]);
 		until(world, world->handed == i + 1);
-		assert_int_equal(drop_accept(world->files[i], NOON_MS, &err), 0);
+		assert_int_equal(drop_accept(world->files[i], NOON_MS, slice_of(""), &err), 0);
 		settle(world, i, false);
 	}
 	assert_content(world, "done/" DAY "/letter.xml", "letter.xml");
@@ -998,7 +1026,8 @@ static void what_took_the_place_of_a_file_is_left_to_be_taken_in_its_turn(void *
 		fate->happen(world);
 		disk.before_rename = must_not_happen;
 		if (accepted)
-			assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), 0);
+			assert_int_equal(drop_accept(world->files[0], NOON_MS, slice_of(""), &err),
+					 0);
 		else
 			assert_int_equal(
 				drop_reject(world->files[0], NOON_MS, slice_of("why"), &err), 0);
@@ -1030,7 +1059,7 @@ static void move_while(struct world *world, enum way way, void (*change)(void))
 	file = hand_over(world, "letter.xml", "<a/>");
 	disk.before_rename = change;
 	assert_int_equal(way == REJECT ? drop_reject(file, NOON_MS, slice_of("why"), &err)
-				       : drop_accept(file, NOON_MS, &err),
+				       : drop_accept(file, NOON_MS, slice_of(""), &err),
 			 0);
 	assert_int_equal(count_in(world, "done/" DAY) + count_in(world, "rejected/" DAY), 0);
 }
@@ -1066,7 +1095,7 @@ static void a_file_that_cannot_be_moved_stays_and_leaves_no_explanation(void **s
 
 	hand_over(world, "letter.xml", "<a/>");
 	disk.rename_errno = EROFS;
-	assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), -1);
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, slice_of(""), &err), -1);
 	assert_int_equal(err.kind, ERR_RETRY);
 	assert_int_equal(drop_reject(world->files[0], NOON_MS, slice_of("why"), &err), -1);
 	assert_int_equal(err.kind, ERR_RETRY);
@@ -1090,7 +1119,9 @@ static void file_systems_that_can_do_less_move_files_too(void **state)
 			put_file(world, "letter.xml", i % 2 ? "second" : "first");
 			until(world, world->handed == i + 1);
 			if (i < 2)
-				assert_int_equal(drop_accept(world->files[i], NOON_MS, &err), 0);
+				assert_int_equal(
+					drop_accept(world->files[i], NOON_MS, slice_of(""), &err),
+					0);
 			else
 				assert_int_equal(drop_reject(world->files[i], NOON_MS,
 							     slice_of("why"), &err),
@@ -1119,7 +1150,7 @@ static void a_folder_that_cannot_be_written_leaves_the_file_for_later(void **sta
 	assert_int_equal(rmdir(in(world, "rejected")), 0);
 	write_file(world, "done", "in the way");
 	write_file(world, "rejected", "in the way");
-	assert_int_equal(drop_accept(world->files[0], NOON_MS, &err), -1);
+	assert_int_equal(drop_accept(world->files[0], NOON_MS, slice_of(""), &err), -1);
 	assert_int_equal(err.kind, ERR_RETRY);
 	assert_int_equal(drop_reject(world->files[0], NOON_MS, slice_of("why"), &err), -1);
 	assert_int_equal(err.kind, ERR_RETRY);
@@ -1128,7 +1159,7 @@ static void a_folder_that_cannot_be_written_leaves_the_file_for_later(void **sta
 	settle(world, 0, true);
 	assert_int_equal(unlink(in(world, "done")), 0);
 	until(world, world->handed == 2);
-	assert_int_equal(drop_accept(world->files[1], NOON_MS, &err), 0);
+	assert_int_equal(drop_accept(world->files[1], NOON_MS, slice_of(""), &err), 0);
 	assert_content(world, "done/" DAY "/letter.xml", "<a/>");
 }
 
@@ -1244,6 +1275,8 @@ int main(void)
 		test(a_file_that_is_not_what_was_seen_is_not_read),
 		test(a_file_that_changes_while_it_is_read_is_not_taken),
 		test(a_file_that_was_taken_moves_to_done),
+		test(a_taken_file_moves_with_its_result),
+		test(the_result_goes_away_with_its_file),
 		test(a_file_that_was_taken_is_deleted_by_key),
 		test(a_rejected_file_moves_with_its_explanation),
 		test(a_name_taken_in_done_gets_a_number),

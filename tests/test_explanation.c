@@ -1,4 +1,4 @@
-/* The text of NAME.error.yaml. */
+/* The texts of NAME.error.yaml and NAME.result.yaml. */
 #include "sample.h"
 
 #include "intake/explanation.h"
@@ -11,7 +11,8 @@ static void it_says_where_what_and_what_to_do(void **state)
 	(void)state;
 	err_refuse(&why, REASON_IDENTIFIER_HAS_EXTENSION, "id/@extension",
 		   "the id has an extension");
-	explanation_write("letter.xml", 1795167667250, &why, &out);
+	explanation_open("letter.xml", 1795167667250, &out);
+	explanation_add(&why, &out);
 	assert_string_equal(
 		out.p,
 		"file: \"letter.xml\"\n"
@@ -37,14 +38,61 @@ static void a_hostile_file_name_stays_inside_its_quotes(void **state)
 
 	(void)state;
 	err_refuse(&why, REASON_DOCUMENT_INVALID, "", "no");
-	explanation_write("a\"\nerrors: [] #\\\x01", 0, &why, &out);
+	explanation_open("a\"\nerrors: [] #\\\x01", 0, &out);
+	explanation_add(&why, &out);
 	assert_non_null(strstr(out.p, "file: \"a\\\"\\x0aerrors: [] #\\\\\\x01\"\n"));
+}
+
+static void each_message_at_fault_is_told(void **state)
+{
+	scoped(buf_done) struct buf out = { 0 };
+	struct err one, other;
+
+	(void)state;
+	err_refuse(&one, REASON_DOCUMENT_INVALID, "", "message 1 of 3: no CDA");
+	err_refuse(&other, REASON_FIELD_MISSING, "PV1-2", "message 3 of 3: empty");
+	explanation_open("batch.hl7", 0, &out);
+	explanation_add(&one, &out);
+	explanation_add(&other, &out);
+	assert_non_null(strstr(out.p, "  - location: \"\"\n    code: \"199\"\n"));
+	assert_non_null(strstr(out.p, "  - location: \"PV1-2\"\n    code: \"101\"\n"));
+}
+
+static void a_result_tells_of_each_message_and_document(void **state)
+{
+	scoped(buf_done) struct buf out = { 0 };
+
+	(void)state;
+	result_open("batch.hl7", 1795167667250, &out);
+	result_add_message("A0001", "", &out);
+	result_add_document("01JD", "1.2.3", "submit", "queued", false, &out);
+	result_add_document("01JC", "1.2.4", "submit", "delivered", true, &out);
+	result_add_message("77001", "A28", &out);
+	assert_string_equal(out.p, "file: \"batch.hl7\"\n"
+				   "at: \"2026-11-20T09:41:07.250Z\"\n"
+				   "messages:\n"
+				   "  - control_id: \"A0001\"\n"
+				   "    documents:\n"
+				   "      - doc: \"01JD\"\n"
+				   "        unique_id: \"1.2.3\"\n"
+				   "        action: \"submit\"\n"
+				   "        state: \"queued\"\n"
+				   "        known: false\n"
+				   "      - doc: \"01JC\"\n"
+				   "        unique_id: \"1.2.4\"\n"
+				   "        action: \"submit\"\n"
+				   "        state: \"delivered\"\n"
+				   "        known: true\n"
+				   "  - control_id: \"77001\"\n"
+				   "    event: \"A28\"\n");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_says_where_what_and_what_to_do),
+		cmocka_unit_test(each_message_at_fault_is_told),
+		cmocka_unit_test(a_result_tells_of_each_message_and_document),
 		cmocka_unit_test(a_hostile_file_name_stays_inside_its_quotes),
 	};
 

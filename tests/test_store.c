@@ -183,6 +183,24 @@ static void other_bytes_under_the_same_id_are_foreign(void **state)
 	assert_int_equal(counts(f).documents[DOC_QUEUED], 1);
 }
 
+/* A document that replaces another has an id of its own; its deletion has the document's. */
+static void a_document_has_one_row_and_its_deletion_another(void **state)
+{
+	struct fixture *f = *state;
+	struct store_arrival first = arrival(f, "1.2.3.1", "body");
+	struct store_arrival replacement = arrival(f, "1.2.3.1", "another body");
+	struct store_arrival deletion = arrival(f, "1.2.3.1", "body");
+	struct store_arrival again = arrival(f, "1.2.3.1", "body");
+
+	replacement.action = "replace";
+	deletion.action = again.action = "delete";
+	assert_int_equal(take_in(f, &first).taken, STORE_NEW);
+	assert_int_equal(take_in(f, &replacement).taken, STORE_FOREIGN);
+	assert_int_equal(take_in(f, &deletion).taken, STORE_NEW);
+	assert_int_equal(take_in(f, &again).taken, STORE_KNOWN);
+	assert_int_equal(counts(f).documents[DOC_QUEUED], 2);
+}
+
 static void a_document_may_be_taken_in_held_or_cancelled(void **state)
 {
 	struct fixture *f = *state;
@@ -552,6 +570,7 @@ int main(void)
 		test(a_new_document_is_queued_with_its_bytes),
 		test(the_same_document_again_is_known_and_nothing_new),
 		test(other_bytes_under_the_same_id_are_foreign),
+		test(a_document_has_one_row_and_its_deletion_another),
 		test(a_document_may_be_taken_in_held_or_cancelled),
 		test(what_was_not_committed_never_happened),
 		test(an_undone_change_takes_back_only_itself),

@@ -5,6 +5,8 @@
 
 #define CDA "^text^XML^Base64^PD94"
 
+static struct transmission_settings settings;
+
 struct read {
 	struct buf text;
 	struct arena arena;
@@ -36,8 +38,8 @@ static struct read read_changed(const char *sample, const char *find, const char
 	buf_add_text(&read.text, place + (find ? strlen(find) : 0));
 	read.result = hl7_parse(&read.message, buf_slice(&read.text), &read.arena, &read.err);
 	if (read.result == 0)
-		read.result = transmission_read(&read.transmission, &read.message, &read.arena,
-						&read.err);
+		read.result = transmission_read(&read.transmission, &read.message, &settings,
+						&read.arena, &read.err);
 	return read;
 }
 
@@ -58,8 +60,13 @@ static void a_new_document_is_read(void **state)
 	assert_string_equal(t->visit_class, "I");
 	assert_string_equal(t->visit_number, "V88001");
 	assert_string_equal(t->type_code, "11490-0");
-	assert_true(slice_starts(t->document, "PD94bWwg"));
-	assert_int_equal(t->document.n, 180);
+	assert_string_equal(t->event, "T02");
+	assert_int_equal(t->action, TRANSMISSION_SUBMIT);
+	assert_int_equal(t->document_count, 1);
+	assert_string_equal(t->documents[0].type_code, "11490-0");
+	assert_string_equal(t->documents[0].status, "F");
+	assert_true(slice_starts(t->documents[0].base64, "PD94bWwg"));
+	assert_int_equal(t->documents[0].base64.n, 180);
 }
 
 static void every_identifier_of_the_patient_is_read(void **state)
@@ -241,6 +248,8 @@ static void what_the_dmp_needs_is_required(void **state)
 		{ "MDM^T02^MDM_T02", "ORM^O01^ORM_O01", REASON_MESSAGE_TYPE, "MSH-9" },
 		{ "MDM^T02^MDM_T02", "SIU^S12", REASON_MESSAGE_TYPE, "MSH-9" },
 		{ "MDM^T02^MDM_T02", "OUL^R22", REASON_MESSAGE_TYPE, "MSH-9" },
+		{ "MDM^T02^MDM_T02", "ZAM^Z01^ZAM_Z01", REASON_EVENT, "MSH-9" },
+		{ "MDM^T02^MDM_T02", "ADT", REASON_EVENT, "MSH-9" },
 		{ "MDM^T02^MDM_T02", "MDM^T01^MDM_T01", REASON_EVENT, "MSH-9" },
 		{ "MDM^T02^MDM_T02", "MDM", REASON_EVENT, "MSH-9" },
 		{ "MDM^T02^MDM_T02", "ORU^R03", REASON_EVENT, "MSH-9" },
@@ -280,9 +289,13 @@ static void what_the_dmp_needs_is_required(void **state)
 		{ "|VALI", "|PROV~NEWS", REASON_TABLE_VALUE, "PID-32" },
 		/* agreement */
 		{ "ORC|NW", "ORC|RO", REASON_MESSAGE_INVALID, "ORC-1" },
+		{ "ORC|NW", "ORC|CA", REASON_MESSAGE_INVALID, "ORC-1" },
 		{ "ORC|NW", "ORC|SC", REASON_MESSAGE_INVALID, "ORC-1" },
+		{ "MDM^T02", "MDM^T10", REASON_MESSAGE_INVALID, "ORC-1" },
+		{ "MDM^T02", "MDM^T04", REASON_MESSAGE_INVALID, "ORC-1" },
 		{ "||||||F\nPRT", "||||||C\nPRT", REASON_MESSAGE_INVALID, "OBX-11" },
 		{ "||||||F\nPRT", "||||||D\nPRT", REASON_MESSAGE_INVALID, "OBX-11" },
+		{ "||||||F\nPRT", "||||||P\nPRT", REASON_MESSAGE_INVALID, "OBX-11" },
 		{ "||||||F\nPRT", "\nPRT", REASON_FIELD_MISSING, "OBX-11" },
 		/* the document */
 		{ "OBX|1|ED|11490-0^", "OBX|1|CE|11502-2^", REASON_CARDINALITY, "OBX" },
@@ -427,20 +440,17 @@ static void edition_2_0_still_says_what_it_wants(void **state)
 	assert_string_equal(status.err.where, "OBX-11");
 }
 
-static void what_we_do_not_do_yet_or_at_all_is_said(void **state)
+static void what_does_not_come_to_a_gateway_is_refused(void **state)
 {
 	static const struct {
 		const char *sample;
 		enum reason reason;
 		const char *where;
 	} cases[] = {
-		{ "hl7/mdm_replace.hl7", REASON_ACTION_NOT_SUPPORTED, "MSH-9" },
-		{ "hl7/mdm_delete.hl7", REASON_ACTION_NOT_SUPPORTED, "MSH-9" },
-		{ "hl7/oru_new.hl7", REASON_ACTION_NOT_SUPPORTED, "MSH-9" },
-		{ "hl7/adt_admission.hl7", REASON_EVENT, "MSH-9" },
 		{ "hl7/mdm_lps.hl7", REASON_VERSION, "MSH-21" },
 		{ "hl7/ack_business.hl7", REASON_MESSAGE_TYPE, "MSH-9" },
-		{ "hl7/zam_refused.hl7", REASON_MESSAGE_TYPE, "MSH-9" },
+		{ "hl7/zam_refused.hl7", REASON_EVENT, "MSH-9" },
+		{ "hl7/oru_new_1.2.hl7", REASON_VERSION, "MSH-21" },
 	};
 
 	(void)state;
@@ -451,6 +461,251 @@ static void what_we_do_not_do_yet_or_at_all_is_said(void **state)
 		assert_int_equal(read.err.kind, ERR_REJECT);
 		assert_int_equal(read.err.reason, cases[i].reason);
 		assert_string_equal(read.err.where, cases[i].where);
+	}
+}
+
+/* ---- what is wanted ---- */
+
+static void the_three_places_agree_on_what_is_wanted(void **state)
+{
+	static const struct {
+		const char *sample, *event;
+		enum transmission_action action;
+		const char *status, *replaces;
+	} cases[] = {
+		{ "hl7/mdm_new.hl7", "T02", TRANSMISSION_SUBMIT, "F", "" },
+		{ "hl7/mdm_replace.hl7", "T10", TRANSMISSION_REPLACE, "C",
+		  "1.2.250.1.999.1.1.7001" },
+		{ "hl7/mdm_delete.hl7", "T04", TRANSMISSION_DELETE, "D", "" },
+		{ "hl7/oru_new.hl7", "R01", TRANSMISSION_SUBMIT, "F", "" },
+		{ "hl7/oru_replace.hl7", "R01", TRANSMISSION_REPLACE, "C", "" },
+		{ "hl7/oru_delete.hl7", "R01", TRANSMISSION_DELETE, "D", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(read_done) struct read read = read_changed(cases[i].sample, NULL, NULL);
+		const struct transmission *t = &read.transmission;
+
+		if (read.result < 0)
+			fail_msg("%s: %s %s", cases[i].sample, read.err.where, read.err.text);
+		assert_string_equal(t->event, cases[i].event);
+		assert_int_equal(t->action, cases[i].action);
+		assert_int_equal(t->document_count, 1);
+		assert_string_equal(t->documents[0].status, cases[i].status);
+		assert_string_equal(t->replaces, cases[i].replaces);
+		assert_false(t->is_identity);
+	}
+}
+
+static void the_replaced_document_is_named_in_one_of_several_ways(void **state)
+{
+	static const struct {
+		const char *field, *replaces;
+	} cases[] = {
+		{ "1.2.250.1.999.5", "1.2.250.1.999.5" },
+		{ "1.2.250.1.999.5^Organisation-Y", "1.2.250.1.999.5" },
+		{ "4711^^1.2.250.1.999.5^ISO", "1.2.250.1.999.5^4711" },
+		{ "^^1.2.250.1.999.5^ISO", "1.2.250.1.999.5" },
+		{ " 1.2.250.1.999.5 ", "1.2.250.1.999.5" },
+		{ "1.2.250.1.999.5~1.2.250.1.999.6", "1.2.250.1.999.5" },
+		{ "\"\"", "" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(buf_done) struct buf put = { 0 };
+		struct read read;
+
+		buf_addf(&put, "7002|%s|", cases[i].field);
+		read = read_changed("hl7/mdm_replace.hl7", "7002|1.2.250.1.999.1.1.7001|", put.p);
+		assert_int_equal(read.result, 0);
+		assert_string_equal(read.transmission.replaces, cases[i].replaces);
+		read_done(&read);
+	}
+}
+
+static void an_oru_that_contradicts_itself_is_refused(void **state)
+{
+	static const struct {
+		const char *sample, *find, *put;
+		enum reason reason;
+		const char *where;
+	} cases[] = {
+		{ "hl7/oru_new.hl7", "ORC|NW", "ORC|RO", REASON_MESSAGE_INVALID, "OBX-11" },
+		{ "hl7/oru_new.hl7", "ORC|NW", "ORC|SC", REASON_MESSAGE_INVALID, "ORC-1" },
+		{ "hl7/oru_new.hl7", "ORC|NW", "ORC", REASON_FIELD_MISSING, "ORC-1" },
+		{ "hl7/oru_new.hl7", "ORC|NW\n", "", REASON_SEQUENCE, "ORC" },
+		{ "hl7/oru_new.hl7", "OBR|", "ZBR|", REASON_SEQUENCE, "OBR" },
+		{ "hl7/oru_new.hl7", "PV1|", "ZV1|", REASON_SEQUENCE, "PV1" },
+		{ "hl7/oru_new.hl7", "OBX|2|", "PID|||1\nOBX|2|", REASON_CARDINALITY, "PID" },
+		{ "hl7/oru_new.hl7", "OBX|2|", "OBR|2\nOBX|2|", REASON_CARDINALITY, "OBR" },
+		{ "hl7/oru_new.hl7", "OBX|2|", "ORC|NW\nOBX|2|", REASON_SEQUENCE, "OBR" },
+		{ "hl7/oru_new.hl7", "OBX|2|", "ORC|RO\nOBR|2\nOBX|2|", REASON_MESSAGE_INVALID,
+		  "ORC-1" },
+		{ "hl7/oru_new.hl7", "|P|2.5|", "|P|2.6|", REASON_VERSION, "MSH-12" },
+		{ "hl7/oru_new.hl7", "OBX|1|ED|", "OBX|1|ST|", REASON_DATA_TYPE, "OBX-2" },
+		{ "hl7/oru_new.hl7", "OBX|1|ED|11490-0^", "OBX|1|CE|11502-2^", REASON_CARDINALITY,
+		  "OBX" },
+		{ "hl7/oru_new.hl7", "OBX|2|", "OBX|9|ED|11490-0||" CDA "||||||C\nOBX|2|",
+		  REASON_MESSAGE_INVALID, "OBX-11" },
+		{ "hl7/oru_two_forms_2.0.hl7", "OBX|3|", "OBX|9|ED|11490-0||" CDA "||||||F\nOBX|3|",
+		  REASON_CARDINALITY, "OBX" },
+		{ "hl7/oru_two_forms_2.0.hl7", "||||||F\nPRT", "||||||C\nPRT",
+		  REASON_MESSAGE_INVALID, "OBX-11" },
+		{ "hl7/oru_two_forms_2.0.hl7", "ORC|SC", "ORC|CA", REASON_MESSAGE_INVALID,
+		  "OBX-11" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(read_done) struct read read =
+			read_changed(cases[i].sample, cases[i].find, cases[i].put);
+
+		if (read.result == 0 || read.err.reason != cases[i].reason ||
+		    strcmp(read.err.where, cases[i].where) != 0)
+			fail_msg("\"%s\" to \"%s\": %s at \"%s\": %s", cases[i].find, cases[i].put,
+				 reason_row(read.err.reason)->code, read.err.where, read.err.text);
+	}
+}
+
+static void an_oru_carries_two_forms_of_one_content(void **state)
+{
+	static const char *const groups[] = { "OBX|2|", "ORC|SC\nOBR||||11490-0\nOBX|2|" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(groups); i++) {
+		scoped(read_done) struct read read =
+			read_changed("hl7/oru_two_forms_2.0.hl7", "OBX|2|", groups[i]);
+		const struct transmission *t = &read.transmission;
+
+		assert_int_equal(read.result, 0);
+		assert_int_equal(t->action, TRANSMISSION_SUBMIT);
+		assert_int_equal(t->document_count, 2);
+		assert_string_equal(t->documents[0].type_code, "11490-0");
+		assert_string_equal(t->documents[1].type_code, "11490-0");
+		assert_false(slice_equal(t->documents[0].base64, t->documents[1].base64));
+		assert_true(t->has_sender);
+		assert_string_equal(t->sender.person_id, "801234567866");
+		assert_true(t->flags[FLAG_ACK_RECEPTION]);
+		assert_int_equal(t->id_count, 2); /* U+02DC between them */
+	}
+}
+
+static void an_oru_may_say_what_it_is_about_in_its_own_way(void **state)
+{
+	static const struct {
+		const char *why, *find, *put;
+	} cases[] = {
+		{ "a code of its own in OBR", "OBR||||11490-0^", "OBR|1|98765431^N|1001-E1|777^" },
+		{ "no code in OBR", "OBR||||11490-0^Lettre de liaison à la sortie^LN", "OBR|1" },
+		{ "an OBX of no code", "OBX|2|CE", "OBX|9|ST|||x||||||F\nOBX|2|CE" },
+		{ "a flag by the type of an MDM", "OBX|2|CE|", "OBX|2|CWE|" },
+		{ "EVN and TXA, which are an MDM's", "PID|", "EVN||2026\nTXA|1\nPID|" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(read_done) struct read read =
+			read_changed("hl7/oru_new.hl7", cases[i].find, cases[i].put);
+
+		if (read.result < 0)
+			fail_msg("%s: %s %s", cases[i].why, read.err.where, read.err.text);
+	}
+}
+
+static void edition_1_2_is_read_where_it_is_wanted(void **state)
+{
+	struct read read;
+
+	(void)state;
+	settings.profile_1_2 = true;
+	read = read_changed("hl7/oru_new_1.2.hl7",
+			    "LEGAUX^Non visible par les représentants "
+			    "Légaux du patient||N",
+			    "LEGAUX||Y");
+	settings.profile_1_2 = false;
+	if (read.result < 0)
+		fail_msg("%s %s", read.err.where, read.err.text);
+	assert_string_equal(read.transmission.profile, "1.2");
+	assert_int_equal(read.transmission.action, TRANSMISSION_SUBMIT);
+	assert_true(read.transmission.flags[FLAG_INVISIBLE_REP_LEGAUX]);
+	assert_true(read.transmission.flags[FLAG_DESTDMP]);
+	assert_false(read.transmission.flags[FLAG_ACK_RECEPTION]); /* it has none */
+	assert_false(read.transmission.has_sender);
+	read_done(&read);
+}
+
+static void in_edition_1_2_a_document_has_the_senders_own_number(void **state)
+{
+	struct read read;
+
+	(void)state;
+	settings.profile_1_2 = true;
+	read = read_changed("hl7/mdm_replace.hl7", "|2.1^CISIS_CDA_HL7_V2",
+			    "|1.2^CISIS_CDA_HL7_V1");
+	settings.profile_1_2 = false;
+	assert_int_equal(read.result, 0);
+	assert_string_equal(read.transmission.replaces, "");
+	read_done(&read);
+}
+
+static void of_an_adt_only_what_it_is_is_read(void **state)
+{
+	static const struct {
+		const char *sample, *event, *control_id;
+	} cases[] = {
+		{ "hl7/adt_admission.hl7", "A01", "77001" },
+		{ "hl7/adt_identity.hl7", "A28", "77002" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(read_done) struct read read = read_changed(cases[i].sample, NULL, NULL);
+		const struct transmission *t = &read.transmission;
+
+		assert_int_equal(read.result, 0);
+		assert_true(t->is_identity);
+		assert_string_equal(t->event, cases[i].event);
+		assert_string_equal(t->control_id, cases[i].control_id);
+		assert_string_equal(t->application, "GAM");
+		assert_int_equal(t->document_count, 0);
+		assert_string_equal(t->replaces, "");
+		assert_string_equal(t->sender.person_id, "");
+	}
+}
+
+/* A message cut short is refused, or read without what is missing; never beyond its end. */
+static void every_prefix_of_a_message_is_read_or_refused(void **state)
+{
+	static const char *const samples[] = {
+		"hl7/mdm_new.hl7",      "hl7/mdm_new_2.0.hl7",  "hl7/mdm_replace.hl7",
+		"hl7/mdm_delete.hl7",   "hl7/mdm_lps.hl7",      "hl7/oru_new.hl7",
+		"hl7/oru_replace.hl7",  "hl7/oru_delete.hl7",   "hl7/oru_two_forms_2.0.hl7",
+		"hl7/oru_new_1.2.hl7",  "hl7/adt_identity.hl7", "hl7/adt_admission.hl7",
+		"hl7/ack_business.hl7", "hl7/zam_refused.hl7",
+	};
+	const struct transmission_settings every_edition = { .profile_1_2 = true };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(samples); i++) {
+		scoped(buf_done) struct buf text = { 0 };
+
+		sample_read(samples[i], &text);
+		for (size_t n = 0; n <= text.n; n++) {
+			scoped(free_ptr) char *copy = slice_dup((struct slice){ text.p, n });
+			scoped(arena_done) struct arena arena = { 0 };
+			struct hl7_message message;
+			struct transmission read;
+			struct err err = { 0 };
+
+			if (hl7_parse(&message, (struct slice){ copy, n }, &arena, &err) < 0 ||
+			    transmission_read(&read, &message, &every_edition, &arena, &err) < 0)
+				assert_true(err.kind == ERR_REJECT && err.reason != REASON_NONE);
+			else
+				assert_true(read.is_identity || read.document_count > 0);
+		}
 	}
 }
 
@@ -504,7 +759,16 @@ int main(void)
 		cmocka_unit_test(birth_date_is_at_most_eight_digits),
 		cmocka_unit_test(edition_2_0_has_no_order),
 		cmocka_unit_test(edition_2_0_still_says_what_it_wants),
-		cmocka_unit_test(what_we_do_not_do_yet_or_at_all_is_said),
+		cmocka_unit_test(what_does_not_come_to_a_gateway_is_refused),
+		cmocka_unit_test(the_three_places_agree_on_what_is_wanted),
+		cmocka_unit_test(the_replaced_document_is_named_in_one_of_several_ways),
+		cmocka_unit_test(an_oru_that_contradicts_itself_is_refused),
+		cmocka_unit_test(an_oru_carries_two_forms_of_one_content),
+		cmocka_unit_test(an_oru_may_say_what_it_is_about_in_its_own_way),
+		cmocka_unit_test(edition_1_2_is_read_where_it_is_wanted),
+		cmocka_unit_test(in_edition_1_2_a_document_has_the_senders_own_number),
+		cmocka_unit_test(of_an_adt_only_what_it_is_is_read),
+		cmocka_unit_test(every_prefix_of_a_message_is_read_or_refused),
 		cmocka_unit_test(nothing_is_written_when_a_message_is_refused),
 		cmocka_unit_test(refusals_do_not_name_the_patient),
 	};

@@ -152,11 +152,23 @@ static void add_err(const struct err *err, struct buf *out)
 	buf_add_text(out, "^local\r");
 }
 
+/* Two gateways that answered each other's answers would never end (HL7 2.5, 2.9.2: an
+ * acknowledgement is not acknowledged).
+ */
+static bool is_acknowledgement(const struct hl7_message *header, struct slice msh)
+{
+	struct slice type = hl7_component(header, hl7_field(header, msh, 9), 1);
+
+	return slice_is(hl7_trim(header, type), "ACK");
+}
+
 void ack_build(struct slice message, const struct ack *ack, struct buf *out)
 {
 	struct hl7_message header;
 	struct slice msh = hl7_header(&header, message);
 
+	if (is_acknowledgement(&header, msh))
+		return;
 	add_msh(&header, msh, ack, out);
 	buf_addf(out, "MSA|%s|", ack_code(ack->err));
 	add_value(&header, msh, 10, out);

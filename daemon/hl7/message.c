@@ -326,7 +326,7 @@ static int cut_segments(struct hl7_message *message, struct slice text, struct a
 	return 0;
 }
 
-static struct slice without_bom(struct slice text)
+struct slice hl7_bare(struct slice text)
 {
 	return slice_trim(slice_starts(text, "\xef\xbb\xbf") ? slice_from(text, 3) : text);
 }
@@ -344,7 +344,7 @@ int hl7_parse(struct hl7_message *message, struct slice text, struct arena *aren
 {
 	struct slice declared;
 
-	text = without_bom(text);
+	text = hl7_bare(text);
 	*message = (struct hl7_message){ .text = text };
 	if (!hl7_is(text, "MSH"))
 		return err_refuse(err, REASON_MESSAGE_INVALID, "MSH",
@@ -362,7 +362,7 @@ struct slice hl7_header(struct hl7_message *message, struct slice text)
 	struct slice msh;
 	struct err ignored;
 
-	text = without_bom(text);
+	text = hl7_bare(text);
 	msh = first_line(text);
 	*message = (struct hl7_message){ .text = text };
 	delimiters_default(message);

@@ -8,20 +8,65 @@
 
 enum { PATIENT_IDS_MOST = 100 };
 
+/* What is wanted, in the three places that say it. They must agree, or the message is refused. */
+static const struct {
+	const char *event;  /* MSH-9.2 of an MDM */
+	const char *order;  /* ORC-1 */
+	const char *status; /* OBX-11 of a document */
+	const char *word;
+} actions[] = {
+	[TRANSMISSION_SUBMIT] = { "T02", "NW", "F", "add" },
+	[TRANSMISSION_REPLACE] = { "T10", "RO", "C", "replace" },
+	[TRANSMISSION_DELETE] = { "T04", "CA", "D", "delete" },
+};
+
+/* The segments of a structure, in order. Others may stand anywhere between them. */
+struct place {
+	const char *name;
+	bool repeats;
+	bool of_order; /* where the edition has an order */
+	bool opens;    /* a group that repeats: what follows may come once more after it */
+};
+
+static const struct place mdm_t02[] = {
+	{ .name = "MSH" },
+	{ .name = "EVN" },
+	{ .name = "PID" },
+	{ .name = "PV1" },
+	{ .name = "ORC", .of_order = true },
+	{ .name = "OBR", .of_order = true },
+	{ .name = "TXA" },
+	{ .name = "OBX", .repeats = true },
+};
+
+static const struct place oru_r01[] = {
+	{ .name = "MSH" }, { .name = "PID" },
+	{ .name = "PV1" }, { .name = "ORC", .opens = true },
+	{ .name = "OBR" }, { .name = "OBX", .repeats = true },
+};
+
+enum { PLACES_MOST = 8 };
+
+static const struct structure {
+	const struct place *places;
+	size_t count;
+	const char *version; /* MSH-12 */
+	unsigned most_documents;
+	bool has_trigger; /* MSH-9.2 says what is wanted */
+} mdm = { mdm_t02, length_of(mdm_t02), "2.6", 1, true },
+  oru = { oru_r01, length_of(oru_r01), "2.5", TRANSMISSION_DOCUMENTS_MOST, false };
+
 /* What we do with a message, by MSH-9; the first row that fits decides. */
 static const struct kind {
-	const char *type, *event;   /* MSH-9.1, MSH-9.2; NULL: any other */
-	enum reason refused;        /* REASON_NONE: we take it */
-	const char *version;        /* MSH-12 */
-	const char *order, *status; /* ORC-1 and OBX-11, which must say what the event says */
+	const char *type, *event;          /* MSH-9.1, MSH-9.2; NULL: any other */
+	enum reason refused;               /* REASON_NONE: we take it */
+	const struct structure *structure; /* NULL: nothing of it is read here but who and which */
 } kinds[] = {
-	{ "MDM", "T02", .version = "2.6", .order = "NW", .status = "F" },
-	{ "MDM", "T10", .refused = REASON_ACTION_NOT_SUPPORTED },
-	{ "MDM", "T04", .refused = REASON_ACTION_NOT_SUPPORTED },
-	{ "MDM", NULL, .refused = REASON_EVENT },
-	{ "ORU", "R01", .refused = REASON_ACTION_NOT_SUPPORTED },
-	{ "ORU", NULL, .refused = REASON_EVENT },
-	{ "ADT", NULL, .refused = REASON_EVENT },
+	{ "MDM", "T02", .structure = &mdm },      { "MDM", "T10", .structure = &mdm },
+	{ "MDM", "T04", .structure = &mdm },      { "MDM", NULL, .refused = REASON_EVENT },
+	{ "ORU", "R01", .structure = &oru },      { "ORU", NULL, .refused = REASON_EVENT },
+	{ "ADT", "", .refused = REASON_EVENT },   { .type = "ADT" },
+	{ "ZAM", NULL, .refused = REASON_EVENT }, /* goes from a gateway to software */
 };
 
 /* MSH-21. The minor number is not carried: 2.1 stands for 2.1.1, 2.1.2 and so on. */
@@ -29,20 +74,12 @@ static const struct edition {
 	const char *version, *profile;
 	bool has_order;    /* MDM has ORC and OBR */
 	bool opaque_order; /* ORC-1 may be SC: only OBX-11 tells what is wanted */
+	bool opaque_ids;   /* TXA-12 and TXA-13 are the sender's own numbers */
+	bool on_demand;    /* only where the settings want it */
 } editions[] = {
-	{ "2.1", "CISIS_CDA_HL7_V2", true, false },
-	{ "2.0", "CISIS_CDA_HL7_V2", false, true },
-};
-
-/* The segments of MDM_T02, in order. Others may stand anywhere between them. */
-static const struct {
-	const char *name;
-	bool repeats;
-	bool of_order; /* where the edition has an order */
-} structure[] = {
-	{ "MSH", false, false }, { "EVN", false, false }, { "PID", false, false },
-	{ "PV1", false, false }, { "ORC", false, true },  { "OBR", false, true },
-	{ "TXA", false, false }, { "OBX", true, false },
+	{ "2.1", "CISIS_CDA_HL7_V2", .has_order = true },
+	{ "2.0", "CISIS_CDA_HL7_V2", .opaque_order = true },
+	{ "1.2", "CISIS_CDA_HL7_V1", .opaque_order = true, .opaque_ids = true, .on_demand = true },
 };
 
 /* What the profile requires and sending to the DMP, or answering, needs. */
@@ -51,11 +88,9 @@ static const struct {
 	unsigned field;
 	const char *what;
 } required[] = {
-	{ "MSH", 10, "the control id" },
 	{ "MSH", 11, "the processing id" },
 	{ "MSH", 12, "the version of HL7" },
 	{ "PV1", 2, "the class of the visit" },
-	{ "ORC", 1, "the order control" },
 	{ "TXA", 2, "the type of the document" },
 	{ "TXA", 12, "the identifier of the document" },
 };
@@ -108,13 +143,30 @@ static const struct {
 
 struct reading {
 	const struct hl7_message *message;
+	const struct transmission_settings *settings;
 	struct arena *arena;
-	const struct kind *kind;
+	const struct structure *structure;
 	const struct edition *edition;
 	struct transmission transmission;
-	struct slice type; /* TXA-2.1 */
+	const char *said_by; /* which place said first what is wanted; NULL: none yet */
+	struct slice type;   /* code of the document to come: TXA-2.1, OBR-4.1 */
 	bool flag_seen[FLAG_COUNT];
-	unsigned documents;
+};
+
+static const struct transmission nothing_read = {
+	.event = "",
+	.control_id = "",
+	.application = "",
+	.facility = "",
+	.profile = "",
+	.birth_date = "",
+	.sex = "",
+	.visit_class = "",
+	.visit_number = "",
+	.type_code = "",
+	.replaces = "",
+	.sender = { "", "", "", "", "", "", "" },
+	.flags[FLAG_DESTDMP] = true,
 };
 
 /* A component as codes are compared: without blanks at its ends, HL7's null being empty. */
@@ -174,21 +226,24 @@ static int read_kind(struct reading *reading, struct err *err)
 	const struct hl7_message *message = reading->message;
 	struct slice type = code_at(message, "MSH", 9, 1), event = code_at(message, "MSH", 9, 2);
 	struct slice profile = component_of(message, profile_field(message), 2);
+	const struct kind *kind = kind_of(type, event);
 
-	reading->kind = kind_of(type, event);
 	if (type.n == 0)
 		return err_refuse(err, REASON_FIELD_MISSING, "MSH-9",
 				  "the type of the message is empty");
-	if (reading->kind == NULL)
+	if (kind == NULL)
 		return err_refuse(err, REASON_MESSAGE_TYPE, "MSH-9",
 				  "this type of message does not come to a gateway");
 	if (slice_is(profile, "CISIS_CDA_HL7_LPS"))
 		return err_refuse(err, REASON_VERSION, "MSH-21",
 				  "the profile CISIS_CDA_HL7_LPS goes from a gateway to software, "
 				  "never to a gateway");
-	if (reading->kind->refused != REASON_NONE)
-		return err_refuse(err, reading->kind->refused, "MSH-9", "%s",
-				  reason_row(reading->kind->refused)->english);
+	if (kind->refused != REASON_NONE)
+		return err_refuse(err, kind->refused, "MSH-9", "%s",
+				  reason_row(kind->refused)->english);
+	reading->structure = kind->structure;
+	reading->transmission.is_identity = kind->structure == NULL;
+	reading->transmission.event = text_of(reading, event);
 	return 0;
 }
 
@@ -207,21 +262,34 @@ static int read_edition(struct reading *reading, struct err *err)
 	struct slice profile = component_of(reading->message, field, 2);
 
 	for (size_t i = 0; i < length_of(editions); i++)
-		if (edition_is(&editions[i], version, profile))
+		if (edition_is(&editions[i], version, profile) &&
+		    (!editions[i].on_demand || reading->settings->profile_1_2))
 			reading->edition = &editions[i];
 	if (version.n == 0)
 		return err_refuse(err, REASON_FIELD_MISSING, "MSH-21", "the profile is empty");
 	if (reading->edition == NULL)
 		return err_refuse(
 			err, REASON_VERSION, "MSH-21",
-			"the profile is neither 2.1^CISIS_CDA_HL7_V2 nor its edition 2.0");
+			"the profile is none of the editions 2.1 and 2.0 of CISIS_CDA_HL7_V2, nor "
+			"1.2 where the settings take it");
 	reading->transmission.profile = text_of(reading, version);
 	return 0;
+}
+
+/* The place of a segment in the structure; its count of places for any other segment. */
+static size_t place_of(const struct structure *structure, struct slice segment)
+{
+	size_t place = 0;
+
+	while (place < structure->count && !hl7_is(segment, structure->places[place].name))
+		place++;
+	return place;
 }
 
 static int check_required(const struct reading *reading, struct err *err)
 {
 	const struct hl7_message *message = reading->message;
+	const struct structure *structure = reading->structure;
 	char where[ERR_WHERE];
 
 	for (size_t i = 0; i < length_of(required); i++) {
@@ -229,7 +297,8 @@ static int check_required(const struct reading *reading, struct err *err)
 		unsigned field = required[i].field;
 		size_t index = 0;
 
-		if (hl7_find(message, segment, &index).p != NULL &&
+		if (place_of(structure, slice_of(segment)) < structure->count &&
+		    hl7_find(message, segment, &index).p != NULL &&
 		    code_at(message, segment, field, 1).n == 0)
 			return err_refuse(err, REASON_FIELD_MISSING,
 					  hl7_where(segment, field, 0, where), "%s is empty",
@@ -240,10 +309,10 @@ static int check_required(const struct reading *reading, struct err *err)
 
 static int check_version(const struct reading *reading, struct err *err)
 {
-	if (slice_is(code_at(reading->message, "MSH", 12, 1), reading->kind->version))
+	if (slice_is(code_at(reading->message, "MSH", 12, 1), reading->structure->version))
 		return 0;
 	return err_refuse(err, REASON_VERSION, "MSH-12", "the version of HL7 is not %s",
-			  reading->kind->version);
+			  reading->structure->version);
 }
 
 static int check_codes(const struct reading *reading, struct err *err)
@@ -262,55 +331,95 @@ static int check_codes(const struct reading *reading, struct err *err)
 	return 0;
 }
 
-static size_t place_of(struct slice segment)
+static int check_complete(const struct reading *reading, const bool *seen, struct err *err)
 {
-	size_t place = 0;
+	const struct structure *structure = reading->structure;
 
-	while (place < length_of(structure) && !hl7_is(segment, structure[place].name))
-		place++;
-	return place;
+	for (size_t i = 0; i < structure->count; i++)
+		if (!seen[i] && (!structure->places[i].of_order || reading->edition->has_order))
+			return err_refuse(err, REASON_SEQUENCE, structure->places[i].name,
+					  "the segment %s is missing", structure->places[i].name);
+	return 0;
 }
 
 static int check_structure(const struct reading *reading, struct err *err)
 {
 	const struct hl7_message *message = reading->message;
-	bool seen[length_of(structure)] = { false };
+	const struct structure *structure = reading->structure;
+	const struct place *places = structure->places;
+	bool seen[PLACES_MOST] = { false };
 	size_t last = 0, place;
 
 	for (size_t i = 0; i < message->segment_count; i++) {
-		place = place_of(message->segments[i]);
-		if (place == length_of(structure))
+		place = place_of(structure, message->segments[i]);
+		if (place == structure->count)
 			continue;
-		if (seen[place] && !structure[place].repeats)
-			return err_refuse(err, REASON_CARDINALITY, structure[place].name,
-					  "there is more than one %s", structure[place].name);
+		if (places[place].opens && seen[place]) { /* the group once more */
+			if (check_complete(reading, seen, err) < 0)
+				return -1;
+			memset(seen + place, 0, sizeof(seen) - place * sizeof(seen[0]));
+			last = place;
+		}
+		if (seen[place] && !places[place].repeats)
+			return err_refuse(err, REASON_CARDINALITY, places[place].name,
+					  "there is more than one %s", places[place].name);
 		if (place < last)
-			return err_refuse(err, REASON_SEQUENCE, structure[place].name,
-					  "%s comes after %s", structure[place].name,
-					  structure[last].name);
+			return err_refuse(err, REASON_SEQUENCE, places[place].name,
+					  "%s comes after %s", places[place].name,
+					  places[last].name);
 		seen[place] = true;
 		last = place;
 	}
-	for (place = 0; place < length_of(structure); place++)
-		if (!seen[place] && (!structure[place].of_order || reading->edition->has_order))
-			return err_refuse(err, REASON_SEQUENCE, structure[place].name,
-					  "the segment %s is missing", structure[place].name);
+	return check_complete(reading, seen, err);
+}
+
+/* Who sends, and which message it is. */
+static int read_header(struct reading *reading, struct err *err)
+{
+	struct transmission *transmission = &reading->transmission;
+	const struct hl7_message *message = reading->message;
+
+	if (code_at(message, "MSH", 10, 1).n == 0)
+		return err_refuse(err, REASON_FIELD_MISSING, "MSH-10", "the control id is empty");
+	transmission->control_id = text_of(reading, hl7_field(message, message->segments[0], 10));
+	transmission->application = text_of(reading, code_at(message, "MSH", 3, 1));
+	transmission->facility = text_of(reading, code_at(message, "MSH", 4, 1));
 	return 0;
+}
+
+/* An EI as XDS writes an id: root, or root^extension. It is the OID alone, or extension^^root^ISO;
+ * older software puts a name into its second component.
+ */
+static const char *entity_of(const struct reading *reading, struct slice field)
+{
+	const struct hl7_message *message = reading->message;
+	const char *first = text_of(reading, component_of(message, field, 1));
+	const char *root = text_of(reading, component_of(message, field, 3));
+
+	if (root[0] == '\0')
+		return first;
+	return first[0] ? arena_printf(reading->arena, "%s^%s", root, first) : root;
 }
 
 static void read_values(struct reading *reading)
 {
 	struct transmission *transmission = &reading->transmission;
 	const struct hl7_message *message = reading->message;
+	size_t index = 0;
+	struct slice txa = hl7_find(message, "TXA", &index);
 
-	transmission->control_id = text_of(reading, hl7_field(message, message->segments[0], 10));
-	transmission->application = text_of(reading, code_at(message, "MSH", 3, 1));
-	transmission->facility = text_of(reading, code_at(message, "MSH", 4, 1));
 	transmission->visit_class = text_of(reading, code_at(message, "PV1", 2, 1));
 	transmission->visit_number = text_of(reading, code_at(message, "PV1", 19, 1));
 	transmission->sex = text_of(reading, code_at(message, "PID", 8, 1));
+	if (!reading->structure->has_trigger) {
+		transmission->type_code = text_of(reading, code_at(message, "OBR", 4, 1));
+		return;
+	}
 	reading->type = code_at(message, "TXA", 2, 1);
 	transmission->type_code = text_of(reading, reading->type);
+	if (!reading->edition->opaque_ids)
+		transmission->replaces =
+			entity_of(reading, hl7_repetition(message, hl7_field(message, txa, 13), 0));
 }
 
 static struct transmission_id read_id(const struct reading *reading, struct slice repetition)
@@ -431,17 +540,67 @@ static void read_sender(struct reading *reading)
 	};
 }
 
-static int check_order(const struct reading *reading, struct err *err)
+/* One more place says what is wanted. */
+static int agree(struct reading *reading, enum transmission_action said, const char *where,
+		 struct err *err)
 {
-	struct slice order = code_at(reading->message, "ORC", 1, 1);
+	struct transmission *transmission = &reading->transmission;
 
-	if (slice_is(order, reading->kind->order) ||
-	    (order.n == 0 && !reading->edition->has_order) ||
-	    (slice_is(order, "SC") && reading->edition->opaque_order))
+	if (reading->said_by != NULL && transmission->action != said)
+		return err_refuse(err, REASON_MESSAGE_INVALID, where,
+				  "%s asks to %s a document, %s to %s one", where,
+				  actions[said].word, reading->said_by,
+				  actions[transmission->action].word);
+	transmission->action = said;
+	if (reading->said_by == NULL)
+		reading->said_by = where;
+	return 0;
+}
+
+static int read_trigger(struct reading *reading, struct err *err)
+{
+	for (size_t i = 0; i < length_of(actions); i++)
+		if (reading->structure->has_trigger &&
+		    strcmp(reading->transmission.event, actions[i].event) == 0)
+			return agree(reading, (enum transmission_action)i, "MSH-9", err);
+	return 0;
+}
+
+static int read_order(struct reading *reading, struct slice orc, struct err *err)
+{
+	const struct hl7_message *message = reading->message;
+	struct slice order = component_of(message, hl7_field(message, orc, 1), 1);
+
+	if (order.n == 0)
+		return err_refuse(err, REASON_FIELD_MISSING, "ORC-1", "the order control is empty");
+	if (slice_is(order, "SC") && reading->edition->opaque_order)
 		return 0;
+	for (size_t i = 0; i < length_of(actions); i++)
+		if (slice_is(order, actions[i].order))
+			return agree(reading, (enum transmission_action)i, "ORC-1", err);
 	return err_refuse(err, REASON_MESSAGE_INVALID, "ORC-1",
-			  "the order control is not %s, as the event %s wants",
-			  reading->kind->order, reading->kind->event);
+			  "the order control is none of NW, RO and CA");
+}
+
+static int read_orders(struct reading *reading, struct err *err)
+{
+	for (size_t i = 0; i < reading->message->segment_count; i++)
+		if (hl7_is(reading->message->segments[i], "ORC") &&
+		    read_order(reading, reading->message->segments[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int read_status(struct reading *reading, struct slice status, struct err *err)
+{
+	if (status.n == 0)
+		return err_refuse(err, REASON_FIELD_MISSING, "OBX-11",
+				  "the status of the document is empty");
+	for (size_t i = 0; i < length_of(actions); i++)
+		if (slice_is(status, actions[i].status))
+			return agree(reading, (enum transmission_action)i, "OBX-11", err);
+	return err_refuse(err, REASON_MESSAGE_INVALID, "OBX-11",
+			  "the status of the document is none of F, C and D");
 }
 
 static int read_flag(struct reading *reading, enum transmission_flag flag, const char *code,
@@ -478,10 +637,15 @@ static int check_carriage(const struct reading *reading, struct slice value, str
 
 static int read_document(struct reading *reading, const struct slice *obx, struct err *err)
 {
+	struct transmission *transmission = &reading->transmission;
 	const struct hl7_message *message = reading->message;
 	struct slice document = component_of(message, obx[5], 5);
 	struct slice status = component_of(message, obx[11], 1);
 
+	if (transmission->document_count == reading->structure->most_documents)
+		return err_refuse(err, REASON_CARDINALITY, "OBX",
+				  "there are more documents than this message may carry: %u",
+				  reading->structure->most_documents);
 	if (!slice_is_nocase(component_of(message, obx[2], 1), "ED"))
 		return err_refuse(err, REASON_DATA_TYPE, "OBX-2",
 				  "the type of the document's value is not ED");
@@ -489,14 +653,13 @@ static int read_document(struct reading *reading, const struct slice *obx, struc
 		return -1;
 	if (document.n == 0)
 		return err_refuse(err, REASON_FIELD_MISSING, "OBX-5.5", "the document is empty");
-	if (status.n == 0)
-		return err_refuse(err, REASON_FIELD_MISSING, "OBX-11",
-				  "the status of the document is empty");
-	if (!slice_is(status, reading->kind->status))
-		return err_refuse(err, REASON_MESSAGE_INVALID, "OBX-11",
-				  "the status of the document is not %s, as the event %s wants",
-				  reading->kind->status, reading->kind->event);
-	reading->transmission.document = document;
+	if (read_status(reading, status, err) < 0)
+		return -1;
+	transmission->documents[transmission->document_count++] = (struct transmission_document){
+		.type_code = text_of(reading, component_of(message, obx[3], 1)),
+		.status = text_of(reading, status),
+		.base64 = document,
+	};
 	return 0;
 }
 
@@ -510,7 +673,8 @@ static bool is_document(const struct reading *reading, const struct slice *obx)
 	if (slice_is_nocase(component_of(message, obx[3], 3), "MetaDMPMSS"))
 		return false; /* a flag that an edition to come may add */
 	return slice_is_nocase(component_of(message, obx[2], 1), "ED") ||
-	       slice_equal(component_of(message, obx[3], 1), reading->type);
+	       (reading->type.n > 0 &&
+		slice_equal(component_of(message, obx[3], 1), reading->type));
 }
 
 static int read_observation(struct reading *reading, struct slice segment, struct err *err)
@@ -525,40 +689,57 @@ static int read_observation(struct reading *reading, struct slice segment, struc
 			return read_flag(reading, flags[i].flag, flags[i].code, obx, err);
 	if (!is_document(reading, obx))
 		return 0;
-	if (++reading->documents > 1)
-		return err_refuse(err, REASON_CARDINALITY, "OBX",
-				  "there is more than one document: MDM carries exactly one");
 	return read_document(reading, obx, err);
 }
 
 static int read_observations(struct reading *reading, struct err *err)
 {
-	for (size_t i = 0; i < reading->message->segment_count; i++)
-		if (hl7_is(reading->message->segments[i], "OBX") &&
-		    read_observation(reading, reading->message->segments[i], err) < 0)
+	const struct hl7_message *message = reading->message;
+
+	for (size_t i = 0; i < message->segment_count; i++) {
+		struct slice segment = message->segments[i];
+
+		if (hl7_is(segment, "OBR") && !reading->structure->has_trigger)
+			reading->type = component_of(message, hl7_field(message, segment, 4), 1);
+		if (hl7_is(segment, "OBX") && read_observation(reading, segment, err) < 0)
 			return -1;
-	if (reading->documents == 0)
+	}
+	if (reading->transmission.document_count == 0)
 		return err_refuse(err, REASON_CARDINALITY, "OBX",
 				  "no OBX of type ED carries a document");
 	return 0;
 }
 
-int transmission_read(struct transmission *transmission, const struct hl7_message *message,
-		      struct arena *arena, struct err *err)
+static int read_documents(struct reading *reading, struct err *err)
 {
-	struct reading reading = { .message = message, .arena = arena };
+	if (read_edition(reading, err) < 0 || check_structure(reading, err) < 0 ||
+	    check_required(reading, err) < 0 || check_version(reading, err) < 0 ||
+	    check_codes(reading, err) < 0)
+		return -1;
+	read_values(reading);
+	if (read_patient(reading, err) < 0 || read_trigger(reading, err) < 0 ||
+	    read_orders(reading, err) < 0 || read_observations(reading, err) < 0)
+		return -1;
+	read_sender(reading);
+	return 0;
+}
 
-	reading.transmission.flags[FLAG_DESTDMP] = true;
+int transmission_read(struct transmission *transmission, const struct hl7_message *message,
+		      const struct transmission_settings *settings, struct arena *arena,
+		      struct err *err)
+{
+	struct reading reading = {
+		.message = message,
+		.settings = settings,
+		.arena = arena,
+		.transmission = nothing_read,
+	};
+
 	if (check_delimiters(message, err) < 0 || read_kind(&reading, err) < 0 ||
-	    read_edition(&reading, err) < 0 || check_structure(&reading, err) < 0 ||
-	    check_required(&reading, err) < 0 || check_version(&reading, err) < 0 ||
-	    check_codes(&reading, err) < 0)
+	    read_header(&reading, err) < 0)
 		return -1;
-	read_values(&reading);
-	if (read_patient(&reading, err) < 0 || check_order(&reading, err) < 0 ||
-	    read_observations(&reading, err) < 0)
+	if (!reading.transmission.is_identity && read_documents(&reading, err) < 0)
 		return -1;
-	read_sender(&reading);
 	*transmission = reading.transmission;
 	return 0;
 }

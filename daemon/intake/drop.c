@@ -62,8 +62,8 @@ static bool ends_in(const char *name, const char *ending)
 static bool is_looked_at(const char *name)
 {
 	return name[0] != '.' && !ends_in(name, ".tmp") && !ends_in(name, ".part") &&
-	       !ends_in(name, ".error.yaml") && strcmp(name, "done") != 0 &&
-	       strcmp(name, "rejected") != 0;
+	       !ends_in(name, ".error.yaml") && !ends_in(name, ".result.yaml") &&
+	       strcmp(name, "done") != 0 && strcmp(name, "rejected") != 0;
 }
 
 /* Watches what the path leads to now; the watch of what it led to before is given up. */

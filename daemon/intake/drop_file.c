@@ -232,18 +232,19 @@ static uint32_t nth_number(unsigned nth)
 struct move {
 	const struct drop_file *file;
 	int folder, to;
-	const char *note; /* the explanation's name for now, in `to`; NULL: there is none */
+	const char *note; /* the name for now, in `to`, of what stands beside it; NULL: nothing */
+	const char *note_ending;
 	char name[NAME_MAX + 1], note_name[NAME_MAX + 1];
 };
 
-/* Under one number, explanation first. 0, or -1 and errno, and all is as before. */
+/* Under one number, the note first. 0, or -1 and errno, and all is as before. */
 static int move_numbered(struct move *move, uint32_t number)
 {
 	const char *name = move->file->name;
 	int trouble;
 
 	number_name(name, number, NULL, move->name);
-	number_name(name, number, ".error.yaml", move->note_name);
+	number_name(name, number, move->note_ending, move->note_name);
 	if (move->note != NULL) {
 		if (move_file(move->to, move->note, move->to, move->note_name) < 0)
 			return -1;
@@ -313,26 +314,6 @@ static int move_aside(struct move *move, bool *ret_moved, struct err *err)
 	return 0;
 }
 
-int drop_accept(struct drop_file *file, int64_t now_ms, struct err *err)
-{
-	const bool away = file->folder->delete_when_done;
-	scoped(close_fd) int folder = drop_open_folder(file->folder->path, err);
-	scoped(close_fd) int to = folder < 0 ? -1
-				  : away     ? open_subfolder(folder, "done", err)
-					     : open_day(folder, "done", now_ms, err);
-	struct move move = { .file = file, .folder = folder, .to = to };
-	bool moved;
-
-	if (to < 0 || move_aside(&move, &moved, err) < 0)
-		return -1;
-	if (moved && away)
-		(void)!unlinkat(to, move.name, 0);
-	sync_folder(to);
-	sync_folder(folder);
-	file->fate = DROP_TAKEN;
-	return 0;
-}
-
 static int write_note(int to, const char *name, struct slice text, struct err *err)
 {
 	scoped(close_fd) int fd =
@@ -346,8 +327,48 @@ static int write_note(int to, const char *name, struct slice text, struct err *e
 		text = slice_from(text, n > 0 ? (size_t)n : 0);
 	}
 	if (fd < 0 || n < 0 || fsync(fd) < 0)
-		return err_set(err, ERR_RETRY, "the explanation cannot be written: %s",
+		return err_set(err, ERR_RETRY, "what became of the file cannot be written: %s",
 			       strerrordesc_np(errno));
+	return 0;
+}
+
+/* With `text` beside it, which is on disk before the file moves. */
+static int move_with_note(struct move *move, struct slice text, bool *ret_moved, struct err *err)
+{
+	char chance[UUID_TEXT], note[UUID_TEXT + 8];
+	int done;
+
+	*ret_moved = false;
+	snprintf(note, sizeof(note), ".%s.tmp", uuid_new(chance));
+	move->note = note;
+	done = write_note(move->to, note, text, err);
+	if (done == 0)
+		done = move_aside(move, ret_moved, err);
+	(void)!unlinkat(move->to, note, 0); /* it is there only if nothing was moved */
+	move->note = NULL;
+	return done;
+}
+
+int drop_accept(struct drop_file *file, int64_t now_ms, struct slice result, struct err *err)
+{
+	const bool away = file->folder->delete_when_done;
+	scoped(close_fd) int folder = drop_open_folder(file->folder->path, err);
+	scoped(close_fd) int to = folder < 0 ? -1
+				  : away     ? open_subfolder(folder, "done", err)
+					     : open_day(folder, "done", now_ms, err);
+	struct move move = {
+		.file = file, .folder = folder, .to = to, .note_ending = ".result.yaml"
+	};
+	bool moved;
+
+	if (to < 0 || (result.n == 0 || away ? move_aside(&move, &moved, err)
+					     : move_with_note(&move, result, &moved, err)) < 0)
+		return -1;
+	if (moved && away)
+		(void)!unlinkat(to, move.name, 0);
+	sync_folder(to);
+	sync_folder(folder);
+	file->fate = DROP_TAKEN;
 	return 0;
 }
 
@@ -355,18 +376,12 @@ int drop_reject(struct drop_file *file, int64_t now_ms, struct slice explanation
 {
 	scoped(close_fd) int folder = drop_open_folder(file->folder->path, err);
 	scoped(close_fd) int to = folder < 0 ? -1 : open_day(folder, "rejected", now_ms, err);
-	char chance[UUID_TEXT], note[UUID_TEXT + 8];
-	struct move move = { .file = file, .folder = folder, .to = to, .note = note };
+	struct move move = {
+		.file = file, .folder = folder, .to = to, .note_ending = ".error.yaml"
+	};
 	bool moved = false;
-	int done;
+	int done = to < 0 ? -1 : move_with_note(&move, explanation, &moved, err);
 
-	if (to < 0)
-		return -1;
-	snprintf(note, sizeof(note), ".%s.tmp", uuid_new(chance));
-	done = write_note(to, note, explanation, err);
-	if (done == 0)
-		done = move_aside(&move, &moved, err);
-	(void)!unlinkat(to, note, 0); /* it is there only if nothing was moved */
 	if (!moved)
 		return done;
 	sync_folder(to);

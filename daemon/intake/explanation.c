@@ -1,4 +1,4 @@
-/* Why a dropped file was not taken. Pure. Any thread. */
+/* What became of a dropped file. Pure. Any thread. */
 #include "intake/explanation.h"
 
 #include <stdio.h>
@@ -27,15 +27,26 @@ static void add_member(struct buf *out, const char *indent, const char *name, co
 	buf_add_char(out, '\n');
 }
 
-void explanation_write(const char *file, int64_t now_ms, const struct err *why, struct buf *out)
+static void open_document(const char *file, int64_t now_ms, const char *list, struct buf *out)
 {
-	const struct reason_row *reason = reason_row(why->reason);
-	char time[CLOCK_TEXT], code[16];
+	char time[CLOCK_TEXT];
 
-	snprintf(code, sizeof(code), "%d", reason->hl7_code ? reason->hl7_code : 207);
 	add_member(out, "", "file", file);
 	add_member(out, "", "at", clock_iso(now_ms, time));
-	buf_add_text(out, "errors:\n");
+	buf_addf(out, "%s:\n", list);
+}
+
+void explanation_open(const char *file, int64_t now_ms, struct buf *out)
+{
+	open_document(file, now_ms, "errors", out);
+}
+
+void explanation_add(const struct err *why, struct buf *out)
+{
+	const struct reason_row *reason = reason_row(why->reason);
+	char code[16];
+
+	snprintf(code, sizeof(code), "%d", reason->hl7_code ? reason->hl7_code : 207);
 	add_member(out, "  - ", "location", why->where);
 	add_member(out, "    ", "code", code);
 	add_member(out, "    ", "reason", reason->code);
@@ -44,4 +55,28 @@ void explanation_write(const char *file, int64_t now_ms, const struct err *why, 
 	add_member(out, "    ", "signification", reason->french);
 	add_member(out, "    ", "todo", reason->action_english);
 	add_member(out, "    ", "action", reason->action_french);
+}
+
+void result_open(const char *file, int64_t now_ms, struct buf *out)
+{
+	open_document(file, now_ms, "messages", out);
+}
+
+void result_add_message(const char *control_id, const char *event, struct buf *out)
+{
+	add_member(out, "  - ", "control_id", control_id);
+	if (event[0] != '\0')
+		add_member(out, "    ", "event", event);
+	else
+		buf_add_text(out, "    documents:\n");
+}
+
+void result_add_document(const char *doc, const char *unique_id, const char *action,
+			 const char *state, bool known, struct buf *out)
+{
+	add_member(out, "      - ", "doc", doc);
+	add_member(out, "        ", "unique_id", unique_id);
+	add_member(out, "        ", "action", action);
+	add_member(out, "        ", "state", state);
+	buf_addf(out, "        known: %s\n", known ? "true" : "false");
 }

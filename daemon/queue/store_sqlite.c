@@ -52,7 +52,9 @@ static const char schema[] =
 	"  changed_ms INTEGER NOT NULL,"
 	"  last_arrival INTEGER NOT NULL DEFAULT 0"
 	") STRICT;"
-	/* A document and its later deletion carry the same id: one of each. */
+	/* A document, new or in the place of another, and its later deletion carry the same id: one
+	 * of each.
+	 */
 	"CREATE UNIQUE INDEX document_unique_id ON document (unique_id, action);"
 	"CREATE INDEX document_due ON document (lane, due_ms, seq) WHERE state = 'queued';"
 	"CREATE INDEX document_state ON document (state, doc);"
@@ -111,7 +113,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[UNDO] = "ROLLBACK TO change",
 
 	[FIND_UNIQUE_ID] = "SELECT seq, doc, state, digest = ?3, attempts, reason FROM document"
-		" WHERE unique_id = ?1 AND action = ?2",
+		" WHERE unique_id = ?1 AND (action = 'delete') = (?2 = 'delete')",
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
 		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13)",

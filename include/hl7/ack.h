@@ -20,6 +20,7 @@ struct ack {
 
 /* Appends the answer to `message` (segments end with CR, no frame). `message` may be any bytes,
  * not a message at all, or nothing: what its MSH tells is used, what it does not is left empty.
+ * Nothing is appended when it is itself an acknowledgement, good or not: those get no answer.
  */
 void ack_build(struct slice message, const struct ack *ack, struct buf *out);
 

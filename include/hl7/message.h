@@ -28,6 +28,9 @@ struct hl7_message {
 	size_t segment_count;
 };
 
+/* `text` without a byte order mark before it and blanks around it. */
+struct slice hl7_bare(struct slice text);
+
 /* Cuts `text` (the payload of a frame, or a file: segments end with CR, LF or CRLF; a BOM before
  * MSH is skipped). A line that is no segment continues the OBX before it: Base64 broken into lines.
  * The list of segments lives in `arena`. -1: not a message; err has where ("MSH-2") and a reason of

@@ -1,5 +1,6 @@
 /* A message of the ANS profile "Transmission de documents CDA en HL7 v2": what it asks for, about
- * whom, and the document it carries. So far MDM^T02 (a new document, one per message).
+ * whom, and the documents it carries. MDM^T02, T10, T04 and ORU^R01 in editions 2.1, 2.0 and, where
+ * wanted, 1.2. Of PAM's ADT it tells what it is, no more.
  *
  * Pure. Owned by one thread at a time.
  */
@@ -38,7 +39,24 @@ struct transmission_sender {
 	const char *device;                                   /* PRT-10.1 */
 };
 
+enum transmission_action { TRANSMISSION_SUBMIT, TRANSMISSION_REPLACE, TRANSMISSION_DELETE };
+
+/* An ORU may carry the same content twice, as CDA level 1 and level 3; an MDM carries one. */
+enum { TRANSMISSION_DOCUMENTS_MOST = 2 };
+
+struct transmission_document {
+	const char *type_code; /* OBX-3.1 */
+	const char *status;    /* OBX-11: F, C, D; says what `action` says */
+	struct slice base64;   /* OBX-5.5, borrowed from the message */
+};
+
+struct transmission_settings {
+	bool profile_1_2; /* edition 1.2 is read too */
+};
+
 struct transmission {
+	bool is_identity;        /* an ADT: event and the next three are all that is read */
+	const char *event;       /* MSH-9.2 */
 	const char *control_id;  /* MSH-10 */
 	const char *application; /* MSH-3.1 */
 	const char *facility;    /* MSH-4.1 */
@@ -52,20 +70,26 @@ struct transmission {
 	const char *visit_class;  /* PV1-2 */
 	const char *visit_number; /* PV1-19.1 */
 
-	const char *type_code; /* TXA-2 */
+	enum transmission_action action; /* trigger, ORC-1 and OBX-11 agree */
+	const char *type_code;           /* TXA-2; OBR-4 of an ORU */
+	const char *replaces;            /* TXA-13, as root or root^extension; "" in an ORU */
 	struct transmission_sender sender;
 	bool has_sender;
 	bool flags[FLAG_COUNT]; /* absent: false, but FLAG_DESTDMP: true */
 
-	struct slice document; /* OBX-5.5: Base64, borrowed from the message */
+	struct transmission_document documents[TRANSMISSION_DOCUMENTS_MOST];
+	size_t document_count; /* 1 or 2; 0 of an ADT */
 };
 
-/* Reads a message that hl7_parse() accepted; texts live in `arena` and are never NULL. -1: refused;
- * err has the reason (of the profile's technical codes) and the field, as section "Technical
- * acknowledgement" of the profile wants them in ERR-2 and ERR-3. Refuses what sending to the DMP
- * could not do without; a message without sender is for the caller to judge.
+/* Reads a message that hl7_parse() accepted; texts live in `arena` and are never NULL. -1:
+ * refused; err has the reason (of the profile's technical codes) and the field, as section
+ * "Technical acknowledgement" of the profile wants them in ERR-2 and ERR-3. An ACK is refused like
+ * any message that does not come to a gateway; ack_build() sees to it that it is never answered.
+ * Refuses what sending to the DMP could not do without; a message without sender is for the caller
+ * to judge.
  */
 must_use int transmission_read(struct transmission *transmission, const struct hl7_message *message,
-			       struct arena *arena, struct err *err);
+			       const struct transmission_settings *settings, struct arena *arena,
+			       struct err *err);
 
 #endif

@@ -3,7 +3,8 @@
  * tells surely (network shares have no inotify).
  *
  * A file is whole when it was renamed into place, or has kept its size, time and inode for
- * settle_ms. Names that start with a dot or end in .tmp, .part or .error.yaml are not looked at;
+ * settle_ms. Names that start with a dot or end in .tmp, .part, .error.yaml or
+ * .result.yaml are not looked at;
  * what is no regular file (a link, a pipe, a folder) stays where it is. Everything that touches the
  * disk, but for opening the folder at birth, runs on the workers given then: a share that hangs
  * stops nobody else.

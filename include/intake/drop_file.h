@@ -36,10 +36,13 @@ const char *drop_name_digest(const char *name, char ret_digest[static DROP_DIGES
 must_use int drop_read(const struct drop_file *file, struct buf *ret_bytes, struct err *err);
 
 /* After the commit: to done/DATE/ (or away). A name taken there already gets a number:
- * letter-2.xml. What has been put in the file's place since it was read is a new file: it stays,
- * and is handed over in its turn. -1 (ERR_RETRY): it could not be moved and is still in the folder.
+ * letter-2.xml. `result` (empty: none) stands beside it (letter.result.yaml,
+ * letter-2.result.yaml); it goes away with the file where that does. What has been put in the
+ * file's place since it was read is a new file: it stays, and is handed over in its turn. -1
+ * (ERR_RETRY): it could not be moved and is still in the folder.
  */
-must_use int drop_accept(struct drop_file *file, int64_t now_ms, struct err *err);
+must_use int drop_accept(struct drop_file *file, int64_t now_ms, struct slice result,
+			 struct err *err);
 
 /* To rejected/DATE/, with `explanation` beside it (letter.error.yaml for letter.xml,
  * letter-2.error.yaml for letter-2.xml), which is on disk before the file moves. Else as
