@@ -364,25 +364,29 @@ static void our_control_id_has_20_characters_at_most(void **state)
 	assert_non_null(strstr(answer.p, "|01ABCDEFGHJKMNPQRSTV|"));
 }
 
-static void an_acknowledgement_gets_no_answer(void **state)
+static void an_answer_to_a_business_acknowledgement_gets_none(void **state)
 {
-	static const char *const messages[] = {
-		"MSH|^~\\&|DPI-A|CH-A|PFI|CH-A|2026||ACK^Z01^ACK|A0007|P|2.6\rMSA|AA|G0003\r",
-		"MSH|^~\\&|||||||ACK|1\r",
-		"MSH|^~\\&|||||||ACK^T02^ACK",
-		"MSH|$%\\&|||||||ACK$T02\rMSH|",
-		"\357\273\277\nMSH|^~\\&|||||||ACK",
+	static const struct {
+		const char *message;
+		bool answered;
+	} rows[] = {
+		{ "MSH|^~\\&|DPI-A|CH-A|PFI|CH-A|2026||ACK^Z01^ACK|A0007|P|2.6\rMSA|AA|G0003\r",
+		  false },
+		{ "MSH|^~\\&|||||||ACK^Z02|1\r", false },
+		{ "MSH|$%\\&|||||||ACK$Z03\rMSH|", false },
+		{ "\357\273\277\nMSH|^~\\&|||||||ACK^Z01", false },
+		{ "MSH|^~\\&|||||||ACK^T02^ACK", true },
+		{ "MSH|^~\\&|||||||ACK|1\r", true },
+		{ "MSH|^~\\&|||||||ZAM^Z01^ZAM_Z01|1\r", true },
 	};
 	struct err err = { 0 };
 
 	(void)state;
 	(void)err_refuse(&err, REASON_MESSAGE_TYPE, "MSH-9", "not for us");
-	for (size_t i = 0; i < length_of(messages); i++) {
-		scoped(buf_done) struct buf taken = answer_to(slice_of(messages[i]), NULL);
-		scoped(buf_done) struct buf refused = answer_to(slice_of(messages[i]), &err);
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(buf_done) struct buf answer = answer_to(slice_of(rows[i].message), &err);
 
-		assert_int_equal(taken.n, 0);
-		assert_int_equal(refused.n, 0);
+		assert_int_equal(answer.n > 0, rows[i].answered);
 	}
 }
 
@@ -436,7 +440,7 @@ int main(void)
 		cmocka_unit_test(a_broken_msh_2_does_not_hide_the_control_id),
 		cmocka_unit_test(long_values_are_cut),
 		cmocka_unit_test(our_control_id_has_20_characters_at_most),
-		cmocka_unit_test(an_acknowledgement_gets_no_answer),
+		cmocka_unit_test(an_answer_to_a_business_acknowledgement_gets_none),
 		cmocka_unit_test(any_bytes_get_an_answer_that_parses),
 		cmocka_unit_test(an_answer_is_appended),
 	};

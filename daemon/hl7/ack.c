@@ -152,14 +152,21 @@ static void add_err(const struct err *err, struct buf *out)
 	buf_add_text(out, "^local\r");
 }
 
-/* Two gateways that answered each other's answers would never end (HL7 2.5, 2.9.2: an
- * acknowledgement is not acknowledged).
+/* What a source says of a business acknowledgement that we sent it: the exchange ends there. Any other
+ * ACK has no business at an intake, and its sender is told so.
  */
-static bool is_acknowledgement(const struct hl7_message *header, struct slice msh)
+static bool ends_an_exchange(const struct hl7_message *header, struct slice msh)
 {
-	struct slice type = hl7_component(header, hl7_field(header, msh, 9), 1);
+	static const char *const events[] = { "Z01", "Z02", "Z03" };
+	struct slice field = hl7_field(header, msh, 9);
+	struct slice event = hl7_trim(header, hl7_component(header, field, 2));
 
-	return slice_is(hl7_trim(header, type), "ACK");
+	if (!slice_is(hl7_trim(header, hl7_component(header, field, 1)), "ACK"))
+		return false;
+	for (size_t i = 0; i < length_of(events); i++)
+		if (slice_is(event, events[i]))
+			return true;
+	return false;
 }
 
 void ack_build(struct slice message, const struct ack *ack, struct buf *out)
@@ -167,7 +174,7 @@ void ack_build(struct slice message, const struct ack *ack, struct buf *out)
 	struct hl7_message header;
 	struct slice msh = hl7_header(&header, message);
 
-	if (is_acknowledgement(&header, msh))
+	if (ends_an_exchange(&header, msh))
 		return;
 	add_msh(&header, msh, ack, out);
 	buf_addf(out, "MSA|%s|", ack_code(ack->err));

@@ -235,11 +235,8 @@ def test_a_message_without_frame_does_not_pass_in_silence(gateway):
 
 # What is wrong with a message, and what the answer says: MSA-1, ERR-2, ERR-3, our reason.
 MESSAGES = {
-    "an admission": (hl7("adt_admission.hl7"), "AR", "MSH-9", "201", "event"),
-    "a business acknowledgement": (hl7("zam_refused.hl7"), "AR", "MSH-9", "200", "message_type"),
+    "a business acknowledgement": (hl7("zam_refused.hl7"), "AR", "MSH-9", "201", "event"),
     "a message of a gateway": (hl7("mdm_lps.hl7"), "AE", "MSH-21", "203", "version"),
-    "a replacement": (hl7("mdm_replace.hl7"), "AR", "MSH-9", "201", "action_not_supported"),
-    "a deletion": (hl7("mdm_delete.hl7"), "AR", "MSH-9", "201", "action_not_supported"),
     "an unknown type": (mdm_t02(LETTER).replace(b"MDM^T02^MDM_T02", b"SIU^S12^SIU_S12"),
                         "AR", "MSH-9", "200", "message_type"),
     "no type": (mdm_t02(LETTER).replace(b"MDM^T02^MDM_T02", b""), "AE", "MSH-9", "101", "field_missing"),
@@ -271,7 +268,7 @@ def test_a_message_at_fault_is_answered_by_the_field(gateway, simulator, name):
     assert list(simulator.received()) == [unique_id(GOOD)]
 
 
-@pytest.mark.parametrize("name", ["an admission", "an unknown profile", "no Base64"])
+@pytest.mark.parametrize("name", ["an unknown type", "an unknown profile", "no Base64"])
 def test_the_journal_names_the_message_that_was_refused(gateway, name):
     message, *_ = MESSAGES[name]
     control_id = message.split(b"|")[9].decode()

@@ -35,8 +35,8 @@ TREATMENTS = {
     "reject-replace-without-parent": ("AE", ["199"], None),
     "reject-wrong-profile": ("AE", ["203"], None),
 }
-# An acknowledgement is never answered, and so has no error to tell.
-ACKNOWLEDGEMENT = (None, [], None)
+# A technical acknowledgement has no business at an intake.
+ACKNOWLEDGEMENT = ("AR", ["200"], None)
 # Edition 1.2 is refused by its number before its document is looked at, unless the settings want it.
 EDITION_1_2 = ("AE", ["203"], None)
 
