@@ -30,9 +30,9 @@ class Moment(Enum):
 class Context:
     """What a fault may know of the exchange it strikes."""
 
-    action: str
     message_id: str | None
     waiting: Waiting
+    failure: Callable[[str, str, str], Reply]  # in the shape of the service: code, sentence, place
 
 
 Act = Callable[[dict[str, Any], Reply | None, Context], Reply | None]
@@ -66,7 +66,7 @@ def _status(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply:
 
 
 def _failure(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply:
-    return answers.failure(of["errorCode"], of["text"], "", context.action, context.message_id)
+    return context.failure(of["errorCode"], of["text"], "")
 
 
 def _fault(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply:

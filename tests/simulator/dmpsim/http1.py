@@ -5,6 +5,7 @@ No thread of its own: a connection is served by whoever reads it.
 
 import re
 import socket
+import ssl
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -52,6 +53,7 @@ class Head:
 class Request:
     head: Head
     body: bytes
+    peer: str = ""  # the structure that the client's certificate names in its OU
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,13 @@ class Connection:
     def __init__(self, sock: socket.socket):
         self._sock = sock
         self._stream = sock.makefile("rb")
+
+    @property
+    def peer(self) -> str:
+        """OU of the client's certificate; empty without one."""
+        certificate = self._sock.getpeercert() if isinstance(self._sock, ssl.SSLSocket) else None
+        subject = dict(pair for part in (certificate or {}).get("subject", ()) for pair in part)
+        return subject.get("organizationalUnitName", "")
 
     def read_head(self) -> Head | None:
         """None when the peer is done. Raises Refused when what came is not HTTP."""

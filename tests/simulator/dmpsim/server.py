@@ -13,7 +13,8 @@ from pathlib import Path
 
 from .findings import Refused, status
 from .http1 import Connection, Ending, Head, Reply, Request, check_head
-from .simulator import SERVICES, Simulator
+from .services import service_at
+from .simulator import Simulator
 
 # The suites of the DMP's software entry, TLS 1.2 only.
 SUITES = (
@@ -126,7 +127,7 @@ def serve_dmp(connection: Connection, simulator: Simulator) -> None:
 
 def _answer(head: Head, connection: Connection, simulator: Simulator) -> Reply | None:
     """None when the peer left in the middle of its request."""
-    service = SERVICES.get(head.path)
+    service = service_at(head.path, head.get("Content-Type"))
     if service is None:
         return simulator.refuse("-", status(404, "HTTP path", "no service is simulated there"))
     for finding in check_head(head):
@@ -139,7 +140,7 @@ def _answer(head: Head, connection: Connection, simulator: Simulator) -> Reply |
             why="the peer left before the end of its request",
         )
         return None
-    reply = simulator.exchange(service, Request(head, body))
+    reply = simulator.exchange(service, Request(head, body, connection.peer))
     if (head.get("Connection") or "").lower() == "close" and reply.ending is Ending.KEEP:
         return reply.ending_as(Ending.CLOSE)
     return reply
