@@ -16,8 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lxml import etree  # isort: skip  (before xmlsec, which would keep it from opening files)
 import xmlsec
-from lxml import etree
 
 SERVICES = "/si-dmp-server/v2/services"
 PATH = f"{SERVICES}/repository"

@@ -35,4 +35,6 @@
     findings       what is wrong with a request, in words
     names          namespaces of the standards
     safe_xml       XML without network, DTD or entities
+
+Nothing here logs or prints anything about a patient: sentences name places and rules, never values.
 """

@@ -8,8 +8,8 @@ import base64
 import hashlib
 from dataclasses import dataclass
 
+from lxml import etree  # isort: skip  (before xmlsec, which would keep it from opening files)
 import xmlsec
-from lxml import etree
 
 from . import names
 from .certificates import Certificate, NotACertificate, Trust, from_base64
