@@ -19,7 +19,7 @@ from .judgement import Settings
 from .options import INS_DOMAINS, OptionProblem, make_parser, read_options
 from .pki import Organisation, PkiProblem, make_pki
 from .schema import Schemas
-from .server import Listener, serve_dmp, tls_context
+from .server import Listener, TlsContexts, serve_dmp
 from .simulator import Simulator
 from .store import Store
 from .value_sets import ValueSetProblem, ValueSets
@@ -85,7 +85,7 @@ def _serve(options: argparse.Namespace) -> int:
         options.listen,
         partial(serve_dmp, simulator=simulator),
         lambda why: simulator.log(connection="failed", why=why),
-        tls_context(options.pki),
+        TlsContexts(options.pki, simulator.faults).choose,
     )
     admin = Listener(options.admin, partial(serve_admin, simulator=simulator), lambda why: None)
     for listener in (dmp, admin):

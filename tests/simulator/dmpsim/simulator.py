@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from . import answers
 from .faults import Context, Fault, Faults, Moment
 from .findings import Finding, Shape, fault
-from .http1 import Reply, Request
+from .http1 import Pace, Reply, Request
 from .judgement import Judged, Settings
 from .services import Service
 from .store import Store
@@ -44,7 +44,7 @@ class Simulator:
         """The document is in the store and the line in the journal before the reply leaves."""
         judged = service.judge(request, self._settings, _now())
         self._check_fresh(judged)
-        struck = self.faults.draw(service.transaction, judged.unique_ids)
+        struck = self.faults.draw(service.transaction, judged.unique_ids, Moment.BEFORE, Moment.AFTER)
         context = Context(judged.message_id, self.waiting, _failure(service, judged))
         outcome = _strike_before(struck, context) or self._settle(service, judged)
         self._record(service.transaction, judged, outcome, struck)
@@ -53,6 +53,13 @@ class Simulator:
             if one.moment is Moment.AFTER:
                 reply = one.act(reply, context) or reply
         return reply
+
+    def pace_of_reading(self, service: Service) -> Pace | None:
+        """How a request of this service is read, when a fault slows it."""
+        for one in self.faults.draw(service.transaction, (), Moment.READING):
+            seconds = one.parameters["ms"] / 1000
+            return Pace(one.parameters["bytes"], lambda: self.waiting.pause(seconds))
+        return None
 
     def refuse(self, transaction: str, finding: Finding) -> Reply:
         """A request that is not read further: its head is wrong, or nothing is served there."""
