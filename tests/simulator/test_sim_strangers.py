@@ -6,12 +6,12 @@ from datetime import datetime, timezone
 
 import pytest
 
-from dmpsim import vihf
+from dmpsim import deletion, existence, query, vihf
 from dmpsim.certificates import Trust
 from dmpsim.http1 import Head, Request
 from dmpsim.judgement import Settings
 from dmpsim.submission import judge
-from reference_client import PATIENT_WORDS, new_message
+from reference_client import PATIENT_WORDS, new_deletion, new_existence, new_message, new_query
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,26 @@ def test_a_damaged_request_is_judged_like_any_other(settings, signer, seed):
     head = Head("POST", "/", "HTTP/1.1", (("content-type", message.content_type),))
     for _ in range(150):
         judged = judge(Request(head, damage(body, dice)), settings, datetime.now(timezone.utc))
+        assert judged.findings or judged.wanted
+        assert not any(word in finding.text for word in PATIENT_WORDS for finding in judged.findings)
+
+
+@pytest.mark.parametrize(
+    ("make", "judge_it"),
+    [
+        (lambda signer: new_query("1.2.3", signer), query.judge),
+        (lambda signer: new_deletion("urn:uuid:3f6e0a54-52d1-11f1-9c1b-0242ac120002", signer), deletion.judge),
+        (new_existence, existence.judge),
+    ],
+    ids=["TD3.1b", "TD3.3c", "TD0.2"],
+)
+def test_a_damaged_request_of_another_transaction_is_too(settings, signer, make, judge_it):
+    dice = random.Random(1)
+    message = make(signer)
+    body = message.body()
+    head = Head("POST", "/", "HTTP/1.1", (("content-type", message.content_type),))
+    for _ in range(150):
+        judged = judge_it(Request(head, damage(body, dice)), settings, datetime.now(timezone.utc))
         assert judged.findings or judged.wanted
         assert not any(word in finding.text for word in PATIENT_WORDS for finding in judged.findings)
 

@@ -74,8 +74,14 @@ def algorithm(element: Element, where: str, *expected: str) -> str:
 
 
 def reparsed(element: Element) -> Element:
-    """A copy that stands alone, with all the namespaces in scope: lxml's C14N of a part would lose them."""
-    return etree.fromstring(etree.tostring(element, with_tail=False), etree.XMLParser(huge_tree=True))
+    """A copy that stands alone, with all the namespaces in scope: lxml's C14N of a part would lose them.
+
+    Raises XmlProblem: libxml2 takes some names from a damaged document that it does not take twice.
+    """
+    try:
+        return etree.fromstring(etree.tostring(element, with_tail=False), etree.XMLParser(huge_tree=True))
+    except etree.XMLSyntaxError:
+        raise XmlProblem("holds a name that is not XML's") from None
 
 
 def canonical(element: Element, exclusive: bool = False, comments: bool = False) -> bytes:
