@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import reference_client
-from reference_client import Client
+from reference_client import Client, Signer
 
 PROGRAM = Path(__file__).parent / "dmpfeed-sim"
 
@@ -65,6 +65,11 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pki") / "pki"
     subprocess.run([PROGRAM, "--make-pki", folder], check=True, stdout=subprocess.DEVNULL)
     return folder
+
+
+@pytest.fixture(scope="session")
+def signer(pki: Path) -> Signer:
+    return Signer(pki)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,14 @@
 """Each kind of fault does what it says, for as long as it says."""
 
 import http.client
+import ssl
 import threading
 import time
+from email import message_from_bytes
 
 import pytest
 
-from reference_client import new_message
+from reference_client import Answer, new_message
 
 
 def verdicts(sim) -> list[tuple[str, list[str]]]:
@@ -119,6 +121,58 @@ def test_reset_drops_what_is_held(sim, client):
     assert sim.received() == []
 
 
+# ---- what the answer looks like, and how fast it comes
+
+
+def test_content_type_is_another_one(sim, client):
+    sim.faults({"kind": "content_type", "contentType": "text/html"})
+    answer = client.send(new_message())
+    assert (answer.status, answer.headers["Content-Type"], answer.outcome) == (200, "text/html", "Success")
+
+
+def test_multipart_is_the_same_answer_in_a_frame(sim, client):
+    sim.faults({"kind": "multipart"})
+    answer = client.send(new_message())
+    framed = message_from_bytes(f"Content-Type: {answer.headers['Content-Type']}\r\n\r\n".encode() + answer.body)
+    assert framed.get_content_type() == "multipart/related"
+    (root,) = framed.get_payload()
+    assert root["Content-ID"] == framed.get_param("start")
+    assert Answer(200, root, root.get_payload(decode=True)).outcome == "Success"
+
+
+def test_slow_answer_comes_in_pieces(sim, client):
+    sim.faults({"kind": "slow_answer", "ms": 20, "bytes": 100})
+    start = time.monotonic()
+    assert client.send(new_message()).outcome == "Success"
+    assert time.monotonic() - start >= 0.1
+
+
+def test_slow_reading_takes_its_time(sim, client):
+    sim.faults({"kind": "slow_reading", "ms": 20, "bytes": 1024})
+    message = new_message()
+    start = time.monotonic()
+    assert client.send(message).outcome == "Success"
+    assert time.monotonic() - start >= 0.02 * (len(message.body()) // 1024)
+
+
+@pytest.mark.parametrize("alert", ["handshake_failure", "unknown_ca"])
+def test_tls_alert_ends_the_handshake(sim, client, alert):
+    sim.faults({"kind": "tls_alert", "alert": alert, "times": 1})
+    with pytest.raises(ssl.SSLError, match=alert.upper()):
+        client.send(new_message())
+    client.close()
+    assert client.send(new_message()).outcome == "Success"
+
+
+def test_expired_certificate_is_shown_to_new_connections(sim, client):
+    assert client.send(new_message()).outcome == "Success"
+    sim.faults({"kind": "expired_certificate"})
+    assert client.send(new_message()).outcome == "Success"  # the connection is open
+    client.close()
+    with pytest.raises(ssl.SSLCertVerificationError, match="certificate has expired"):
+        client.send(new_message())
+
+
 # ---- when they strike
 
 
@@ -172,6 +226,9 @@ def test_a_fault_may_concern_one_transaction(sim, client):
         [{"kind": "garbage", "times": "twice"}],
         [{"kind": "garbage", "probability": 2}],
         [{"kind": "status", "status": 42}],
+        [{"kind": "slow_answer", "ms": 1, "bytes": 0}],
+        [{"kind": "tls_alert", "alert": "red"}],
+        [{"kind": "content_type", "contentType": "a\r\nb"}],
         [{"kind": "fault", "subcode": "X", "value": "Nobody"}],
     ],
     ids=repr,

@@ -26,7 +26,7 @@ BAD_HEADS = [
     pytest.param("Content-Length: 0", "Content-Length: ten", 400, "Content-Length", id="length in letters"),
     pytest.param("Content-Length: 0", "Content-Length: 60000000", 413, "Content-Length", id="too large"),
     pytest.param("Content-Length: 0", "Content-Length: 9\r\nExpect: 100-continue", 417, "Expect", id="expects 100"),
-    pytest.param("/repository", "/registry", 404, "HTTP path", id="another service"),
+    pytest.param("/repository", "/habilitations", 404, "HTTP path", id="another service"),
     pytest.param("/repository", "/repository?x=1", 404, "HTTP path", id="a query"),
     pytest.param("Host: dmp.example\r\n", "Host: dmp.example\n", 400, "HTTP header", id="bare LF"),
     pytest.param("Host: dmp.example", "Host:\r\n dmp.example", 400, "HTTP header", id="folded header"),

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -193,7 +194,8 @@ def test_reset_forgets_all(sim, client):
 
 def test_a_known_document_is_a_duplicate_but_was_not_received(sim, client):
     message = new_message()
-    assert sim.admin("POST", "/known", {"uniqueId": message.unique_id}) == (200, {})
+    told = {"uniqueId": message.unique_id}
+    assert sim.admin("POST", "/known", told) == (200, {**told, "entryUUID": ANY})
     assert client.send(message).code == "XDSDuplicateUniqueIdInRegistry"
     assert sim.received() == []
 

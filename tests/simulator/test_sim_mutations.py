@@ -273,8 +273,8 @@ def one_client(running_sim) -> Iterator[Client]:
 @pytest.mark.parametrize(
     "mutation", [*HTTP, *MIME, *SOAP, *SET, *ENTRY, *TOGETHER, *SIGNATURE, *DOCUMENT], ids=lambda row: row.id
 )
-def test_one_wrong_thing_is_refused(running_sim, one_client, mutation):
-    message = new_message(mutation.signed).replace(mutation.target, mutation.old, mutation.new)
+def test_one_wrong_thing_is_refused(running_sim, one_client, signer, mutation):
+    message = new_message(signer if mutation.signed else None).replace(mutation.target, mutation.old, mutation.new)
     answer = one_client.send(message)
     assert (answer.code, mutation.words in answer.text) == (mutation.code, True), (answer.code, answer.text)
     assert answer.status == (500 if answer.outcome == "Fault" else 200)

@@ -22,7 +22,6 @@ from reference_client import (
     include,
     new_message,
     part,
-    security,
     slot,
 )
 
@@ -38,8 +37,10 @@ NOT_PRESENT = "A required header representing a Message Addressing Property is n
 
 
 @pytest.mark.parametrize("signed", [False, True])
-def test_a_correct_submission_is_stored_byte_for_byte(sim, client, signed):
-    message = new_message(signed)
+def test_a_correct_submission_is_stored_byte_for_byte(sim, client, signer, signed):
+    message = new_message(signer if signed else None)
+    sent = message.sealed_envelope()
+    message.envelope, message.assertion = sent, ""
     answer = client.send(message)
     assert (answer.status, answer.outcome) == (200, "Success")
     assert answer.headers["Content-Type"] == "application/soap+xml; charset=UTF-8"
@@ -47,7 +48,7 @@ def test_a_correct_submission_is_stored_byte_for_byte(sim, client, signed):
 
     folder = sim.store / "documents" / message.unique_id
     assert (folder / "document.xml").read_bytes() == message.document.encode()
-    assert (folder / "request.xml").read_bytes() == message.envelope.encode()
+    assert (folder / "request.xml").read_bytes() == sent.encode()
     assert (folder / "signature.xml").exists() == signed
     metadata = json.loads((folder / "metadata.json").read_text())
     assert metadata["submissionSetUniqueId"] == message.set_unique_id
@@ -59,11 +60,6 @@ def test_a_correct_submission_is_stored_byte_for_byte(sim, client, signed):
     assert (line["verdict"], line["uniqueId"], line["code"]) == ("stored", message.unique_id, None)
 
 
-REPLACES = (
-    '<Association id="as9" associationType="urn:ihe:iti:2007:AssociationType:RPLC" sourceObject="Document01" '
-    'targetObject="urn:uuid:3f6e0a54-52d1-11f1-9c1b-0242ac120002"/>'
-)
-VIHF = security('<saml2:Assertion xmlns:saml2="urn:oasis:names:tc:SAML:2.0:assertion"/>')
 END = f"--{BOUNDARY}--"
 
 ALLOWED = {
@@ -71,8 +67,6 @@ ALLOWED = {
     "no CRLF after the closing boundary": ("frame", f"{END}\r\n", END),
     "no serviceStopTime": ("envelope", slot("serviceStopTime", "20261119160000"), ""),
     "the INS as sourcePatientId": ("envelope", "P0042178^^^&amp;1.2.250.1.999.77.9&amp;ISO^PI", PATIENT),
-    "RPLC without slot": ("envelope", "</RegistryObjectList>", REPLACES + "</RegistryObjectList>"),
-    "a VIHF": ("envelope", "</soap:Header>", VIHF + "</soap:Header>"),
     "a system as author of the document": ("envelope", slot("authorPerson", DOCTOR), slot("authorPerson", GATEWAY)),
 }
 
@@ -125,8 +119,8 @@ def test_the_message_id_is_required(client):
     assert answer.header == {"Action": "http://www.w3.org/2005/08/addressing/fault"}
 
 
-def test_a_document_element_without_its_part_is_missing(client):
-    message = new_message(signed=True).replace("envelope", include("Signature01", "signature1@gateway"), "")
+def test_a_document_element_without_its_part_is_missing(client, signer):
+    message = new_message(signer).replace("envelope", include("Signature01", "signature1@gateway"), "")
     message.signature = None
     answer = client.send(message)
     assert (answer.code, answer.text) == ("XDSMissingDocument", "Signature01: no xdsb:Document has its id")
@@ -181,9 +175,9 @@ def test_masked_and_invisible_can_be_allowed(start_sim, tmp_path):
 @pytest.mark.skipif(
     not SCHEMAS.is_dir(), reason="the public schemas are not beside the project: ../shared/schemas is absent"
 )
-def test_the_body_can_be_held_against_the_public_schemas(start_sim, tmp_path):
+def test_the_body_can_be_held_against_the_public_schemas(start_sim, signer, tmp_path):
     client = start_sim(tmp_path / "store", "--schemas", str(SCHEMAS)).client()
-    assert client.send(new_message(signed=True)).outcome == "Success"
+    assert client.send(new_message(signer)).outcome == "Success"
     answer = client.send(
         new_message().replace("envelope", '<Association id="as1"', '<Association id="as1" colour="red"')
     )

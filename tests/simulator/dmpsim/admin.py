@@ -7,13 +7,24 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from .dossiers import Dmp, Entry, Status, new_entry_uuid
 from .faults import FaultProblem
 from .findings import Refused
-from .formats import OID
+from .formats import ENTRY_UUID, INS, OID, STRUCTURE_ID, Format
 from .http1 import Connection, Ending, Head, Reply
 from .simulator import Simulator
 
 LONGEST_WAIT = 300.0
+
+# What may be told of a document that is known but was not received.
+_STATUSES = tuple(status.word for status in Status)
+_KNOWN = {
+    "uniqueId": OID,
+    "entryUUID": ENTRY_UUID,
+    "ins": INS,
+    "structure": STRUCTURE_ID,
+    "status": Format(" or ".join(_STATUSES), lambda value: value in _STATUSES),
+}
 
 
 class BadCall(Exception):
@@ -48,11 +59,35 @@ def _release(simulator: Simulator, query: dict[str, str], body: bytes) -> Any:
 
 def _known(simulator: Simulator, query: dict[str, str], body: bytes) -> Any:
     asked = _json(body)
-    unique_id = asked.get("uniqueId") if isinstance(asked, dict) else None
-    if not isinstance(unique_id, str) or not OID.matches(unique_id):
-        raise BadCall(f'{{"uniqueId": …}} is expected, with {OID.words}')
-    simulator.store.know(unique_id)
-    return {}
+    if not isinstance(asked, dict) or not {"uniqueId"} <= asked.keys() <= _KNOWN.keys():
+        raise BadCall(f"an object is expected, with uniqueId and none but {', '.join(_KNOWN)}")
+    for key, value in asked.items():
+        if not isinstance(value, str) or not _KNOWN[key].matches(value):
+            raise BadCall(f"{key}: {_KNOWN[key].words} is expected")
+    entry = Entry(
+        asked["uniqueId"],
+        asked.get("entryUUID") or new_entry_uuid(),
+        asked.get("ins", ""),
+        asked.get("structure", ""),
+        Status[asked.get("status", "approved").upper()],
+    )
+    simulator.store.know(entry)
+    return {"uniqueId": entry.unique_id, "entryUUID": entry.entry_uuid}
+
+
+def _put_patients(simulator: Simulator, query: dict[str, str], body: bytes) -> Any:
+    asked = _json(body)
+    states = {dmp.value: dmp for dmp in Dmp}
+    if not isinstance(asked, dict) or not all(INS.matches(ins) for ins in asked):
+        raise BadCall(f"an object is expected, its keys being each {INS.words}")
+    if not all(isinstance(state, str) and state in states for state in asked.values()):
+        raise BadCall(f"the state of a DMP is one of {', '.join(states)}")
+    simulator.store.put_patients({ins: states[state] for ins, state in asked.items()})
+    return simulator.store.patients()
+
+
+def _get_patients(simulator: Simulator, query: dict[str, str], body: bytes) -> Any:
+    return simulator.store.patients()
 
 
 def _wait(simulator: Simulator, query: dict[str, str], body: bytes) -> Any:
@@ -69,6 +104,8 @@ CALLS: dict[tuple[str, str], Callable[[Simulator, dict[str, str], bytes], Any]] 
     ("PUT", "/faults"): _put_faults,
     ("GET", "/wait"): _wait,
     ("POST", "/known"): _known,
+    ("GET", "/patients"): _get_patients,
+    ("PUT", "/patients"): _put_patients,
     ("POST", "/release"): _release,
     ("POST", "/reset"): _reset,
 }

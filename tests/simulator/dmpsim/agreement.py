@@ -1,6 +1,5 @@
 """What the objects of one submission must say together: ids, patients, times, associations, documents."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,11 +7,9 @@ from datetime import datetime, timedelta
 
 from . import registry
 from .findings import Finding, failure, metadata
-from .formats import UTC_TIME
+from .formats import ENTRY_UUID, UTC_TIME
 from .rim import Association, RegistryObject, Submission
 from .signature import signature_of
-
-_ENTRY_UUID = re.compile("urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
 
@@ -23,10 +20,17 @@ class Settings:
 
     now: datetime
     masked_and_invisible: bool = False
+    ins_domains: frozenset[str] = frozenset()  # those of its environment; none: any
 
 
 def check_agreement(submission: Submission, settings: Settings) -> list[Finding]:
     return [finding for check in CHECKS for finding in check(submission, settings)]
+
+
+def check_update(submission: Submission, settings: Settings) -> list[Finding]:
+    """The same for an ITI-57, which has a set and no document."""
+    checks = (_ids_are_unique, _right_domain, _times_are_ordered)
+    return [finding for check in checks for finding in check(submission, settings)]
 
 
 def documents_of(submission: Submission) -> list[RegistryObject]:
@@ -87,6 +91,14 @@ def _one_patient(submission: Submission, settings: Settings) -> Iterator[Finding
         if entry.identifier(registry.PATIENT_OF_ENTRY) != patient:
             where = f"{entry.location}/ExternalIdentifier[XDSDocumentEntry.patientId]"
             yield failure("XDSPatientIdDoesNotMatch", where, "it is not the patient of the submission set")
+
+
+def _right_domain(submission: Submission, settings: Settings) -> Iterator[Finding]:
+    """A test identity is never right in production, nor a real one in tests."""
+    domain = submission.package.identifier(registry.PATIENT_OF_SET).partition("&")[2].partition("&")[0]
+    if settings.ins_domains and domain and domain not in settings.ins_domains:
+        where = f"{submission.package.location}/ExternalIdentifier[XDSSubmissionSet.patientId]/@value"
+        yield metadata(where, f"{' or '.join(sorted(settings.ins_domains))} is the domain of the INS here")
 
 
 def _patient_info_is_whole(submission: Submission, settings: Settings) -> Iterator[Finding]:
@@ -158,7 +170,7 @@ def _replaces(association: Association, submission: Submission) -> Iterator[Find
     """From a new document to the entryUUID of the old one; the slot is there or not."""
     if association.source not in [entry.id for entry in documents_of(submission)]:
         yield metadata(f"{association.location}/@sourceObject", "a document of this submission is expected")
-    if not _ENTRY_UUID.fullmatch(association.target):
+    if not ENTRY_UUID.matches(association.target):
         sentence = "the entryUUID of the replaced document, urn:uuid:…, is expected"
         yield metadata(f"{association.location}/@targetObject", sentence)
     if association.slots:
@@ -196,6 +208,7 @@ CHECKS = (
     _unique_ids_differ,
     _documents_match_entries,
     _one_patient,
+    _right_domain,
     _patient_info_is_whole,
     _times_are_ordered,
     _confidentiality,

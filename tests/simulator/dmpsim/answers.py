@@ -1,10 +1,15 @@
-"""The shapes a DMP answers in: RegistryResponse (ITI TF-3 4.2.4) and SOAP 1.2 fault, each in its envelope."""
+"""The shapes a DMP answers in: those of ebRIM (ITI TF-3 4.2.4) and the SOAP 1.2 fault, each in its envelope.
 
+That of HL7 V3 is TD0.2's own, see `existence`.
+"""
+
+from collections.abc import Callable
 from xml.sax.saxutils import escape, quoteattr
 
 from . import names
 from .findings import Finding, Shape
 from .http1 import Ending, Reply, plain
+from .judgement import Judged
 
 _CONTENT_TYPE = "application/soap+xml; charset=UTF-8"
 _STATUS = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType"
@@ -15,23 +20,42 @@ _ADDRESSING_FAULT = "http://www.w3.org/2005/08/addressing/fault"
 _SOAP_FAULT = "http://www.w3.org/2005/08/addressing/soap/fault"
 
 
-def success(action: str, relates_to: str | None) -> Reply:
-    return _soap(
-        200, action, relates_to, f'<rs:RegistryResponse xmlns:rs="{names.RS}" status="{_STATUS}:Success"/>'
+SUCCESS = f'<rs:RegistryResponse xmlns:rs="{names.RS}" status="{_STATUS}:Success"/>'
+
+
+def references(entry_uuids: list[str]) -> str:
+    """What TD3.1b found: a list that may be empty."""
+    found = "".join(f"<rim:ObjectRef id={quoteattr(entry_uuid)}/>" for entry_uuid in entry_uuids)
+    return _query_response("Success", found)
+
+
+def registry_failure(judged: Judged, code: str, sentence: str, location: str) -> str:
+    return (
+        f'<rs:RegistryResponse xmlns:rs="{names.RS}" status="{_STATUS}:Failure">'
+        f"{_errors(code, sentence, location)}</rs:RegistryResponse>"
     )
 
 
-def failure(code: str, text: str, location: str, action: str, relates_to: str | None) -> Reply:
+def query_failure(judged: Judged, code: str, sentence: str, location: str) -> str:
+    return _query_response("Failure", "", _errors(code, sentence, location))
+
+
+def _query_response(status: str, objects: str, errors: str = "") -> str:
+    """The schema wants the list of objects there, if empty."""
+    return (
+        f'<query:AdhocQueryResponse xmlns:query="{names.QUERY}" xmlns:rs="{names.RS}" '
+        f'status="{_STATUS}:{status}">'
+        f'{errors}<rim:RegistryObjectList xmlns:rim="{names.RIM}">{objects}</rim:RegistryObjectList>'
+        "</query:AdhocQueryResponse>"
+    )
+
+
+def _errors(code: str, sentence: str, location: str) -> str:
     error = (
-        f"<rs:RegistryError errorCode={quoteattr(code)} codeContext={quoteattr(text)} "
+        f"<rs:RegistryError errorCode={quoteattr(code)} codeContext={quoteattr(sentence)} "
         f'location={quoteattr(location)} severity="{_SEVERITY}"/>'
     )
-    body = (
-        f'<rs:RegistryResponse xmlns:rs="{names.RS}" status="{_STATUS}:Failure">'
-        f'<rs:RegistryErrorList highestSeverity="{_SEVERITY}">{error}</rs:RegistryErrorList>'
-        "</rs:RegistryResponse>"
-    )
-    return _soap(200, action, relates_to, body)
+    return f'<rs:RegistryErrorList highestSeverity="{_SEVERITY}">{error}</rs:RegistryErrorList>'
 
 
 def soap_fault(
@@ -39,7 +63,8 @@ def soap_fault(
 ) -> Reply:
     """The DMP gives its codes the prefix soap: in the Subcode; `Sender` or `Receiver` alone is no subcode."""
     prefixed = subcode if ":" in subcode else f"soap:{subcode}"
-    inner = f"<soap:Subcode><soap:Value>{escape(prefixed)}</soap:Value></soap:Subcode>"
+    declared = f' xmlns:wsse="{names.WSSE}"' if prefixed.startswith("wsse:") else ""
+    inner = f"<soap:Subcode><soap:Value{declared}>{escape(prefixed)}</soap:Value></soap:Subcode>"
     if subcode in ("", "Sender", "Receiver"):
         inner = ""
     body = (
@@ -47,20 +72,22 @@ def soap_fault(
         f'<soap:Reason><soap:Text xml:lang="{lang}">{escape(text)}</soap:Text></soap:Reason></soap:Fault>'
     )
     action = _ADDRESSING_FAULT if subcode.startswith("wsa:") else _SOAP_FAULT
-    return _soap(500, action, relates_to, body)
+    return soap(500, action, relates_to, body)
 
 
-def refusal(finding: Finding, action: str, relates_to: str | None) -> Reply:
-    """The answer to a request whose first finding is this one."""
-    if finding.shape is Shape.STATUS:
-        # The body may not have been read: the connection cannot serve another request.
-        return plain(int(finding.code.removeprefix("HTTP")), finding.text).ending_as(Ending.CLOSE)
+def plain_refusal(finding: Finding) -> Reply:
+    """An HTTP status alone. The body may not have been read: the connection cannot serve another request."""
+    return plain(int(finding.code.removeprefix("HTTP")), finding.text).ending_as(Ending.CLOSE)
+
+
+def refusal(finding: Finding, relates_to: str | None, failure: Callable[[str, str, str], Reply]) -> Reply:
+    """The answer to a request whose first finding is this one; `failure` gives the shape of its service."""
     if finding.shape is Shape.FAULT:
         return soap_fault(finding.code, finding.text, relates_to)
-    return failure(finding.code, finding.text, finding.location, action, relates_to)
+    return failure(finding.code, finding.text, finding.location)
 
 
-def _soap(status: int, action: str, relates_to: str | None, body: str) -> Reply:
+def soap(status: int, action: str, relates_to: str | None, body: str) -> Reply:
     related = f"<wsa:RelatesTo>{escape(relates_to)}</wsa:RelatesTo>" if relates_to else ""
     envelope = (
         f'<soap:Envelope xmlns:soap="{names.SOAP}" xmlns:wsa="{names.WSA}">'

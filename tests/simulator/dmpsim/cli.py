@@ -1,7 +1,6 @@
-"""The command line of dmpfeed-sim: make a PKI, or serve until told to stop."""
+"""The program: make a PKI, or serve until told to stop."""
 
 import argparse
-import ipaddress
 import json
 import os
 import signal
@@ -13,78 +12,43 @@ from pathlib import Path
 
 from lxml import etree
 
+from . import vihf
 from .admin import serve_admin
+from .certificates import NotACertificate, Trust
+from .judgement import Settings
+from .options import INS_DOMAINS, OptionProblem, make_parser, read_options
 from .pki import Organisation, PkiProblem, make_pki
-from .schema import SubmissionSchema
-from .server import Listener, serve_dmp, tls_context
+from .schema import Schemas
+from .server import Listener, TlsContexts, serve_dmp
 from .simulator import Simulator
 from .store import Store
-from .submission import Settings
+from .value_sets import ValueSetProblem, ValueSets
 
 STOP_SECONDS = 1.0
 
+_PROBLEMS = (
+    OSError,
+    ssl.SSLError,
+    PkiProblem,
+    OptionProblem,
+    ValueSetProblem,
+    NotACertificate,
+    etree.XMLSchemaParseError,
+)
+
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    parser = make_parser()
     try:
+        options = read_options(parser, arguments)
         if options.make_pki is not None:
             return _make_pki(options)
         if options.pki is None or options.store is None:
             parser.error("--pki and --store are needed to serve, or --make-pki")
         return _serve(options)
-    except (OSError, ssl.SSLError, PkiProblem, etree.XMLSchemaParseError) as problem:
+    except _PROBLEMS as problem:
         print(f"dmpfeed-sim: {problem}", file=sys.stderr)
         return 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="dmpfeed-sim", description="A simulated DMP for rehearsal, training and tests."
-    )
-    making = parser.add_argument_group("making test certificates")
-    making.add_argument("--make-pki", type=Path, metavar="DIR", help="create a test PKI in DIR and exit")
-    making.add_argument(
-        "--server-name", default="127.0.0.1", metavar="NAME", help="one more name for the server certificate"
-    )
-    making.add_argument(
-        "--finess-ej",
-        default="990000987",
-        type=_finess,
-        help="FINESS of the legal entity (default %(default)s)",
-    )
-    making.add_argument(
-        "--organisation", default="CH DE VALBRUME", help="name of the legal entity (default %(default)s)"
-    )
-    serving = parser.add_argument_group("serving")
-    serving.add_argument("--pki", type=Path, metavar="DIR", help="certificates made by --make-pki")
-    serving.add_argument(
-        "--store", type=Path, metavar="DIR", help="folder of what is received; kept from one run to the next"
-    )
-    serving.add_argument(
-        "--listen", default="127.0.0.1:0", type=_address, metavar="HOST:PORT", help="the DMP (port 0: any)"
-    )
-    serving.add_argument(
-        "--admin",
-        default="127.0.0.1:0",
-        type=_loopback,
-        metavar="HOST:PORT",
-        help="the admin interface, loopback only",
-    )
-    serving.add_argument(
-        "--schemas", type=Path, metavar="DIR", help="also validate against the public XSD found there"
-    )
-    serving.add_argument("--require-vihf", action="store_true", help="refuse a request without wsse:Security")
-    serving.add_argument(
-        "--allow-masked-and-invisible",
-        action="store_true",
-        help="the DMP's parameter that lets a document be both MASQUE_PS and INVISIBLE_PATIENT",
-    )
-    serving.add_argument(
-        "--ready", type=Path, metavar="FILE", help="write the line of addresses there too, once ready"
-    )
-    serving.add_argument("--quiet", action="store_true", help="no line per exchange on stderr")
-    return parser
 
 
 def _make_pki(options: argparse.Namespace) -> int:
@@ -95,18 +59,33 @@ def _make_pki(options: argparse.Namespace) -> int:
     return 0
 
 
+def _settings(options: argparse.Namespace) -> Settings:
+    value_sets = None if options.no_value_sets else options.value_sets
+    return Settings(
+        vihf.Settings(
+            Trust(options.pki),
+            dict(options.structures) if options.structures is not None else None,
+            options.vihf_max_age,
+        ),
+        options.require_vihf,
+        options.require_signature,
+        options.allow_masked_and_invisible,
+        INS_DOMAINS[options.ins],
+        Schemas(options.schemas) if options.schemas else None,
+        ValueSets(value_sets) if value_sets else None,
+    )
+
+
 def _serve(options: argparse.Namespace) -> int:
     told_to_stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told_to_stop.set())
-    schema = SubmissionSchema(options.schemas) if options.schemas else None
-    settings = Settings(options.require_vihf, options.allow_masked_and_invisible, schema)
-    simulator = Simulator(settings, Store(options.store), options.quiet)
+    simulator = Simulator(_settings(options), Store(options.store), options.quiet)
     dmp = Listener(
         options.listen,
         partial(serve_dmp, simulator=simulator),
         lambda why: simulator.log(connection="failed", why=why),
-        tls_context(options.pki),
+        TlsContexts(options.pki, simulator.faults).choose,
     )
     admin = Listener(options.admin, partial(serve_admin, simulator=simulator), lambda why: None)
     for listener in (dmp, admin):
@@ -126,36 +105,3 @@ def _tell_ready(addresses: dict[str, str], file: Path | None) -> None:
         temporary.write_text(line)
         os.replace(temporary, file)
     print(line, end="", flush=True)
-
-
-# ---- types of options
-
-
-def _address(value: str) -> tuple[str, int]:
-    host, colon, port = value.rpartition(":")
-    host = host.strip("[]")
-    if not colon or not host or not port.isdigit() or int(port) > 65535:
-        raise argparse.ArgumentTypeError("HOST:PORT is expected")
-    return host, int(port)
-
-
-def _loopback(value: str) -> tuple[str, int]:
-    host, port = _address(value)
-    if host != "localhost" and not _is_loopback(host):
-        raise argparse.ArgumentTypeError(
-            "the admin interface has no password: a loopback address is expected"
-        )
-    return host, port
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _finess(value: str) -> str:
-    if len(value) != 9 or not value.isalnum():
-        raise argparse.ArgumentTypeError("a FINESS has 9 characters")
-    return value

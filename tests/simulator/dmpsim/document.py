@@ -37,6 +37,15 @@ def _clinical_document(root: Element) -> Element | None:
     return next(root.iter(tag(names.CDA, "ClinicalDocument")), None)
 
 
+def replaced_by(body: bytes) -> tuple[str, ...]:
+    """The documents that a CDA says it replaces: the OIDs of its relatedDocument RPLC."""
+    document = _clinical_document(parse(body, huge=True))
+    if document is None:
+        return ()
+    path = "cda:relatedDocument[@typeCode='RPLC']/cda:parentDocument/cda:id"
+    return tuple(id_.get("root", "") for id_ in document.iterfind(path, _IN_CDA))
+
+
 def _contradiction(entry: RegistryObject, sentence: str) -> Finding:
     return failure("InvalidDocumentContent", entry.location, sentence)
 

@@ -7,14 +7,17 @@ other ends it. So a list is also a script: two 503, then one reset, then all is 
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from http import HTTPStatus
 from typing import Any
 
 from . import answers
-from .http1 import Ending, Reply
+from .http1 import Ending, Pace, Reply
 from .waiting import Waiting
+
+
+ALERTS = ("handshake_failure", "unknown_ca")
 
 
 class FaultProblem(Exception):
@@ -22,6 +25,8 @@ class FaultProblem(Exception):
 
 
 class Moment(Enum):
+    CONNECTION = "when a connection is accepted, before anything is known of its requests"
+    READING = "while the body of a request is read"
     BEFORE = "before the submission is stored; a reply given here replaces judging and storing"
     AFTER = "after, on the real reply"
 
@@ -30,9 +35,9 @@ class Moment(Enum):
 class Context:
     """What a fault may know of the exchange it strikes."""
 
-    action: str
     message_id: str | None
     waiting: Waiting
+    failure: Callable[[str, str, str], Reply]  # in the shape of the service: code, sentence, place
 
 
 Act = Callable[[dict[str, Any], Reply | None, Context], Reply | None]
@@ -66,7 +71,7 @@ def _status(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply:
 
 
 def _failure(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply:
-    return answers.failure(of["errorCode"], of["text"], "", context.action, context.message_id)
+    return context.failure(of["errorCode"], of["text"], "")
 
 
 def _fault(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply:
@@ -76,6 +81,39 @@ def _fault(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply:
 def _garbage(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply:
     page = b"<!DOCTYPE html><html><body><h1>Maintenance</h1><p>Please come back later.</body></html>\n"
     return Reply(200, "text/html; charset=UTF-8", page)
+
+
+def _content_type(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply | None:
+    return replace(reply, content_type=of["contentType"]) if reply else None
+
+
+def _multipart(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply | None:
+    """The same envelope as the one part of an MTOM frame: RFC 2387."""
+    if reply is None:
+        return None
+    boundary, start = "uuid-5c0a7d2e41f84b0c", "<root.message@dmp>"
+    soap = "application/soap+xml"
+    head = (
+        f'--{boundary}\r\nContent-Type: application/xop+xml; charset=UTF-8; type="{soap}"\r\n'
+        f"Content-Transfer-Encoding: binary\r\nContent-ID: {start}\r\n\r\n"
+    )
+    outer = (
+        f'multipart/related; type="application/xop+xml"; boundary="{boundary}"; start="{start}"; '
+        f'start-info="{soap}"'
+    )
+    body = head.encode() + reply.body + f"\r\n--{boundary}--\r\n".encode()
+    return replace(reply, content_type=outer, body=body)
+
+
+def _slow(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply | None:
+    if reply is None:
+        return None
+    return replace(reply, pace=Pace(of["bytes"], lambda: context.waiting.pause(of["ms"] / 1000)))
+
+
+def _nothing(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply | None:
+    """What it does is done elsewhere, before there is a reply."""
+    return reply
 
 
 def _truncated(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply | None:
@@ -93,6 +131,12 @@ KINDS: dict[str, Kind] = {
     "fault": Kind(Moment.BEFORE, _fault, {"subcode": str, "text": "", "value": "Sender"}),
     "garbage": Kind(Moment.BEFORE, _garbage, {}),
     "truncated": Kind(Moment.AFTER, _truncated, {}),
+    "content_type": Kind(Moment.AFTER, _content_type, {"contentType": "text/plain"}),
+    "multipart": Kind(Moment.AFTER, _multipart, {}),
+    "slow_answer": Kind(Moment.AFTER, _slow, {"ms": int, "bytes": 64}),
+    "slow_reading": Kind(Moment.READING, _nothing, {"ms": int, "bytes": 1024}),
+    "tls_alert": Kind(Moment.CONNECTION, _nothing, {"alert": "handshake_failure"}),
+    "expired_certificate": Kind(Moment.CONNECTION, _nothing, {}),
 }
 
 # What every kind takes: when it strikes, and whom.
@@ -153,12 +197,12 @@ class Faults:
         with self._lock:
             return [fault.told() for fault in self._in_force]
 
-    def draw(self, transaction: str, unique_ids: tuple[str, ...]) -> list[Fault]:
-        """The faults that strike this exchange."""
+    def draw(self, transaction: str, unique_ids: tuple[str, ...], *moments: Moment) -> list[Fault]:
+        """The faults that strike this exchange, or its connection: those of these moments."""
         struck = []
         with self._lock:
             for fault in self._in_force:
-                if fault.concerns(transaction, unique_ids):
+                if fault.moment in moments and fault.concerns(transaction, unique_ids):
                     fault.strikes += 1
                     struck.append(fault)
                     if not KINDS[fault.kind].only_waits:
@@ -190,6 +234,9 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "probability": ("a number from 0 to 1", lambda v: _is_number(v) and v <= 1),
     "seed": ("a whole number", lambda v: v is None or (_is_number(v) and isinstance(v, int))),
     "ms": ("a number of milliseconds", _is_number),
+    "bytes": ("a number of bytes", lambda v: _is_number(v) and isinstance(v, int) and v > 0),
+    "contentType": ("a header value", lambda v: isinstance(v, str) and v.isascii() and v.isprintable()),
+    "alert": (f"one of {', '.join(ALERTS)}", lambda v: v in ALERTS),
     "status": ("an HTTP status", lambda v: v in [s.value for s in HTTPStatus if s >= 200]),
     "retryAfter": ("seconds or an HTTP date", lambda v: v is None or _is_number(v) or isinstance(v, str)),
     "value": ("Sender or Receiver", lambda v: v in ("Sender", "Receiver")),

@@ -36,6 +36,17 @@ def _is_utc_time(value: str) -> bool:
     return True
 
 
+def instant(value: str, zone: str = "Z", fraction: str = r"\.\d{3}") -> datetime | None:
+    """ISO 8601, as XML Schema writes it, or None."""
+    if not re.fullmatch(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d{fraction}(?:{zone})", value, re.ASCII):
+        return None
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+_STRUCT_IDNAT = r"(?:0\w{8,9}|1\d[\dAB]\d{7}|2\d{9}|3\d{14}|4\d{11,14})"
 _ARCS = r"[0-2](?:\.(?:0|[1-9]\d*))+"
 _TEXT = r"[^\^&|~]+"
 _PERSON_DOMAIN = r"&1\.2\.250\.1\.71\.4\.2\.1&ISO"
@@ -49,6 +60,7 @@ OID = _pattern(
 UTC_TIME = Format("a UTC time of 14 digits, yyyyMMddHHmmss, without zone", _is_utc_time)
 LANGUAGE = _pattern("a language such as fr-FR", r"[a-z]{2,3}(-[A-Z]{2})?")
 
+INS = _pattern("an INS of 15 characters", r"\d{6}[\dAB]\d{8}")
 # INS-NIR and INS-NIA of production, test and demonstration NIR. The 7th character is a letter for Corsica.
 INS_CX = _pattern(
     "an INS: <15 characters>^^^&1.2.250.1.213.1.4.{8,9,10,11}&ISO^NH",
@@ -81,11 +93,21 @@ SYSTEM = _pattern(
 STRUCTURE = _pattern(
     "a structure: <name>^^^^^&1.2.250.1.71.4.2.2&ISO^IDNST^^^<Struct_IdNat>, "
     "the last being 1 and the 9 characters of a FINESS (or 0, 2, 3, 4 and another identifier)",
-    rf"{_TEXT}\^{{5}}{_STRUCTURE_DOMAIN}\^IDNST\^\^\^(0\w{{8,9}}|1\d[\dAB]\d{{7}}|2\d{{9}}|3\d{{14}}|4\d{{11,14}})",
+    rf"{_TEXT}\^{{5}}{_STRUCTURE_DOMAIN}\^IDNST\^\^\^{_STRUCT_IDNAT}",
 )
 COPIED_STRUCTURE = _pattern(
     "a structure: <name>^^^^^&1.2.250.1.71.4.2.2&ISO^IDNST^^^<id>, or its name alone, or without its name",
     rf"(?:{_TEXT})?\^{{5}}{_STRUCTURE_DOMAIN}\^IDNST\^\^\^{_TEXT}|{_TEXT}",
+)
+STRUCTURE_ID = _pattern(
+    "a Struct_IdNat: 1 and the 9 characters of a FINESS (or 0, 2, 3, 4 and another identifier)", _STRUCT_IDNAT
+)
+SECTOR = _pattern("a sector: SA<nn>^1.2.250.1.71.4.2.4", r"SA\d\d\^1\.2\.250\.1\.71\.4\.2\.4")
+INSTANT = Format(
+    "an instant in UTC with milliseconds, yyyy-MM-ddThh:mm:ss.SSSZ", lambda value: instant(value) is not None
+)
+ENTRY_UUID = _pattern(
+    "an entryUUID: urn:uuid: and a UUID in lower case", r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
 SPECIALTY = _pattern("a specialty: <code>^<display>^<OID>", rf"{_TEXT}\^{_TEXT}\^{_ARCS}")
 CODING_SCHEME = either(OID, _pattern("URN", "URN"), _pattern("ASTM", "ASTM"))

@@ -54,6 +54,15 @@ def read_frame(content_type: str | None, body: bytes, action: str) -> Frame:
     return Frame(root, tuple(attachments))
 
 
+def read_plain(content_type: str | None, body: bytes, action: str) -> Frame:
+    """SOAP without attachments, as every transaction but TD2.1 is sent."""
+    where = "HTTP Content-Type"
+    media = "application/soap+xml"
+    outer = parse_content_type(content_type, where)
+    _expect(where, outer, media, {"charset": "UTF-8", "action": action})
+    return Frame(Part("", outer, body), ())
+
+
 def content_id_of(href: str) -> str | None:
     """The Content-ID that a `cid:` URL names, percent-decoded (RFC 2392); None when it is no such URL."""
     scheme, _, rest = href.partition(":")

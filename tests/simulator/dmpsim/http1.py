@@ -5,8 +5,9 @@ No thread of its own: a connection is served by whoever reads it.
 
 import re
 import socket
+import ssl
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from http import HTTPStatus
@@ -52,6 +53,20 @@ class Head:
 class Request:
     head: Head
     body: bytes
+    peer: str = ""  # the structure that the client's certificate names in its OU
+
+
+@dataclass(frozen=True)
+class Pace:
+    """So many bytes at a time, a pause after each."""
+
+    size: int
+    pause: Callable[[], None]
+
+    def pieces(self, length: int) -> Iterator[slice]:
+        for start in range(0, length, self.size):
+            yield slice(start, min(start + self.size, length))
+            self.pause()
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,7 @@ class Reply:
     body: bytes = b""
     fields: tuple[tuple[str, str], ...] = ()
     ending: Ending = Ending.KEEP
+    pace: Pace | None = None
 
     def ending_as(self, ending: Ending) -> "Reply":
         return replace(self, ending=ending)
@@ -138,6 +154,13 @@ class Connection:
         self._sock = sock
         self._stream = sock.makefile("rb")
 
+    @property
+    def peer(self) -> str:
+        """OU of the client's certificate; empty without one."""
+        certificate = self._sock.getpeercert() if isinstance(self._sock, ssl.SSLSocket) else None
+        subject = dict(pair for part in (certificate or {}).get("subject", ()) for pair in part)
+        return subject.get("organizationalUnitName", "")
+
     def read_head(self) -> Head | None:
         """None when the peer is done. Raises Refused when what came is not HTTP."""
         lines: list[str] = []
@@ -158,9 +181,12 @@ class Connection:
             raise _bad("HTTP request line", "it is empty")
         return Head(*_parse_request_line(lines[0]), tuple(_parse_field(line) for line in lines[1:]))
 
-    def read_body(self, length: int) -> bytes | None:
+    def read_body(self, length: int, pace: Pace | None = None) -> bytes | None:
         """None when the peer left before the end."""
-        body = self._stream.read(length)
+        if pace is None:
+            body = self._stream.read(length)
+        else:
+            body = b"".join(self._stream.read(part.stop - part.start) for part in pace.pieces(length))
         return body if len(body) == length else None
 
     def send(self, reply: Reply) -> bool:
@@ -173,12 +199,16 @@ class Connection:
             self._sock.sendall(head + reply.body[: len(reply.body) // 2])
             self.close()
             return False
-        self._sock.sendall(head + reply.body)
+        self._send_whole(head + reply.body, reply.pace)
         if reply.ending is Ending.CLOSE:
             self._drain()
             self.close()
             return False
         return True
+
+    def _send_whole(self, data: bytes, pace: Pace | None) -> None:
+        for part in pace.pieces(len(data)) if pace else (slice(None),):
+            self._sock.sendall(data[part])
 
     def close(self) -> None:
         self._stream.close()

@@ -11,6 +11,12 @@ RS = "urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0"
 XDSB = "urn:ihe:iti:xds-b:2007"
 XOP = "http://www.w3.org/2004/08/xop/include"
 CDA = "urn:hl7-org:v3"
+DS = "http://www.w3.org/2000/09/xmldsig#"
+XADES = "http://uri.etsi.org/01903/v1.1.1#"
+QUERY = "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"
+HL7 = CDA
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+XSD = "http://www.w3.org/2001/XMLSchema"
 XML = "http://www.w3.org/XML/1998/namespace"
 
 _PREFIXES = {
@@ -25,6 +31,9 @@ _PREFIXES = {
     XDSB: "xdsb",
     XOP: "xop",
     CDA: "cda",
+    DS: "ds",
+    XADES: "xades",
+    QUERY: "query",
     XML: "xml",
 }
 

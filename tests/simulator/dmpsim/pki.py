@@ -118,6 +118,21 @@ def make_pki(folder: Path, server_name: str, organisation: Organisation) -> bool
     return True
 
 
+def issue_expired(pki: Path, folder: Path) -> Path:
+    """The server's certificate again, for the same key and names, but one that ended yesterday."""
+    for name in ("server.pem", "server.key", "intermediate.pem", "intermediate.key"):
+        shutil.copy(pki / name, folder)
+    for command in (
+        "x509 -x509toreq -in server.pem -signkey server.key -copy_extensions copyall -out request",
+        "x509 -req -in request -copy_extensions copyall -days -1 -out expired.pem"
+        " -CA intermediate.pem -CAkey intermediate.key",
+    ):
+        OpenSsl(folder, *command.split()).check()
+    chain = folder / "chain.pem"
+    chain.write_bytes((folder / "expired.pem").read_bytes() + (folder / "intermediate.pem").read_bytes())
+    return chain
+
+
 def _issue(workshop: Path, server_name: str, organisation: Organisation) -> None:
     (workshop / "openssl.cnf").write_text(_CONFIG.format(names=_alternative_names(server_name)))
     certificates = _certificates(organisation)

@@ -2,7 +2,7 @@
 
 The tables are those of ITI TF-3 4.2.3.2 and 4.2.3.3 with the cardinalities of the CI-SIS for the DMP. They
 are whole: a slot, a classification or an identifier that stands in no table is refused, so are `hash` and
-`size`, which the DMP computes. Value sets are not judged, only the coding schemes a code may come from.
+`size`, which the DMP computes. Here only the coding scheme of a code is judged, `value_sets` knows the codes.
 """
 
 from collections.abc import Iterator

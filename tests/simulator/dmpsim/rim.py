@@ -70,6 +70,7 @@ class Association:
     type: str
     source: str
     target: str
+    object_type: str | None
     slots: tuple[Slot, ...]
     location: str
 
@@ -131,8 +132,17 @@ def read_submission(content: Element, frame: Frame) -> Submission:
     if content.tag != REQUEST:
         raise Refused(fault("soap:Body", f"it holds {spoken(content.tag)}, {spoken(REQUEST)} is expected"))
     submit, *documents = _read_request(content)
-    package, entries, associations = _read_objects(submit)
+    package, entries, associations = _read_objects(submit, "PE+A*", "ExtrinsicObjects, then Associations")
     return Submission(content, package, entries, associations, _read_documents(documents, frame))
+
+
+def read_update(content: Element) -> Submission:
+    """The body of an ITI-57, which has no documents."""
+    if content.tag != SUBMIT:
+        raise Refused(fault("soap:Body", f"it holds {spoken(content.tag)}, {spoken(SUBMIT)} is expected"))
+    words = "ExtrinsicObjects if any, then Associations"
+    package, entries, associations = _read_objects(content, "PE*A+", words)
+    return Submission(content, package, entries, associations, ())
 
 
 Objects = tuple[RegistryObject, tuple[RegistryObject, ...], tuple[Association, ...]]
@@ -147,14 +157,15 @@ def _read_request(content: Element) -> list[Element]:
     return parts
 
 
-def _read_objects(submit: Element) -> Objects:
+def _read_objects(submit: Element, order: str, words: str) -> Objects:
+    """`order` is a pattern of the letters of _LETTERS."""
     lists = children(submit)
     if [part.tag for part in lists] != [OBJECT_LIST]:
         raise Refused(metadata(spoken(SUBMIT), f"it must hold one {spoken(OBJECT_LIST)} and nothing else"))
     objects = children(lists[0])
     kinds = "".join(_LETTERS.get(o.tag, "?") for o in objects)
-    if not re.fullmatch("PE+A*", kinds):
-        sentence = "one RegistryPackage, then ExtrinsicObjects, then Associations are expected"
+    if not re.fullmatch(order, kinds):
+        sentence = f"one RegistryPackage, then {words} are expected"
         raise Refused(metadata(spoken(OBJECT_LIST), sentence))
     package, *rest = objects
     return (
@@ -244,6 +255,7 @@ def _read_association(element: Element, number: int) -> Association:
         element.get("associationType", ""),
         element.get("sourceObject", ""),
         element.get("targetObject", ""),
+        element.get("objectType"),
         _read_slots(element),
         f"Association[{number}]",
     )

@@ -4,16 +4,21 @@ One thread accepts, one serves each connection. `stop` shuts every socket, which
 """
 
 import contextlib
+import errno
 import socket
 import ssl
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from .faults import Faults, Moment
 from .findings import Refused, status
 from .http1 import Connection, Ending, Head, Reply, Request, check_head
-from .simulator import SERVICES, Simulator
+from .pki import PkiProblem, issue_expired
+from .services import service_at
+from .simulator import Simulator
 
 # The suites of the DMP's software entry, TLS 1.2 only.
 SUITES = (
@@ -35,6 +40,59 @@ def tls_context(pki: Path) -> ssl.SSLContext:
     return context
 
 
+class TlsContexts:
+    """The one of the DMP, and those of the faults that strike a connection, made when they are wanted."""
+
+    def __init__(self, pki: Path, faults: Faults):
+        self._pki, self._faults = pki, faults
+        self._made = {"": tls_context(pki)}
+
+    def choose(self) -> ssl.SSLContext:
+        """For one connection. Raises OSError."""
+        for one in self._faults.draw("-", (), Moment.CONNECTION):
+            name = one.parameters.get("alert", one.kind)
+            if name not in self._made:
+                self._made[name] = self._make(name)
+            return self._made[name]
+        return self._made[""]
+
+    def _make(self, name: str) -> ssl.SSLContext:
+        try:
+            return _WRONG[name](self._pki)
+        except PkiProblem as problem:
+            raise OSError(errno.EIO, str(problem)) from None
+
+
+def _expired(pki: Path) -> ssl.SSLContext:
+    context = tls_context(pki)
+    with tempfile.TemporaryDirectory(prefix="dmpfeed-sim-") as folder:
+        context.load_cert_chain(issue_expired(pki, Path(folder)), pki / "server.key")
+    return context
+
+
+def _without_common_suite(pki: Path) -> ssl.SSLContext:
+    """A suite that this certificate, which is RSA, cannot serve: the alert is handshake_failure."""
+    context = tls_context(pki)
+    context.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
+    return context
+
+
+def _trusting_nobody(pki: Path) -> ssl.SSLContext:
+    """The client's certificate is asked for, and no authority is known: the alert is unknown_ca."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(pki / "server.pem", pki / "server.key")
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+_WRONG: dict[str, Callable[[Path], ssl.SSLContext]] = {
+    "expired_certificate": _expired,
+    "handshake_failure": _without_common_suite,
+    "unknown_ca": _trusting_nobody,
+}
+
+
 class Listener:
     """One listening address. `serve` is called on the connection's own thread and may block."""
 
@@ -43,7 +101,7 @@ class Listener:
         address: tuple[str, int],
         serve: Callable[[Connection], None],
         failed: Callable[[str], None],
-        tls: ssl.SSLContext | None = None,
+        tls: Callable[[], ssl.SSLContext] | None = None,
     ):
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._socket = socket.create_server(address, family=family, backlog=128)
@@ -88,7 +146,7 @@ class Listener:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._tls is None:
             return sock
-        return self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        return self._tls().wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
 
     def _start_thread(self, sock: socket.socket) -> None:
         thread = threading.Thread(target=self._run, args=(sock,), daemon=True)
@@ -126,12 +184,12 @@ def serve_dmp(connection: Connection, simulator: Simulator) -> None:
 
 def _answer(head: Head, connection: Connection, simulator: Simulator) -> Reply | None:
     """None when the peer left in the middle of its request."""
-    service = SERVICES.get(head.path)
+    service = service_at(head.path, head.get("Content-Type"))
     if service is None:
         return simulator.refuse("-", status(404, "HTTP path", "no service is simulated there"))
     for finding in check_head(head):
         return simulator.refuse(service.transaction, finding)
-    body = connection.read_body(head.content_length)
+    body = connection.read_body(head.content_length, simulator.pace_of_reading(service))
     if body is None:
         simulator.log(
             transaction=service.transaction,
@@ -139,7 +197,7 @@ def _answer(head: Head, connection: Connection, simulator: Simulator) -> Reply |
             why="the peer left before the end of its request",
         )
         return None
-    reply = simulator.exchange(service, Request(head, body))
+    reply = simulator.exchange(service, Request(head, body, connection.peer))
     if (head.get("Connection") or "").lower() == "close" and reply.ending is Ending.KEEP:
         return reply.ending_as(Ending.CLOSE)
     return reply

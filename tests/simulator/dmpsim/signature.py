@@ -1,6 +1,6 @@
 """The entry of the signature document: IHE DSG, and its constants in the DMP.
 
-Only the metadata are judged here; the XAdES itself, and the presence of a signature at all, are not yet.
+Only the metadata are judged here, `xades` judges the signature itself.
 """
 
 from collections.abc import Iterator

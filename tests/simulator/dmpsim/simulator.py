@@ -8,30 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from . import answers, submission
+from . import answers
 from .faults import Context, Fault, Faults, Moment
 from .findings import Finding, Shape, fault
-from .http1 import Reply, Request
+from .http1 import Pace, Reply, Request
+from .judgement import Judged, Settings
+from .services import Service
 from .store import Store
-from .submission import Judged, Settings
+from .vihf import TOKEN
 from .waiting import Waiting
-
-
-@dataclass(frozen=True)
-class Service:
-    """One transaction at one URL."""
-
-    transaction: str
-    path: str
-    reply_action: str
-    judge: Callable[[Request, Settings, datetime], Judged]
-
-
-# TD3.1b and TD3.3c come at …/registry, TD0.2 at …/patients: one row each. Any other URL is 404.
-SERVICES = {
-    service.path: service
-    for service in (Service("TD2.1", submission.PATH, submission.REPLY_ACTION, submission.judge),)
-}
 
 _VERDICTS = {Shape.STATUS: "refused", Shape.FAILURE: "refused", Shape.FAULT: "fault"}
 
@@ -59,8 +44,8 @@ class Simulator:
         """The document is in the store and the line in the journal before the reply leaves."""
         judged = service.judge(request, self._settings, _now())
         self._check_fresh(judged)
-        struck = self.faults.draw(service.transaction, judged.unique_ids)
-        context = Context(service.reply_action, judged.message_id, self.waiting)
+        struck = self.faults.draw(service.transaction, judged.unique_ids, Moment.BEFORE, Moment.AFTER)
+        context = Context(judged.message_id, self.waiting, _failure(service, judged))
         outcome = _strike_before(struck, context) or self._settle(service, judged)
         self._record(service.transaction, judged, outcome, struck)
         reply = outcome.reply
@@ -69,10 +54,18 @@ class Simulator:
                 reply = one.act(reply, context) or reply
         return reply
 
+    def pace_of_reading(self, service: Service) -> Pace | None:
+        """How a request of this service is read, when a fault slows it."""
+        for one in self.faults.draw(service.transaction, (), Moment.READING):
+            seconds = one.parameters["ms"] / 1000
+            return Pace(one.parameters["bytes"], lambda: self.waiting.pause(seconds))
+        return None
+
     def refuse(self, transaction: str, finding: Finding) -> Reply:
         """A request that is not read further: its head is wrong, or nothing is served there."""
         judged = Judged(findings=[finding])
-        outcome = _refused(finding, "", None)
+        reply = answers.plain_refusal(finding)
+        outcome = Outcome(reply, _VERDICTS[finding.shape], finding.code, finding.text)
         self._record(transaction, judged, outcome, [])
         return outcome.reply
 
@@ -90,17 +83,21 @@ class Simulator:
             print(_timestamp(), line, file=sys.stderr, flush=True)
 
     def _check_fresh(self, judged: Judged) -> None:
-        if judged.message_id is not None and not self.store.is_new_message(judged.message_id):
-            sentence = "it was used before, each attempt needs its own"
+        sentence = "it was used before, each attempt needs its own"
+        if judged.assertion_id is not None and not self.store.is_new(judged.assertion_id):
+            judged.refuse(fault("saml2:Assertion/@ID", sentence, TOKEN))
+        if judged.message_id is not None and not self.store.is_new(judged.message_id):
             judged.refuse(fault("wsa:MessageID", sentence, "wsa:DuplicateMessageID"))
 
     def _settle(self, service: Service, judged: Judged) -> Outcome:
-        if judged.received is None:
-            return _refused(judged.findings[0], service.reply_action, judged.message_id)
-        duplicate = self.store.accept(judged.received, _now())
-        if duplicate is not None:
-            return _refused(duplicate, service.reply_action, judged.message_id, "duplicate")
-        return Outcome(answers.success(service.reply_action, judged.message_id), "stored")
+        if judged.wanted is None:
+            return _refused(judged.findings[0], service, judged)
+        settled = service.settle(self.store, judged.wanted, _now())
+        judged.unique_ids = judged.unique_ids or settled.unique_ids
+        if settled.finding is not None:
+            return _refused(settled.finding, service, judged, settled.verdict)
+        reply = answers.soap(200, service.reply_action, judged.message_id, settled.body)
+        return Outcome(reply, settled.verdict)
 
     def _record(self, transaction: str, judged: Judged, outcome: Outcome, struck: list[Fault]) -> None:
         unique_id = next(iter(judged.unique_ids), None)
@@ -112,6 +109,7 @@ class Simulator:
                 "uniqueId": unique_id,
                 "submissionSetUniqueId": judged.set_unique_id,
                 "messageId": judged.message_id,
+                "assertionId": judged.assertion_id,
                 "code": outcome.code or None,
                 "sentence": outcome.sentence or None,
                 "findings": [
@@ -139,8 +137,18 @@ def _strike_before(struck: list[Fault], context: Context) -> Outcome | None:
     return None
 
 
-def _refused(finding: Finding, action: str, message_id: str | None, verdict: str = "") -> Outcome:
-    reply = answers.refusal(finding, action, message_id)
+def _failure(service: Service, judged: Judged) -> Callable[[str, str, str], Reply]:
+    """A failure in the shape of the service, for this request."""
+
+    def failure(code: str, sentence: str, location: str) -> Reply:
+        body = service.failure(judged, code, sentence, location)
+        return answers.soap(200, service.reply_action, judged.message_id, body)
+
+    return failure
+
+
+def _refused(finding: Finding, service: Service, judged: Judged, verdict: str = "") -> Outcome:
+    reply = answers.refusal(finding, judged.message_id, _failure(service, judged))
     return Outcome(reply, verdict or _VERDICTS[finding.shape], finding.code, finding.text)
 
 
