@@ -629,7 +629,7 @@ static void conclude(struct job *job, void *worker)
 		arena_alloc(&delivery->arena, sizeof(*reply)); /* the outcome borrows from it */
 
 	(void)worker;
-	reply_read(reply, slice_of(delivery->http.reply_content_type),
+	reply_read(reply, TRANSACTION_SUBMIT, slice_of(delivery->http.reply_content_type),
 		   buf_slice(&delivery->http.reply), &delivery->arena);
 	delivery->outcome = outcome_of(&delivery->http.exchange, reply, delivery->due.doubtful);
 }
