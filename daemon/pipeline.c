@@ -27,6 +27,7 @@
 #include "assemble.h"
 #include "base/clock.h"
 #include "decide.h"
+#include "dispatch/suspicion.h"
 #include "hl7/ack.h"
 #include "intake/explanation.h"
 
@@ -42,6 +43,7 @@ struct way {
 	const struct config_establishment *establishment;
 	struct lane *lane;
 	struct http *http;
+	struct suspicion suspicion;
 };
 
 struct pipeline {
@@ -628,10 +630,17 @@ static void conclude(struct job *job, void *worker)
 	struct reply *reply =
 		arena_alloc(&delivery->arena, sizeof(*reply)); /* the outcome borrows from it */
 
+	const struct attempt attempt = {
+		.asked = TRANSACTION_SUBMIT,
+		.number = delivery->due.attempt,
+		.was_doubtful = delivery->due.doubtful,
+	};
+
 	(void)worker;
-	reply_read(reply, TRANSACTION_SUBMIT, slice_of(delivery->http.reply_content_type),
+	reply_read(reply, attempt.asked, slice_of(delivery->http.reply_content_type),
 		   buf_slice(&delivery->http.reply), &delivery->arena);
-	delivery->outcome = outcome_of(&delivery->http.exchange, reply, delivery->due.doubtful);
+	delivery->outcome = outcome_of(delivery->way->pipeline->parts.errors, &attempt,
+				       &delivery->http.exchange, reply);
 }
 
 /* The state that a document is in after an outcome. */
@@ -652,6 +661,24 @@ static enum doc_state state_after(enum outcome_kind kind)
 	return DOC_QUEUED;
 }
 
+/* A refusal that nobody described is one document's fault, or, met by several in a row, the
+ * installation's: the lane then stops and the document keeps its place. No answer says nothing.
+ */
+static void suspect(struct delivery *delivery)
+{
+	struct suspicion *suspicion = &delivery->way->suspicion;
+	struct outcome *outcome = &delivery->outcome;
+
+	if (!delivery->was_posted || !delivery->http.exchange.answered)
+		return;
+	if (!outcome->unknown) {
+		suspicion_clear(suspicion);
+	} else if (suspicion_raise(suspicion, outcome->code, &delivery->due.doc)) {
+		outcome->kind = OUTCOME_HALT;
+		outcome->reason = REASON_LANE_STOPPED;
+	}
+}
+
 /* Loop: what is to be written down. */
 static void concluded(struct job *job)
 {
@@ -659,6 +686,7 @@ static void concluded(struct job *job)
 	const struct outcome *outcome = &delivery->outcome;
 	const int64_t now_ms = clock_now_ms();
 
+	suspect(delivery);
 	delivery->row = (struct store_outcome){
 		.doc = delivery->due.doc,
 		.now_ms = now_ms,
@@ -703,7 +731,11 @@ static void write_again(evutil_socket_t fd, short what, void *arg)
  */
 static const char *words_for_all(const struct outcome *outcome)
 {
-	return outcome->text_is_ours ? outcome->text : reason_row(outcome->reason)->english;
+	if (outcome->text_is_ours)
+		return outcome->text;
+	return outcome->row != NULL && outcome->row->english[0] != '\0'
+		       ? outcome->row->english
+		       : reason_row(outcome->reason)->english;
 }
 
 static void log_delivery(const struct delivery *delivery)

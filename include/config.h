@@ -36,7 +36,7 @@ struct config {
 	enum log_level log_level;
 	uint64_t workers; /* threads that parse and build; 0: one per core */
 	const char *state_dir;
-	const char *valuesets_dir;
+	const char *valuesets_dir, *errors_file;
 	uint64_t most_document_bytes;
 	bool allow_masked_and_invisible;
 

@@ -156,9 +156,10 @@ def rehearsal_config(path: pathlib.Path, simulator: Simulator) -> str:
         dmp["url"] = {"repository": simulator.url}
         dmp["tls"] = {name: str(simulator.pki / file)
                       for name, file in (("ca", "ca.pem"), ("cert", "auth.pem"), ("key", "auth.key"))}
-    folder = config.get("valuesets", {}).get("dir")
-    if folder:
-        config["valuesets"]["dir"] = str((path.parent / folder).resolve())
+    for group, key in (("valuesets", "dir"), ("errors", "file")):
+        own = config.get(group, {}).get(key)
+        if own:
+            config[group][key] = str((path.parent / own).resolve())
     config.update({
         "environment": "rehearsal", "state": {"folder": "state"}, "control": {"socket": "control.sock"},
         "status": {"listen": "127.0.0.1:0"},

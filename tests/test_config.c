@@ -41,6 +41,7 @@ static int make_everything(void **state)
 	make_folder("labo");
 	make_folder("imagerie");
 	make_folder("pki");
+	make_file("values/errors.csv", "", 0644);
 	make_file("pki/ca.pem", "", 0644);
 	make_file("pki/auth.pem", "", 0644);
 	make_file("pki/auth.key", "", 0640);
@@ -100,7 +101,8 @@ static const char good[] =
 /* 33 */ "      - finess_eg: \"990012345\"\n"
 /* 34 */ "        name: H\xc3\xb4pital \"A\"\n"
 /* 35 */ "        sector: SA01\n"
-/* 36 */ "      - { finess_eg: \"990012352\", name: No, sector: SA05, visit_class: N }\n";
+/* 36 */ "      - { finess_eg: \"990012352\", name: No, sector: SA05, visit_class: N }\n"
+/* 37 */ "errors: { file: values/errors.csv }\n";
 /* clang-format on */
 
 /* `text` with `from`, which occurs once or more, replaced at its first place. */
@@ -241,6 +243,7 @@ static void relative_paths_start_at_the_folder_of_the_file(void **state)
 
 	(void)state;
 	assert_in_folder(config->valuesets_dir, "values");
+	assert_in_folder(config->errors_file, "values/errors.csv");
 	assert_in_folder(config->state_dir, "queue");
 	assert_in_folder(config->store.path, "queue/queue.db");
 	assert_in_folder(config->drops[0].path, "labo");
@@ -680,6 +683,7 @@ static char *with_test_paths(const char *text)
 		{ "/etc/dmpfeed/certificates/", "pki/" },
 		{ "/var/spool/dmpfeed/", "" },
 		{ "  dir: /usr/share/dmpfeed/value-sets", "  dir: values" },
+		{ "  file: /usr/share/dmpfeed/dmp-errors.csv", "  file: values/errors.csv" },
 	};
 	char *result = xstrdup(text), *before;
 
@@ -702,7 +706,8 @@ static void the_reference_loads_and_its_comments_change_nothing(void **state)
 {
 	scoped(free_ptr) char *text = read_project_file("conf/dmpfeed.yaml");
 	scoped(free_ptr) char *with_dir = replace(text, "  #dir:", "  dir:");
-	scoped(free_ptr) char *as_is = with_test_paths(with_dir);
+	scoped(free_ptr) char *with_file = replace(with_dir, "  #file:", "  file:");
+	scoped(free_ptr) char *as_is = with_test_paths(with_file);
 	scoped(free_ptr) char *whole = uncommented(text);
 	scoped(free_ptr) char *all = with_test_paths(whole);
 	scoped(buf_done) struct buf meant = { 0 }, said = { 0 };
@@ -776,7 +781,8 @@ static void the_example_of_a_rehearsal_loads(void **state)
 {
 	scoped(free_ptr) char *text = read_project_file("conf/examples/rehearsal.yaml");
 	scoped(free_ptr) char *with_dir =
-		replace(text, "lps:\n", "valuesets: { dir: values }\nlps:\n");
+		replace(text, "lps:\n",
+			"valuesets: { dir: values }\nerrors: { file: values/errors.csv }\nlps:\n");
 	scoped(free_ptr) char *with_drop = replace(with_dir, "folder: drop", "folder: labo");
 	scoped(config_free) struct config *config = must_parse(with_drop);
 

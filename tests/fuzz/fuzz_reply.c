@@ -10,16 +10,29 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const struct error_table *shipped_errors(void)
+{
+	static struct error_table *errors;
+	const char *root = getenv("DMPFEED_SOURCE");
+	scoped(free_ptr) char *file = xasprintf("%s/conf/dmp-errors.csv", root ? root : ".");
+	struct err err = { 0 };
+
+	if (errors == NULL && error_table_load(&errors, file, &err) < 0)
+		abort();
+	return errors;
+}
+
 static void read_as(enum transaction asked, struct slice content_type, struct slice body)
 {
 	scoped(arena_done) struct arena arena = { 0 };
 	const struct exchange exchange = { .answered = true, .http_status = 200 };
+	const struct attempt attempt = { asked, 1, false };
 	struct err err = { 0 };
 	struct reply reply;
 	const char *text;
 
 	reply_read(&reply, asked, content_type, body, &arena);
-	if (outcome_of(&exchange, &reply, false).text == NULL)
+	if (outcome_of(shipped_errors(), &attempt, &exchange, &reply).text == NULL)
 		abort();
 	if (find_read(&reply, &text, &err) == 1 && text[0] == '\0')
 		abort();

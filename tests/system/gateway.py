@@ -170,6 +170,7 @@ state: {{ folder: state }}
 workers: 2
 log: {{ level: {log} }}
 valuesets: {{ dir: {source}/conf/value-sets }}
+errors: {{ file: {source}/conf/dmp-errors.csv }}
 control: {{ socket: control.sock }}
 status: {{ listen: "127.0.0.1:0" }}
 document: {{ max_size: {max_document} }}
