@@ -215,6 +215,15 @@ static void silence_means_the_defaults(void **state)
 	assert_int_equal(e->http.most_connections, 4);
 	assert_int_equal(e->lane.most_in_flight, 8);
 	assert_string_equal(e->wsa_to, "url");
+	assert_string_equal(e->url_registry, "");
+	assert_string_equal(e->url_patients, "");
+	assert_false(e->check_existence);
+	assert_false(config->absent_as_new);
+	assert_false(config->replacement_has_status);
+	assert_string_equal(config->processing_code, "D");
+	assert_int_equal(config->existence_cache.positive_ms, 86400000);
+	assert_int_equal(config->existence_cache.negative_ms, 86400000);
+	assert_int_equal(config->existence_cache.most, 100000);
 	assert_string_equal(e->sites[0].metadata.default_visit_class, "I");
 	assert_int_equal(e->lane.retry.most_ms, 3600000);
 	assert_int_equal(e->lane.probe_ms, 900000);
@@ -234,6 +243,27 @@ static void what_follows_is_filled_in(void **state)
 	assert_string_equal(site->lps_name, "dmpfeed");
 	assert_string_equal(site->lps_model, DMPFEED_VERSION);
 	assert_string_equal(site->lps_internal_id, "GW1");
+}
+
+static void the_processing_code_follows_the_environment(void **state)
+{
+	static const struct {
+		const char *environment, *key, *code;
+	} rows[] = {
+		{ "production", "", "P" },
+		{ "test", "", "D" },
+		{ "rehearsal", "", "D" },
+		{ "test", "hl7: { processing_code: P }\n", "P" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(free_ptr) char *in = replace(good, "rehearsal", rows[i].environment);
+		scoped(free_ptr) char *text = xasprintf("%s%s", in, rows[i].key);
+		scoped(config_free) struct config *config = must_parse(text);
+
+		assert_string_equal(config->processing_code, rows[i].code);
+	}
 }
 
 static void relative_paths_start_at_the_folder_of_the_file(void **state)
@@ -402,6 +432,14 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "{ first: 1 s }", "{ first: 2 h }", 31, 7, "must not be shorter than" },
 		{ "        key", "        min: 1.3\n        key", 27, 7, "must not be older than" },
 		{ "127.0.0.1:8443", "dmp.example", 26, 21, "a rehearsal sends to this machine" },
+		{ "      tls:", "        registry: https://dmp.example/r\n      tls:", 27, 19,
+		  "a rehearsal sends to this machine" },
+		{ "      tls:", "        patients: https://dmp.example/p\n      tls:", 27, 19,
+		  "a rehearsal sends to this machine" },
+		{ "      retry", "      check_existence: true\n      retry", 31, 24,
+		  "needs the URL of the service to ask" },
+		{ "workers: 3", "replace: { when_absent: maybe }", 4, 25,
+		  "write reject or send_as_new" },
 	};
 
 	size_t wrong = 0;
@@ -796,6 +834,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_kept),
 		cmocka_unit_test(silence_means_the_defaults),
 		cmocka_unit_test(what_follows_is_filled_in),
+		cmocka_unit_test(the_processing_code_follows_the_environment),
 		cmocka_unit_test(relative_paths_start_at_the_folder_of_the_file),
 		cmocka_unit_test(a_group_without_keys_is_a_group_left_out),
 		cmocka_unit_test(one_kind_of_door_is_enough),

@@ -9,8 +9,8 @@
 
 /* What the DMP can be asked. */
 enum transaction {
-	TRANSACTION_EXISTENCE, /* TD0.2: has this patient a DMP (HL7 V3 PRPA_IN201307UV02) */
 	TRANSACTION_SUBMIT,    /* TD2.1: a document, new or in place of another (ITI-41) */
+	TRANSACTION_EXISTENCE, /* TD0.2: has this patient a DMP (HL7 V3 PRPA_IN201307UV02) */
 	TRANSACTION_FIND,      /* TD3.1b: the entry of a document of ours (ITI-18) */
 	TRANSACTION_DELETE,    /* TD3.3c: a document of ours (ITI-57) */
 	TRANSACTION_COUNT
