@@ -254,6 +254,21 @@ static void what_is_known_already_is_not_asked(void **state)
 	}
 }
 
+/* Else what a cache knows would never grow old. */
+static void what_was_known_already_is_not_learnt(void **state)
+{
+	struct course course = { .action = ACTION_SUBMIT,
+				 .check_existence = true,
+				 .existence = EXISTENCE_ACTIVE };
+	const struct outcome busy = outcome_for(BUSY);
+	const struct reply reply = reply_of(BUSY);
+
+	(void)state;
+	assert_int_equal(course_existence(&course), EXISTENCE_UNKNOWN);
+	course_learn(&course, TRANSACTION_SUBMIT, &busy, &reply);
+	assert_int_equal(course_existence(&course), EXISTENCE_UNKNOWN);
+}
+
 /* Whatever the DMP answers, and however often, it ends. */
 static void every_course_ends(void **state)
 {
@@ -287,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_story_ends_as_told),
 		cmocka_unit_test(what_is_known_already_is_not_asked),
+		cmocka_unit_test(what_was_known_already_is_not_learnt),
 		cmocka_unit_test(every_course_ends),
 	};
 

@@ -167,13 +167,16 @@ void course_learn(struct course *course, enum transaction asked, const struct ou
 
 enum existence course_existence(const struct course *course)
 {
+	bool done = course->outcome.kind == OUTCOME_DELIVERED;
+
 	if (!course->has_asked)
-		return course->existence;
+		return EXISTENCE_UNKNOWN;
 	if (course->outcome.reason == REASON_DMP_CLOSED)
 		return EXISTENCE_CLOSED;
 	if (course->outcome.reason == REASON_DMP_ABSENT)
 		return EXISTENCE_ABSENT;
-	if (course->last == TRANSACTION_SUBMIT && course->outcome.kind == OUTCOME_DELIVERED)
+	if (done && course->last == TRANSACTION_SUBMIT)
 		return EXISTENCE_ACTIVE;
-	return course->existence;
+	return done && course->last == TRANSACTION_EXISTENCE ? course->existence
+							     : EXISTENCE_UNKNOWN;
 }

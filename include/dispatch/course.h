@@ -58,7 +58,8 @@ struct course_step course_next(const struct course *course);
 void course_learn(struct course *course, enum transaction asked, const struct outcome *outcome,
 		  const struct reply *reply);
 
-/* What the course has taught about the patient's DMP, for the next document. */
+/* What the last request has taught about the patient's DMP, for other documents; EXISTENCE_UNKNOWN:
+ * nothing. */
 enum existence course_existence(const struct course *course);
 
 #endif
