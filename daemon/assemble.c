@@ -9,7 +9,9 @@
 #include "dmp/find.h"
 #include "dmp/mtom.h"
 
-enum { SET_ARC = 1 }; /* under the installation's OID: unique ids of submission sets */
+/* Under the installation's OID, the unique ids of submission sets: a document that was sent and is
+ * deleted later needs two. */
+enum { SET_ARC = 1, DELETION_ARC = 4 };
 
 /* One request being made. */
 struct making {
@@ -58,11 +60,12 @@ static struct submission submission_of(struct making *making)
 {
 	const struct assembly *assembly = making->assembly;
 	const char *root = assembly->config->lps_oid;
+	int arc = assembly->request == TRANSACTION_DELETE ? DELETION_ARC : SET_ARC;
 	char number[ULID_DECIMAL];
 
 	return (struct submission){
 		.metadata = &making->metadata,
-		.set_unique_id = arena_printf(&making->arena, "%s.%d.%s", root, SET_ARC,
+		.set_unique_id = arena_printf(&making->arena, "%s.%d.%s", root, arc,
 					      ulid_decimal(&assembly->doc, number)),
 		.source_id = root,
 		.now_ms = clock_now_ms(),

@@ -230,6 +230,8 @@ static void a_replacement_and_a_deletion_name_their_entry(void **state)
 	assert_true(says(&replacement, "AssociationType:RPLC") && says(&replacement, entry));
 	assert_true(says(&deletion, entry) && says(&deletion, "StatusType:Approved"));
 	assert_true(says(&archived, entry) && says(&archived, "StatusType:Archived"));
+	assert_true(says(&new, "value=\"1.2.250.1.999.77.1."));
+	assert_true(says(&deletion, "value=\"1.2.250.1.999.77.4."));
 }
 
 /* The document's own metadata, changed into those of a replacement or a deletion. */

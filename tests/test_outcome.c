@@ -447,16 +447,26 @@ static void a_question_without_an_answer_leaves_no_doubt(void **state)
 	}
 }
 
-static void a_duplicate_confirms_a_submission_only(void **state)
+static void a_duplicate_confirms_what_may_have_been_done_and_answers_no_question(void **state)
 {
+	static const struct {
+		enum transaction asked;
+		enum outcome_kind kind;
+	} rows[] = {
+		{ TRANSACTION_SUBMIT, OUTCOME_DELIVERED },
+		{ TRANSACTION_DELETE, OUTCOME_DELIVERED },
+		{ TRANSACTION_EXISTENCE, OUTCOME_REJECTED },
+		{ TRANSACTION_FIND, OUTCOME_REJECTED },
+	};
 	struct reply reply = reply_of(REPLY_FAILURE, "XDSDuplicateUniqueIdInRegistry", "");
-	static const enum transaction others[] = { TRANSACTION_EXISTENCE, TRANSACTION_FIND,
-						   TRANSACTION_DELETE };
 
 	(void)state;
-	for (size_t i = 0; i < length_of(others); i++) {
-		const struct attempt attempt = { others[i], 2, true };
+	for (size_t i = 0; i < length_of(rows); i++) {
+		struct attempt attempt = { rows[i].asked, 2, true };
 
+		assert_int_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,
+				 rows[i].kind);
+		attempt.was_doubtful = false;
 		assert_int_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,
 				 OUTCOME_REJECTED);
 	}
@@ -523,7 +533,8 @@ int main(void)
 		cmocka_unit_test(retry_after_is_honoured_by_retries_only),
 		cmocka_unit_test(a_vague_error_is_the_documents_after_five_attempts),
 		cmocka_unit_test(a_question_without_an_answer_leaves_no_doubt),
-		cmocka_unit_test(a_duplicate_confirms_a_submission_only),
+		cmocka_unit_test(
+			a_duplicate_confirms_what_may_have_been_done_and_answers_no_question),
 		cmocka_unit_test(an_entry_that_is_not_as_it_was_found_is_told_apart),
 		cmocka_unit_test(what_nobody_described_is_told_apart),
 		cmocka_unit_test(a_known_code_has_a_sentence_for_people),

@@ -102,6 +102,11 @@ static bool is_refusal(enum reply_shape shape)
 	return shape == REPLY_FAILURE || shape == REPLY_FAULT || shape == REPLY_HL7_ACK;
 }
 
+static bool changes_something(enum transaction asked)
+{
+	return asked == TRANSACTION_SUBMIT || asked == TRANSACTION_DELETE;
+}
+
 static enum finding finding_of_silence(const struct exchange *exchange)
 {
 	if (exchange->our_tls_refused)
@@ -114,14 +119,9 @@ static enum finding finding_of_silence(const struct exchange *exchange)
  */
 static enum finding finding_of_duplicate(const struct attempt *attempt)
 {
-	if (attempt->asked != TRANSACTION_SUBMIT)
+	if (!changes_something(attempt->asked))
 		return DOCUMENT;
 	return attempt->was_doubtful ? CONFIRMED : FOREIGN;
-}
-
-static bool changes_something(enum transaction asked)
-{
-	return asked == TRANSACTION_SUBMIT || asked == TRANSACTION_DELETE;
 }
 
 static enum finding finding_of(const struct error_row *row, const struct attempt *attempt,
