@@ -139,6 +139,12 @@ static const struct story stories[] = {
 	{ "nothing to replace is a rejection", ACTION_REPLACE, false, false, false,
 	  { ASK_FIND(FOUND_NONE) }, OUTCOME_REJECTED, REASON_PREDECESSOR_UNKNOWN, "", "not_found",
 	  EXISTENCE_UNKNOWN },
+	{ "which leaves a doubt", ACTION_REPLACE, false, false, true,
+	  { ASK_FIND(FOUND_NONE) }, OUTCOME_REJECTED, REASON_PREDECESSOR_UNKNOWN, "", "not_found",
+	  EXISTENCE_UNKNOWN },
+	{ "as does an answer that nobody described", ACTION_REPLACE, true, false, true,
+	  { ASK_EXISTENCE(STRANGE) }, OUTCOME_HALT, REASON_LANE_STOPPED, "", "existence",
+	  EXISTENCE_UNKNOWN },
 	{ "or a new document, by key", ACTION_REPLACE, false, true, false,
 	  { ASK_FIND(FOUND_NONE), SEND("", DONE) }, DELIVERED, "sent_as_new", "",
 	  EXISTENCE_ACTIVE },
@@ -215,6 +221,8 @@ static void tell(const struct story *story)
 	assert_int_equal(step.outcome.kind, story->kind);
 	assert_int_equal(step.outcome.reason, story->reason);
 	assert_string_equal(step.outcome.note, story->note);
+	if (story->doubtful)
+		assert_int_equal(step.outcome.doubtful, story->kind != OUTCOME_DELIVERED);
 	assert_string_equal(step.outcome.code, story->code);
 	assert_int_equal(course_existence(&course), story->existence);
 }
