@@ -40,6 +40,12 @@ static const struct option_word when_done[] = { { "keep", false }, { "delete", t
 static const struct option_word tls_versions[] = { { "1.2", 0 }, { "1.3", 0 }, { 0 } };
 static const struct option_word visit_classes[] = { { "I", 0 }, { "O", 0 }, { "E", 0 },
 						    { "R", 0 }, { "N", 0 }, { 0 } };
+static const struct option_word processing_codes[] = {
+	{ "auto", 0 }, { "P", 0 }, { "T", 0 }, { "D", 0 }, { 0 }
+};
+static const struct option_word when_absent[] = { { "reject", false },
+						  { "send_as_new", true },
+						  { 0 } };
 static const struct option_word wsa_to[] = { { "url", 0 }, { "empty", 0 }, { 0 } };
 
 /* The four suites that the DMP's software entry takes. */
@@ -117,6 +123,12 @@ static const struct option establishment_options[] = {
 	{ "dmp.url.repository", OPTION_URL, AT(struct config_establishment, url_repository),
 	  .most = 1000,
 	  .help = "the URL of the DMP's service that documents are sent to" },
+	{ "dmp.url.registry", OPTION_URL, AT(struct config_establishment, url_registry),
+	  .preset = "", .most = 1000,
+	  .help = "the URL of the service that finds and deletes documents" },
+	{ "dmp.url.patients", OPTION_URL, AT(struct config_establishment, url_patients),
+	  .preset = "", .most = 1000,
+	  .help = "the URL of the service that knows which patients have a DMP" },
 	{ "dmp.tls.min", OPTION_WORD, AT(struct config_establishment, http.tls_min),
 	  .preset = "1.2", .words = tls_versions,
 	  .help = "the oldest version of TLS that is spoken" },
@@ -153,6 +165,10 @@ static const struct option establishment_options[] = {
 	{ "dmp.wsa_to", OPTION_WORD, AT(struct config_establishment, wsa_to),
 	  .preset = "url", .words = wsa_to,
 	  .help = "what wsa:To says: the service's URL, or nothing" },
+	{ "dmp.check_existence", OPTION_BOOLEAN,
+	  AT(struct config_establishment, check_existence),
+	  .preset = "false",
+	  .help = "ask whether the patient has a DMP before sending (TD0.2)" },
 	{ "dmp.retry.first", OPTION_DURATION,
 	  AT(struct config_establishment, lane.retry.first_ms),
 	  .preset = "30 s", .least = 100, .most = HOURS(24),
@@ -185,6 +201,9 @@ static const struct option options[] = {
 	{ "valuesets.dir", OPTION_FOLDER, AT(struct config, valuesets_dir),
 	  .preset = "/usr/share/dmpfeed/value-sets",
 	  .help = "the folder of the code tables" },
+	{ "errors.file", OPTION_FILE, AT(struct config, errors_file),
+	  .preset = "/usr/share/dmpfeed/dmp-errors.csv",
+	  .help = "the table of what the DMP's error codes mean" },
 	{ "control.socket", OPTION_PATH, AT(struct config, control.socket),
 	  .preset = "/run/dmpfeed/control.sock", .most = SOCKET_PATH,
 	  .help = "the socket that dmpfeedctl talks to" },
@@ -198,6 +217,26 @@ static const struct option options[] = {
 	  AT(struct config, allow_masked_and_invisible),
 	  .preset = "false",
 	  .help = "may a document be hidden from professionals and from the patient at once" },
+	{ "replace.when_absent", OPTION_CHOICE, AT(struct config, absent_as_new),
+	  .preset = "reject", .words = when_absent,
+	  .help = "what becomes of a document whose predecessor the DMP does not hold" },
+	{ "rplc.status_slot", OPTION_BOOLEAN, AT(struct config, replacement_has_status),
+	  .preset = "false",
+	  .help = "does the association of a replacement carry a SubmissionSetStatus" },
+	{ "hl7.processing_code", OPTION_WORD, AT(struct config, processing_code),
+	  .preset = "auto", .words = processing_codes,
+	  .help = "the processingCode of TD0.2: auto is P in production, else D" },
+	{ "td02.cache.positive", OPTION_DURATION,
+	  AT(struct config, existence_cache.positive_ms),
+	  .preset = "24 h", .least = 0, .most = HOURS(24 * 30),
+	  .help = "how long a DMP that was open is believed to be" },
+	{ "td02.cache.negative", OPTION_DURATION,
+	  AT(struct config, existence_cache.negative_ms),
+	  .preset = "24 h", .least = 0, .most = HOURS(24 * 30),
+	  .help = "how long a DMP that was absent or closed is believed to be" },
+	{ "td02.cache.patients", OPTION_COUNT, AT(struct config, existence_cache.most),
+	  .preset = "100000", .least = 0, .most = 10000000,
+	  .help = "of how many patients that is remembered" },
 	{ "lps.name", OPTION_TEXT, AT(struct config, lps_name),
 	  .preset = "dmpfeed", .least = 1, .most = 64,
 	  .help = "the name of the software, as homologated" },
@@ -785,15 +824,24 @@ static void check_limits(struct loading *loading)
 /* An invented patient must not reach a real DMP. */
 static void check_destination(struct loading *loading, const struct config_establishment *e)
 {
-	if (loading->config->environment == ENVIRONMENT_REHEARSAL && e->url_repository != NULL &&
-	    !option_url_is_loopback(e->url_repository))
-		complain(loading, spot_of(loading, &e->url_repository),
-			 "a rehearsal sends to this machine only: write a URL of 127.0.0.1, [::1] "
-			 "or localhost, or another environment");
+	const char *const *const urls[] = { &e->url_repository, &e->url_registry,
+					    &e->url_patients };
+
+	if (loading->config->environment != ENVIRONMENT_REHEARSAL)
+		return;
+	for (size_t i = 0; i < length_of(urls); i++)
+		if (*urls[i] != NULL && (*urls[i])[0] != '\0' && !option_url_is_loopback(*urls[i]))
+			complain(loading, spot_of(loading, urls[i]),
+				 "a rehearsal sends to this machine only: write a URL of "
+				 "127.0.0.1, [::1] or localhost, or another environment");
 }
 
 static void check_lane(struct loading *loading, const struct config_establishment *e)
 {
+	if (e->check_existence && e->url_patients != NULL && e->url_patients[0] == '\0')
+		complain(loading, spot_of(loading, &e->check_existence),
+			 "dmp.check_existence needs the URL of the service to ask: write "
+			 "dmp.url.patients");
 	if (e->http.tls_min != NULL && e->http.tls_max != NULL &&
 	    strcmp(e->http.tls_min, e->http.tls_max) > 0)
 		complain(loading, spot_of(loading, &e->http.tls_max),
@@ -827,6 +875,8 @@ static void derive(struct config *config)
 
 	gethostname(node, sizeof(node) - 1);
 	config->store.node = arena_dup(&config->arena, slice_of(node));
+	if (strcmp(config->processing_code, "auto") == 0)
+		config->processing_code = config->environment == ENVIRONMENT_PRODUCTION ? "P" : "D";
 	config->store.path = arena_printf(&config->arena, "%s/queue.db", config->state_dir);
 	for (size_t i = 0; i < config->establishment_count; i++) {
 		struct config_establishment *e = &config->establishments[i];

@@ -116,13 +116,15 @@ static int decide(struct decision *decision, struct decision_document *document,
 	return 0;
 }
 
-/* What dispatch cannot do yet is refused here and nowhere else, once all else is right. */
+/* Replacing and deleting begin with a question to the registry (TD3.1b). */
 static int check_supported(const struct decision *decision, const char *where, struct err *err)
 {
-	if (strcmp(decision->action, action_text(ACTION_SUBMIT)) == 0)
+	if (strcmp(decision->action, action_text(ACTION_SUBMIT)) == 0 ||
+	    decision->establishment->url_registry[0] != '\0')
 		return 0;
-	return err_refuse(err, REASON_ACTION_NOT_SUPPORTED, where, "%s",
-			  reason_row(REASON_ACTION_NOT_SUPPORTED)->english);
+	return err_refuse(err, REASON_ACTION_NOT_SUPPORTED, where,
+			  "establishment %s has no dmp.url.registry",
+			  decision->establishment->finess_ej);
 }
 
 /* A document that comes alone: nothing is said beyond it. */

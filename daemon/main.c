@@ -16,6 +16,7 @@ enum { PATIENCE_MS = 10000, DISK_THREADS = 2 };
 struct daemon {
 	struct config *config;
 	struct valuesets *valuesets;
+	struct error_table *errors;
 	struct event_base *loop;
 	struct mailbox *mailbox;
 	struct event *mail;
@@ -126,6 +127,7 @@ static int start(struct daemon *daemon, struct err *err)
 				 mail_came, daemon->mailbox);
 	event_add(daemon->mail, NULL);
 	if (valuesets_load(&daemon->valuesets, daemon->config->valuesets_dir, err) < 0 ||
+	    error_table_load(&daemon->errors, daemon->config->errors_file, err) < 0 ||
 	    open_queue(daemon, &counts, err) < 0)
 		return -1;
 	start_threads(daemon);
@@ -134,6 +136,7 @@ static int start(struct daemon *daemon, struct err *err)
 				 .loop = daemon->loop,
 				 .config = daemon->config,
 				 .valuesets = daemon->valuesets,
+				 .errors = daemon->errors,
 				 .workers = daemon->workers,
 				 .disk = daemon->disk,
 				 .writer = daemon->writer,
@@ -164,6 +167,7 @@ static void stop(struct daemon *daemon)
 	pipeline_free(&daemon->pipeline);
 	store_free(&daemon->store);
 	valuesets_free(&daemon->valuesets);
+	error_table_free(&daemon->errors);
 	for (size_t i = 0; i < length_of(daemon->signals); i++)
 		if (daemon->signals[i] != NULL)
 			event_free(daemon->signals[i]);

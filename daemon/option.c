@@ -562,9 +562,10 @@ static bool url_host(struct slice url, struct host *ret_host)
 static int parse_url(const struct option *option, const struct option_text *written,
 		     struct arena *arena, void *field, struct err *err)
 {
+	bool may_be_empty = option->preset != NULL && option->preset[0] == '\0';
 	struct host host;
 
-	if (!url_host(written->text, &host))
+	if (!(may_be_empty && written->text.n == 0) && !url_host(written->text, &host))
 		return wrong(written, err,
 			     "write the whole URL, like https://dmp.example/services/repository");
 	if ((int64_t)written->text.n > option->most)

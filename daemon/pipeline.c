@@ -6,9 +6,11 @@
  *     acknowledge, move_file           loop     the sender hears "yes", the file moves aside
  *                                      ---- from here the document is ours ----
  *     claim                            writer   a lane takes what is due
- *     build                            worker   the submission, its envelope, its frame
+ *     prepare                          worker   read it back: what is to be done with it
+ *     plan                             loop     the next request of its course, or the end
+ *     build                            worker   the request, its envelope, its frame
  *     post                             loop     POST over mutual TLS
- *     conclude                         worker   read the reply, decide the outcome
+ *     conclude                         worker   read the reply, decide the outcome; then plan again
  *     write_outcome                    writer   UPDATE, COMMIT
  *     settled                          loop     one number, one line
  *
@@ -27,6 +29,8 @@
 #include "assemble.h"
 #include "base/clock.h"
 #include "decide.h"
+#include "dispatch/course.h"
+#include "dispatch/suspicion.h"
 #include "hl7/ack.h"
 #include "hl7/batch.h"
 #include "intake/explanation.h"
@@ -43,6 +47,7 @@ struct way {
 	const struct config_establishment *establishment;
 	struct lane *lane;
 	struct http *http;
+	struct suspicion suspicion;
 };
 
 struct pipeline {
@@ -52,6 +57,7 @@ struct pipeline {
 	struct mllp_server **listeners;
 	struct drop **folders;
 	struct way *ways;
+	struct existence_cache *existence_cache;
 
 	struct pipeline_figures figures;
 	char store_trouble[ERR_TEXT];
@@ -623,8 +629,14 @@ struct delivery {
 	struct way *way;
 	struct store_due due;
 	struct arena arena;
+	struct buf document, metadata; /* as the store has them; the document while it is needed */
+	struct course course;
+	struct course_step step;
+	char message_id[UUID_TEXT];
 	struct buf frame, content_type;
 	struct http_request http;
+	const char *oddity;  /* of the last reply */
+	int64_t duration_ms; /* of all exchanges */
 	struct outcome outcome;
 	struct store_outcome row;
 	bool was_posted;
@@ -640,6 +652,8 @@ static void delivery_free(struct delivery *delivery)
 {
 	one_less_under_way(delivery->way->pipeline);
 	arena_done(&delivery->arena);
+	buf_done(&delivery->document);
+	buf_done(&delivery->metadata);
 	buf_done(&delivery->frame);
 	buf_done(&delivery->content_type);
 	buf_done(&delivery->http.reply);
@@ -650,6 +664,8 @@ static void delivery_free(struct delivery *delivery)
 
 static int claim(struct change *change, struct store *store, struct err *err);
 static void claimed(struct job *job);
+static void prepare(struct job *job, void *worker);
+static void plan(struct job *job);
 static void build(struct job *job, void *worker);
 static void post(struct job *job);
 static void answered(struct http_request *http);
@@ -703,38 +719,49 @@ static void claimed(struct job *job)
 		delivery->due = claiming->due[i];
 		pipeline->under_way++;
 		count(pipeline, DOC_QUEUED, DOC_SENDING);
-		on_worker(pipeline, &delivery->work, build, post);
+		on_worker(pipeline, &delivery->work, prepare, plan);
 	}
 	lane_claimed(way->lane, claiming->count, claiming->next_due_ms);
 	free(claiming);
 	one_less_under_way(pipeline);
 }
 
-static int build_frame(struct delivery *delivery, struct hands *hands, struct err *err)
+static int load(struct delivery *delivery, struct hands *hands, struct err *err)
 {
-	scoped(buf_done) struct buf document = { 0 }, metadata = { 0 };
 	struct store *reader = hands_reader(hands, err);
 
-	if (reader == NULL || store_load(reader, &delivery->due.doc, &document, &metadata, err) < 0)
+	buf_clear(&delivery->metadata);
+	if (reader == NULL)
 		return -1;
-	return assemble(
-		&(struct assembly){
-			.config = delivery->way->pipeline->config,
-			.establishment = delivery->way->establishment,
-			.doc = delivery->due.doc,
-			.document = buf_slice(&document),
-			.metadata = buf_slice(&metadata),
-		},
-		&delivery->content_type, &delivery->frame, err);
+	return store_load(reader, &delivery->due.doc, &delivery->document, &delivery->metadata,
+			  err);
 }
 
-/* Worker: from the store to the bytes of the request. */
-static void build(struct job *job, void *worker)
+static int begin_course(struct delivery *delivery, struct hands *hands, struct err *err)
+{
+	struct metadata metadata;
+
+	if (load(delivery, hands, err) < 0 ||
+	    metadata_parse(&metadata, buf_slice(&delivery->metadata), &delivery->arena, err) < 0)
+		return -1;
+	delivery->course = (struct course){
+		.action = metadata.action,
+		.ins = metadata.patient_ins,
+		.ins_oid = metadata.patient_ins_oid,
+		.was_doubtful = delivery->due.doubtful,
+		.check_existence = delivery->way->establishment->check_existence,
+		.absent_as_new = delivery->way->pipeline->config->absent_as_new,
+	};
+	return 0;
+}
+
+/* Worker: what is to be done. */
+static void prepare(struct job *job, void *worker)
 {
 	struct delivery *delivery = delivery_of(job);
 
 	delivery->work.err = (struct err){ 0 };
-	(void)!build_frame(delivery, worker, &delivery->work.err);
+	(void)!begin_course(delivery, worker, &delivery->work.err);
 }
 
 /* What an error of ours means for the document, as if the DMP had answered it. */
@@ -756,6 +783,94 @@ static struct outcome outcome_of_error(const struct err *err)
 	};
 }
 
+static void log_oddity(struct delivery *delivery)
+{
+	char doc[ULID_TEXT];
+
+	if (delivery->oddity != NULL && delivery->oddity[0] != '\0')
+		log_warning("doc=%s request=%s: %s", ulid_text(&delivery->due.doc, doc),
+			    transaction_text(delivery->course.last), delivery->oddity);
+	delivery->oddity = NULL;
+}
+
+/* What other documents of the patient have taught, and what this one teaches them. */
+static void share_existence(struct delivery *delivery)
+{
+	struct course *course = &delivery->course;
+	struct existence_cache *cache = delivery->way->pipeline->existence_cache;
+	enum existence learnt = course_existence(course);
+	int64_t now_ms = clock_now_ms();
+
+	if (!course->check_existence)
+		return;
+	if (!course->has_asked)
+		course->existence =
+			existence_cache_find(cache, course->ins, course->ins_oid, now_ms);
+	else if (learnt != EXISTENCE_UNKNOWN)
+		existence_cache_put(cache, course->ins, course->ins_oid, learnt, now_ms);
+}
+
+/* Loop: the next request, or the end. */
+static void plan(struct job *job)
+{
+	struct delivery *delivery = delivery_of(job);
+
+	if (delivery->work.err.kind != ERR_NONE) {
+		delivery->outcome = outcome_of_error(&delivery->work.err);
+		concluded(job);
+		return;
+	}
+	log_oddity(delivery);
+	share_existence(delivery);
+	delivery->step = course_next(&delivery->course);
+	if (delivery->step.ended) {
+		delivery->outcome = delivery->step.outcome;
+		concluded(job);
+		return;
+	}
+	on_worker(delivery->way->pipeline, &delivery->work, build, post);
+}
+
+static int build_frame(struct delivery *delivery, struct hands *hands, struct err *err)
+{
+	const struct course_step *step = &delivery->step;
+	bool carries = step->request == TRANSACTION_SUBMIT;
+	int rc;
+
+	if (assemble_url(delivery->way->establishment, step->request)[0] == '\0')
+		return err_refuse(err, REASON_ACTION_NOT_SUPPORTED, "",
+				  "no URL is configured for the request \"%s\"",
+				  transaction_text(step->request));
+	if (carries && delivery->document.n == 0 && load(delivery, hands, err) < 0)
+		return -1;
+	buf_clear(&delivery->content_type);
+	rc = assemble(
+		&(struct assembly){
+			.config = delivery->way->pipeline->config,
+			.establishment = delivery->way->establishment,
+			.doc = delivery->due.doc,
+			.document = buf_slice(&delivery->document),
+			.metadata = buf_slice(&delivery->metadata),
+			.request = step->request,
+			.entry = step->entry,
+			.archived = step->archived,
+			.ret_message_id = delivery->message_id,
+		},
+		&delivery->content_type, &delivery->frame, err);
+	if (carries)
+		buf_done(&delivery->document); /* the frame holds it now */
+	return rc;
+}
+
+/* Worker: to the bytes of the request. */
+static void build(struct job *job, void *worker)
+{
+	struct delivery *delivery = delivery_of(job);
+
+	delivery->work.err = (struct err){ 0 };
+	(void)!build_frame(delivery, worker, &delivery->work.err);
+}
+
 /* Loop. */
 static void post(struct job *job)
 {
@@ -767,8 +882,9 @@ static void post(struct job *job)
 		concluded(job);
 		return;
 	}
+	buf_done(&delivery->http.reply);
 	delivery->http = (struct http_request){
-		.url = way->establishment->url_repository,
+		.url = assemble_url(way->establishment, delivery->step.request),
 		.content_type = delivery->content_type.p,
 		.body = buf_slice(&delivery->frame),
 		.done = answered,
@@ -783,7 +899,8 @@ static void answered(struct http_request *http)
 	struct delivery *delivery = container_of(http, struct delivery, http);
 
 	buf_done(&delivery->frame);
-	on_worker(delivery->way->pipeline, &delivery->work, conclude, concluded);
+	delivery->duration_ms += http->duration_ms;
+	on_worker(delivery->way->pipeline, &delivery->work, conclude, plan);
 }
 
 /* Worker. */
@@ -791,12 +908,21 @@ static void conclude(struct job *job, void *worker)
 {
 	struct delivery *delivery = delivery_of(job);
 	struct reply *reply =
-		arena_alloc(&delivery->arena, sizeof(*reply)); /* the outcome borrows from it */
+		arena_alloc(&delivery->arena, sizeof(*reply)); /* the course borrows from it */
+	const struct attempt attempt = {
+		.asked = delivery->step.request,
+		.number = delivery->due.attempt,
+		.was_doubtful = delivery->due.doubtful,
+	};
+	struct outcome outcome;
 
 	(void)worker;
-	reply_read(reply, slice_of(delivery->http.reply_content_type),
+	reply_read(reply, attempt.asked, slice_of(delivery->http.reply_content_type),
 		   buf_slice(&delivery->http.reply), &delivery->arena);
-	delivery->outcome = outcome_of(&delivery->http.exchange, reply, delivery->due.doubtful);
+	outcome = outcome_of(delivery->way->pipeline->parts.errors, &attempt,
+			     &delivery->http.exchange, reply);
+	delivery->oddity = reply_oddity(reply, attempt.asked, delivery->message_id);
+	course_learn(&delivery->course, attempt.asked, &outcome, reply);
 }
 
 /* The state that a document is in after an outcome. */
@@ -817,6 +943,24 @@ static enum doc_state state_after(enum outcome_kind kind)
 	return DOC_QUEUED;
 }
 
+/* A refusal that nobody described is one document's fault, or, met by several in a row, the
+ * installation's: the lane then stops and the document keeps its place. No answer says nothing.
+ */
+static void suspect(struct delivery *delivery)
+{
+	struct suspicion *suspicion = &delivery->way->suspicion;
+	struct outcome *outcome = &delivery->outcome;
+
+	if (!delivery->was_posted || !delivery->http.exchange.answered)
+		return;
+	if (!outcome->unknown) {
+		suspicion_clear(suspicion);
+	} else if (suspicion_raise(suspicion, outcome->code, &delivery->due.doc)) {
+		outcome->kind = OUTCOME_HALT;
+		outcome->reason = REASON_LANE_STOPPED;
+	}
+}
+
 /* Loop: what is to be written down. */
 static void concluded(struct job *job)
 {
@@ -824,6 +968,7 @@ static void concluded(struct job *job)
 	const struct outcome *outcome = &delivery->outcome;
 	const int64_t now_ms = clock_now_ms();
 
+	suspect(delivery);
 	delivery->row = (struct store_outcome){
 		.doc = delivery->due.doc,
 		.now_ms = now_ms,
@@ -840,7 +985,7 @@ static void concluded(struct job *job)
 		.text = outcome->text,
 		.note = outcome->note,
 		.http_status = delivery->http.exchange.http_status,
-		.duration_ms = delivery->http.duration_ms,
+		.duration_ms = delivery->duration_ms,
 	};
 	on_writer(delivery->way->pipeline, &delivery->work, write_outcome, settled);
 }
@@ -863,12 +1008,16 @@ static void write_again(evutil_socket_t fd, short what, void *arg)
 	on_writer(delivery->way->pipeline, &delivery->work, write_outcome, settled);
 }
 
-/* What a log or a status page may say of an outcome: the DMP's own words may name the patient and stay in
- * the document's history.
+/* What a log or a status page may say of an outcome: the DMP's own words may name the patient and
+ * stay in the document's history.
  */
 static const char *words_for_all(const struct outcome *outcome)
 {
-	return outcome->text_is_ours ? outcome->text : reason_row(outcome->reason)->english;
+	if (outcome->text_is_ours)
+		return outcome->text;
+	return outcome->row != NULL && outcome->row->english[0] != '\0'
+		       ? outcome->row->english
+		       : reason_row(outcome->reason)->english;
 }
 
 static void log_delivery(const struct delivery *delivery)
@@ -984,6 +1133,7 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 {
 	scoped(pipeline_free) struct pipeline *pipeline = xcalloc(1, sizeof(*pipeline));
 	const struct config *config = parts->config;
+	uint8_t secret[SHA256_BYTES];
 
 	pipeline->parts = *parts;
 	pipeline->config = config;
@@ -994,6 +1144,8 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 	pipeline->listeners = xcalloc(config->mllp_count, sizeof(struct mllp_server *));
 	pipeline->folders = xcalloc(config->drop_count, sizeof(struct drop *));
 	pipeline->ways = xcalloc(config->establishment_count, sizeof(struct way));
+	random_bytes(secret, sizeof(secret));
+	pipeline->existence_cache = existence_cache_new(&config->existence_cache, secret);
 	if (open_ways(pipeline, err) < 0 || open_intake(pipeline, err) < 0)
 		return -1;
 	for (size_t i = 0; i < config->establishment_count; i++)
@@ -1053,6 +1205,7 @@ void pipeline_free(struct pipeline **pipeline)
 	free(p->listeners);
 	free(p->folders);
 	free(p->ways);
+	existence_cache_free(&p->existence_cache);
 	free_ptr(pipeline);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "control/control.h"
+#include "dispatch/existence_cache.h"
 #include "dispatch/http.h"
 #include "dispatch/lane.h"
 #include "document/metadata.h"
@@ -24,7 +25,10 @@ struct config_site {
 struct config_establishment {
 	const char *finess_ej, *name;
 	const char *url_repository;
-	const char *wsa_to; /* "url" (the service's URL) or "empty" */
+	const char *url_registry; /* "": none; nothing can be replaced or deleted */
+	const char *url_patients; /* "": none; existence cannot be checked */
+	bool check_existence;     /* before every first document of a patient */
+	const char *wsa_to;       /* "url" (the service's URL) or "empty" */
 	struct http_settings http;
 	struct lane_settings lane;
 	struct config_site *sites;
@@ -37,10 +41,14 @@ struct config {
 	enum log_level log_level;
 	uint64_t workers; /* threads that parse and build; 0: one per core */
 	const char *state_dir;
-	const char *valuesets_dir;
+	const char *valuesets_dir, *errors_file;
 	uint64_t most_document_bytes;
 	bool allow_masked_and_invisible;
 	struct transmission_settings transmission;
+	bool absent_as_new; /* a document whose predecessor the DMP does not hold goes as a new one */
+	bool replacement_has_status;
+	const char *processing_code; /* HL7 V3: "P", "T", "D" */
+	struct existence_cache_settings existence_cache;
 
 	const char *lps_name, *lps_version, *lps_oid, *lps_internal_id;
 

@@ -23,7 +23,7 @@ enum option_kind {
 	OPTION_SECRET,   /* and that others cannot read */
 	OPTION_ADDRESS,  /* const char *: 127.0.0.1:2575, [::1]:2575 */
 	OPTION_LOOPBACK, /* an address of this machine alone */
-	OPTION_URL,      /* const char *: https */
+	OPTION_URL,      /* const char *: https; or "" where that is the preset */
 	OPTION_FINESS,   /* const char *: nine characters in quotes */
 	OPTION_OID,      /* const char *: `most` characters, to make longer ones under it */
 	OPTION_SECTOR,   /* const char *: SA01 */

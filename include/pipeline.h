@@ -25,6 +25,7 @@ struct pipeline_parts {
 	struct event_base *loop;
 	const struct config *config;
 	const struct valuesets *valuesets;
+	const struct error_table *errors;
 	struct workers *workers; /* their context is a struct hands */
 	struct workers *disk;    /* for folders, which may hang */
 	struct writer *writer;

@@ -8,6 +8,7 @@ wire and every document it carried.
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import json
 import os
@@ -21,6 +22,37 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "
 from gateway import SOURCE, Gateway, Simulator, TimedOut, fresh, make_pki  # noqa: E402
 
 HL7_ENDINGS = (".hl7", ".er7")
+
+
+def referred_to(content: bytes) -> list[str]:
+    """The documents that the DMP must know already: what a document replaces, or what a deletion names."""
+    documents = [content]
+    deletes = False
+    if MESSAGE.search(content):
+        documents = []
+        for segment in re.split(rb"[\r\n]+", content):
+            fields = segment.split(b"|")
+            deletes |= fields[0] == b"ORC" and fields[1:2] == [b"CA"]
+            if fields[0] == b"OBX" and fields[2:3] == [b"ED"]:
+                documents.append(decoded(fields[5].rpartition(b"^")[2]))
+    wanted = OWN_ID if deletes else PARENT_ID
+    ids = [found[1].decode() for document in documents if (found := wanted.search(document))]
+    return [each for each in ids if OID.fullmatch(each)]
+
+
+MESSAGE = re.compile(rb"\A\s*MSH\|")
+OID = re.compile(r"(?=.{1,64}\Z)[0-2](\.(0|[1-9][0-9]*))+")
+OWN_ID = re.compile(rb"<(?:\w+:)?id\b[^>]*?\broot=\"([0-9.]+)\"")
+PARENT_ID = re.compile(rb"<(?:\w+:)?parentDocument\b.*?<(?:\w+:)?id\b[^>]*?\broot=\"([0-9.]+)\"", re.S)
+
+
+def decoded(text: bytes) -> bytes:
+    """Base64 as real files write it: blanks in it, its end missing."""
+    text = re.sub(rb"\s", b"", text)
+    try:
+        return base64.b64decode(text + b"=" * (-len(text) % 4))
+    except ValueError:
+        return b""
 
 
 def is_message(path: pathlib.Path) -> bool:
@@ -59,6 +91,8 @@ class Rehearsal:
                 simulator.reset()
                 self.seen = 0
                 gateway = self.gateway(simulator).start()
+                for unique_id in referred_to(path.read_bytes()):
+                    simulator.ask("POST", "/known", {"uniqueId": unique_id})
             inputs.append(self.rehearse(gateway, path))
             show(inputs[-1])
             if not together:
@@ -158,14 +192,13 @@ def rehearsal_config(path: pathlib.Path, simulator: Simulator) -> str:
     doors = {"site": site, "source": "REHEARSAL"}
     for establishment in config["establishments"]:
         dmp = establishment.setdefault("dmp", {})
-        dmp["url"] = {"repository": simulator.url}
+        dmp["url"] = {name: f"{simulator.url}/{name}" for name in ("repository", "registry", "patients")}
         dmp["tls"] = {name: str(simulator.pki / file)
                       for name, file in (("ca", "ca.pem"), ("cert", "auth.pem"), ("key", "auth.key"))}
-    valuesets = config.setdefault("valuesets", {})
-    if "dir" in valuesets:
-        valuesets["dir"] = str((path.parent / valuesets["dir"]).resolve())
-    else:  # where the product is not installed, its folder is the project's
-        valuesets["dir"] = str(SOURCE / "conf" / "value-sets")
+    # Where the product is not installed, what it ships is the project's.
+    for group, key, shipped in (("valuesets", "dir", "value-sets"), ("errors", "file", "dmp-errors.csv")):
+        own = config.setdefault(group, {}).get(key)
+        config[group][key] = str((path.parent / own).resolve() if own else SOURCE / "conf" / shipped)
     config.update({
         "environment": "rehearsal", "state": {"folder": "state"}, "control": {"socket": "control.sock"},
         "status": {"listen": "127.0.0.1:0"},

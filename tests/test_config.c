@@ -41,6 +41,7 @@ static int make_everything(void **state)
 	make_folder("labo");
 	make_folder("imagerie");
 	make_folder("pki");
+	make_file("values/errors.csv", "", 0644);
 	make_file("pki/ca.pem", "", 0644);
 	make_file("pki/auth.pem", "", 0644);
 	make_file("pki/auth.key", "", 0640);
@@ -100,7 +101,8 @@ static const char good[] =
 /* 33 */ "      - finess_eg: \"990012345\"\n"
 /* 34 */ "        name: H\xc3\xb4pital \"A\"\n"
 /* 35 */ "        sector: SA01\n"
-/* 36 */ "      - { finess_eg: \"990012352\", name: No, sector: SA05, visit_class: N }\n";
+/* 36 */ "      - { finess_eg: \"990012352\", name: No, sector: SA05, visit_class: N }\n"
+/* 37 */ "errors: { file: values/errors.csv }\n";
 /* clang-format on */
 
 /* `text` with `from`, which occurs once or more, replaced at its first place. */
@@ -213,6 +215,15 @@ static void silence_means_the_defaults(void **state)
 	assert_int_equal(e->http.most_connections, 4);
 	assert_int_equal(e->lane.most_in_flight, 8);
 	assert_string_equal(e->wsa_to, "url");
+	assert_string_equal(e->url_registry, "");
+	assert_string_equal(e->url_patients, "");
+	assert_false(e->check_existence);
+	assert_false(config->absent_as_new);
+	assert_false(config->replacement_has_status);
+	assert_string_equal(config->processing_code, "D");
+	assert_int_equal(config->existence_cache.positive_ms, 86400000);
+	assert_int_equal(config->existence_cache.negative_ms, 86400000);
+	assert_int_equal(config->existence_cache.most, 100000);
 	assert_string_equal(e->sites[0].metadata.default_visit_class, "I");
 	assert_int_equal(e->lane.retry.most_ms, 3600000);
 	assert_int_equal(e->lane.probe_ms, 900000);
@@ -234,6 +245,27 @@ static void what_follows_is_filled_in(void **state)
 	assert_string_equal(site->lps_internal_id, "GW1");
 }
 
+static void the_processing_code_follows_the_environment(void **state)
+{
+	static const struct {
+		const char *environment, *key, *code;
+	} rows[] = {
+		{ "production", "", "P" },
+		{ "test", "", "D" },
+		{ "rehearsal", "", "D" },
+		{ "test", "hl7: { processing_code: P }\n", "P" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(free_ptr) char *in = replace(good, "rehearsal", rows[i].environment);
+		scoped(free_ptr) char *text = xasprintf("%s%s", in, rows[i].key);
+		scoped(config_free) struct config *config = must_parse(text);
+
+		assert_string_equal(config->processing_code, rows[i].code);
+	}
+}
+
 static void relative_paths_start_at_the_folder_of_the_file(void **state)
 {
 	scoped(free_ptr) char *text = replace(good, "workers: 3", "state: { folder: queue }");
@@ -241,6 +273,7 @@ static void relative_paths_start_at_the_folder_of_the_file(void **state)
 
 	(void)state;
 	assert_in_folder(config->valuesets_dir, "values");
+	assert_in_folder(config->errors_file, "values/errors.csv");
 	assert_in_folder(config->state_dir, "queue");
 	assert_in_folder(config->store.path, "queue/queue.db");
 	assert_in_folder(config->drops[0].path, "labo");
@@ -399,6 +432,14 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "{ first: 1 s }", "{ first: 2 h }", 31, 7, "must not be shorter than" },
 		{ "        key", "        min: 1.3\n        key", 27, 7, "must not be older than" },
 		{ "127.0.0.1:8443", "dmp.example", 26, 21, "a rehearsal sends to this machine" },
+		{ "      tls:", "        registry: https://dmp.example/r\n      tls:", 27, 19,
+		  "a rehearsal sends to this machine" },
+		{ "      tls:", "        patients: https://dmp.example/p\n      tls:", 27, 19,
+		  "a rehearsal sends to this machine" },
+		{ "      retry", "      check_existence: true\n      retry", 31, 24,
+		  "needs the URL of the service to ask" },
+		{ "workers: 3", "replace: { when_absent: maybe }", 4, 25,
+		  "write reject or send_as_new" },
 	};
 
 	size_t wrong = 0;
@@ -680,6 +721,7 @@ static char *with_test_paths(const char *text)
 		{ "/etc/dmpfeed/certificates/", "pki/" },
 		{ "/var/spool/dmpfeed/", "" },
 		{ "  dir: /usr/share/dmpfeed/value-sets", "  dir: values" },
+		{ "  file: /usr/share/dmpfeed/dmp-errors.csv", "  file: values/errors.csv" },
 	};
 	char *result = xstrdup(text), *before;
 
@@ -702,7 +744,8 @@ static void the_reference_loads_and_its_comments_change_nothing(void **state)
 {
 	scoped(free_ptr) char *text = read_project_file("conf/dmpfeed.yaml");
 	scoped(free_ptr) char *with_dir = replace(text, "  #dir:", "  dir:");
-	scoped(free_ptr) char *as_is = with_test_paths(with_dir);
+	scoped(free_ptr) char *with_file = replace(with_dir, "  #file:", "  file:");
+	scoped(free_ptr) char *as_is = with_test_paths(with_file);
 	scoped(free_ptr) char *whole = uncommented(text);
 	scoped(free_ptr) char *all = with_test_paths(whole);
 	scoped(buf_done) struct buf meant = { 0 }, said = { 0 };
@@ -776,7 +819,8 @@ static void the_example_of_a_rehearsal_loads(void **state)
 {
 	scoped(free_ptr) char *text = read_project_file("conf/examples/rehearsal.yaml");
 	scoped(free_ptr) char *with_dir =
-		replace(text, "lps:\n", "valuesets: { dir: values }\nlps:\n");
+		replace(text, "lps:\n",
+			"valuesets: { dir: values }\nerrors: { file: values/errors.csv }\nlps:\n");
 	scoped(free_ptr) char *with_drop = replace(with_dir, "folder: drop", "folder: labo");
 	scoped(config_free) struct config *config = must_parse(with_drop);
 
@@ -790,6 +834,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_kept),
 		cmocka_unit_test(silence_means_the_defaults),
 		cmocka_unit_test(what_follows_is_filled_in),
+		cmocka_unit_test(the_processing_code_follows_the_environment),
 		cmocka_unit_test(relative_paths_start_at_the_folder_of_the_file),
 		cmocka_unit_test(a_group_without_keys_is_a_group_left_out),
 		cmocka_unit_test(one_kind_of_door_is_enough),

@@ -16,6 +16,7 @@ static struct config_site site = {
 };
 static struct config_establishment establishment = {
 	.finess_ej = "990000987",
+	.url_registry = "",
 	.name = "CH DE VALBRUME",
 	.sites = &site,
 	.site_count = 1,
@@ -241,7 +242,7 @@ static void message_and_document_must_want_the_same(void **state)
 		{ { .file = "hostile/extension-in-id.xml", .event = "T04", .wanted = "CAD" },
 		  REASON_IDENTIFIER_HAS_EXTENSION,
 		  "id/@extension" },
-		/* right, and not possible yet */
+		/* right, but for the registry that is not configured */
 		{ { .file = REPLACEMENT, .event = "T10", .wanted = "ROC" },
 		  REASON_ACTION_NOT_SUPPORTED,
 		  "OBX-11" },
@@ -302,6 +303,23 @@ static void a_replacement_alone_is_a_replacement(void **state)
 	assert_int_equal(decide_document(&decision, &document, &settings, &err), -1);
 	assert_int_equal(err.reason, REASON_ACTION_NOT_SUPPORTED);
 	assert_string_equal(decision.action, "replace");
+}
+
+static void with_a_registry_a_replacement_is_queued(void **state)
+{
+	scoped(decision_done) struct decision decision = { 0 };
+	scoped(buf_done) struct buf document = { 0 };
+	struct err err = { 0 };
+	int decided;
+
+	(void)state;
+	sample_read(REPLACEMENT, &document);
+	establishment.url_registry = "https://127.0.0.1/registry";
+	decided = decide_document(&decision, &document, &settings, &err);
+	establishment.url_registry = "";
+	assert_int_equal(decided, 0);
+	assert_string_equal(decision.action, "replace");
+	assert_int_equal(decision.state, DOC_QUEUED);
 }
 
 static void two_forms_are_two_documents_of_one_decision(void **state)
@@ -452,6 +470,7 @@ static void a_document_over_the_limit_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(with_a_registry_a_replacement_is_queued),
 		cmocka_unit_test(a_document_for_the_dmp_is_queued_byte_for_byte),
 		cmocka_unit_test(what_is_decided_besides_sending),
 		cmocka_unit_test(message_and_document_must_be_about_the_same_patient),

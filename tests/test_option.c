@@ -38,6 +38,7 @@ static const struct option secret = { "f", OPTION_SECRET, TEXT };
 static const struct option address = { "a", OPTION_ADDRESS, TEXT };
 static const struct option loopback = { "a", OPTION_LOOPBACK, TEXT };
 static const struct option url = { "u", OPTION_URL, TEXT, .most = 60 };
+static const struct option no_url = { "u", OPTION_URL, TEXT, .preset = "", .most = 60 };
 static const struct option finess = { "f", OPTION_FINESS, TEXT };
 static const struct option oid = { "o", OPTION_OID, TEXT, .most = 24 };
 static const struct option sector = { "s", OPTION_SECTOR, TEXT };
@@ -98,6 +99,8 @@ static void what_is_right_is_printed_as_it_is_read(void **state)
 		{ &loopback, "[::1]:80", "\"[::1]:80\"" },
 		{ &url, "https://dmp.example", "\"https://dmp.example\"" },
 		{ &url, "https://[::1]:8443/a?b=%20c", "\"https://[::1]:8443/a?b=%20c\"" },
+		{ &no_url, "", "\"\"" },
+		{ &no_url, "https://dmp.example", "\"https://dmp.example\"" },
 		{ &finess, "990012345", "\"990012345\"" },
 		{ &finess, "2A0012345", "\"2A0012345\"" },
 		{ &finess, "2B0012345", "\"2B0012345\"" },
@@ -181,6 +184,8 @@ static void what_is_wrong_says_what_would_be_right(void **state)
 		{ &address, "[::1]x:1", "an IP address and a port" },
 		{ &loopback, "0.0.0.0:80", "only this machine may ask" },
 		{ &loopback, "[::]:80", "only this machine may ask" },
+		{ &url, "", "write the whole URL" },
+		{ &no_url, " ", "write the whole URL" },
 		{ &url, "http://dmp.example/", "write the whole URL" },
 		{ &url, "dmp.example", "write the whole URL" },
 		{ &url, "https://", "write the whole URL" },

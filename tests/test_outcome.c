@@ -1,12 +1,36 @@
-/* What a delivery attempt came to: the tables of codes, words and transport, row by row. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+/* What an exchange came to: the shipped table of codes and words, and transport, row by row. */
+#include "sample.h"
 
 #include "dispatch/outcome.h"
+
+static struct error_table *errors; /* that of conf/ */
+
+static int load(void **state)
+{
+	const char *root = getenv("DMPFEED_SOURCE");
+	scoped(free_ptr) char *file = xasprintf("%s/conf/dmp-errors.csv", root ? root : ".");
+	struct err err = { 0 };
+
+	(void)state;
+	if (error_table_load(&errors, file, &err) < 0)
+		fail_msg("%s", err.text);
+	return 0;
+}
+
+static int unload(void **state)
+{
+	(void)state;
+	error_table_free(&errors);
+	return 0;
+}
+
+static struct outcome judge(const struct exchange *exchange, const struct reply *reply,
+			    bool was_doubtful)
+{
+	const struct attempt attempt = { TRANSACTION_SUBMIT, 1, was_doubtful };
+
+	return outcome_of(errors, &attempt, exchange, reply);
+}
 
 static const struct exchange answered_200 = {
 	.answered = true, .fully_written = true, .http_status = 200, .transport_text = ""
@@ -23,7 +47,7 @@ static struct outcome outcome_of_code(enum reply_shape shape, const char *code, 
 {
 	struct reply reply = reply_of(shape, code, "words");
 
-	return outcome_of(&answered_200, &reply, was_doubtful);
+	return judge(&answered_200, &reply, was_doubtful);
 }
 
 static struct exchange answered(int status)
@@ -147,10 +171,10 @@ static void a_known_code_wins_over_the_party_of_the_fault(void **state)
 
 	(void)state;
 	reply.fault_of_receiver = true;
-	assert_int_equal(outcome_of(&answered_200, &reply, false).kind, OUTCOME_REJECTED);
+	assert_int_equal(judge(&answered_200, &reply, false).kind, OUTCOME_REJECTED);
 	reply.code = "XDSRegistryBusy";
 	reply.fault_of_receiver = false;
-	assert_int_equal(outcome_of(&answered_200, &reply, false).kind, OUTCOME_RETRY);
+	assert_int_equal(judge(&answered_200, &reply, false).kind, OUTCOME_RETRY);
 }
 
 static void the_words_decide_where_the_code_does_not(void **state)
@@ -176,7 +200,7 @@ static void the_words_decide_where_the_code_does_not(void **state)
 		struct reply reply = reply_of(REPLY_FAULT, codes[i % length_of(codes)],
 					      texts[i / length_of(codes)]);
 
-		assert_int_equal(outcome_of(&answered_200, &reply, false).kind, OUTCOME_HALT);
+		assert_int_equal(judge(&answered_200, &reply, false).kind, OUTCOME_HALT);
 	}
 }
 
@@ -186,7 +210,7 @@ static void a_precise_code_wins_over_the_words(void **state)
 				      "Structure introuvable ou Inactive");
 
 	(void)state;
-	assert_int_equal(outcome_of(&answered_200, &reply, false).kind, OUTCOME_REJECTED);
+	assert_int_equal(judge(&answered_200, &reply, false).kind, OUTCOME_REJECTED);
 }
 
 static void an_unknown_fault_is_the_fault_of_whom_it_names(void **state)
@@ -195,9 +219,9 @@ static void an_unknown_fault_is_the_fault_of_whom_it_names(void **state)
 	struct exchange exchange = answered(500);
 
 	(void)state;
-	assert_int_equal(outcome_of(&exchange, &reply, false).kind, OUTCOME_REJECTED);
+	assert_int_equal(judge(&exchange, &reply, false).kind, OUTCOME_REJECTED);
 	reply.fault_of_receiver = true;
-	assert_int_equal(outcome_of(&exchange, &reply, false).kind, OUTCOME_RETRY);
+	assert_int_equal(judge(&exchange, &reply, false).kind, OUTCOME_RETRY);
 }
 
 static void soap_is_read_before_the_status(void **state)
@@ -210,8 +234,8 @@ static void soap_is_read_before_the_status(void **state)
 		struct reply success = reply_of(REPLY_SUCCESS, "", "");
 		struct reply closed = reply_of(REPLY_FAULT, "DMPClosed", "");
 
-		assert_int_equal(outcome_of(&exchange, &success, false).kind, OUTCOME_DELIVERED);
-		assert_int_equal(outcome_of(&exchange, &closed, false).kind, OUTCOME_REFUSED);
+		assert_int_equal(judge(&exchange, &success, false).kind, OUTCOME_DELIVERED);
+		assert_int_equal(judge(&exchange, &closed, false).kind, OUTCOME_REFUSED);
 	}
 }
 
@@ -221,7 +245,7 @@ static void a_fault_without_a_code_goes_by_its_status(void **state)
 	struct exchange exchange = answered(500);
 
 	(void)state;
-	assert_string_equal(outcome_of(&exchange, &reply, false).code, "http");
+	assert_string_equal(judge(&exchange, &reply, false).code, "http");
 }
 
 /* Without SOAP. `written` false: the answer came before the whole request had left. */
@@ -275,7 +299,7 @@ static void without_soap_the_status_decides(void **state)
 		struct outcome outcome;
 
 		exchange.fully_written = status_rows[i].written;
-		outcome = outcome_of(&exchange, &reply, false);
+		outcome = judge(&exchange, &reply, false);
 		assert_int_equal(outcome.kind, status_rows[i].kind);
 		assert_int_equal(outcome.reason, status_rows[i].reason);
 		assert_int_equal(outcome.doubtful, status_rows[i].doubtful);
@@ -287,7 +311,7 @@ static void without_soap_the_status_decides(void **state)
 static void no_answer_to_a_whole_request_is_doubt(void **state)
 {
 	const struct exchange exchange = { .fully_written = true, .transport_text = "timeout" };
-	struct outcome outcome = outcome_of(&exchange, NULL, false);
+	struct outcome outcome = judge(&exchange, NULL, false);
 
 	(void)state;
 	assert_int_equal(outcome.kind, OUTCOME_RETRY_LANE);
@@ -300,7 +324,7 @@ static void no_answer_to_a_whole_request_is_doubt(void **state)
 static void no_answer_to_half_a_request_is_none(void **state)
 {
 	const struct exchange exchange = { .transport_text = "connection refused" };
-	struct outcome outcome = outcome_of(&exchange, NULL, false);
+	struct outcome outcome = judge(&exchange, NULL, false);
 
 	(void)state;
 	assert_int_equal(outcome.kind, OUTCOME_RETRY_LANE);
@@ -314,7 +338,7 @@ static void a_refused_certificate_stops_the_lane(void **state)
 {
 	const struct exchange exchange = { .our_tls_refused = true,
 					   .transport_text = "alert certificate expired" };
-	struct outcome outcome = outcome_of(&exchange, NULL, false);
+	struct outcome outcome = judge(&exchange, NULL, false);
 
 	(void)state;
 	assert_int_equal(outcome.kind, OUTCOME_HALT);
@@ -351,7 +375,7 @@ static void doubt_lasts_until_the_document_is_delivered(void **state)
 {
 	const struct exchange refused = { .transport_text = "connection refused" };
 	const struct exchange tls = { .our_tls_refused = true, .transport_text = "" };
-	struct outcome outcome = outcome_of(&refused, NULL, true);
+	struct outcome outcome = judge(&refused, NULL, true);
 
 	(void)state;
 	assert_true(outcome.doubtful);
@@ -362,7 +386,7 @@ static void doubt_lasts_until_the_document_is_delivered(void **state)
 	assert_true(outcome.doubtful);
 	assert_int_equal(outcome.reason, REASON_DOUBTFUL);
 
-	outcome = outcome_of(&tls, NULL, true);
+	outcome = judge(&tls, NULL, true);
 	assert_true(outcome.doubtful);
 	assert_int_equal(outcome.reason, REASON_LANE_STOPPED);
 
@@ -380,9 +404,110 @@ static void retry_after_is_honoured_by_retries_only(void **state)
 
 	(void)state;
 	exchange.retry_after_ms = 120000;
-	assert_int_equal(outcome_of(&exchange, &none, false).retry_after_ms, 120000);
-	assert_int_equal(outcome_of(&exchange, &busy, false).retry_after_ms, 120000);
-	assert_int_equal(outcome_of(&exchange, &closed, false).retry_after_ms, 0);
+	assert_int_equal(judge(&exchange, &none, false).retry_after_ms, 120000);
+	assert_int_equal(judge(&exchange, &busy, false).retry_after_ms, 120000);
+	assert_int_equal(judge(&exchange, &closed, false).retry_after_ms, 0);
+}
+
+static void a_vague_error_is_the_documents_after_five_attempts(void **state)
+{
+	struct reply reply = reply_of(REPLY_FAILURE, "XDSRegistryError", "words");
+
+	(void)state;
+	for (unsigned number = 1; number <= 6; number++) {
+		const struct attempt attempt = { TRANSACTION_SUBMIT, number, false };
+
+		assert_int_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,
+				 number < 5 ? OUTCOME_RETRY : OUTCOME_REJECTED);
+	}
+}
+
+static void a_question_without_an_answer_leaves_no_doubt(void **state)
+{
+	static const struct {
+		enum transaction asked;
+		bool doubtful;
+	} rows[] = {
+		{ TRANSACTION_EXISTENCE, false },
+		{ TRANSACTION_FIND, false },
+		{ TRANSACTION_SUBMIT, true },
+		{ TRANSACTION_DELETE, true },
+	};
+	const struct exchange silence = { .fully_written = true, .transport_text = "timeout" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		struct attempt attempt = { rows[i].asked, 1, false };
+		struct outcome outcome = outcome_of(errors, &attempt, &silence, NULL);
+
+		assert_int_equal(outcome.kind, OUTCOME_RETRY_LANE);
+		assert_int_equal(outcome.doubtful, rows[i].doubtful);
+		attempt.was_doubtful = true;
+		assert_true(outcome_of(errors, &attempt, &silence, NULL).doubtful);
+	}
+}
+
+static void a_duplicate_confirms_what_may_have_been_done_and_answers_no_question(void **state)
+{
+	static const struct {
+		enum transaction asked;
+		enum outcome_kind kind;
+	} rows[] = {
+		{ TRANSACTION_SUBMIT, OUTCOME_DELIVERED },
+		{ TRANSACTION_DELETE, OUTCOME_DELIVERED },
+		{ TRANSACTION_EXISTENCE, OUTCOME_REJECTED },
+		{ TRANSACTION_FIND, OUTCOME_REJECTED },
+	};
+	struct reply reply = reply_of(REPLY_FAILURE, "XDSDuplicateUniqueIdInRegistry", "");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		struct attempt attempt = { rows[i].asked, 2, true };
+
+		assert_int_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,
+				 rows[i].kind);
+		attempt.was_doubtful = false;
+		assert_int_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,
+				 OUTCOME_REJECTED);
+	}
+}
+
+static void an_entry_that_is_not_as_it_was_found_is_told_apart(void **state)
+{
+	static const char *const codes[] = {
+		"UnresolvedReferenceException",       "XDSReplaceFailed",
+		"XDSRegistryDeprecatedDocumentError", "XDSMetadataUpdateError",
+		"XDSMetadataUpdateOperationError",    "XDSMetadataVersionError",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(codes); i++)
+		assert_true(outcome_of_code(REPLY_FAILURE, codes[i], false).stale);
+	assert_false(outcome_of_code(REPLY_FAILURE, "XDSRegistryMetadataError", false).stale);
+}
+
+static void what_nobody_described_is_told_apart(void **state)
+{
+	struct reply none = reply_of(REPLY_NONE, "", "not XML");
+	struct exchange refused = answered(400);
+
+	(void)state;
+	assert_true(outcome_of_code(REPLY_FAILURE, "DMPSomethingNew", false).unknown);
+	assert_true(outcome_of_code(REPLY_FAULT, "", false).unknown);
+	assert_true(judge(&refused, &none, false).unknown);
+	assert_false(outcome_of_code(REPLY_FAILURE, "InvalidDocumentContent", false).unknown);
+	assert_false(outcome_of_code(REPLY_SUCCESS, "", false).unknown);
+	assert_null(outcome_of_code(REPLY_FAILURE, "DMPSomethingNew", false).row);
+}
+
+static void a_known_code_has_a_sentence_for_people(void **state)
+{
+	struct outcome outcome = outcome_of_code(REPLY_FAULT, "DMPClosed", false);
+
+	(void)state;
+	assert_non_null(outcome.row);
+	assert_string_equal(outcome.row->english, "This patient's DMP is closed.");
+	assert_null(outcome_of_code(REPLY_SUCCESS, "", false).row);
 }
 
 int main(void)
@@ -406,7 +531,14 @@ int main(void)
 		cmocka_unit_test(a_duplicate_without_doubt_is_somebody_elses),
 		cmocka_unit_test(doubt_lasts_until_the_document_is_delivered),
 		cmocka_unit_test(retry_after_is_honoured_by_retries_only),
+		cmocka_unit_test(a_vague_error_is_the_documents_after_five_attempts),
+		cmocka_unit_test(a_question_without_an_answer_leaves_no_doubt),
+		cmocka_unit_test(
+			a_duplicate_confirms_what_may_have_been_done_and_answers_no_question),
+		cmocka_unit_test(an_entry_that_is_not_as_it_was_found_is_told_apart),
+		cmocka_unit_test(what_nobody_described_is_told_apart),
+		cmocka_unit_test(a_known_code_has_a_sentence_for_people),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, load, unload);
 }

@@ -38,7 +38,7 @@ static struct reply read_as(const char *type, const char *body, struct arena *ar
 	struct reply reply;
 
 	memcpy(bytes, body, n);
-	reply_read(&reply, slice_of(type), (struct slice){ bytes, n }, arena);
+	reply_read(&reply, TRANSACTION_SUBMIT, slice_of(type), (struct slice){ bytes, n }, arena);
 	return reply;
 }
 
@@ -216,6 +216,37 @@ static void the_message_answered_is_named(void **state)
 	assert_string_equal(reply.relates_to, "urn:uuid:1");
 }
 
+static void what_does_not_fit_the_request_is_odd_and_decides_nothing(void **state)
+{
+	static const struct {
+		const char *headers, *odd;
+	} cases[] = {
+		{ "", "" },
+		{ "<wsa:RelatesTo>urn:uuid:6D1F</wsa:RelatesTo>", "" },
+		{ "<wsa:RelatesTo>6d1f</wsa:RelatesTo>", "" },
+		{ "<wsa:RelatesTo>urn:uuid:2</wsa:RelatesTo>",
+		  "the answer relates to another message" },
+		{ "<wsa:Action>urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse"
+		  "</wsa:Action>",
+		  "" },
+		{ "<wsa:Action>urn:x</wsa:Action>",
+		  "the answer's action is not the one of this transaction" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(arena_done) struct arena arena = { 0 };
+		scoped(free_ptr) char *body = xasprintf(
+			OPEN "<soap:Header>%s</soap:Header><soap:Body><rs:RegistryResponse "
+			     "status=\"" STATUS "Success\"/></soap:Body></soap:Envelope>",
+			cases[i].headers);
+		struct reply reply = read_as(SOAP_XML, body, &arena);
+
+		assert_int_equal(reply.shape, REPLY_SUCCESS);
+		assert_string_equal(reply_oddity(&reply, TRANSACTION_SUBMIT, "6d1f"), cases[i].odd);
+	}
+}
+
 static void a_reply_may_be_multipart(void **state)
 {
 	scoped(arena_done) struct arena arena = { 0 };
@@ -274,6 +305,27 @@ static void a_result_counts_only_in_its_place(void **state)
 		scoped(arena_done) struct arena arena = { 0 };
 
 		assert_int_equal(read_as(SOAP_XML, bodies[i], &arena).shape, REPLY_NONE);
+	}
+}
+
+static void a_registry_response_answers_a_submission_or_a_deletion(void **state)
+{
+	static const enum reply_shape shapes[TRANSACTION_COUNT] = {
+		[TRANSACTION_SUBMIT] = REPLY_SUCCESS,
+		[TRANSACTION_DELETE] = REPLY_SUCCESS,
+	};
+
+	(void)state;
+	for (int asked = 0; asked < TRANSACTION_COUNT; asked++) {
+		scoped(arena_done) struct arena arena = { 0 };
+		struct reply reply;
+
+		reply_read(&reply, (enum transaction)asked, slice_of(SOAP_XML),
+			   slice_of(RESPONSE(STATUS "Success", "")), &arena);
+		assert_int_equal(reply.shape, shapes[asked]);
+		reply_read(&reply, (enum transaction)asked, slice_of(SOAP_XML),
+			   slice_of(FAILURE(ERROR("XDSRegistryBusy", "", "Error"))), &arena);
+		assert_int_equal(reply.shape, REPLY_FAILURE);
 	}
 }
 
@@ -386,10 +438,12 @@ int main(void)
 		cmocka_unit_test(an_hl7_acknowledgement_gives_code_and_words),
 		cmocka_unit_test(an_hl7_acknowledgement_that_accepts_is_no_refusal),
 		cmocka_unit_test(the_message_answered_is_named),
+		cmocka_unit_test(what_does_not_fit_the_request_is_odd_and_decides_nothing),
 		cmocka_unit_test(a_reply_may_be_multipart),
 		cmocka_unit_test(a_blank_may_stand_before_the_declaration),
 		cmocka_unit_test(what_is_not_soap_decides_nothing),
 		cmocka_unit_test(a_result_counts_only_in_its_place),
+		cmocka_unit_test(a_registry_response_answers_a_submission_or_a_deletion),
 		cmocka_unit_test(of_two_answers_the_first_counts),
 		cmocka_unit_test(a_document_type_is_refused_before_anything_is_declared),
 		cmocka_unit_test(a_reply_cut_anywhere_decides_nothing),

@@ -81,6 +81,41 @@ static void the_assertion_travels_byte_for_byte_and_alone(void **state)
 						     "</soap:Header><soap:Body>BODY" END);
 }
 
+static void every_transaction_has_its_actions(void **state)
+{
+	static const struct {
+		enum transaction transaction;
+		const char *text, *action, *reply_action;
+	} rows[] = {
+		{ TRANSACTION_EXISTENCE, "existence", "urn:hl7-org:v3:PRPA_IN201307UV02",
+		  "urn:hl7-org:v3:PRPA_IN201308UV02" },
+		{ TRANSACTION_SUBMIT, "submit", "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b",
+		  "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse" },
+		{ TRANSACTION_FIND, "find", "urn:ihe:iti:2007:RegistryStoredQuery",
+		  "urn:ihe:iti:2007:RegistryStoredQueryResponse" },
+		{ TRANSACTION_DELETE, "delete", "urn:ihe:iti:2010:UpdateDocumentSet",
+		  "urn:ihe:iti:2010:UpdateDocumentSet-Response" },
+	};
+
+	(void)state;
+	assert_int_equal(length_of(rows), TRANSACTION_COUNT);
+	for (size_t i = 0; i < length_of(rows); i++) {
+		assert_string_equal(transaction_text(rows[i].transaction), rows[i].text);
+		assert_string_equal(soap_action(rows[i].transaction), rows[i].action);
+		assert_string_equal(soap_reply_action(rows[i].transaction), rows[i].reply_action);
+	}
+}
+
+static void a_plain_request_names_its_action_in_its_content_type(void **state)
+{
+	scoped(buf_done) struct buf out = { 0 };
+
+	(void)state;
+	soap_content_type(soap_action(TRANSACTION_DELETE), &out);
+	assert_string_equal(out.p, "application/soap+xml; charset=UTF-8; "
+				   "action=\"urn:ihe:iti:2010:UpdateDocumentSet\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -88,6 +123,8 @@ int main(void)
 		cmocka_unit_test(the_address_may_be_empty),
 		cmocka_unit_test(an_address_with_parameters_is_escaped),
 		cmocka_unit_test(the_assertion_travels_byte_for_byte_and_alone),
+		cmocka_unit_test(every_transaction_has_its_actions),
+		cmocka_unit_test(a_plain_request_names_its_action_in_its_content_type),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

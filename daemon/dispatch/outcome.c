@@ -1,27 +1,26 @@
-/* What one delivery attempt came to. Any thread.
+/* What one exchange came to. Any thread.
  *
- * The order of decision: what the DMP's code says; what its words say; whose fault the SOAP fault
- * names; and only without any of these, the HTTP status or the transport.
+ * The order of decision: what the table says of the DMP's code, then of its words; whose fault the
+ * SOAP fault names; and only without any of these, the HTTP status or the transport.
  */
 #include "dispatch/outcome.h"
 
-#include <string.h>
-
 enum finding {
-	UNKNOWN, /* not in the table that was asked */
 	DELIVERED,
 	PASSING,      /* their trouble, coded: this document again, later */
 	WAY,          /* the way there is in trouble; the DMP does not hold the document */
 	LOST_ANSWER,  /* the same, but it may hold it: the request had left */
 	DOCUMENT,     /* the document is at fault */
+	UNDESCRIBED,  /* so it must be: nobody has described this refusal */
+	STALE,        /* the entry to replace or delete is not as it was found */
 	TOO_LARGE,    /* so is its size */
 	ABSENT,       /* the patient has no DMP */
 	CLOSED,       /* or no more */
+	OPPOSED,      /* or wants nothing put in it */
 	INSTALLATION, /* we are at fault */
 	DUPLICATE,    /* the DMP holds this identifier already: one of the next two */
 	CONFIRMED,    /* from an attempt of ours */
 	FOREIGN,      /* from somebody else */
-	VAGUE, /* a code that often wraps another refusal: its words decide, else it passes */
 };
 
 /* What each finding comes to; those that depend on more are brought back to another before. */
@@ -36,80 +35,25 @@ static const struct {
 	[WAY] = { OUTCOME_RETRY_LANE, REASON_RETRYING },
 	[LOST_ANSWER] = { OUTCOME_RETRY_LANE, REASON_DOUBTFUL },
 	[DOCUMENT] = { OUTCOME_REJECTED, REASON_DMP_ERROR },
+	[UNDESCRIBED] = { OUTCOME_REJECTED, REASON_DMP_ERROR },
+	[STALE] = { OUTCOME_REJECTED, REASON_DMP_ERROR },
 	[TOO_LARGE] = { OUTCOME_REJECTED, REASON_TOO_LARGE },
 	[ABSENT] = { OUTCOME_REFUSED, REASON_DMP_ABSENT },
 	[CLOSED] = { OUTCOME_REFUSED, REASON_DMP_CLOSED },
+	[OPPOSED] = { OUTCOME_REFUSED, REASON_PATIENT_OPPOSED },
 	[INSTALLATION] = { OUTCOME_HALT, REASON_LANE_STOPPED },
 };
 
-/* The DMP's own codes, then those that IHE allows in an answer to ITI-41, ITI-57 and ITI-18. An
- * unknown one is the document's fault. Missing on purpose: IHE's warnings, which come with a
- * success.
- */
-static const struct {
-	const char *code;
-	enum finding finding;
-} codes[] = {
-	{ "DMPInvalidCertificate", INSTALLATION }, /* the assertion is signed by the wrong key */
-	{ "DMPAccessDeniedByRightsService", INSTALLATION },
-	{ "DMPClosed", CLOSED },
-
-	{ "XDSRegistryBusy", PASSING },
-	{ "XDSRepositoryBusy", PASSING },
-	{ "XDSRegistryNotAvailable", PASSING },
-	{ "XDSRegistryOutOfResources", PASSING },
-	{ "XDSRepositoryOutOfResources", PASSING },
-	{ "XDSRegistryError", VAGUE },
-	{ "XDSRepositoryError", VAGUE },
-
-	{ "XDSUnknownPatientId", ABSENT },
-	{ "XDSDuplicateUniqueIdInRegistry", DUPLICATE },
-
-	{ "XDSDocumentUniqueIdError", DOCUMENT },
-	{ "XDSPatientIdDoesNotMatch", DOCUMENT },
-	{ "XDSPatientIDReconciliationError", DOCUMENT },
-	{ "XDSRegistryDuplicateUniqueIdInMessage", DOCUMENT },
-	{ "XDSRepositoryDuplicateUniqueIdInMessage", DOCUMENT },
-	{ "XDSNonIdenticalHash", DOCUMENT },
-	{ "XDSNonIdenticalSize", DOCUMENT },
-	{ "XDSRegistryMetadataError", DOCUMENT },
-	{ "XDSRepositoryMetadataError", DOCUMENT },
-	{ "XDSMissingDocument", DOCUMENT },
-	{ "XDSMissingDocumentMetadata", DOCUMENT },
-	{ "InvalidDocumentContent", DOCUMENT },
-	{ "UnresolvedReferenceException", DOCUMENT },
-	{ "XDSReplaceFailed", DOCUMENT },
-	{ "XDSRegistryDeprecatedDocumentError", DOCUMENT },
-	{ "XDSMetadataUpdateError", DOCUMENT },
-	{ "XDSMetadataUpdateOperationError", DOCUMENT },
-	{ "XDSMetadataVersionError", DOCUMENT },
-
-	{ "XDSTooManyResults", INSTALLATION }, /* our queries are wrong */
-	{ "XDSUnknownStoredQuery", INSTALLATION },
-	{ "XDSStoredQueryMissingParam", INSTALLATION },
-	{ "XDSStoredQueryParamNumber", INSTALLATION },
-	{ "XDSResultNotSinglePatient", INSTALLATION },
-	{ "XDSUnknownRepositoryId", INSTALLATION },
-};
-
-/* Part of the DMP's words, without regard to the case of ASCII letters. Accents and apostrophes are
- * left out where they can be: they are written in more than one way. */
-static const struct {
-	const char *part;
-	enum finding finding;
-} words[] = {
-	/* the assertion names another structure than the certificate */
-	{ "authentification de la personne morale", INSTALLATION },
-	/* the author of the submission set is another structure than the assertion's */
-	{ "Aucun AuthorInstitution ne correspond", INSTALLATION },
-	/* the assertion lacks the second role */
-	{ "Aucune spécialité dans le vihf", INSTALLATION },
-	/* the directory does not know the structure, or its sector of activity disagrees */
-	{ "Structure introuvable ou inactive", INSTALLATION },
-	{ "PS et Structure non li", INSTALLATION },
-	/* a WS-Addressing header is missing */
-	{ "A required header representing a Message Addressing Property is not present",
-	  INSTALLATION },
+static const enum finding findings[ERROR_CLASS_COUNT] = {
+	[ERROR_TRANSIENT] = PASSING,
+	[ERROR_VAGUE] = PASSING,
+	[ERROR_DOCUMENT] = DOCUMENT,
+	[ERROR_STALE] = STALE,
+	[ERROR_ABSENT] = ABSENT,
+	[ERROR_CLOSED] = CLOSED,
+	[ERROR_OPPOSED] = OPPOSED,
+	[ERROR_DUPLICATE] = DUPLICATE,
+	[ERROR_CONFIGURATION] = INSTALLATION,
 };
 
 /* clang-format off */
@@ -119,7 +63,7 @@ static const struct {
 	enum finding finding;
 } statuses[] = {
 	{ 300, 399, INSTALLATION }, /* the services do not move: the URL is wrong */
-	{ 400, 400, DOCUMENT },
+	{ 400, 400, UNDESCRIBED },
 	{ 408, 408, WAY },
 	{ 413, 413, TOO_LARGE },
 	{ 429, 429, WAY },
@@ -127,32 +71,19 @@ static const struct {
 };
 /* clang-format on */
 
-static enum finding finding_of_code(const char *code)
+static enum finding finding_of_row(const struct error_row *row, const struct attempt *attempt)
 {
-	for (size_t i = 0; i < length_of(codes); i++)
-		if (strcmp(codes[i].code, code) == 0)
-			return codes[i].finding;
-	return UNKNOWN;
+	bool is_spent = row->attempts > 0 && attempt->number >= row->attempts;
+
+	return is_spent && findings[row->class] == PASSING ? DOCUMENT : findings[row->class];
 }
 
-static enum finding finding_of_words(const char *text)
+static enum finding finding_of_refusal(const struct error_row *row, const struct attempt *attempt,
+				       const struct reply *reply)
 {
-	for (size_t i = 0; i < length_of(words); i++)
-		if (strcasestr(text, words[i].part) != NULL)
-			return words[i].finding;
-	return UNKNOWN;
-}
-
-static enum finding finding_of_refusal(const struct reply *reply)
-{
-	enum finding by_code = finding_of_code(reply->code), by_words;
-
-	if (by_code != UNKNOWN && by_code != VAGUE)
-		return by_code;
-	by_words = finding_of_words(reply->text);
-	if (by_words != UNKNOWN)
-		return by_words;
-	return by_code == VAGUE || reply->fault_of_receiver ? PASSING : DOCUMENT;
+	if (row != NULL)
+		return finding_of_row(row, attempt);
+	return reply->fault_of_receiver ? PASSING : UNDESCRIBED;
 }
 
 /* A status that says nothing of the document: an error on the way back, or somebody else's page. If
@@ -166,19 +97,14 @@ static enum finding finding_of_status(int status, bool fully_written)
 	return fully_written ? LOST_ANSWER : WAY;
 }
 
-static enum finding finding_of_reply(const struct exchange *exchange, const struct reply *reply)
+static bool is_refusal(enum reply_shape shape)
 {
-	switch (reply->shape) {
-	case REPLY_SUCCESS:
-		return DELIVERED;
-	case REPLY_FAILURE:
-	case REPLY_FAULT:
-	case REPLY_HL7_ACK:
-		return finding_of_refusal(reply);
-	case REPLY_NONE:
-		break;
-	}
-	return finding_of_status(exchange->http_status, exchange->fully_written);
+	return shape == REPLY_FAILURE || shape == REPLY_FAULT || shape == REPLY_HL7_ACK;
+}
+
+static bool changes_something(enum transaction asked)
+{
+	return asked == TRANSACTION_SUBMIT || asked == TRANSACTION_DELETE;
 }
 
 static enum finding finding_of_silence(const struct exchange *exchange)
@@ -189,38 +115,68 @@ static enum finding finding_of_silence(const struct exchange *exchange)
 }
 
 /* The DMP holds this identifier already: from an attempt of ours whose answer was lost, or else from
- * somebody else.
+ * somebody else. To a question it is no answer.
  */
-static enum finding finding_of_duplicate(bool was_doubtful)
+static enum finding finding_of_duplicate(const struct attempt *attempt)
 {
-	return was_doubtful ? CONFIRMED : FOREIGN;
+	if (!changes_something(attempt->asked))
+		return DOCUMENT;
+	return attempt->was_doubtful ? CONFIRMED : FOREIGN;
 }
 
-struct outcome outcome_of(const struct exchange *exchange, const struct reply *reply,
-			  bool was_doubtful)
+static enum finding finding_of(const struct error_row *row, const struct attempt *attempt,
+			       const struct exchange *exchange, const struct reply *reply)
 {
-	enum finding finding = exchange->answered ? finding_of_reply(exchange, reply)
-						  : finding_of_silence(exchange);
-	struct outcome outcome;
+	enum finding finding;
+
+	if (!exchange->answered)
+		finding = finding_of_silence(exchange);
+	else if (reply->shape == REPLY_SUCCESS)
+		finding = DELIVERED;
+	else if (is_refusal(reply->shape))
+		finding = finding_of_refusal(row, attempt, reply);
+	else
+		finding = finding_of_status(exchange->http_status, exchange->fully_written);
 
 	if (finding == DUPLICATE)
-		finding = finding_of_duplicate(was_doubtful);
-	outcome = (struct outcome){
+		return finding_of_duplicate(attempt);
+	return finding == LOST_ANSWER && !changes_something(attempt->asked) ? WAY : finding;
+}
+
+/* The code and words that came, or ours. */
+static void quote(struct outcome *outcome, const struct exchange *exchange,
+		  const struct reply *reply)
+{
+	outcome->code = "transport";
+	outcome->text = exchange->transport_text;
+	outcome->text_is_ours = !exchange->answered || reply->shape == REPLY_NONE;
+	if (!exchange->answered)
+		return;
+	outcome->code = reply->code;
+	if (reply->code[0] == '\0' && reply->shape != REPLY_SUCCESS)
+		outcome->code = "http"; /* whose status is known beside it */
+	outcome->text = reply->text;
+}
+
+struct outcome outcome_of(const struct error_table *errors, const struct attempt *attempt,
+			  const struct exchange *exchange, const struct reply *reply)
+{
+	const struct error_row *row = exchange->answered && is_refusal(reply->shape)
+					      ? error_table_find(errors, reply)
+					      : NULL;
+	enum finding finding = finding_of(row, attempt, exchange, reply);
+	struct outcome outcome = {
 		.kind = verdicts[finding].kind,
 		.reason = verdicts[finding].reason,
 		.note = finding == CONFIRMED ? "confirmed_by_duplicate" : "",
-		.code = "transport",
-		.text = exchange->transport_text,
-		.text_is_ours = !exchange->answered || reply->shape == REPLY_NONE,
+		.row = row,
+		.stale = finding == STALE,
+		.unknown = finding == UNDESCRIBED,
 	};
-	outcome.doubtful =
-		outcome.kind != OUTCOME_DELIVERED && (was_doubtful || finding == LOST_ANSWER);
-	if (exchange->answered) {
-		outcome.code = reply->code;
-		if (reply->code[0] == '\0' && finding != DELIVERED)
-			outcome.code = "http"; /* whose status is known beside it */
-		outcome.text = reply->text;
-	}
+
+	quote(&outcome, exchange, reply);
+	outcome.doubtful = outcome.kind != OUTCOME_DELIVERED &&
+			   (attempt->was_doubtful || finding == LOST_ANSWER);
 	if (outcome.kind == OUTCOME_RETRY || outcome.kind == OUTCOME_RETRY_LANE) {
 		outcome.retry_after_ms = exchange->retry_after_ms;
 		if (outcome.doubtful)

@@ -16,7 +16,16 @@
 
 enum { MOST_DEPTH = 100, GATHERED_BYTES = 4096 };
 
-enum space { SPACE_OTHER, SPACE_NONE, SPACE_SOAP, SPACE_ADDRESSING, SPACE_REGISTRY, SPACE_HL7 };
+enum space {
+	SPACE_OTHER,
+	SPACE_NONE,
+	SPACE_SOAP,
+	SPACE_ADDRESSING,
+	SPACE_REGISTRY,
+	SPACE_QUERY,
+	SPACE_OBJECTS,
+	SPACE_HL7,
+};
 
 enum place {
 	ELSEWHERE,
@@ -26,6 +35,8 @@ enum place {
 	BODY,
 	RESPONSE,
 	ERRORS,
+	QUERY_RESPONSE,
+	OBJECTS,
 	FAULT,
 	FAULT_CODE,
 	FAULT_SUBCODE,
@@ -33,6 +44,12 @@ enum place {
 	MESSAGE,
 	ACKNOWLEDGEMENT,
 	DETAIL,
+	ACT,
+	SUBJECT,
+	EVENT,
+	SUBJECT_OF_EVENT,
+	PATIENT,
+	QUERY_ACK,
 };
 
 enum severity { NO_ERROR_YET, A_WARNING, AN_ERROR };
@@ -44,6 +61,7 @@ struct attributes {
 
 struct reading {
 	struct reply *reply;
+	enum transaction asked;
 	struct arena *arena;
 	xmlParserCtxt *parser;
 	const struct element *path[MOST_DEPTH]; /* NULL: an element of no interest */
@@ -52,6 +70,8 @@ struct reading {
 	size_t code_depth;      /* of the fault code kept */
 	bool dtd, too_deep;     /* why the reading was given up */
 	bool envelope_opened;   /* it is SOAP at least */
+	bool accepted;          /* HL7: the message was understood */
+	bool stray;             /* a success, but not of what was asked */
 	struct buf gathered;    /* the text of the element being read */
 };
 
@@ -137,14 +157,49 @@ static void close_relates_to(struct reading *reading, struct slice text)
 	keep(reading, &reading->reply->relates_to, text, REPLY_CODE);
 }
 
+static void close_action(struct reading *reading, struct slice text)
+{
+	keep(reading, &reading->reply->action, text, REPLY_CODE);
+}
+
+static void succeed(struct reading *reading, bool is_asked)
+{
+	if (is_asked)
+		reading->reply->shape = REPLY_SUCCESS;
+	else
+		reading->stray = true;
+}
+
 /* A body with two answers is none of the profile's: the first one counts. */
-static void open_response(struct reading *reading, struct attributes attributes)
+static void settle_status(struct reading *reading, struct attributes attributes, bool is_asked)
 {
 	struct slice status = local_part(attribute(attributes, "status"));
 
 	if (is_settled(reading) || status.n == 0)
 		return;
-	reading->reply->shape = slice_is(status, "Success") ? REPLY_SUCCESS : REPLY_FAILURE;
+	if (slice_is(status, "Success"))
+		succeed(reading, is_asked);
+	else
+		reading->reply->shape = REPLY_FAILURE;
+}
+
+static void open_response(struct reading *reading, struct attributes attributes)
+{
+	settle_status(reading, attributes,
+		      reading->asked == TRANSACTION_SUBMIT || reading->asked == TRANSACTION_DELETE);
+}
+
+static void open_query_response(struct reading *reading, struct attributes attributes)
+{
+	settle_status(reading, attributes, reading->asked == TRANSACTION_FIND);
+}
+
+static void open_object(struct reading *reading, struct attributes attributes)
+{
+	struct reply *reply = reading->reply;
+
+	if (reply->shape == REPLY_SUCCESS && reply->object_count++ == 0)
+		keep(reading, &reply->object, attribute(attributes, "id"), REPLY_CODE);
 }
 
 /* Of several, the first error is kept, or else the first warning. */
@@ -210,8 +265,53 @@ static void open_acknowledgement(struct reading *reading, struct attributes attr
 {
 	struct slice type = attribute(attributes, "typeCode");
 
-	if (!is_settled(reading) && type.n > 0 && !slice_is(type, "AA") && !slice_is(type, "CA"))
+	if (is_settled(reading) || type.n == 0)
+		return;
+	if (slice_is(type, "AA") || slice_is(type, "CA"))
+		reading->accepted = true;
+	else
 		reading->reply->shape = REPLY_HL7_ACK;
+}
+
+/* OK: found, NF: not found; any other (AE, QE) is an error, though the message was understood. */
+static void open_query_code(struct reading *reading, struct attributes attributes)
+{
+	struct slice code = attribute(attributes, "code");
+	struct reply *reply = reading->reply;
+
+	if (is_settled(reading) || !reading->accepted || code.n == 0)
+		return;
+	reply->query_code = clean(reading, code, REPLY_CODE);
+	if (slice_is(code, "OK") || slice_is(code, "NF")) {
+		succeed(reading, reading->asked == TRANSACTION_EXISTENCE);
+	} else {
+		reply->shape = REPLY_HL7_ACK;
+		reply->code = reply->query_code;
+	}
+}
+
+static void open_patient(struct reading *reading, struct attributes attributes)
+{
+	(void)attributes;
+	reading->reply->patient_count++;
+}
+
+static void open_patient_id(struct reading *reading, struct attributes attributes)
+{
+	struct reply *reply = reading->reply;
+
+	if (reply->patient_count == 1 && reply->patient_id_count < REPLY_IDS)
+		reply->patient_ids[reply->patient_id_count++] = (struct reply_id){
+			clean(reading, attribute(attributes, "root"), REPLY_CODE),
+			clean(reading, attribute(attributes, "extension"), REPLY_CODE),
+		};
+}
+
+static void open_patient_status(struct reading *reading, struct attributes attributes)
+{
+	if (reading->reply->patient_count == 1)
+		keep(reading, &reading->reply->patient_status, attribute(attributes, "code"),
+		     REPLY_CODE);
 }
 
 static void open_detail_code(struct reading *reading, struct attributes attributes)
@@ -231,11 +331,17 @@ static const struct element elements[] = {
 	{ DOCUMENT, SPACE_SOAP, "Envelope", ENVELOPE, open_envelope, NULL },
 	{ ENVELOPE, SPACE_SOAP, "Header", HEADER, NULL, NULL },
 	{ HEADER, SPACE_ADDRESSING, "RelatesTo", ELSEWHERE, NULL, close_relates_to },
+	{ HEADER, SPACE_ADDRESSING, "Action", ELSEWHERE, NULL, close_action },
 	{ ENVELOPE, SPACE_SOAP, "Body", BODY, NULL, NULL },
 
 	{ BODY, SPACE_REGISTRY, "RegistryResponse", RESPONSE, open_response, NULL },
 	{ RESPONSE, SPACE_REGISTRY, "RegistryErrorList", ERRORS, NULL, NULL },
 	{ ERRORS, SPACE_REGISTRY, "RegistryError", ELSEWHERE, open_error, NULL },
+
+	{ BODY, SPACE_QUERY, "AdhocQueryResponse", QUERY_RESPONSE, open_query_response, NULL },
+	{ QUERY_RESPONSE, SPACE_REGISTRY, "RegistryErrorList", ERRORS, NULL, NULL },
+	{ QUERY_RESPONSE, SPACE_OBJECTS, "RegistryObjectList", OBJECTS, NULL, NULL },
+	{ OBJECTS, SPACE_OBJECTS, "ObjectRef", ELSEWHERE, open_object, NULL },
 
 	{ BODY, SPACE_SOAP, "Fault", FAULT, open_fault, NULL },
 	{ FAULT, SPACE_SOAP, "Code", FAULT_CODE, NULL, NULL },
@@ -254,6 +360,15 @@ static const struct element elements[] = {
 	{ ACKNOWLEDGEMENT, SPACE_HL7, "acknowledgementDetail", DETAIL, NULL, NULL },
 	{ DETAIL, SPACE_HL7, "code", ELSEWHERE, open_detail_code, NULL },
 	{ DETAIL, SPACE_HL7, "text", ELSEWHERE, NULL, close_detail_text },
+	{ MESSAGE, SPACE_HL7, "controlActProcess", ACT, NULL, NULL },
+	{ ACT, SPACE_HL7, "subject", SUBJECT, NULL, NULL },
+	{ SUBJECT, SPACE_HL7, "registrationEvent", EVENT, NULL, NULL },
+	{ EVENT, SPACE_HL7, "subject1", SUBJECT_OF_EVENT, NULL, NULL },
+	{ SUBJECT_OF_EVENT, SPACE_HL7, "patient", PATIENT, open_patient, NULL },
+	{ PATIENT, SPACE_HL7, "id", ELSEWHERE, open_patient_id, NULL },
+	{ PATIENT, SPACE_HL7, "statusCode", ELSEWHERE, open_patient_status, NULL },
+	{ ACT, SPACE_HL7, "queryAck", QUERY_ACK, NULL, NULL },
+	{ QUERY_ACK, SPACE_HL7, "queryResponseCode", ELSEWHERE, open_query_code, NULL },
 };
 /* clang-format on */
 
@@ -267,6 +382,8 @@ static enum space space_of(const char *uri)
 		{ "http://schemas.xmlsoap.org/soap/envelope/", SPACE_SOAP },
 		{ "http://www.w3.org/2005/08/addressing", SPACE_ADDRESSING },
 		{ "urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0", SPACE_REGISTRY },
+		{ "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0", SPACE_QUERY },
+		{ "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0", SPACE_OBJECTS },
 		{ "urn:hl7-org:v3", SPACE_HL7 },
 	};
 
@@ -397,15 +514,27 @@ static const char *parse(struct reading *reading, struct slice root)
 		return "the answer is not XML";
 	if (!reading->envelope_opened)
 		return "the answer is XML but not SOAP";
-	return is_settled(reading) ? NULL : "the SOAP answer holds neither a result nor a fault";
+	if (is_settled(reading))
+		return NULL;
+	return reading->stray ? "the SOAP answer is to another request"
+			      : "the SOAP answer holds neither a result nor a fault";
 }
 
-static const struct reply nothing = { .code = "", .text = "", .location = "", .relates_to = "" };
+static const struct reply nothing = {
+	.code = "",
+	.text = "",
+	.location = "",
+	.relates_to = "",
+	.action = "",
+	.object = "",
+	.query_code = "",
+	.patient_status = "",
+};
 
-void reply_read(struct reply *reply, struct slice content_type, struct slice body,
-		struct arena *arena)
+void reply_read(struct reply *reply, enum transaction asked, struct slice content_type,
+		struct slice body, struct arena *arena)
 {
-	struct reading reading = { .reply = reply, .arena = arena };
+	struct reading reading = { .reply = reply, .asked = asked, .arena = arena };
 	struct slice root;
 	struct err err = { 0 };
 	const char *why;
@@ -419,4 +548,18 @@ void reply_read(struct reply *reply, struct slice content_type, struct slice bod
 		*reply = nothing;
 		reply->text = why;
 	}
+}
+
+const char *reply_oddity(const struct reply *reply, enum transaction asked, const char *message_id)
+{
+	struct slice relates_to = slice_of(reply->relates_to);
+
+	if (slice_starts(relates_to, "urn:uuid:"))
+		relates_to = slice_from(relates_to, strlen("urn:uuid:"));
+	if (relates_to.n > 0 && !slice_is_nocase(relates_to, message_id))
+		return "the answer relates to another message";
+	if (reply->action[0] != '\0' && strcmp(reply->action, soap_reply_action(asked)) != 0 &&
+	    reply->shape == REPLY_SUCCESS)
+		return "the answer's action is not the one of this transaction";
+	return "";
 }

@@ -11,6 +11,40 @@
 #define WSA "http://www.w3.org/2005/08/addressing"
 #define WSSE "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 
+static const struct {
+	const char *text, *action, *reply_action;
+} transactions[TRANSACTION_COUNT] = {
+	[TRANSACTION_EXISTENCE] = { "existence", "urn:hl7-org:v3:PRPA_IN201307UV02",
+				    "urn:hl7-org:v3:PRPA_IN201308UV02" },
+	[TRANSACTION_SUBMIT] = { "submit", SOAP_ACTION_PROVIDE_AND_REGISTER,
+				 SOAP_ACTION_PROVIDE_AND_REGISTER "Response" },
+	[TRANSACTION_FIND] = { "find", "urn:ihe:iti:2007:RegistryStoredQuery",
+			       "urn:ihe:iti:2007:RegistryStoredQueryResponse" },
+	/* this one with a hyphen, as the service's WSDL has it */
+	[TRANSACTION_DELETE] = { "delete", "urn:ihe:iti:2010:UpdateDocumentSet",
+				 "urn:ihe:iti:2010:UpdateDocumentSet-Response" },
+};
+
+const char *soap_action(enum transaction transaction)
+{
+	return transactions[transaction].action;
+}
+
+const char *soap_reply_action(enum transaction transaction)
+{
+	return transactions[transaction].reply_action;
+}
+
+const char *transaction_text(enum transaction transaction)
+{
+	return transactions[transaction].text;
+}
+
+void soap_content_type(const char *action, struct buf *out)
+{
+	buf_addf(out, "application/soap+xml; charset=UTF-8; action=\"%s\"", action);
+}
+
 /* No mustUnderstand: the DMP's stack refuses it on this header. */
 static void add_security(struct slice assertion, struct buf *out)
 {

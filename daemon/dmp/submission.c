@@ -17,8 +17,9 @@
 #define XDSB "urn:ihe:iti:xds-b:2007"
 #define XOP "http://www.w3.org/2004/08/xop/include"
 #define HAS_MEMBER "urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember"
+#define REPLACES "urn:ihe:iti:2007:AssociationType:RPLC"
 
-#define SET_ID "SubmissionSet01"
+#define SET_ID SUBMISSION_SET_ID
 #define DOCUMENT_ID "Document01"
 
 #define SET_NODE "urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd"
@@ -270,15 +271,22 @@ static void external_identifier(struct writer *w, const char *scheme, const char
 	buf_add_text(w->out, "</ExternalIdentifier>");
 }
 
-static void association(struct writer *w, const char *type, const char *source, const char *target)
+/* `status`: of the target in this submission; "" where it is not said. */
+static void association_with(struct writer *w, const char *type, const char *source,
+			     const char *target, const char *status)
 {
 	buf_addf(w->out, "<Association id=\"as%u\"", ++w->associations);
 	attribute(w, "associationType", type);
 	attribute(w, "sourceObject", source);
 	attribute(w, "targetObject", target);
 	buf_add_char(w->out, '>');
-	slot(w, "SubmissionSetStatus", "Original");
+	slot(w, "SubmissionSetStatus", status);
 	buf_add_text(w->out, "</Association>");
+}
+
+static void association(struct writer *w, const char *type, const char *source, const char *target)
+{
+	association_with(w, type, source, target, "Original");
 }
 
 static void open_entry(struct writer *w, const char *id, const char *mime_type)
@@ -375,6 +383,24 @@ static void document_entry(struct writer *w)
 	close_entry(w);
 }
 
+/* The old entry becomes Deprecated (ITI-41, document replacement). Sources differ on the slot. */
+static void replacement(struct writer *w, const struct submission *submission)
+{
+	const char *entry = submission->replaced_entry;
+
+	if (entry != NULL && entry[0] != '\0')
+		association_with(w, REPLACES, DOCUMENT_ID, entry,
+				 submission->replacement_has_status ? "Original" : "");
+}
+
+void submission_set_build(const struct submission *submission, struct buf *out)
+{
+	struct writer w = { .out = out, .metadata = submission->metadata };
+
+	submission_set(&w, submission);
+	arena_done(&w.arena);
+}
+
 void submission_build(const struct submission *submission, struct buf *out)
 {
 	struct writer w = { .out = out, .metadata = submission->metadata };
@@ -385,6 +411,7 @@ void submission_build(const struct submission *submission, struct buf *out)
 	submission_set(&w, submission);
 	document_entry(&w);
 	association(&w, HAS_MEMBER, SET_ID, DOCUMENT_ID);
+	replacement(&w, submission);
 	buf_add_text(out, "</RegistryObjectList></lcm:SubmitObjectsRequest>");
 	document_element(&w, DOCUMENT_ID, submission->document_cid);
 	buf_add_text(out, "</xdsb:ProvideAndRegisterDocumentSetRequest>");

@@ -1,15 +1,9 @@
 /* The code tables of the DMP's metadata. Loaded by one thread at start, read by any. */
 #include "document/valueset.h"
 
-#include <errno.h>
-#include <libxml/xmlstring.h>
-#include <stdio.h>
-
-#include "base/arena.h"
+#include "base/csv.h"
 
 enum {
-	FILE_BYTES = 1 << 20,
-	MOST_COLUMNS = 32,
 	CODE_COMPARED = 64, /* characters of a code, in the search for one that looks like it */
 	CHOICES = 3,
 };
@@ -79,157 +73,19 @@ struct valuesets {
 	struct list lists[LIST_COUNT];
 };
 
-/* One file, cut into fields where it stands. */
-struct csv {
-	const char *path;
-	char *p; /* what is left of it, NUL-terminated */
-	unsigned line, next_line;
-	const char *fields[MOST_COLUMNS];
-	size_t field_count;
-};
-
-static int broken(const char *path, unsigned line, const char *words, struct err *err)
-{
-	return err_set(err, ERR_HALT, "%s:%u: %s", path, line, words);
-}
-
-/* Unwraps a quoted field, up to the quote that closes it; "" stands for one quote. */
-static int take_quoted(struct csv *csv, char **ret_end, struct err *err)
-{
-	char *from = csv->p + 1, *to = csv->p;
-
-	while (*from != '"' || from[1] == '"') {
-		if (*from == '\0')
-			return broken(csv->path, csv->line, "a quoted field is not closed", err);
-		if (*from == '\n')
-			csv->next_line++;
-		if (*from == '"')
-			from++;
-		*to++ = *from++;
-	}
-	*ret_end = to;
-	csv->p = from + 1;
-	return 0;
-}
-
-/* The next field of a record. *ret_last: the record ends with it. */
-static int take_field(struct csv *csv, const char **ret_field, bool *ret_last, struct err *err)
-{
-	char *start = csv->p, *end = csv->p, separator;
-
-	if (*csv->p == '"') {
-		if (take_quoted(csv, &end, err) < 0)
-			return -1;
-	} else {
-		csv->p += strcspn(csv->p, ",\"\r\n");
-		end = csv->p;
-	}
-	if (csv->p[0] == '\r' && csv->p[1] == '\n')
-		csv->p++;
-	separator = *csv->p;
-	if (separator != ',' && separator != '\n' && separator != '\0')
-		return broken(csv->path, csv->line,
-			      "a quote stands inside a field, or text behind a quoted one", err);
-	if (separator == '\n')
-		csv->next_line++;
-	if (separator != '\0')
-		csv->p++;
-	*end = '\0';
-	*ret_field = start;
-	*ret_last = separator != ',';
-	return 0;
-}
-
-static void skip_comments(struct csv *csv)
-{
-	while (*csv->p == '#' || *csv->p == '\n' || (csv->p[0] == '\r' && csv->p[1] == '\n')) {
-		csv->p += strcspn(csv->p, "\n");
-		if (*csv->p == '\n')
-			csv->p++;
-		csv->next_line++;
-	}
-}
-
-/* 1: a record, 0: the end of the file. */
-static int take_record(struct csv *csv, struct err *err)
-{
-	bool last = false;
-
-	skip_comments(csv);
-	csv->line = csv->next_line;
-	if (*csv->p == '\0')
-		return 0;
-	for (csv->field_count = 0; !last; csv->field_count++) {
-		if (csv->field_count == MOST_COLUMNS)
-			return broken(csv->path, csv->line, "there are more than 32 columns", err);
-		if (take_field(csv, &csv->fields[csv->field_count], &last, err) < 0)
-			return -1;
-	}
-	return 1;
-}
-
-/* Up to FILE_BYTES of text; the caller frees. */
-static char *read_file(const char *path, struct err *err)
-{
-	scoped(free_ptr) char *text = xcalloc(1, FILE_BYTES + 2);
-	FILE *file = fopen(path, "re");
-	bool failed;
-	size_t n;
-
-	if (file == NULL) {
-		err_set(err, ERR_HALT, "%s: %s", path, strerror(errno));
-		return NULL;
-	}
-	n = fread(text, 1, FILE_BYTES + 1, file);
-	failed = ferror(file) != 0;
-	fclose(file);
-	if (!failed && n <= FILE_BYTES && strlen(text) == n &&
-	    xmlCheckUTF8((const unsigned char *)text))
-		return take(text);
-	err_set(err, ERR_HALT, "%s: %s", path,
-		failed           ? "cannot be read"
-		: n > FILE_BYTES ? "larger than 1 MiB"
-				 : "not text in UTF-8");
-	return NULL;
-}
-
-static size_t lines_of(const char *text)
-{
-	size_t n = 1;
-
-	while ((text = strchr(text, '\n')) != NULL)
-		n++, text++;
-	return n;
-}
-
-/* Where a column of the header is; -1: it has none of that name. */
-static int column_of(const struct csv *csv, const char *name)
-{
-	for (size_t i = 0; i < csv->field_count; i++)
-		if (strcmp(csv->fields[i], name) == 0)
-			return (int)i;
-	return -1;
-}
-
 enum { CODE, SYSTEM, DISPLAY, LINK, MEMBERS };
 
-/* Reads the header: which column gives which member of a row (-1: none does). */
-static int take_header(struct csv *csv, const struct source *source, int columns[static MEMBERS],
-		       struct err *err)
+/* Which column gives which member of a row (-1: none does). */
+static int take_header(const struct csv *csv, const struct source *source,
+		       int columns[static MEMBERS], struct err *err)
 {
 	const char *const names[MEMBERS] = { source->code, source->system, source->display,
 					     source->link };
-	int rc = take_record(csv, err);
 
-	if (rc <= 0)
-		return rc < 0 ? -1 : broken(csv->path, csv->line, "the file is empty", err);
 	for (int i = 0; i < MEMBERS; i++) {
-		columns[i] = names[i] ? column_of(csv, names[i]) : -1;
-		if (names[i] != NULL && columns[i] < 0)
-			return err_set(err, ERR_HALT,
-				       "%s:%u: there is no column \"%s\" (columns are separated by "
-				       "commas)",
-				       csv->path, csv->line, names[i]);
+		columns[i] = -1;
+		if (names[i] != NULL && csv_column(csv, names[i], &columns[i], err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -242,15 +98,11 @@ static const char *field(const struct csv *csv, int column)
 static int take_rows(struct csv *csv, const int columns[static MEMBERS], struct list *list,
 		     struct err *err)
 {
-	size_t width = csv->field_count;
 	int rc;
 
-	while ((rc = take_record(csv, err)) > 0) {
+	while ((rc = csv_next(csv, err)) > 0) {
 		struct entry *entry = &list->entries[list->count++];
 
-		if (csv->field_count != width)
-			return err_set(err, ERR_HALT, "%s:%u: %zu fields under %zu columns",
-				       csv->path, csv->line, csv->field_count, width);
 		entry->line = csv->line;
 		entry->row = (struct valueset_row){ field(csv, columns[CODE]),
 						    field(csv, columns[SYSTEM]),
@@ -258,8 +110,7 @@ static int take_rows(struct csv *csv, const int columns[static MEMBERS], struct 
 						    field(csv, columns[LINK]) };
 		if (entry->row.code[0] == '\0' || entry->row.system[0] == '\0' ||
 		    (columns[DISPLAY] >= 0 && entry->row.display[0] == '\0'))
-			return broken(csv->path, csv->line,
-				      "a row lacks its code, system or display", err);
+			return csv_refuse(csv, err, "a row lacks its code, system or display");
 	}
 	return rc;
 }
@@ -292,20 +143,13 @@ static int refuse_twins(const struct list *list, struct err *err)
 static int load_list(struct list *list, const struct source *source, const char *folder,
 		     struct arena *arena, struct err *err)
 {
-	scoped(free_ptr) char *text = NULL;
-	struct csv csv = { .next_line = 1 };
 	int columns[MEMBERS];
+	struct csv csv;
 
 	list->path = arena_printf(arena, "%s/%s", folder, source->file);
-	text = read_file(list->path, err);
-	if (text == NULL)
+	if (csv_open(&csv, list->path, arena, err) < 0)
 		return -1;
-	list->entries = arena_alloc(arena, lines_of(text) * sizeof(*list->entries));
-	csv.path = list->path;
-	csv.p = arena_dup(arena, slice_of(text));
-	if (strncmp(csv.p, "\xef\xbb\xbf", 3) == 0)
-		csv.p += 3; /* spreadsheets write a BOM */
-
+	list->entries = arena_alloc(arena, csv.most_records * sizeof(*list->entries));
 	if (take_header(&csv, source, columns, err) < 0 || take_rows(&csv, columns, list, err) < 0)
 		return -1;
 	qsort(list->entries, list->count, sizeof(*list->entries), by_code);

@@ -1,11 +1,11 @@
-/* What one delivery attempt came to, decided from the reply alone. Pure. Any thread. */
+/* What one exchange came to, decided from the reply and the table of errors. Pure. Any thread. */
 #ifndef DMPFEED_DISPATCH_OUTCOME_H
 #define DMPFEED_DISPATCH_OUTCOME_H
 
-#include "dmp/reply.h"
+#include "dispatch/error_table.h"
 
 enum outcome_kind {
-	OUTCOME_DELIVERED,
+	OUTCOME_DELIVERED,  /* done, or answered */
 	OUTCOME_RETRY,      /* this document, later: a coded, passing error */
 	OUTCOME_RETRY_LANE, /* the way itself is in trouble: slow the lane, not the document */
 	OUTCOME_REJECTED,   /* this document will never pass */
@@ -33,13 +33,22 @@ struct outcome {
 			       borrowed from the reply */
 	const char *text;   /* the DMP's or our words; borrowed likewise */
 	bool text_is_ours;  /* the DMP's may name the patient: for the history, never for a log */
-	int64_t retry_after_ms; /* of the two retries only; 0: none */
+	int64_t retry_after_ms;      /* of the two retries only; 0: none */
+	const struct error_row *row; /* what the table of errors says of it; NULL: nothing */
+	bool stale;   /* rejected because the entry that was named is not as it was found */
+	bool unknown; /* rejected for want of knowing better: see suspicion.h */
 };
 
-/* `was_doubtful`: an earlier attempt of ours may have been stored, so that a duplicate means
- * delivered. `reply` is read only if the exchange was answered.
- */
-struct outcome outcome_of(const struct exchange *exchange, const struct reply *reply,
-			  bool was_doubtful);
+/* What was tried. */
+struct attempt {
+	enum transaction asked;
+	unsigned number;   /* of this document's attempts; 1 first */
+	bool was_doubtful; /* the DMP may hold the document from an earlier one, so that a duplicate
+			      means delivered */
+};
+
+/* `reply` is read only if the exchange was answered. */
+struct outcome outcome_of(const struct error_table *errors, const struct attempt *attempt,
+			  const struct exchange *exchange, const struct reply *reply);
 
 #endif

@@ -14,11 +14,20 @@ struct submission {
 	const char *source_id;     /* OID of this gateway */
 	int64_t now_ms;            /* submissionTime */
 	const char *document_cid;  /* Content-ID of the document's part, without brackets */
+
+	/* the entry that the document takes the place of ("urn:uuid:…"); NULL or "": none */
+	const char *replaced_entry;
+	bool replacement_has_status; /* give that association its SubmissionSetStatus too */
 };
 
-/* Appends xdsb:ProvideAndRegisterDocumentSetRequest, for a new document (ACTION_SUBMIT). What the
- * metadata does not know is left out. Values are cut where the schema would refuse their length.
+#define SUBMISSION_SET_ID "SubmissionSet01"
+
+/* Appends xdsb:ProvideAndRegisterDocumentSetRequest. What the metadata does not know is left out.
+ * Values are cut where the schema would refuse their length.
  */
 void submission_build(const struct submission *submission, struct buf *out);
+
+/* Appends the submission set alone (rim:RegistryPackage): a request may carry no document. */
+void submission_set_build(const struct submission *submission, struct buf *out);
 
 #endif

@@ -2,8 +2,7 @@
  * without a build: what a code is called, of which system it is, which class a type belongs to,
  * which format a document has. Read-only once loaded: any thread.
  *
- * The files are RFC 4180 in UTF-8: commas, quotes, one line of column names, other columns welcome.
- * Lines that begin with '#' are comments.
+ * The files are CSV as base/csv.h reads it.
  */
 #ifndef DMPFEED_DOCUMENT_VALUESET_H
 #define DMPFEED_DOCUMENT_VALUESET_H

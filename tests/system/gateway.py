@@ -108,7 +108,7 @@ class Simulator:
         if not ready:
             raise RuntimeError("dmpfeed-sim did not start: " + self.process.stderr.read().decode())
         addresses = json.loads(ready)
-        self.url = addresses["listening"] + "/si-dmp-server/v2/services/repository"
+        self.url = addresses["listening"] + "/si-dmp-server/v2/services"
         self.admin = addresses["admin"]
         self.journal = Journal(self.process.stderr)
 
@@ -172,6 +172,7 @@ state: {{ folder: state }}
 workers: 2
 log: {{ level: {log} }}
 valuesets: {{ dir: {source}/conf/value-sets }}
+errors: {{ file: {source}/conf/dmp-errors.csv }}
 control: {{ socket: control.sock }}
 status: {{ listen: "127.0.0.1:0" }}
 document: {{ max_size: {max_document} }}
@@ -185,7 +186,7 @@ establishments:
   - finess_ej: "{ej}"
     name: CH DE VALBRUME
     dmp:
-      url: {{ repository: "{url}" }}
+      url: {{ repository: "{url}/repository", registry: "{url}/registry", patients: "{url}/patients" }}
       tls: {{ ca: {pki}/ca.pem, cert: {pki}/auth.pem, key: {pki}/auth.key }}
       timeout: {{ connect: {connect}, exchange: {exchange} }}
       retry: {{ first: {first}, most: {most}, probe: {probe} }}

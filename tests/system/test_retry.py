@@ -39,7 +39,7 @@ def assert_stored_once(simulator: Simulator):
 
 def test_a_dmp_that_is_down_at_first_gets_the_document_later(simulator, tmp_path):
     address = f"127.0.0.1:{free_port()}"
-    url = f"https://{address}/si-dmp-server/v2/services/repository"
+    url = f"https://{address}/si-dmp-server/v2/services"
     with Gateway(tmp_path / "gateway", url, simulator.pki, **SHORT) as gateway:
         doc = hand_in(gateway, "mllp", LETTER)
         gateway.journal.wait(rf"^<4>doc={doc} outcome=queued .*reason=retrying code=transport")
@@ -58,7 +58,7 @@ def test_a_dmp_that_is_down_at_first_gets_the_document_later(simulator, tmp_path
 
 def test_a_dmp_that_is_stopped_and_started_again_loses_nothing(simulator, tmp_path):
     address = f"127.0.0.1:{free_port()}"
-    url = f"https://{address}/si-dmp-server/v2/services/repository"
+    url = f"https://{address}/si-dmp-server/v2/services"
     with Gateway(tmp_path / "gateway", url, simulator.pki, **SHORT) as gateway:
         for turn in range(3):
             with Simulator(simulator.pki, tmp_path / "store", listen=address) as sim:
