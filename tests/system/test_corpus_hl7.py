@@ -16,15 +16,12 @@ from gateway import PYTHON, SOURCE, Gateway
 CORPUS = SOURCE.parent / "shared" / "corpus"
 
 TAKEN = "delivered"
-# Until the DMP's transactions can replace and delete, what is right is refused for now; then ("AA", [], TAKEN).
-REPLACE = DELETE = ("AR", ["201"], None)
-
 # What the manifest expects, by its word, as the report says it: the answer, the codes of its errors, the state of the
 # documents (None: there is none).
 TREATMENTS = {
     "accept-initial": ("AA", [], TAKEN),
-    "accept-replace": REPLACE,
-    "accept-delete": DELETE,
+    "accept-replace": ("AA", [], TAKEN),
+    "accept-delete": ("AA", [], TAKEN),
     "consent": ("AA", [], None),
     "identity-feed": ("AA", [], None),
     "emit-model": ("AR", ["201"], None),

@@ -13,7 +13,6 @@ from samples import REPLACEMENT, hl7, mdm_t02, numbered, read, unique_id
 LETTER, PRESCRIPTION = read("discharge-letter.xml"), read("prescription.xml")  # of the same patient
 
 # What a right replacement or deletion is answered until the DMP's transactions can do it; then ("AA",).
-NOT_YET = ("AR", "201", "action_not_supported")
 
 
 def oru(*documents: bytes, trigger: str = "T02", **settings) -> bytes:
@@ -101,11 +100,6 @@ def test_two_forms_share_what_the_flags_say(gateway):
                                    ("AE", "199", "predecessor_unknown")),
     "an order that says otherwise": (mdm_t02(LETTER).replace(b"\rORC|NW", b"\rORC|CA"),
                                      ("AE", "199", "message_invalid")),
-    "a replacement": (mdm_t02(read(REPLACEMENT), trigger="T10"), NOT_YET),
-    "a replacement by ORU": (oru(read(REPLACEMENT), trigger="T10"), NOT_YET),
-    "a deletion": (mdm_t02(LETTER, trigger="T04"), NOT_YET),
-    "a deletion of two forms": (oru(LETTER, PRESCRIPTION, trigger="T04"), NOT_YET),
-    "a deletion of a replacement": (mdm_t02(read(REPLACEMENT), trigger="T04"), NOT_YET),
 }.values(), ids=lambda value: value[2] if isinstance(value, tuple) else "")
 def test_what_is_wanted_is_said_once(gateway, message, wanted):
     assert answer(gateway, message) == wanted

@@ -61,6 +61,7 @@ def example(pki, tmp_path):
         "/etc/dmpfeed/certificates/dmp-ca.pem": pki / "ca.pem", "/etc/dmpfeed/certificates/auth.pem": pki / "auth.pem",
         "/etc/dmpfeed/certificates/auth.key": pki / "auth.key", "/var/spool/dmpfeed/labo": tmp_path / "labo",
         "#dir: /usr/share/dmpfeed/value-sets": f"dir: {SOURCE}/conf/value-sets",
+        "#file: /usr/share/dmpfeed/dmp-errors.csv": f"file: {SOURCE}/conf/dmp-errors.csv",
         "#folder: /var/lib/dmpfeed": f"folder: {tmp_path}/state",
         "#socket: /run/dmpfeed/control.sock": f"socket: {tmp_path}/control.sock",
     }.items():
