@@ -207,7 +207,8 @@ static void every_request_has_its_body_its_address_and_its_action(void **state)
 		assert_non_null(strstr(to, rows[i].url));
 		assert_true(says(&request, to));
 		assert_true(says(&request, rows[i].body));
-		assert_int_equal(memmem(request.body.p, request.body.n, decision.documents[0].body.p,
+		assert_int_equal(memmem(request.body.p, request.body.n,
+					decision.documents[0].body.p,
 					decision.documents[0].body.n) != NULL,
 				 rows[i].carries);
 	}
