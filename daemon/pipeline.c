@@ -25,6 +25,7 @@
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/queue.h>
 
 #include "assemble.h"
 #include "base/clock.h"
@@ -50,6 +51,9 @@ struct way {
 	struct suspicion suspicion;
 };
 
+LIST_HEAD(intake_list, intake);
+LIST_HEAD(delivery_list, delivery);
+
 struct pipeline {
 	struct pipeline_parts parts;
 	const struct config *config;
@@ -63,7 +67,9 @@ struct pipeline {
 	char store_trouble[ERR_TEXT];
 	struct change probe;
 	struct event *probe_again;
-	size_t under_way; /* intakes and deliveries */
+	size_t under_way; /* intakes, claims and deliveries */
+	struct intake_list intakes;
+	struct delivery_list deliveries;
 
 	struct event *closing; /* fires when all is done, or patience has ended */
 	void (*closed)(void *arg);
@@ -170,6 +176,7 @@ struct intake_part {
 /* One frame or file on its way in. What is in it is taken in together, or not at all. */
 struct intake {
 	struct change work;
+	LIST_ENTRY(intake) link;
 	struct pipeline *pipeline;
 
 	struct mllp_arrival *message; /* who waits for an answer: one of the two */
@@ -206,12 +213,14 @@ static struct intake *intake_new(struct pipeline *pipeline, const char *channel,
 	intake->doc = ulid_new(intake->came_ms);
 	intake->parts = xcalloc(1, sizeof(*intake->parts));
 	intake->part_count = 1;
+	LIST_INSERT_HEAD(&pipeline->intakes, intake, link);
 	pipeline->under_way++;
 	return intake;
 }
 
 static void intake_free(struct intake *intake)
 {
+	LIST_REMOVE(intake, link);
 	one_less_under_way(intake->pipeline);
 	for (size_t i = 0; i < intake->part_count; i++)
 		decision_done(&intake->parts[i].decision);
@@ -626,6 +635,7 @@ struct claim {
 /* One document on its way out. */
 struct delivery {
 	struct change work;
+	LIST_ENTRY(delivery) link;
 	struct way *way;
 	struct store_due due;
 	struct arena arena;
@@ -650,6 +660,7 @@ static struct delivery *delivery_of(struct job *job)
 
 static void delivery_free(struct delivery *delivery)
 {
+	LIST_REMOVE(delivery, link);
 	one_less_under_way(delivery->way->pipeline);
 	arena_done(&delivery->arena);
 	buf_done(&delivery->document);
@@ -717,6 +728,7 @@ static void claimed(struct job *job)
 
 		delivery->way = way;
 		delivery->due = claiming->due[i];
+		LIST_INSERT_HEAD(&pipeline->deliveries, delivery, link);
 		pipeline->under_way++;
 		count(pipeline, DOC_QUEUED, DOC_SENDING);
 		on_worker(pipeline, &delivery->work, prepare, plan);
@@ -1185,20 +1197,38 @@ void pipeline_close(struct pipeline *pipeline, int64_t patience_ms, void (*close
 		event_active(pipeline->closing, EV_TIMEOUT, 0);
 }
 
+/* What patience ended for: its threads are gone, and the store knows it. */
+static void abandon(struct pipeline *pipeline)
+{
+	struct intake *intake;
+	struct delivery *delivery;
+
+	while ((intake = LIST_FIRST(&pipeline->intakes)) != NULL) {
+		if (intake->message != NULL)
+			mllp_server_answer(intake->message, (struct slice){ 0 });
+		else
+			drop_settle(intake->file, true);
+		intake_free(intake);
+	}
+	while ((delivery = LIST_FIRST(&pipeline->deliveries)) != NULL)
+		delivery_free(delivery);
+}
+
 void pipeline_free(struct pipeline **pipeline)
 {
 	struct pipeline *p = *pipeline;
 
 	if (p == NULL)
 		return;
+	for (size_t i = 0; i < p->config->establishment_count; i++)
+		http_free(&p->ways[i].http);
+	abandon(p);
 	for (size_t i = 0; i < p->config->mllp_count; i++)
 		mllp_server_free(&p->listeners[i]);
 	for (size_t i = 0; i < p->config->drop_count; i++)
 		drop_free(&p->folders[i]);
-	for (size_t i = 0; i < p->config->establishment_count; i++) {
+	for (size_t i = 0; i < p->config->establishment_count; i++)
 		lane_free(&p->ways[i].lane);
-		http_free(&p->ways[i].http);
-	}
 	event_free(p->probe_again);
 	if (p->closing != NULL)
 		event_free(p->closing);
