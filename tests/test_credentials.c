@@ -32,7 +32,7 @@ static struct config *configuration(const char *auth, const char *sign, const ch
 
 	buf_addf(&text,
 		 "environment: test\n"
-		 "valuesets: { dir: / }\n"
+		 "valuesets: { dir: / }\nerrors: { file: sign.pem }\n"
 		 "lps: { oid: 1.2.250.1.999.77 }\n"
 		 "xades: { digest: %s }\n"
 		 "intake: { mllp: [ { name: a, listen: \"127.0.0.1:1\", site: \"990012345\", "
@@ -76,9 +76,9 @@ static void every_establishment_has_its_signer(void **state)
 static void what_is_wrong_is_told_with_its_place_all_at_once(void **state)
 {
 	scoped(config_free) struct config *config = configuration("sign.pem", "auth.pem", "sha256");
-	scoped(free_ptr) char *tls = xasprintf("%s/dmpfeed.yaml:18:50: dmp.tls.cert: ", pki.folder);
+	scoped(free_ptr) char *tls = xasprintf("%s/dmpfeed.yaml:19:50: dmp.tls.cert: ", pki.folder);
 	scoped(free_ptr) char *sign =
-		xasprintf("\n%s/dmpfeed.yaml:19:54: dmp.sign.cert: ", pki.folder);
+		xasprintf("\n%s/dmpfeed.yaml:20:54: dmp.sign.cert: ", pki.folder);
 	struct credentials *credentials = NULL;
 	scoped(buf_done) struct buf errors = { 0 };
 

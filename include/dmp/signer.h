@@ -3,7 +3,7 @@
  * The signer is loaded once, from PEM files, and read-only afterwards: all threads share it. What
  * signs is a pen, and each thread has its own: it holds a copy of the key with everything that
  * OpenSSL prepares for it, so that threads wait neither for one another (a shared RSA key is
- * guarded by a lock) nor for an algorithm to be looked up.
+ * guarded by a lock) nor for an algorithm to be looked up. Only loading looks at the disk.
  */
 #ifndef DMPFEED_DMP_SIGNER_H
 #define DMPFEED_DMP_SIGNER_H

@@ -102,7 +102,8 @@ class Simulator:
     def __init__(self, pki: pathlib.Path, store: pathlib.Path, listen: str = "127.0.0.1:0"):
         self.pki, self.store = pki, store
         self.process = subprocess.Popen(
-            [SIMULATOR, "--pki", pki, "--store", store, "--listen", listen],
+            [SIMULATOR, "--pki", pki, "--store", store, "--require-vihf", "--require-signature",
+             "--listen", listen],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         ready = self.process.stdout.readline()
         if not ready:
