@@ -3,28 +3,31 @@
 
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "dmp/delete.h"
 #include "dmp/existence.h"
 #include "dmp/find.h"
 #include "dmp/mtom.h"
 
-/* Under the installation's OID, the unique ids of submission sets: a document that was sent and is
- * deleted later needs two. */
-enum { SET_ARC = 1, DELETION_ARC = 4 };
+/* Under the installation's OID, the unique ids of submission sets, and of their signatures: a
+ * document that was sent and is deleted later needs two sets. */
+enum { SET_ARC = 1, SIGNATURE_ARC = 2, DELETION_ARC = 4 };
 
 /* One request being made. */
 struct making {
 	const struct assembly *assembly;
 	struct metadata metadata;
+	const struct config_site *site;
 	struct arena arena;
 	char message_id[UUID_TEXT];
+	struct buf assertion, signature; /* the VIHF and the XAdES */
 	struct buf *content_type, *out;
 };
 
 static void making_done(struct making *making)
 {
 	arena_done(&making->arena);
+	buf_done(&making->assertion);
+	buf_done(&making->signature);
 }
 
 const char *assemble_url(const struct config_establishment *establishment, enum transaction request)
@@ -43,6 +46,115 @@ const char *assemble_url(const struct config_establishment *establishment, enum 
 	return "";
 }
 
+static const char *unique_id(struct making *making, int arc)
+{
+	char number[ULID_DECIMAL];
+
+	return arena_printf(&making->arena, "%s.%d.%s", making->assembly->config->lps_oid, arc,
+			    ulid_decimal(&making->assembly->doc, number));
+}
+
+/* ---- what is signed ---- */
+
+/* A clock elsewhere is ahead of ours, or the document is dated from tomorrow: it goes when that
+ * time has come. */
+static int check_creation(const struct making *making, struct err *err)
+{
+	if (making->assembly->request != TRANSACTION_SUBMIT ||
+	    making->metadata.creation_ms <= making->assembly->now_ms)
+		return 0;
+	err_set(err, ERR_RETRY,
+		"the document says that it was made later than now: the DMP would refuse it; it is "
+		"sent when that time has come");
+	err->reason = REASON_RETRYING;
+	return -1;
+}
+
+static int find_site(struct making *making, struct err *err)
+{
+	const char *finess_eg = making->metadata.site;
+
+	if (config_establishment_of(making->assembly->config, finess_eg, &making->site) ==
+	    making->assembly->establishment)
+		return 0;
+	return err_refuse(err, REASON_FINESS_MISMATCH, "",
+			  "site %s is no longer one of those that establishment %s sends for",
+			  finess_eg, making->assembly->establishment->finess_ej);
+}
+
+/* ---- who asks ---- */
+
+static const char *name_id(const struct making *making)
+{
+	const struct party *sender = &making->metadata.sender;
+
+	return sender->is_system && making->site->name_id[0] ? making->site->name_id : sender->id;
+}
+
+static const char *subject_id(struct making *making)
+{
+	const struct party *sender = &making->metadata.sender;
+	const struct config *config = making->assembly->config;
+
+	if (!sender->is_system)
+		return arena_printf(&making->arena, "%s%s%s", sender->given,
+				    sender->given[0] ? " " : "", sender->family);
+	if (making->site->subject_id[0] != '\0')
+		return making->site->subject_id;
+	return arena_printf(&making->arena, "%s, %s, %s", config->lps_name, config->lps_version,
+			    making->site->metadata.name);
+}
+
+/* The guardians of a minor see neither the document nor who sent it. */
+static bool is_secret(const struct metadata *metadata)
+{
+	for (size_t i = 0; i < metadata->confidentiality_count; i++)
+		if (strcmp(metadata->confidentialities[i].code, "INVISIBLE_REPRESENTANTS_LEGAUX") ==
+		    0)
+			return true;
+	return false;
+}
+
+static int build_assertion(struct making *making, struct err *err)
+{
+	const struct assembly *assembly = making->assembly;
+	const struct metadata *metadata = &making->metadata;
+	char id[UUID_TEXT];
+	const struct vihf vihf = {
+		.settings = &assembly->config->vihf,
+		.id = uuid_new(id),
+		.now_ms = assembly->now_ms,
+		.name_id = name_id(making),
+		.subject_id = subject_id(making),
+		.structure = metadata->sender.institution_id,
+		.sector = making->site->metadata.sector,
+		.roles = making->site->roles,
+		.role_count = making->site->role_count,
+		.patient_ins = metadata->patient_ins,
+		.patient_ins_oid = metadata->patient_ins_oid,
+		.secret_connection = is_secret(metadata),
+	};
+
+	return vihf_build(&vihf, assembly->pen, &making->assertion, err);
+}
+
+static int build_signature(struct making *making, struct err *err)
+{
+	const struct assembly *assembly = making->assembly;
+	const struct xades xades = {
+		.settings = &assembly->config->xades,
+		.unique_id = unique_id(making, SIGNATURE_ARC),
+		.set_unique_id = unique_id(making, SET_ARC),
+		.document_unique_id = making->metadata.unique_id,
+		.document = assembly->document,
+		.now_ms = assembly->now_ms,
+	};
+
+	return xades_build(&xades, assembly->pen, &making->signature, err);
+}
+
+/* ---- the requests ---- */
+
 static void open_envelope(struct making *making)
 {
 	const struct assembly *assembly = making->assembly;
@@ -51,6 +163,7 @@ static void open_envelope(struct making *making)
 		.message_id = making->message_id,
 		.to = to_is_empty ? "" : assemble_url(assembly->establishment, assembly->request),
 		.action = soap_action(assembly->request),
+		.security = buf_slice(&making->assertion),
 	};
 
 	soap_open(&header, making->out);
@@ -59,17 +172,16 @@ static void open_envelope(struct making *making)
 static struct submission submission_of(struct making *making)
 {
 	const struct assembly *assembly = making->assembly;
-	const char *root = assembly->config->lps_oid;
 	int arc = assembly->request == TRANSACTION_DELETE ? DELETION_ARC : SET_ARC;
-	char number[ULID_DECIMAL];
 
 	return (struct submission){
 		.metadata = &making->metadata,
-		.set_unique_id = arena_printf(&making->arena, "%s.%d.%s", root, arc,
-					      ulid_decimal(&assembly->doc, number)),
-		.source_id = root,
-		.now_ms = clock_now_ms(),
+		.set_unique_id = unique_id(making, arc),
+		.source_id = assembly->config->lps_oid,
 		.document_cid = MTOM_DOCUMENT_ID,
+		.signature_unique_id = unique_id(making, SIGNATURE_ARC),
+		.signature_cid = MTOM_SIGNATURE_ID,
+		.now_ms = assembly->now_ms,
 		.replaced_entry = assembly->entry,
 		.replacement_has_status = assembly->config->replacement_has_status,
 	};
@@ -92,6 +204,8 @@ static void make_submission(struct making *making)
 	soap_close(making->out);
 	mtom_open_part(boundary, MTOM_DOCUMENT_ID, making->out);
 	buf_add(making->out, making->assembly->document);
+	mtom_open_part(boundary, MTOM_SIGNATURE_ID, making->out);
+	buf_add(making->out, buf_slice(&making->signature));
 	mtom_close(boundary, making->out);
 }
 
@@ -107,7 +221,7 @@ static void add_existence(struct making *making)
 		.processing_code = config->processing_code,
 		.message_uuid = uuid_new(message),
 		.query_uuid = uuid_new(query),
-		.now_ms = clock_now_ms(),
+		.now_ms = making->assembly->now_ms,
 	};
 
 	existence_build(&request, making->out);
@@ -156,7 +270,12 @@ int assemble(const struct assembly *assembly, struct buf *content_type, struct b
 		.out = out,
 	};
 
-	if (metadata_parse(&making.metadata, assembly->metadata, &making.arena, err) < 0)
+	if (signer_is_valid(pen_signer(assembly->pen), assembly->now_ms, err) < 0 ||
+	    metadata_parse(&making.metadata, assembly->metadata, &making.arena, err) < 0 ||
+	    check_creation(&making, err) < 0 || find_site(&making, err) < 0 ||
+	    build_assertion(&making, err) < 0)
+		return -1;
+	if (assembly->request == TRANSACTION_SUBMIT && build_signature(&making, err) < 0)
 		return -1;
 	uuid_new(making.message_id);
 	if (assembly->request == TRANSACTION_SUBMIT)

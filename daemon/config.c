@@ -46,6 +46,14 @@ static const struct option_word processing_codes[] = {
 static const struct option_word when_absent[] = { { "reject", false },
 						  { "send_as_new", true },
 						  { 0 } };
+static const struct option_word mode_names[] = { { "Authentification_Mode", 0 },
+						 { "Authentification_mode", 0 },
+						 { 0 } };
+static const struct option_word digests[] = { { "sha256", DIGEST_SHA256 },
+					      { "sha1", DIGEST_SHA1 },
+					      { 0 } };
+static const struct option_word charsets[] = { { "utf-8", false }, { "escaped", true }, { 0 } };
+static const struct option_word chains[] = { { "full", true }, { "leaf", false }, { 0 } };
 static const struct option_word wsa_to[] = { { "url", 0 }, { "empty", 0 }, { 0 } };
 
 /* The four suites that the DMP's software entry takes. */
@@ -103,6 +111,15 @@ static const struct option drop_options[] = {
 	  .help = "keep a taken file in done/DATE/, or delete it" },
 };
 
+static const struct option role_options[] = {
+	{ "code", OPTION_TEXT, AT(struct vihf_role, code), .least = 1, .most = 32,
+	  .help = "the code of the role, like AUTOMATE" },
+	{ "system", OPTION_OID, AT(struct vihf_role, system), .most = 64,
+	  .help = "the OID of the list that the code is of" },
+	{ "name", OPTION_TEXT, AT(struct vihf_role, name), .least = 1, .most = 128,
+	  .help = "what that list calls it" },
+};
+
 static const struct option site_options[] = {
 	{ "finess_eg", OPTION_FINESS, AT(struct config_site, metadata.finess_eg),
 	  .help = "the geographic FINESS of the site, in quotes" },
@@ -113,6 +130,17 @@ static const struct option site_options[] = {
 	{ "visit_class", OPTION_WORD, AT(struct config_site, metadata.default_visit_class),
 	  .preset = "I", .words = visit_classes,
 	  .help = "the class of visit (HL7 PV1-2) of a document that comes without one" },
+	{ "vihf.name_id", OPTION_TEXT, AT(struct config_site, name_id),
+	  .preset = "", .least = 0, .most = 128,
+	  .help = "the national identifier of the person who answers for what the gateway sends" },
+	{ "vihf.subject_id", OPTION_TEXT, AT(struct config_site, subject_id),
+	  .preset = "", .least = 0, .most = 128,
+	  .help = "what the gateway is called there: software, model, department" },
+	{ "vihf.roles", OPTION_LIST, AT(struct config_site, roles),
+	  .entries = &(const struct option_table){ sizeof(struct vihf_role), role_options,
+						   length_of(role_options) },
+	  .count_at = offsetof(struct config_site, role_count),
+	  .help = "the roles in which documents are sent" },
 };
 
 static const struct option establishment_options[] = {
@@ -144,6 +172,12 @@ static const struct option establishment_options[] = {
 	  .help = "a PEM file of the certificate ORG AUTH_CLI, then its intermediates" },
 	{ "dmp.tls.key", OPTION_SECRET, AT(struct config_establishment, http.key),
 	  .help = "a PEM file of the private key of that certificate" },
+	{ "dmp.sign.cert", OPTION_FILE, AT(struct config_establishment, sign.cert),
+	  .help = "a PEM file of the certificate ORG SIGN, for signatures only" },
+	{ "dmp.sign.key", OPTION_SECRET, AT(struct config_establishment, sign.key),
+	  .help = "a PEM file of the private key of that certificate" },
+	{ "dmp.sign.chain", OPTION_FILE, AT(struct config_establishment, sign.chain),
+	  .help = "a PEM file of the authorities above that certificate, up to the root" },
 	{ "dmp.timeout.connect", OPTION_DURATION,
 	  AT(struct config_establishment, http.connect_timeout_ms),
 	  .preset = "10 s", .least = 100, .most = SECONDS(300),
@@ -248,6 +282,36 @@ static const struct option options[] = {
 	{ "lps.internal_id", OPTION_NAME, AT(struct config, lps_internal_id),
 	  .preset = "GW1", .least = 1, .most = 32,
 	  .help = "what this gateway is called inside the structure, when no person asks" },
+	{ "lps.id", OPTION_TEXT, AT(struct config, lps_id),
+	  .preset = "", .least = 0, .most = 64,
+	  .help = "an identifier of this installation, if the DMP shall be told one" },
+	{ "lps.homologation_file", OPTION_SECRET, AT(struct config, homologation_file),
+	  .preset = "",
+	  .help = "a file that holds the number of the homologation, which is a secret" },
+	{ "vihf.version", OPTION_NAME, AT(struct config, vihf.version),
+	  .preset = "3.0", .least = 1, .most = 8,
+	  .help = "the version of the VIHF that is announced" },
+	{ "vihf.mode_name", OPTION_WORD, AT(struct config, vihf.mode_name),
+	  .preset = "Authentification_Mode", .words = mode_names,
+	  .help = "how the attribute of the mode of authentication is spelt" },
+	{ "vihf.authn_context", OPTION_NAME, AT(struct config, vihf.authn_context),
+	  .preset = "unspecified", .least = 1, .most = 64,
+	  .help = "the SAML 2.0 class of authentication: the last word of its URN" },
+	{ "vihf.conditions", OPTION_BOOLEAN, AT(struct config, vihf.conditions),
+	  .preset = "false",
+	  .help = "does the VIHF say from when to when it is valid" },
+	{ "vihf.digest", OPTION_CHOICE, AT(struct config, vihf.digest),
+	  .preset = "sha256", .words = digests,
+	  .help = "the digest that the VIHF is signed with" },
+	{ "vihf.issuer_charset", OPTION_CHOICE, AT(struct config, ascii_names),
+	  .preset = "utf-8", .words = charsets,
+	  .help = "how names of certificates write what is not ASCII" },
+	{ "xades.digest", OPTION_CHOICE, AT(struct config, xades.digest),
+	  .preset = "sha1", .words = digests,
+	  .help = "the digest that submissions are signed with" },
+	{ "xades.chain", OPTION_CHOICE, AT(struct config, xades.full_chain),
+	  .preset = "full", .words = chains,
+	  .help = "the certificates that a signature names: up to the root, or the first" },
 	{ "intake.profile_1_2", OPTION_BOOLEAN, AT(struct config, transmission.profile_1_2),
 	  .preset = "false",
 	  .help = "are messages of edition 1.2 of the ANS profile taken too" },
@@ -303,7 +367,7 @@ struct fault {
 };
 
 /* Where a field of the configuration was written; for a preset, where it could have been. */
-struct spot {
+struct config_spot {
 	const void *field;
 	struct yaml_place place;
 };
@@ -314,7 +378,7 @@ struct loading {
 	struct arena scratch; /* the tree, the sentences */
 	struct fault faults[MOST_FAULTS];
 	size_t fault_count; /* may pass MOST_FAULTS: the rest is counted only */
-	struct spot *spots;
+	struct config_spot *spots;
 	size_t spot_count, spot_room;
 };
 
@@ -350,7 +414,7 @@ static void note_spot(struct loading *loading, const void *field, struct yaml_pl
 		loading->spots =
 			xrealloc(loading->spots, loading->spot_room * sizeof(*loading->spots));
 	}
-	loading->spots[loading->spot_count++] = (struct spot){ field, place };
+	loading->spots[loading->spot_count++] = (struct config_spot){ field, place };
 }
 
 static struct yaml_place spot_of(const struct loading *loading, const void *field)
@@ -359,6 +423,16 @@ static struct yaml_place spot_of(const struct loading *loading, const void *fiel
 		if (loading->spots[i].field == field)
 			return loading->spots[i].place;
 	return (struct yaml_place){ 1, 1 };
+}
+
+/* What must be kept of that for config_fault(). */
+static void keep_spots(const struct loading *loading, struct config *config)
+{
+	size_t bytes = loading->spot_count * sizeof(*loading->spots);
+
+	config->spots = arena_alloc(&config->arena, bytes);
+	config->spot_count = loading->spot_count;
+	memcpy(config->spots, loading->spots, bytes);
 }
 
 static int compare_faults(const void *a, const void *b)
@@ -851,6 +925,54 @@ static void check_lane(struct loading *loading, const struct config_establishmen
 			 "dmp.retry.most must not be shorter than dmp.retry.first");
 }
 
+/* ---- the number of the homologation ---- */
+
+enum { MOST_NUMBER = 100 };
+
+static bool is_number(struct slice text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] <= ' ' || text.p[i] > '~')
+			return false;
+	return text.n > 0 && text.n <= MOST_NUMBER;
+}
+
+static void read_homologation(struct loading *loading)
+{
+	struct config *config = loading->config;
+	struct slice number = { 0 };
+	char text[MOST_NUMBER + 2]; /* with a line end */
+	FILE *file;
+
+	/* the simulated DMP wants one, as the DMP does */
+	config->vihf.homologation = config->environment == ENVIRONMENT_REHEARSAL ? "REHEARSAL" : "";
+	if (config->homologation_file == NULL || config->homologation_file[0] == '\0')
+		return;
+	file = fopen(config->homologation_file, "re");
+	if (file != NULL) {
+		number = slice_trim((struct slice){ text, fread(text, 1, sizeof(text), file) });
+		fclose(file);
+	}
+	if (is_number(number))
+		config->vihf.homologation = arena_dup(&config->arena, number);
+	else
+		complain(loading, spot_of(loading, &config->homologation_file),
+			 "lps.homologation_file must hold the number that the CNDA gave, alone, on "
+			 "one line");
+}
+
+static void check_homologation(struct loading *loading)
+{
+	const struct config *config = loading->config;
+
+	if (config->environment == ENVIRONMENT_PRODUCTION && config->homologation_file != NULL &&
+	    config->homologation_file[0] == '\0')
+		complain(
+			loading, spot_of(loading, &config->homologation_file),
+			"lps.homologation_file is missing: in production, the DMP wants the number "
+			"of the homologation, in a file of its own");
+}
+
 static void check_all(struct loading *loading)
 {
 	const struct config *config = loading->config;
@@ -861,6 +983,8 @@ static void check_all(struct loading *loading)
 	check_entities(loading);
 	check_intake(loading);
 	check_limits(loading);
+	read_homologation(loading);
+	check_homologation(loading);
 	for (size_t i = 0; i < config->establishment_count; i++) {
 		check_destination(loading, &config->establishments[i]);
 		check_lane(loading, &config->establishments[i]);
@@ -868,6 +992,19 @@ static void check_all(struct loading *loading)
 }
 
 /* ---- what follows from the options ---- */
+
+/* A machine that sends by itself: the default role. */
+static void derive_roles(struct config_site *site, struct arena *arena)
+{
+	static const struct vihf_role automaton = { "AUTOMATE", "1.2.250.1.213.1.1.4.6",
+						    "AUTOMATE" };
+
+	if (site->role_count > 0)
+		return;
+	site->roles = arena_alloc(arena, sizeof(automaton));
+	site->roles[0] = automaton;
+	site->role_count = 1;
+}
 
 static void derive(struct config *config)
 {
@@ -877,6 +1014,9 @@ static void derive(struct config *config)
 	config->store.node = arena_dup(&config->arena, slice_of(node));
 	if (strcmp(config->processing_code, "auto") == 0)
 		config->processing_code = config->environment == ENVIRONMENT_PRODUCTION ? "P" : "D";
+	config->vihf.lps_id = config->lps_id;
+	config->vihf.lps_name = config->lps_name;
+	config->vihf.lps_version = config->lps_version;
 	config->store.path = arena_printf(&config->arena, "%s/queue.db", config->state_dir);
 	for (size_t i = 0; i < config->establishment_count; i++) {
 		struct config_establishment *e = &config->establishments[i];
@@ -886,6 +1026,7 @@ static void derive(struct config *config)
 			e->sites[j].metadata.lps_name = config->lps_name;
 			e->sites[j].metadata.lps_model = config->lps_version;
 			e->sites[j].metadata.lps_internal_id = config->lps_internal_id;
+			derive_roles(&e->sites[j], &config->arena);
 		}
 	}
 }
@@ -914,6 +1055,7 @@ int config_parse(struct config **ret_config, const char *file, struct slice byte
 	bool is_good;
 
 	config->file = arena_dup(&config->arena, slice_of(file));
+	config->environment = ENVIRONMENT_TEST; /* until one is read: no rule depends on it */
 	loading.folder = folder_of(file, &config->arena);
 	tree = yaml_tree_read(bytes, &loading.scratch, add_fault, &loading);
 	if (tree != NULL && !is_map(tree)) {
@@ -925,6 +1067,7 @@ int config_parse(struct config **ret_config, const char *file, struct slice byte
 	}
 	tell_faults(&loading, file, errors);
 	is_good = loading.fault_count == 0;
+	keep_spots(&loading, config);
 	free(loading.spots);
 	arena_done(&loading.scratch);
 	if (!is_good)
@@ -971,6 +1114,24 @@ void config_free(struct config **config)
 		return;
 	arena_done(&(*config)->arena);
 	free_ptr(config);
+}
+
+void config_fault(const struct config *config, const void *field, struct buf *errors,
+		  const char *format, ...)
+{
+	struct yaml_place place = { 1, 1 };
+	char sentence[ERR_TEXT + 64];
+	va_list arguments;
+
+	for (size_t i = 0; i < config->spot_count; i++)
+		if (config->spots[i].field == field)
+			place = config->spots[i].place;
+	va_start(arguments, format);
+	vsnprintf(sentence, sizeof(sentence), format, arguments);
+	va_end(arguments);
+	buf_addf(errors, "%s:%u:%u: ", config->file, place.line, place.column);
+	add_printable(errors, sentence);
+	buf_add_char(errors, '\n');
 }
 
 struct printer {

@@ -10,11 +10,17 @@
 #include "base/clock.h"
 #include "operator.h"
 
-enum { PATIENCE_MS = 10000, DISK_THREADS = 2 };
+enum {
+	PATIENCE_MS = 10000,
+	DISK_THREADS = 2,
+	WARN_DAYS = 60, /* before a certificate ends */
+};
 
 /* Everything that lives as long as the daemon. */
 struct daemon {
 	struct config *config;
+	struct credentials *credentials;
+	struct hands_settings hands;
 	struct valuesets *valuesets;
 	struct error_table *errors;
 	struct event_base *loop;
@@ -90,15 +96,14 @@ static unsigned worker_count(const struct config *config)
 
 static void start_threads(struct daemon *daemon)
 {
-	struct store_settings *store = &daemon->config->store;
-
+	daemon->hands = (struct hands_settings){ &daemon->config->store, daemon->credentials };
 	daemon->writer = writer_new(&daemon->store, daemon->mailbox);
 	daemon->workers =
 		workers_new(&(struct workers_settings){ .count = worker_count(daemon->config),
 							.name = "worker",
 							.context_new = hands_new,
 							.context_free = hands_free,
-							.arg = store },
+							.arg = &daemon->hands },
 			    daemon->mailbox);
 	daemon->disk =
 		workers_new(&(struct workers_settings){ .count = DISK_THREADS, .name = "disk" },
@@ -176,15 +181,54 @@ static void stop(struct daemon *daemon)
 	mailbox_free(&daemon->mailbox);
 	if (daemon->loop != NULL)
 		event_base_free(daemon->loop);
+	credentials_free(&daemon->credentials);
 	config_free(&daemon->config);
+}
+
+/* Whoever must order a new certificate, or took another structure's, hears of it at each start. */
+static void tell_certificates(const struct daemon *daemon)
+{
+	const int64_t now_ms = clock_now_ms();
+
+	for (size_t i = 0; i < credentials_count(daemon->credentials); i++) {
+		const struct config_establishment *e = &daemon->config->establishments[i];
+		const struct signer *signer = credentials_signer(daemon->credentials, i);
+		const struct signer_facts *facts = signer_facts(signer);
+		const int64_t days = signer_days_left(signer, now_ms);
+		bool is_other =
+			strcmp(facts->structure + (facts->structure[0] == '1'), e->finess_ej) != 0;
+
+		log_line(days <= WARN_DAYS ? LEVEL_WARNING : LEVEL_INFO,
+			 "signing lane=%s structure=%s days_left=%lld", e->finess_ej,
+			 facts->structure, (long long)days);
+		if (is_other)
+			log_warning("the certificate that signs for establishment %s is of "
+				    "structure %s: the DMP may refuse what it signs",
+				    e->finess_ej, facts->structure);
+	}
+}
+
+static void tell_errors(const struct buf *errors)
+{
+	struct slice rest = slice_trim(buf_slice(errors)), line;
+
+	while (slice_next(&rest, '\n', &line))
+		log_error("cannot start: %.*s", (int)line.n, line.p);
 }
 
 static int serve(struct daemon *daemon)
 {
+	scoped(buf_done) struct buf errors = { 0 };
 	struct err err = { 0 };
 
 	umask(umask(0) | 0027); /* documents are nobody else's business */
 	log_set_level(daemon->config->log_level);
+	if (credentials_load(&daemon->credentials, daemon->config, clock_now_ms(), &errors) < 0) {
+		tell_errors(&errors);
+		stop(daemon);
+		return 1;
+	}
+	tell_certificates(daemon);
 	if (start(daemon, &err) < 0) {
 		log_error("cannot start: %s", err.text);
 		stop(daemon);
@@ -200,12 +244,17 @@ static int serve(struct daemon *daemon)
 
 static int check(struct daemon *daemon)
 {
-	scoped(buf_done) struct buf text = { 0 };
+	scoped(buf_done) struct buf text = { 0 }, errors = { 0 };
+	bool is_good = credentials_load(&daemon->credentials, daemon->config, clock_now_ms(),
+					&errors) == 0;
 
-	config_print(daemon->config, &text);
+	if (is_good)
+		config_print(daemon->config, &text);
+	fprintf(stderr, "%s", errors.p ? errors.p : "");
 	printf("%s", text.p ? text.p : "");
+	credentials_free(&daemon->credentials);
 	config_free(&daemon->config);
-	return 0;
+	return is_good ? 0 : 1;
 }
 
 static const char usage[] =

@@ -456,6 +456,10 @@ static int parse_path(const struct option *option, const struct option_text *wri
 {
 	const char *path = NULL;
 
+	if (written->text.n == 0 && option->preset != NULL && option->preset[0] == '\0') {
+		*(const char **)field = ""; /* there need not be one */
+		return 0;
+	}
 	if (resolve(option, written, arena, &path, err) < 0)
 		return -1;
 	if (option->kind == OPTION_FOLDER && check_folder(path, err) < 0)

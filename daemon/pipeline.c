@@ -8,7 +8,7 @@
  *     claim                            writer   a lane takes what is due
  *     prepare                          worker   read it back: what is to be done with it
  *     plan                             loop     the next request of its course, or the end
- *     build                            worker   the request, its envelope, its frame
+ *     build                            worker   the request, its signatures, its frame
  *     post                             loop     POST over mutual TLS
  *     conclude                         worker   read the reply, decide the outcome; then plan again
  *     write_outcome                    writer   UPDATE, COMMIT
@@ -776,21 +776,24 @@ static void prepare(struct job *job, void *worker)
 	(void)!begin_course(delivery, worker, &delivery->work.err);
 }
 
-/* What an error of ours means for the document, as if the DMP had answered it. */
-static struct outcome outcome_of_error(const struct err *err)
+/* What an error of ours means for the document, as if the DMP had answered it. The error is the
+ * job's, which has others to come: its text is kept.
+ */
+static struct outcome outcome_of_error(const struct err *err, struct arena *arena)
 {
 	static const enum outcome_kind kinds[] = {
 		[ERR_RETRY] = OUTCOME_RETRY,
 		[ERR_REJECT] = OUTCOME_REJECTED,
 		[ERR_HALT] = OUTCOME_REJECTED, /* this document's row is damaged: others may pass */
 	};
+	bool is_of_lane = err->kind == ERR_HALT && err->reason == REASON_LANE_STOPPED;
 
 	return (struct outcome){
-		.kind = kinds[err->kind],
+		.kind = is_of_lane ? OUTCOME_HALT : kinds[err->kind],
 		.reason = err->reason ? err->reason : REASON_DOCUMENT_INVALID,
 		.note = "",
 		.code = "not_built",
-		.text = err->text,
+		.text = arena_dup(arena, slice_of(err->text)),
 		.text_is_ours = true,
 	};
 }
@@ -828,7 +831,7 @@ static void plan(struct job *job)
 	struct delivery *delivery = delivery_of(job);
 
 	if (delivery->work.err.kind != ERR_NONE) {
-		delivery->outcome = outcome_of_error(&delivery->work.err);
+		delivery->outcome = outcome_of_error(&delivery->work.err, &delivery->arena);
 		concluded(job);
 		return;
 	}
@@ -845,11 +848,16 @@ static void plan(struct job *job)
 
 static int build_frame(struct delivery *delivery, struct hands *hands, struct err *err)
 {
+	const struct config *config = delivery->way->pipeline->config;
+	const struct config_establishment *establishment = delivery->way->establishment;
 	const struct course_step *step = &delivery->step;
 	bool carries = step->request == TRANSACTION_SUBMIT;
+	struct pen *pen = hands_pen(hands, (size_t)(establishment - config->establishments), err);
 	int rc;
 
-	if (assemble_url(delivery->way->establishment, step->request)[0] == '\0')
+	if (pen == NULL)
+		return -1;
+	if (assemble_url(establishment, step->request)[0] == '\0')
 		return err_refuse(err, REASON_ACTION_NOT_SUPPORTED, "",
 				  "no URL is configured for the request \"%s\"",
 				  transaction_text(step->request));
@@ -858,8 +866,10 @@ static int build_frame(struct delivery *delivery, struct hands *hands, struct er
 	buf_clear(&delivery->content_type);
 	rc = assemble(
 		&(struct assembly){
-			.config = delivery->way->pipeline->config,
-			.establishment = delivery->way->establishment,
+			.config = config,
+			.establishment = establishment,
+			.pen = pen,
+			.now_ms = clock_now_ms(),
 			.doc = delivery->due.doc,
 			.document = buf_slice(&delivery->document),
 			.metadata = buf_slice(&delivery->metadata),
@@ -890,7 +900,7 @@ static void post(struct job *job)
 	struct way *way = delivery->way;
 
 	if (delivery->work.err.kind != ERR_NONE) {
-		delivery->outcome = outcome_of_error(&delivery->work.err);
+		delivery->outcome = outcome_of_error(&delivery->work.err, &delivery->arena);
 		concluded(job);
 		return;
 	}
@@ -1068,7 +1078,7 @@ static void settled(struct job *job)
 	count(pipeline, DOC_SENDING, delivery->row.state);
 	if (delivery->row.state == DOC_DELIVERED)
 		pipeline->figures.last_delivered_ms = delivery->row.now_ms;
-	if (delivery->was_posted)
+	if (delivery->was_posted || delivery->outcome.kind == OUTCOME_HALT)
 		lane_settled(delivery->way->lane, delivery->outcome.kind,
 			     delivery->outcome.retry_after_ms, words_for_all(&delivery->outcome));
 	else
@@ -1078,11 +1088,13 @@ static void settled(struct job *job)
 
 /* ---- a worker's own ---- */
 
-void *hands_new(void *store_settings)
+void *hands_new(void *hands_settings)
 {
 	struct hands *hands = xcalloc(1, sizeof(*hands));
 
-	hands->store = store_settings;
+	hands->settings = hands_settings;
+	hands->pens =
+		xcalloc(credentials_count(hands->settings->credentials), sizeof(struct pen *));
 	return hands;
 }
 
@@ -1090,15 +1102,29 @@ void hands_free(void *arg)
 {
 	struct hands *hands = arg;
 
+	for (size_t i = 0; i < credentials_count(hands->settings->credentials); i++)
+		pen_free(&hands->pens[i]);
+	free(hands->pens);
 	store_free(&hands->reader);
 	free(hands);
 }
 
 struct store *hands_reader(struct hands *hands, struct err *err)
 {
-	if (hands->reader == NULL && store_open_reader(&hands->reader, hands->store, err) < 0)
+	if (hands->reader == NULL &&
+	    store_open_reader(&hands->reader, hands->settings->store, err) < 0)
 		return NULL;
 	return hands->reader;
+}
+
+struct pen *hands_pen(struct hands *hands, size_t establishment, struct err *err)
+{
+	const struct credentials *credentials = hands->settings->credentials;
+
+	if (hands->pens[establishment] == NULL)
+		hands->pens[establishment] =
+			pen_new(credentials_signer(credentials, establishment), err);
+	return hands->pens[establishment];
 }
 
 /* ---- birth and end ---- */

@@ -1,7 +1,8 @@
 /* From a document and its metadata to the bytes of a request: the document itself (TD2.1), or a
- * question or order about it (TD0.2, TD3.1b, TD3.3c).
+ * question or order about it (TD0.2, TD3.1b, TD3.3c). Each carries its VIHF, the document its
+ * XAdES too.
  *
- * Any thread.
+ * Any thread, each with a pen of its own.
  */
 #ifndef DMPFEED_ASSEMBLE_H
 #define DMPFEED_ASSEMBLE_H
@@ -13,8 +14,13 @@
 struct assembly {
 	const struct config *config;
 	const struct config_establishment *establishment;
-	struct ulid doc; /* gives the submission set its unique id: the same at every attempt */
+	struct ulid doc; /* gives the set and its signature their unique ids, the same at every
+			    attempt */
 	struct slice document, metadata;
+	struct pen *pen; /* of the establishment */
+	/* The one reading of the clock: the DMP wants creation, submission, signature and VIHF in
+	 * that order. */
+	int64_t now_ms;
 
 	enum transaction request;
 	const char *entry; /* to replace (a submission) or delete; NULL or "": none */
@@ -27,8 +33,9 @@ struct assembly {
 const char *assemble_url(const struct config_establishment *establishment,
 			 enum transaction request);
 
-/* Appends the HTTP body and the value of its Content-Type. -1: the metadata is damaged, or the
- * whole is too large.
+/* Appends the HTTP body and the value of its Content-Type. -1: the metadata is damaged, the
+ * document cannot be signed or says that it was made later than now, the whole is too large; or
+ * nothing can be signed any more (ERR_HALT, REASON_LANE_STOPPED).
  */
 must_use int assemble(const struct assembly *assembly, struct buf *content_type, struct buf *out,
 		      struct err *err);

@@ -11,6 +11,8 @@
 #include "dispatch/existence_cache.h"
 #include "dispatch/http.h"
 #include "dispatch/lane.h"
+#include "dmp/vihf.h"
+#include "dmp/xades.h"
 #include "document/metadata.h"
 #include "hl7/transmission.h"
 #include "intake/drop.h"
@@ -20,6 +22,10 @@
 
 struct config_site {
 	struct metadata_site metadata;
+	/* who answers for what the gateway sends by itself; "": the gateway, by its own names */
+	const char *name_id, *subject_id;
+	struct vihf_role *roles; /* one at least */
+	size_t role_count;
 };
 
 struct config_establishment {
@@ -30,6 +36,7 @@ struct config_establishment {
 	bool check_existence;     /* before every first document of a patient */
 	const char *wsa_to;       /* "url" (the service's URL) or "empty" */
 	struct http_settings http;
+	struct signer_settings sign;
 	struct lane_settings lane;
 	struct config_site *sites;
 	size_t site_count;
@@ -51,6 +58,12 @@ struct config {
 	struct existence_cache_settings existence_cache;
 
 	const char *lps_name, *lps_version, *lps_oid, *lps_internal_id;
+	const char *lps_id;            /* "": none */
+	const char *homologation_file; /* "": none */
+
+	struct vihf_settings vihf; /* with the number of the homologation, which is a secret */
+	struct xades_settings xades;
+	bool ascii_names; /* in both signatures */
 
 	struct control_settings control;
 	struct status_settings status;
@@ -63,6 +76,8 @@ struct config {
 	struct config_establishment *establishments;
 	size_t establishment_count;
 
+	struct config_spot *spots; /* where each option was written */
+	size_t spot_count;
 	struct arena arena;
 };
 
@@ -75,6 +90,12 @@ must_use int config_load(struct config **ret_config, const char *file, struct bu
 must_use int config_parse(struct config **ret_config, const char *file, struct slice bytes,
 			  struct buf *errors);
 void config_free(struct config **config);
+
+/* Appends an error about what `field`, a member that is an option, names: one line as
+ * config_load() writes them.
+ */
+void config_fault(const struct config *config, const void *field, struct buf *errors,
+		  const char *format, ...) printf_like(4, 5);
 
 /* The effective configuration, defaults included, as YAML that config_load() accepts. */
 void config_print(const struct config *config, struct buf *out);

@@ -17,7 +17,8 @@ enum option_kind {
 	OPTION_COUNT,    /* uint64_t */
 	OPTION_SIZE,     /* uint64_t, bytes: 20 MiB */
 	OPTION_DURATION, /* int64_t, milliseconds: 30 s */
-	OPTION_PATH,     /* const char *: absolute, or from the folder of the file; as are: */
+	OPTION_PATH, /* const char *: absolute, or from the folder of the file; "" where the preset
+			    is "". So are: */
 	OPTION_FOLDER,   /* a folder that exists */
 	OPTION_FILE,     /* a file that can be read */
 	OPTION_SECRET,   /* and that others cannot read */

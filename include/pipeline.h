@@ -6,20 +6,29 @@
 #define DMPFEED_PIPELINE_H
 
 #include "base/jobs.h"
-#include "config.h"
+#include "credentials.h"
 #include "queue/writer.h"
 
 /* What each worker has of its own. The context of the pool that the pipeline is given. */
-struct hands {
+struct hands_settings {
 	const struct store_settings *store;
-	struct store *reader;
+	const struct credentials *credentials;
 };
 
-void *hands_new(void *store_settings);
+struct hands {
+	const struct hands_settings *settings;
+	struct store *reader;
+	struct pen **pens; /* by establishment */
+};
+
+void *hands_new(void *hands_settings);
 void hands_free(void *hands);
 
 /* The worker's own read connection, opened at its first use. NULL and err when it cannot be. */
 struct store *hands_reader(struct hands *hands, struct err *err);
+
+/* The worker's own pen for an establishment, likewise. */
+struct pen *hands_pen(struct hands *hands, size_t establishment, struct err *err);
 
 struct pipeline_parts {
 	struct event_base *loop;

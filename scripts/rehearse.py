@@ -195,6 +195,9 @@ def rehearsal_config(path: pathlib.Path, simulator: Simulator) -> str:
         dmp["url"] = {name: f"{simulator.url}/{name}" for name in ("repository", "registry", "patients")}
         dmp["tls"] = {name: str(simulator.pki / file)
                       for name, file in (("ca", "ca.pem"), ("cert", "auth.pem"), ("key", "auth.key"))}
+        dmp["sign"] = {name: str(simulator.pki / file)
+                       for name, file in (("cert", "sign.pem"), ("key", "sign.key"), ("chain", "ca.pem"))}
+    config["lps"].pop("homologation_file", None)  # a secret that a rehearsal has no use for
     # Where the product is not installed, what it ships is the project's.
     for group, key, shipped in (("valuesets", "dir", "value-sets"), ("errors", "file", "dmp-errors.csv")):
         own = config.setdefault(group, {}).get(key)

@@ -1,11 +1,14 @@
 /* From the queue to the bytes of a request: what stays the same at every attempt, and what must
  * not.
  */
-#include "sample.h"
+#include "pki.h"
+#include "tree.h"
+#include "verify.h"
 
 #include "assemble.h"
 #include "decide.h"
 
+static struct vihf_role automaton = { "AUTOMATE", "1.2.250.1.213.1.1.4.6", "AUTOMATE" };
 static struct config_site site = {
 	.metadata = { .finess_eg = "990012345",
 		      .name = "CH DE VALBRUME",
@@ -14,6 +17,10 @@ static struct config_site site = {
 		      .lps_model = "1",
 		      .lps_internal_id = "GW1",
 		      .default_visit_class = "I" },
+	.name_id = "",
+	.subject_id = "",
+	.roles = &automaton,
+	.role_count = 1,
 };
 static struct config_establishment establishment = {
 	.finess_ej = "990000987",
@@ -28,8 +35,18 @@ static struct config config = {
 	.environment = ENVIRONMENT_REHEARSAL,
 	.most_document_bytes = 1 << 20,
 	.lps_oid = "1.2.250.1.999.77",
-	.lps_name = "dmpfeed",
 	.processing_code = "D",
+	.lps_name = "dmpfeed",
+	.lps_version = "1",
+	.vihf = { .version = "3.0",
+		  .mode_name = "Authentification_Mode",
+		  .authn_context = "unspecified",
+		  .digest = DIGEST_SHA256,
+		  .lps_id = "",
+		  .lps_name = "dmpfeed",
+		  .lps_version = "1",
+		  .homologation = "CNDA-4711" },
+	.xades = { DIGEST_SHA1, true },
 	.establishments = &establishment,
 	.establishment_count = 1,
 };
@@ -39,6 +56,9 @@ struct request {
 };
 
 static struct decision decision;
+static struct pki pki;
+static struct signer *signer;
+static struct pen *pen;
 
 static int decide_once(void **state)
 {
@@ -50,6 +70,10 @@ static int decide_once(void **state)
 	struct err err = { 0 };
 
 	(void)state;
+	xmlsec_start();
+	pki_make(&pki);
+	signer = pki_signer(&pki);
+	pen = pki_pen(signer);
 	if (valuesets_load(&valuesets, folder, &err) < 0)
 		fail_msg("%s", err.text);
 	settings.valuesets = valuesets;
@@ -63,6 +87,10 @@ static int forget(void **state)
 {
 	(void)state;
 	decision_done(&decision);
+	pen_free(&pen);
+	signer_free(&signer);
+	pki_done(&pki);
+	xmlsec_end();
 	return 0;
 }
 
@@ -81,6 +109,8 @@ static struct assembly assembly_of(struct ulid doc)
 		.document = buf_slice(&decision.documents[0].body),
 		.metadata = buf_slice(&decision.documents[0].metadata),
 		.request = TRANSACTION_SUBMIT,
+		.pen = pen,
+		.now_ms = PKI_NOW_MS + 250,
 	};
 }
 
@@ -99,6 +129,37 @@ static struct request assemble_for(struct ulid doc)
 	const struct assembly assembly = assembly_of(doc);
 
 	return make(&assembly);
+}
+
+/* The bytes of the part at `index`, the envelope first. */
+static struct slice part_of(const struct request *request, size_t index)
+{
+	struct slice rest = buf_slice(&request->body), part = { 0 };
+	scoped(free_ptr) char *boundary = NULL;
+	const char *start = strstr(request->content_type.p, "boundary=\"") + strlen("boundary=\"");
+
+	boundary = xasprintf("\r\n--%.*s", (int)strcspn(start, "\""), start);
+	for (size_t i = 0; i <= index; i++) {
+		const char *from = memmem(rest.p, rest.n, "\r\n\r\n", 4), *to;
+
+		assert_non_null(from);
+		rest = slice_from(rest, (size_t)(from + 4 - rest.p));
+		to = memmem(rest.p, rest.n, boundary, strlen(boundary));
+		assert_non_null(to);
+		part = (struct slice){ rest.p, (size_t)(to - rest.p) };
+		rest = slice_from(rest, part.n + strlen(boundary));
+	}
+	return part;
+}
+
+static void assert_part(const struct request *request, size_t index, const struct fact *facts,
+			size_t count)
+{
+	struct slice part = part_of(request, index);
+	scoped(buf_done) struct buf text = { 0 };
+
+	buf_add(&text, part);
+	assert_facts(&text, facts, count);
 }
 
 /* What stands between `before` and the next `after`, as a new text. */
@@ -280,21 +341,179 @@ static void the_message_id_is_told(void **state)
 	assert_true(says(&request, header));
 }
 
-static void damaged_metadata_is_not_sent(void **state)
+/* ---- signatures ---- */
+
+static const struct ulid some_doc = { { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 } };
+#define SET_ID "1.2.250.1.999.77.1.1339673755198158349044581307228491536"
+#define SIGNATURE_ID "1.2.250.1.999.77.2.1339673755198158349044581307228491536"
+
+static void three_parts_travel_two_of_them_signed(void **state)
+{
+	scoped(request_done) struct request request = assemble_for(some_doc);
+	struct slice envelope = part_of(&request, 0), signature = part_of(&request, 2);
+	const char *signature_id = "Content-ID: <signature1@dmpfeed>\r\n\r\n";
+
+	(void)state;
+	assert_true(slice_equal(part_of(&request, 1), buf_slice(&decision.documents[0].body)));
+	assert_true(xmlsec_verifies(envelope, pki.sign_pem, 1));
+	assert_true(xmlsec_verifies(signature, pki.sign_pem, 2));
+	assert_memory_equal(signature.p - strlen(signature_id), signature_id, strlen(signature_id));
+}
+
+static void set_and_signature_name_each_other(void **state)
+{
+	scoped(request_done) struct request request = assemble_for(some_doc);
+	scoped(free_ptr) char *document_uri =
+		xasprintf("urn:oid:%s", decision.documents[0].unique_id);
+	const struct fact of_envelope[] = {
+		{ "//r:ExternalIdentifier[r:Name/r:LocalizedString/@value = "
+		  "'XDSSubmissionSet.uniqueId']/@value",
+		  SET_ID },
+		{ "//r:ExtrinsicObject[@id = 'Signature01']/r:ExternalIdentifier[2]/@value",
+		  SIGNATURE_ID },
+	};
+	const struct fact of_signature[] = {
+		{ "/ds:Signature/@Id", "S-" SIGNATURE_ID },
+		{ "//ds:Manifest/ds:Reference[1]/@URI", "urn:oid:" SET_ID },
+		{ "//ds:Manifest/ds:Reference[2]/@URI", document_uri },
+		{ "count(//e:Cert)", "3" },
+	};
+
+	(void)state;
+	assert_part(&request, 0, of_envelope, length_of(of_envelope));
+	assert_part(&request, 2, of_signature, length_of(of_signature));
+}
+
+#define SAID(name) "//s:Attribute[@Name='" name "']/s:AttributeValue"
+
+static void times_come_from_one_reading_of_the_clock(void **state)
+{
+	static const struct fact of_envelope[] = {
+		{ "//s:Assertion/@IssueInstant", "2026-11-20T12:00:00.250Z" },
+		{ "//r:Slot[@name = 'submissionTime']", "20261120120000" },
+		{ "//r:ExtrinsicObject[@id = 'Signature01']/r:Slot[@name = 'creationTime']",
+		  "20261120120000" },
+	};
+	static const struct fact of_signature[] = {
+		{ "//e:SigningTime", "2026-11-20T12:00:00.250Z" },
+	};
+	scoped(request_done) struct request request = assemble_for(some_doc);
+
+	(void)state;
+	assert_part(&request, 0, of_envelope, length_of(of_envelope));
+	assert_part(&request, 2, of_signature, length_of(of_signature));
+}
+
+static void the_gateway_asks_for_itself_or_for_who_answers(void **state)
+{
+	static const struct fact itself[] = {
+		{ "//s:NameID", "3990012345/GW1" },
+		{ SAID("urn:oasis:names:tc:xspa:1.0:subject:subject-id"),
+		  "dmpfeed, 1, CH DE VALBRUME" },
+		{ SAID("Identifiant_Structure"), "1990012345" },
+		{ SAID("Secteur_Activite"), "SA01^1.2.250.1.71.4.2.4" },
+		{ SAID("LPS_ID_HOMOLOGATION_DMP"), "CNDA-4711" },
+		{ "count(//s:Attribute)", "12" },
+	};
+	static const struct fact answered[] = {
+		{ "//s:NameID", "899900012345" },
+		{ SAID("urn:oasis:names:tc:xspa:1.0:subject:subject-id"), "Passerelle, DSI" },
+	};
+
+	(void)state;
+	scoped(request_done) struct request one = assemble_for(some_doc);
+	assert_part(&one, 0, itself, length_of(itself));
+	site.name_id = "899900012345";
+	site.subject_id = "Passerelle, DSI";
+	scoped(request_done) struct request two = assemble_for(some_doc);
+	site.name_id = site.subject_id = "";
+	assert_part(&two, 0, answered, length_of(answered));
+}
+
+/* The metadata of the decision with another of its texts. */
+static char *with(const char *from, const char *to)
+{
+	const char *at = strstr(decision.documents[0].metadata.p, from);
+
+	assert_non_null(at);
+	return xasprintf("%.*s%s%s", (int)(at - decision.documents[0].metadata.p),
+			 decision.documents[0].metadata.p, to, at + strlen(from));
+}
+
+static void assert_not_sent(const struct assembly *assembly, enum err_kind kind, enum reason reason)
 {
 	scoped(request_done) struct request request = { 0 };
-	const struct assembly assembly = {
-		.config = &config,
-		.establishment = &establishment,
-		.doc = ulid_new(1795167666000),
-		.document = buf_slice(&decision.documents[0].body),
-		.metadata = slice_of("{\"unique_id\":"),
-	};
+	struct err err = { 0 };
+
+	assert_int_equal(assemble(assembly, &request.content_type, &request.body, &err), -1);
+	assert_int_equal(err.kind, kind);
+	assert_int_equal(err.reason, reason);
+}
+
+static void damaged_metadata_is_not_sent(void **state)
+{
+	struct assembly assembly = assembly_of(some_doc);
+
+	(void)state;
+	assembly.metadata = slice_of("{\"unique_id\":");
+	assert_not_sent(&assembly, ERR_HALT, REASON_NONE);
+}
+
+static void a_document_of_the_future_waits(void **state)
+{
+	struct assembly assembly = assembly_of(some_doc);
+	struct metadata metadata;
+	scoped(arena_done) struct arena arena = { 0 };
+	scoped(request_done) struct request request = { 0 };
 	struct err err = { 0 };
 
 	(void)state;
-	assert_int_equal(assemble(&assembly, &request.content_type, &request.body, &err), -1);
-	assert_int_equal(err.kind, ERR_HALT);
+	assert_int_equal(metadata_parse(&metadata, assembly.metadata, &arena, &err), 0);
+	assembly.now_ms = metadata.creation_ms - 1;
+	assert_true(metadata.creation_ms < PKI_NOW_MS);
+	assert_not_sent(&assembly, ERR_RETRY, REASON_RETRYING);
+	assembly.now_ms++;
+	assert_int_equal(assemble(&assembly, &request.content_type, &request.body, &err), 0);
+}
+
+static void a_site_that_is_no_longer_declared_does_not_send(void **state)
+{
+	scoped(free_ptr) char *metadata = with("\"site\":\"990012345\"", "\"site\":\"990012352\"");
+	struct assembly assembly = assembly_of(some_doc);
+
+	(void)state;
+	assembly.metadata = slice_of(metadata);
+	assert_not_sent(&assembly, ERR_REJECT, REASON_FINESS_MISMATCH);
+}
+
+static void a_certificate_that_ended_stops_the_lane_and_rejects_nothing(void **state)
+{
+	struct assembly assembly = assembly_of(some_doc);
+
+	(void)state;
+	assembly.now_ms = PKI_NOW_MS + 41 * PKI_DAY_MS;
+	assert_not_sent(&assembly, ERR_HALT, REASON_LANE_STOPPED);
+}
+
+static void what_guardians_must_not_see_is_sent_in_secret(void **state)
+{
+	static const struct fact fact = {
+		SAID("urn:oasis:names:tc:xspa:1.0:resource:patient:hl7:confidentiality-code"),
+		"INVISIBLE_REPRESENTANTS_LEGAUX^1.2.250.1.213.1.1.4.13"
+	};
+	scoped(free_ptr) char *metadata =
+		with("\"confidentialities\":[", "\"confidentialities\":[{\"code\":"
+						"\"INVISIBLE_REPRESENTANTS_LEGAUX\",\"system\":"
+						"\"1.2.250.1.213.1.1.4.13\",\"display\":\"x\"},");
+	scoped(request_done) struct request request = { 0 };
+	struct assembly assembly = assembly_of(some_doc);
+	struct err err = { 0 };
+
+	(void)state;
+	assembly.metadata = slice_of(metadata);
+	if (assemble(&assembly, &request.content_type, &request.body, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_part(&request, 0, &fact, 1);
 }
 
 int main(void)
@@ -308,7 +527,15 @@ int main(void)
 		cmocka_unit_test(a_replacement_and_a_deletion_name_their_entry),
 		cmocka_unit_test(what_is_found_is_what_is_replaced_or_deleted),
 		cmocka_unit_test(the_message_id_is_told),
+		cmocka_unit_test(three_parts_travel_two_of_them_signed),
+		cmocka_unit_test(set_and_signature_name_each_other),
+		cmocka_unit_test(times_come_from_one_reading_of_the_clock),
+		cmocka_unit_test(the_gateway_asks_for_itself_or_for_who_answers),
 		cmocka_unit_test(damaged_metadata_is_not_sent),
+		cmocka_unit_test(a_document_of_the_future_waits),
+		cmocka_unit_test(a_site_that_is_no_longer_declared_does_not_send),
+		cmocka_unit_test(a_certificate_that_ended_stops_the_lane_and_rejects_nothing),
+		cmocka_unit_test(what_guardians_must_not_see_is_sent_in_secret),
 	};
 
 	return cmocka_run_group_tests(tests, decide_once, forget);

@@ -224,6 +224,28 @@ static void chance_fills_every_byte(void **state)
 	assert_true(differs);
 }
 
+static void a_digest_may_come_piece_by_piece(void **state)
+{
+	static const char text[] = "what is digested, in one piece or in many";
+	static const struct {
+		enum digest_kind kind;
+		size_t bytes;
+	} kinds[] = { { DIGEST_SHA1, SHA1_BYTES }, { DIGEST_SHA256, SHA256_BYTES } };
+	uint8_t whole[DIGEST_MOST], pieces[DIGEST_MOST];
+
+	(void)state;
+	for (size_t i = 0; i < length_of(kinds); i++) {
+		struct digest *digest = digest_new(kinds[i].kind);
+
+		for (size_t j = 0; j < strlen(text); j++)
+			digest_add(digest, (struct slice){ text + j, 1 });
+		assert_int_equal(digest_end(&digest, pieces), kinds[i].bytes);
+		assert_null(digest);
+		assert_int_equal(digest_once(kinds[i].kind, slice_of(text), whole), kinds[i].bytes);
+		assert_memory_equal(whole, pieces, kinds[i].bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +258,7 @@ int main(void)
 		cmocka_unit_test(sha_1_gives_the_known_answers),
 		cmocka_unit_test(sha_256_gives_the_known_answers),
 		cmocka_unit_test(sha_of_a_million_letters_is_known_too),
+		cmocka_unit_test(a_digest_may_come_piece_by_piece),
 		cmocka_unit_test(hex_is_lower_case_two_digits_a_byte),
 		cmocka_unit_test(uuids_have_their_form_and_differ),
 		cmocka_unit_test(chance_fills_every_byte),

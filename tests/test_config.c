@@ -46,6 +46,12 @@ static int make_everything(void **state)
 	make_file("pki/auth.pem", "", 0644);
 	make_file("pki/auth.key", "", 0640);
 	make_file("pki/open.key", "", 0644);
+	make_file("pki/sign.pem", "", 0644);
+	make_file("pki/sign.key", "", 0640);
+	make_file("pki/sign-chain.pem", "", 0644);
+	make_file("number", "CNDA-4711\n", 0640);
+	make_file("two-numbers", "CNDA 4711\n", 0640);
+	make_file("nothing", "\n", 0640);
 	return 0;
 }
 
@@ -96,13 +102,14 @@ static const char good[] =
 /* 28 */ "        ca: pki/ca.pem\n"
 /* 29 */ "        cert: pki/auth.pem\n"
 /* 30 */ "        key: pki/auth.key\n"
-/* 31 */ "      retry: { first: 1 s }\n"
-/* 32 */ "    sites:\n"
-/* 33 */ "      - finess_eg: \"990012345\"\n"
-/* 34 */ "        name: H\xc3\xb4pital \"A\"\n"
-/* 35 */ "        sector: SA01\n"
-/* 36 */ "      - { finess_eg: \"990012352\", name: No, sector: SA05, visit_class: N }\n"
-/* 37 */ "errors: { file: values/errors.csv }\n";
+/* 31 */ "      sign: { cert: pki/sign.pem, key: pki/sign.key, chain: pki/sign-chain.pem }\n"
+/* 32 */ "      retry: { first: 1 s }\n"
+/* 33 */ "    sites:\n"
+/* 34 */ "      - finess_eg: \"990012345\"\n"
+/* 35 */ "        name: H\xc3\xb4pital \"A\"\n"
+/* 36 */ "        sector: SA01\n"
+/* 37 */ "      - { finess_eg: \"990012352\", name: No, sector: SA05, visit_class: N }\n"
+/* 38 */ "errors: { file: values/errors.csv }\n";
 /* clang-format on */
 
 /* `text` with `from`, which occurs once or more, replaced at its first place. */
@@ -229,6 +236,75 @@ static void silence_means_the_defaults(void **state)
 	assert_int_equal(e->lane.probe_ms, 900000);
 }
 
+static void signatures_have_the_defaults_of_the_dmps_examples(void **state)
+{
+	scoped(config_free) struct config *config = must_parse(good);
+	const struct config_site *site = &config->establishments[0].sites[1];
+
+	(void)state;
+	assert_string_equal(config->vihf.version, "3.0");
+	assert_string_equal(config->vihf.mode_name, "Authentification_Mode");
+	assert_string_equal(config->vihf.authn_context, "unspecified");
+	assert_false(config->vihf.conditions);
+	assert_int_equal(config->vihf.digest, DIGEST_SHA256);
+	assert_string_equal(config->vihf.lps_id, "");
+	assert_string_equal(config->vihf.lps_name, "dmpfeed");
+	assert_string_equal(config->vihf.lps_version, DMPFEED_VERSION);
+	assert_string_equal(config->vihf.homologation, "REHEARSAL");
+	assert_false(config->ascii_names);
+	assert_int_equal(config->xades.digest, DIGEST_SHA1);
+	assert_true(config->xades.full_chain);
+	assert_string_equal(site->name_id, "");
+	assert_string_equal(site->subject_id, "");
+	assert_int_equal(site->role_count, 1);
+	assert_string_equal(site->roles[0].code, "AUTOMATE");
+	assert_string_equal(site->roles[0].system, "1.2.250.1.213.1.1.4.6");
+}
+
+static void who_answers_is_written_by_site(void **state)
+{
+	scoped(free_ptr) char *text =
+		replace(good, "visit_class: N",
+			"vihf: { name_id: \"899900012345\", subject_id: Passerelle, roles: ["
+			"{ code: \"10\", system: 1.2.250.1.71.1.2.7, name: M\xc3\xa9"
+			"decin }, { code: SM26, system: 1.2.250.1.71.4.2.5, name: G }] }");
+	scoped(config_free) struct config *config = must_parse(text);
+	const struct config_site *sites = config->establishments[0].sites;
+
+	(void)state;
+	assert_string_equal(sites[1].name_id, "899900012345");
+	assert_string_equal(sites[1].subject_id, "Passerelle");
+	assert_int_equal(sites[1].role_count, 2);
+	assert_string_equal(sites[1].roles[0].code, "10");
+	assert_string_equal(sites[1].roles[1].system, "1.2.250.1.71.4.2.5");
+	assert_string_equal(sites[0].roles[0].code, "AUTOMATE");
+}
+
+static void the_number_of_the_homologation_is_read_and_never_printed(void **state)
+{
+	scoped(free_ptr) char *text = replace(good, "999.77", "999.77, homologation_file: number");
+	scoped(config_free) struct config *config = must_parse(text);
+	scoped(buf_done) struct buf printed = { 0 };
+
+	(void)state;
+	assert_string_equal(config->vihf.homologation, "CNDA-4711");
+	config_print(config, &printed);
+	assert_null(strstr(printed.p, "CNDA-4711"));
+	assert_non_null(strstr(printed.p, "/number"));
+}
+
+static void a_fault_found_later_has_its_place_too(void **state)
+{
+	scoped(config_free) struct config *config = must_parse(good);
+	scoped(free_ptr) char *expected = xasprintf("%s:31:21: sign.pem ended 2020?\n", file);
+	scoped(buf_done) struct buf errors = { 0 };
+
+	(void)state;
+	config_fault(config, &config->establishments[0].sign.cert, &errors, "%s ended %d\n",
+		     "sign.pem", 2020);
+	assert_string_equal(errors.p, expected);
+}
+
 static void what_follows_is_filled_in(void **state)
 {
 	scoped(config_free) struct config *config = must_parse(good);
@@ -258,7 +334,9 @@ static void the_processing_code_follows_the_environment(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < length_of(rows); i++) {
-		scoped(free_ptr) char *in = replace(good, "rehearsal", rows[i].environment);
+		scoped(free_ptr) char *whole =
+			replace(good, "999.77", "999.77, homologation_file: number");
+		scoped(free_ptr) char *in = replace(whole, "rehearsal", rows[i].environment);
 		scoped(free_ptr) char *text = xasprintf("%s%s", in, rows[i].key);
 		scoped(config_free) struct config *config = must_parse(text);
 
@@ -335,7 +413,7 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "workers: 3", "log.level: info", 4, 1, "write what stands before the dot" },
 		{ "      idle:", "      ilde:", 13, 7, "did you mean \"idle\"?" },
 		{ "ca: pki", "caa: pki/ca.pem\n        ca: pki", 28, 9, "did you mean \"ca\"?" },
-		{ "sector: SA01", "sector: SA01\n        sectr: SA01", 36, 9, "\"sector\"?" },
+		{ "sector: SA01", "sector: SA01\n        sectr: SA01", 37, 9, "\"sector\"?" },
 		{ "workers: 3", "\"work\\0ers\": 3", 4, 1, "is not a key here" },
 		{ "workers: 3", "\"\": 3", 4, 1, "\"\" is not a key here" },
 		{ "workers: 3", "log: { level: info }", 4, 1, "given at line 2 already" },
@@ -377,16 +455,26 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "999.77", "999.77.1234567890", 6, 13, "ids made under it" },
 		{ "1.2.250.1.999.77", "1.2.0250", 6, 13, "an OID is digits and dots" },
 		{ "https:", "http:", 26, 21, "write the whole URL" },
-		{ "class: N", "class: X", 36, 72, "write I, O, E, R or N" },
-		{ "class: N", "class: X", 36, 72, "write I, O, E, R or N" },
-		{ "SA01", "hospital", 35, 17, "SA and two digits" },
-		{ "{ first: 1 s }", "{ first: 1 ms }", 31, 23, "at least 100 ms, at most 1 d" },
+		{ "class: N", "class: X", 37, 72, "write I, O, E, R or N" },
+		{ "class: N", "class: X", 37, 72, "write I, O, E, R or N" },
+		{ "SA01", "hospital", 36, 17, "SA and two digits" },
+		{ "{ first: 1 s }", "{ first: 1 ms }", 32, 23, "at least 100 ms, at most 1 d" },
 		{ "workers: 3", "status: { listen: \"0.0.0.0:80\" }", 4, 19, "only this machine" },
 		{ "workers: 3", "visibility: { allow_masked_and_invisible: yes }", 4, 43,
 		  "true or false" },
-		{ "      retry", "      wsa_to: nowhere\n      retry", 31, 15,
+		{ "      retry", "      wsa_to: nowhere\n      retry", 32, 15,
 		  "write url or empty" },
 		{ "        key", "        max: \"1.1\"\n        key", 30, 14, "write 1.2 or 1.3" },
+
+		{ "workers: 3", "vihf: { mode_name: Mode }", 4, 20,
+		  "write Authentification_Mode or Authentification_mode" },
+		{ "workers: 3", "vihf: { digest: md5 }", 4, 17, "write sha256 or sha1" },
+		{ "workers: 3", "vihf: { conditions: off }", 4, 21, "true or false" },
+		{ "workers: 3", "vihf: { issuer_charset: ascii }", 4, 25,
+		  "write utf-8 or escaped" },
+		{ "workers: 3", "xades: { chain: none }", 4, 17, "write full or leaf" },
+		{ "visit_class: N", "vihf: { roles: [{ code: A, system: B, name: C }] }", 37, 94,
+		  "an OID is digits and dots" },
 
 		/* files */
 		{ "ca.pem", "none.pem", 28, 13,
@@ -395,6 +483,12 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "auth.key", "open.key", 30, 14, "take that right away (chmod o-r)" },
 		{ "pki/auth.key", "\"-----BEGIN PRIVATE KEY-----\"", 30, 14,
 		  "never what the file" },
+		{ "sign.key", "open.key", 31, 40, "take that right away (chmod o-r)" },
+		{ "999.77", "999.77, homologation_file: nowhere", 6, 50, "which cannot be used" },
+		{ "999.77", "999.77, homologation_file: pki/open.key", 6, 50, "(chmod o-r)" },
+		{ "999.77", "999.77, homologation_file: nothing", 6, 50, "must hold the number" },
+		{ "999.77", "999.77, homologation_file: two-numbers", 6, 50,
+		  "must hold the number" },
 		{ "folder: labo", "folder: radio", 17, 15, "which cannot be used (No such file" },
 		{ "folder: labo", "folder: pki/ca.pem", 17, 15, "(Not a directory)" },
 		{ "{ dir: values }", "{}", 5, 1,
@@ -410,9 +504,11 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "lps: { oid: 1.2.250.1.999.77 }", "lps:", 6, 1, "lps.oid is missing: an OID of" },
 		{ "        cert: pki/auth.pem\n", "", 27, 7,
 		  "dmp.tls.cert is missing: a PEM file" },
+		{ "cert: pki/sign.pem, ", "", 31, 7, "dmp.sign.cert is missing: a PEM file" },
+		{ ", chain: pki/sign-chain.pem", "", 31, 7, "dmp.sign.chain is missing: a PEM" },
 		{ "      source: DPI\n", "", 9, 7, "source is missing" },
-		{ "        name: H\xc3\xb4pital \"A\"\n", "", 33, 9, "name is missing" },
-		{ "sector: SA05, ", "", 36, 9, "sector is missing" },
+		{ "        name: H\xc3\xb4pital \"A\"\n", "", 34, 9, "name is missing" },
+		{ "sector: SA05, ", "", 37, 9, "sector is missing" },
 
 		/* what does not go together */
 		{ "site: \"990012345\"", "site: \"990099999\"", 11, 13,
@@ -421,7 +517,7 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "SA05, visit_class: N }",
 		  "SA05 }\n      - { finess_eg: \"990012345\", name: B, sector: "
 		  "SA01 }",
-		  37, 22, "this is written at line 33 too: a site belongs to one legal entity" },
+		  38, 22, "this is written at line 34 too: a site belongs to one legal entity" },
 		{ "name: labo", "name: ris", 16, 13, "this is written at line 14 too: every" },
 		{ "[::1]:2576", "127.0.0.1:2575", 14, 28, "this is written at line 10 too: every" },
 		{ "[::1]:2576", "127.0.0.1:8690", 14, 28, "every listener has an address" },
@@ -429,14 +525,16 @@ static void every_mistake_is_told_with_its_place(void **state)
 		  "    - { name: two, folder: ./labo/, site: \"990012345\", source: X }\n", 20, 28,
 		  "this is written at line 17 too: two entries that watch one folder" },
 		{ "idle: 90 s", "max_in_flight: 1 MiB", 13, 22, "must be at least max_message" },
-		{ "{ first: 1 s }", "{ first: 2 h }", 31, 7, "must not be shorter than" },
+		{ "{ first: 1 s }", "{ first: 2 h }", 32, 7, "must not be shorter than" },
 		{ "        key", "        min: 1.3\n        key", 27, 7, "must not be older than" },
+		{ "rehearsal", "production", 6, 1,
+		  "lps.homologation_file is missing: in production" },
 		{ "127.0.0.1:8443", "dmp.example", 26, 21, "a rehearsal sends to this machine" },
 		{ "      tls:", "        registry: https://dmp.example/r\n      tls:", 27, 19,
 		  "a rehearsal sends to this machine" },
 		{ "      tls:", "        patients: https://dmp.example/p\n      tls:", 27, 19,
 		  "a rehearsal sends to this machine" },
-		{ "      retry", "      check_existence: true\n      retry", 31, 24,
+		{ "      retry", "      check_existence: true\n      retry", 32, 24,
 		  "needs the URL of the service to ask" },
 		{ "workers: 3", "replace: { when_absent: maybe }", 4, 25,
 		  "write reject or send_as_new" },
@@ -470,7 +568,7 @@ static void all_mistakes_are_told_at_once_in_the_order_of_the_file(void **state)
 		"10:15: listen cannot be \"here\"",
 		"11:13: site 990099999 is declared by no establishment",
 		"27:7: dmp.tls.key is missing",
-		"35:41: name takes one value",
+		"36:41: name takes one value",
 	};
 	scoped(free_ptr) char *one = replace(good, "rehearsal", "play");
 	scoped(free_ptr) char *two = replace(one, "level: debug", "levle: debug");
@@ -682,7 +780,14 @@ static void every_option_is_printed(void **state)
 					  "      - finess_eg: \"990012345\"\n"
 					  "        name: \"H\xc3\xb4pital \\\"A\\\"\"\n"
 					  "        sector: SA01\n"
-					  "        visit_class: I\n"));
+					  "        visit_class: I\n"
+					  "        vihf:\n"
+					  "          name_id: \"\"\n"
+					  "          subject_id: \"\"\n"
+					  "          roles:\n"
+					  "            - code: AUTOMATE\n"
+					  "              system: \"1.2.250.1.213.1.1.4.6\"\n"
+					  "              name: AUTOMATE\n"));
 }
 
 /* ---- conf/ ---- */
@@ -717,6 +822,9 @@ static char *with_test_paths(const char *text)
 {
 	static const char *const paths[][2] = {
 		{ "/etc/dmpfeed/certificates/dmp-ca.pem", "pki/ca.pem" },
+		{ "/etc/dmpfeed/certificates/", "pki/" },
+		{ "/etc/dmpfeed/certificates/", "pki/" },
+		{ "/etc/dmpfeed/certificates/", "pki/" },
 		{ "/etc/dmpfeed/certificates/", "pki/" },
 		{ "/etc/dmpfeed/certificates/", "pki/" },
 		{ "/var/spool/dmpfeed/", "" },
@@ -822,7 +930,9 @@ static void the_example_of_a_rehearsal_loads(void **state)
 		replace(text, "lps:\n",
 			"valuesets: { dir: values }\nerrors: { file: values/errors.csv }\nlps:\n");
 	scoped(free_ptr) char *with_drop = replace(with_dir, "folder: drop", "folder: labo");
-	scoped(config_free) struct config *config = must_parse(with_drop);
+	scoped(free_ptr) char *with_chain =
+		replace(with_drop, "chain: pki/ca.pem", "chain: pki/sign-chain.pem");
+	scoped(config_free) struct config *config = must_parse(with_chain);
 
 	(void)state;
 	assert_int_equal(config->environment, ENVIRONMENT_REHEARSAL);
@@ -833,6 +943,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_kept),
 		cmocka_unit_test(silence_means_the_defaults),
+		cmocka_unit_test(signatures_have_the_defaults_of_the_dmps_examples),
+		cmocka_unit_test(who_answers_is_written_by_site),
+		cmocka_unit_test(the_number_of_the_homologation_is_read_and_never_printed),
+		cmocka_unit_test(a_fault_found_later_has_its_place_too),
 		cmocka_unit_test(what_follows_is_filled_in),
 		cmocka_unit_test(the_processing_code_follows_the_environment),
 		cmocka_unit_test(relative_paths_start_at_the_folder_of_the_file),

@@ -35,6 +35,7 @@ static const struct option socket_path = { "p", OPTION_PATH, TEXT, .most = 20 };
 static const struct option folder = { "f", OPTION_FOLDER, TEXT };
 static const struct option file = { "f", OPTION_FILE, TEXT };
 static const struct option secret = { "f", OPTION_SECRET, TEXT };
+static const struct option perhaps = { "f", OPTION_SECRET, TEXT, .preset = "" };
 static const struct option address = { "a", OPTION_ADDRESS, TEXT };
 static const struct option loopback = { "a", OPTION_LOOPBACK, TEXT };
 static const struct option url = { "u", OPTION_URL, TEXT, .most = 60 };
@@ -57,6 +58,7 @@ static void what_is_right_is_printed_as_it_is_read(void **state)
 		const struct option *option;
 		const char *written, *printed;
 	} cases[] = {
+		{ &perhaps, "", "\"\"" },
 		{ &text, "a", "a" },
 		{ &text, "H\xc3\xb4tel \"\\", "\"H\xc3\xb4tel \\\"\\\\\"" },
 		{ &text, "no", "\"no\"" },

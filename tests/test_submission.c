@@ -90,8 +90,10 @@ static struct submission submission_of(const struct metadata *metadata)
 		.metadata = metadata,
 		.set_unique_id = "1.2.250.1.999.77.1.1795167666.17",
 		.source_id = "1.2.250.1.999.77",
-		.now_ms = NOON_MS,
 		.document_cid = MTOM_DOCUMENT_ID,
+		.signature_unique_id = "1.2.250.1.999.77.2.1795167666.17",
+		.signature_cid = MTOM_SIGNATURE_ID,
+		.now_ms = NOON_MS,
 	};
 }
 
@@ -154,6 +156,7 @@ static void assert_says(const struct tree *tree, const char *expression, const c
 #define LIST ROOT "/l:SubmitObjectsRequest/r:RegistryObjectList"
 #define SET LIST "/r:RegistryPackage"
 #define ENTRY LIST "/r:ExtrinsicObject[@id='Document01']"
+#define SIGNATURE LIST "/r:ExtrinsicObject[@id='Signature01']"
 #define SLOT(name) "/r:Slot[@name='" name "']/r:ValueList/r:Value"
 #define CLASS(scheme) "/r:Classification[@classificationScheme='urn:uuid:" scheme "']"
 #define IDENTIFIER(scheme) "/r:ExternalIdentifier[@identificationScheme='urn:uuid:" scheme "']"
@@ -281,22 +284,29 @@ static void the_entry_says_what_the_document_is(void **state)
 static void objects_come_in_order_with_ids_of_their_own(void **state)
 {
 	static const struct fact facts[] = {
-		{ "count(" LIST "/*)", "3" },
+		{ "count(" LIST "/*)", "6" },
 		{ "local-name(" LIST "/*[1])", "RegistryPackage" },
 		{ "local-name(" LIST "/*[2])", "ExtrinsicObject" },
-		{ "local-name(" LIST "/*[3])", "Association" },
+		{ LIST "/*[2]/@id", "Document01" },
+		{ LIST "/*[3]/@id", "Signature01" },
+		{ "local-name(" LIST "/*[4])", "Association" },
 		{ "local-name(" ROOT "/*[2])", "Document" },
-		{ "count(//r:Classification)", "12" },
+		{ ROOT "/*[2]/@id", "Document01" },
+		{ ROOT "/*[3]/@id", "Signature01" },
+		{ "count(//r:Classification)", "22" },
 		{ "//r:Classification[1]/@id", "cla1" },
 		{ ENTRY "/r:Classification[1]/@id", "cla4" },
 		{ ENTRY "/r:Classification[last()]/@id", "cla12" },
 		{ SET "/r:ExternalIdentifier[1]/@id", "ei1" },
 		{ ENTRY "/r:ExternalIdentifier[last()]/@id", "ei5" },
-		{ LIST "/r:Association/@id", "as1" },
+		{ SIGNATURE "/r:Classification[last()]/@id", "cla22" },
+		{ SIGNATURE "/r:ExternalIdentifier[last()]/@id", "ei7" },
+		{ LIST "/r:Association[1]/@id", "as1" },
+		{ LIST "/r:Association[3]/@id", "as3" },
 		{ "count(" LIST "//*[@id = preceding::*/@id])", "0" },
-		{ "count(//r:LocalizedString[@charset='UTF8' and @xml:lang='FR'])",
-		  "15" }, /* nine codes, five identifiers, a title */
-		{ "count(//r:LocalizedString)", "15" },
+		/* nine codes, five identifiers, a title; of the signature nine, two and one */
+		{ "count(//r:LocalizedString[@charset='UTF8' and @xml:lang='FR'])", "27" },
+		{ "count(//r:LocalizedString)", "27" },
 	};
 	const struct metadata metadata = usual();
 
@@ -304,14 +314,24 @@ static void objects_come_in_order_with_ids_of_their_own(void **state)
 	assert_facts(&metadata, facts, length_of(facts));
 }
 
-static void the_document_is_a_member_of_the_set(void **state)
+#define HAS_MEMBER "urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember"
+
+static void both_are_members_of_the_set_and_one_signs_it(void **state)
 {
 	static const struct fact facts[] = {
-		{ LIST "/r:Association/@associationType",
-		  "urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember" },
-		{ LIST "/r:Association/@sourceObject", "SubmissionSet01" },
-		{ LIST "/r:Association/@targetObject", "Document01" },
-		{ LIST "/r:Association" SLOT("SubmissionSetStatus"), "Original" },
+		{ "count(" LIST "/r:Association)", "3" },
+		{ LIST "/r:Association[1]/@associationType", HAS_MEMBER },
+		{ LIST "/r:Association[1]/@sourceObject", "SubmissionSet01" },
+		{ LIST "/r:Association[1]/@targetObject", "Document01" },
+		{ LIST "/r:Association[2]/@associationType", HAS_MEMBER },
+		{ LIST "/r:Association[2]/@sourceObject", "SubmissionSet01" },
+		{ LIST "/r:Association[2]/@targetObject", "Signature01" },
+		{ LIST "/r:Association[3]/@associationType",
+		  "urn:ihe:iti:2007:AssociationType:signs" },
+		{ LIST "/r:Association[3]/@sourceObject", "Signature01" },
+		{ LIST "/r:Association[3]/@targetObject", "SubmissionSet01" },
+		{ "count(" LIST "/r:Association" SLOT("SubmissionSetStatus") "[. = 'Original'])",
+		  "3" },
 	};
 	const struct metadata metadata = usual();
 
@@ -323,8 +343,8 @@ static void a_replacement_points_at_the_entry_it_takes_the_place_of(void **state
 {
 #define RPLC LIST "/r:Association[@associationType='urn:ihe:iti:2007:AssociationType:RPLC']"
 	static const struct fact facts[] = {
-		{ "count(" LIST "/r:Association)", "2" },
-		{ RPLC "/@id", "as2" },
+		{ "count(" LIST "/r:Association)", "4" },
+		{ RPLC "/@id", "as4" },
 		{ RPLC "/@sourceObject", "Document01" },
 		{ RPLC "/@targetObject", "urn:uuid:3f6e0a54-52d1-11f1-9c1b-0242ac120002" },
 		{ "count(" RPLC "/*)", "0" },
@@ -343,10 +363,56 @@ static void a_replacement_points_at_the_entry_it_takes_the_place_of(void **state
 static void the_bytes_are_included_by_reference_and_alone(void **state)
 {
 	static const struct fact facts[] = {
-		{ ROOT "/x:Document/@id", "Document01" },
-		{ ROOT "/x:Document/i:Include/@href", "cid:document1@dmpfeed" },
-		{ "count(" ROOT "/x:Document/node())", "1" },
-		{ "count(" ROOT "/x:Document)", "1" },
+		{ ROOT "/x:Document[@id='Document01']/i:Include/@href", "cid:document1@dmpfeed" },
+		{ ROOT "/x:Document[@id='Signature01']/i:Include/@href", "cid:signature1@dmpfeed" },
+		{ "count(" ROOT "/x:Document/node())", "2" },
+		{ "count(" ROOT "/x:Document)", "2" },
+	};
+	const struct metadata metadata = usual();
+
+	(void)state;
+	assert_facts(&metadata, facts, length_of(facts));
+}
+
+static void the_entry_of_the_signature_is_nearly_constant(void **state)
+{
+	static const struct fact facts[] = {
+		{ SIGNATURE "/@mimeType", "text/xml" },
+		{ SIGNATURE "/@objectType", "urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1" },
+		{ SIGNATURE SLOT("creationTime"), "20261120120000" },
+		{ SIGNATURE SLOT("serviceStartTime"), "20261120120000" },
+		{ SIGNATURE SLOT("serviceStopTime"), "20261120120000" },
+		{ SIGNATURE SLOT("languageCode"), "art" },
+		{ SIGNATURE SLOT("legalAuthenticator"), GATEWAY },
+		{ SIGNATURE SLOT("sourcePatientId"), INS_CX },
+		{ "count(" SIGNATURE "/r:Slot)", "6" }, /* no sourcePatientInfo */
+		{ SIGNATURE LABEL, "Source" },
+		{ SIGNATURE ENTRY_AUTHOR SLOT("authorPerson"), GATEWAY },
+		{ SIGNATURE ENTRY_AUTHOR SLOT("authorInstitution"), HOSPITAL },
+		{ SIGNATURE CLASS("41a5887f-8865-4c09-adf7-e362475b143a") "/@nodeRepresentation",
+		  "urn:oid:1.3.6.1.4.1.19376.1.2.1.1.1" },
+		{ SIGNATURE CLASS("f0306f51-975f-434e-a61c-c59651d33983") "/@nodeRepresentation",
+		  "E1762" },
+		{ "count(" SIGNATURE CLASS("f4f85eac-e6cb-4883-b524-f2705394840f") ")", "3" },
+		{ SIGNATURE CLASS("f4f85eac-e6cb-4883-b524-f2705394840f") "[1]/@nodeRepresentation",
+		  "N" },
+		{ SIGNATURE CLASS("f4f85eac-e6cb-4883-b524-f2705394840f") "[2]/@nodeRepresentation",
+		  "MASQUE_PS" },
+		{ SIGNATURE CLASS("f4f85eac-e6cb-4883-b524-f2705394840f") "[3]/@nodeRepresentation",
+		  "INVISIBLE_PATIENT" },
+		{ SIGNATURE CLASS("a09d5840-386c-46f2-b5ad-9c3699a4309d") "/@nodeRepresentation",
+		  "http://www.w3.org/2000/09/xmldsig#" },
+		{ SIGNATURE CLASS("2c6b8cb7-8b2a-4051-b291-b1ae6a575ef4") "/@nodeRepresentation",
+		  "1.2.840.10065.1.12.1.14" },
+		/* where the document stands */
+		{ SIGNATURE CLASS("f33fb8ac-18af-42cc-ae0e-ed0b0bdb91e1") "/@nodeRepresentation",
+		  "SA01" },
+		{ SIGNATURE CLASS("cccf5598-8b07-4b77-a05e-ae952c785ead") "/@nodeRepresentation",
+		  "ETABLISSEMENT" },
+		{ SIGNATURE IDENTIFIER("58a6f841-87b3-4a3e-92fd-a8ffeff98427") "/@value", INS_CX },
+		{ SIGNATURE IDENTIFIER("2e82c1f6-a085-4c72-9da3-8640a32e42ab") "/@value",
+		  "1.2.250.1.999.77.2.1795167666.17" },
+		{ "count(" SIGNATURE "/r:Classification[@classifiedObject='Signature01'])", "10" },
 	};
 	const struct metadata metadata = usual();
 
@@ -571,11 +637,13 @@ static xmlSchema *schema_of(const char *folder)
 static xmlDoc *with_bytes_inside(const struct buf *body)
 {
 	scoped(buf_done) struct buf whole = { 0 };
-	const char *from = strstr(body->p, "<xop:Include"), *to = strstr(from, "/>") + 2;
+	const char *from = body->p, *to;
 
-	buf_add(&whole, (struct slice){ body->p, (size_t)(from - body->p) });
-	buf_add_text(&whole, "PENsaW5pY2FsRG9jdW1lbnQvPg==");
-	buf_add_text(&whole, to);
+	for (; (to = strstr(from, "<xop:Include")) != NULL; from = strstr(to, "/>") + 2) {
+		buf_add(&whole, (struct slice){ from, (size_t)(to - from) });
+		buf_add_text(&whole, "PENsaW5pY2FsRG9jdW1lbnQvPg==");
+	}
+	buf_add_text(&whole, from);
 	return xmlReadMemory(whole.p, (int)whole.n, NULL, NULL, XML_PARSE_NONET);
 }
 
@@ -635,8 +703,9 @@ int main(void)
 		cmocka_unit_test(the_set_says_who_sends_what_for_whom),
 		cmocka_unit_test(the_entry_says_what_the_document_is),
 		cmocka_unit_test(objects_come_in_order_with_ids_of_their_own),
-		cmocka_unit_test(the_document_is_a_member_of_the_set),
 		cmocka_unit_test(a_replacement_points_at_the_entry_it_takes_the_place_of),
+		cmocka_unit_test(both_are_members_of_the_set_and_one_signs_it),
+		cmocka_unit_test(the_entry_of_the_signature_is_nearly_constant),
 		cmocka_unit_test(the_bytes_are_included_by_reference_and_alone),
 		cmocka_unit_test(each_author_has_a_classification),
 		cmocka_unit_test(each_party_has_its_form),

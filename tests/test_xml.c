@@ -99,6 +99,19 @@ static void an_attribute_reads_back_as_it_was(void **state)
 	xmlFreeDoc(doc);
 }
 
+static void canonical_text_and_attributes_each_have_their_form(void **state)
+{
+	static const char text[] = "a<b>&\"c'\td\ne\rf\x01";
+	scoped(buf_done) struct buf out = { 0 };
+
+	(void)state;
+	xml_add_canonical_text(&out, text);
+	assert_string_equal(out.p, "a&lt;b&gt;&amp;\"c'\td\ne&#xD;f" FFFD);
+	buf_clear(&out);
+	xml_add_canonical_attribute(&out, text);
+	assert_string_equal(out.p, "a&lt;b>&amp;&quot;c'&#x9;d&#xA;e&#xD;f" FFFD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +119,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_a_character_of_xml_is_replaced),
 		cmocka_unit_test(every_pair_of_bytes_gives_well_formed_xml),
 		cmocka_unit_test(an_attribute_reads_back_as_it_was),
+		cmocka_unit_test(canonical_text_and_attributes_each_have_their_form),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

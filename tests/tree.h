@@ -28,7 +28,7 @@ static inline void tree_done(struct tree *tree)
 	xmlFreeDoc(tree->doc);
 }
 
-/* Prefixes: l lcm, q query, r rim, h HL7 V3. */
+/* Prefixes: l lcm, q query, r rim, h HL7 V3, s SAML, ds XML Signature, e XAdES. */
 static inline struct tree tree_of(const struct buf *text)
 {
 	static const char *const spaces[][2] = {
@@ -36,6 +36,9 @@ static inline struct tree tree_of(const struct buf *text)
 		{ "q", "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0" },
 		{ "r", "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0" },
 		{ "h", "urn:hl7-org:v3" },
+		{ "s", "urn:oasis:names:tc:SAML:2.0:assertion" },
+		{ "ds", "http://www.w3.org/2000/09/xmldsig#" },
+		{ "e", "http://uri.etsi.org/01903/v1.1.1#" },
 		{ "xsi", "http://www.w3.org/2001/XMLSchema-instance" },
 	};
 	struct tree tree = { .doc = xmlReadMemory(text->p, (int)text->n, NULL, NULL,

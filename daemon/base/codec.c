@@ -76,20 +76,65 @@ void base64_encode(struct slice bytes, struct buf *out)
 					  (int)bytes.n);
 }
 
-static void digest(const EVP_MD *kind, struct slice bytes, uint8_t *ret_digest)
+static size_t digest_whole(const EVP_MD *md, struct slice bytes, uint8_t *ret_digest)
 {
-	if (EVP_Digest(bytes.p, bytes.n, ret_digest, NULL, kind, NULL) != 1)
+	unsigned n;
+
+	if (EVP_Digest(bytes.p, bytes.n, ret_digest, &n, md, NULL) != 1)
 		abort(); /* an OpenSSL without SHA cannot have started */
+	return n;
 }
 
 void sha256(struct slice bytes, uint8_t ret_digest[static SHA256_BYTES])
 {
-	digest(EVP_sha256(), bytes, ret_digest);
+	digest_whole(EVP_sha256(), bytes, ret_digest);
 }
 
 void sha1(struct slice bytes, uint8_t ret_digest[static SHA1_BYTES])
 {
-	digest(EVP_sha1(), bytes, ret_digest);
+	digest_whole(EVP_sha1(), bytes, ret_digest);
+}
+
+static const EVP_MD *md_of(enum digest_kind kind)
+{
+	return kind == DIGEST_SHA1 ? EVP_sha1() : EVP_sha256();
+}
+
+size_t digest_once(enum digest_kind kind, struct slice bytes,
+		   uint8_t ret_digest[static DIGEST_MOST])
+{
+	return digest_whole(md_of(kind), bytes, ret_digest);
+}
+
+struct digest {
+	EVP_MD_CTX *context;
+};
+
+struct digest *digest_new(enum digest_kind kind)
+{
+	struct digest *digest = xcalloc(1, sizeof(*digest));
+
+	digest->context = EVP_MD_CTX_new();
+	if (EVP_DigestInit_ex(digest->context, md_of(kind), NULL) != 1)
+		abort();
+	return digest;
+}
+
+void digest_add(struct digest *digest, struct slice bytes)
+{
+	if (EVP_DigestUpdate(digest->context, bytes.p, bytes.n) != 1)
+		abort();
+}
+
+size_t digest_end(struct digest **digest, uint8_t ret_digest[static DIGEST_MOST])
+{
+	unsigned n;
+
+	if (EVP_DigestFinal_ex((*digest)->context, ret_digest, &n) != 1)
+		abort();
+	EVP_MD_CTX_free((*digest)->context);
+	free_ptr(digest);
+	return n;
 }
 
 const char *hex(const uint8_t *bytes, size_t n, char *ret_text)

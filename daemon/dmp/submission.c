@@ -18,9 +18,11 @@
 #define XOP "http://www.w3.org/2004/08/xop/include"
 #define HAS_MEMBER "urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember"
 #define REPLACES "urn:ihe:iti:2007:AssociationType:RPLC"
+#define SIGNS "urn:ihe:iti:2007:AssociationType:signs"
 
 #define SET_ID SUBMISSION_SET_ID
 #define DOCUMENT_ID "Document01"
+#define SIGNATURE_ID "Signature01"
 
 #define SET_NODE "urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd"
 #define SET_AUTHOR "urn:uuid:a7058bb9-b4e4-4307-ba5b-e3f0ab85e12d"
@@ -383,6 +385,52 @@ static void document_entry(struct writer *w)
 	close_entry(w);
 }
 
+/* IHE DSG, with the constants of the DMP. It is the gateway's own, seen by nobody, and stands where
+ * the document does.
+ */
+static void signature_entry(struct writer *w, const struct submission *submission)
+{
+	/* clang-format off */
+	static const struct coded class = {
+		"urn:oid:1.3.6.1.4.1.19376.1.2.1.1.1", "URN", "Digital Signature" };
+	static const struct coded type = { "E1762", "ASTM", "Full Document" };
+	static const struct coded format = {
+		"http://www.w3.org/2000/09/xmldsig#", "URN", "Default Signature Style" };
+	static const struct coded event = {
+		"1.2.840.10065.1.12.1.14", "1.2.840.10065.1.12", "Source" };
+	static const struct coded confidentialities[] = {
+		{ "N", "2.16.840.1.113883.5.25", "Normal" },
+		{ "MASQUE_PS", "1.2.250.1.213.1.1.4.13",
+		  "Masqu\xc3\xa9 aux professionnels de sant\xc3\xa9" },
+		{ "INVISIBLE_PATIENT", "1.2.250.1.213.1.1.4.13", "Non visible par le patient" },
+	};
+	/* clang-format on */
+	const struct metadata *m = w->metadata;
+	const char *now = time_of(w, submission->now_ms);
+
+	open_entry(w, SIGNATURE_ID, "text/xml");
+	slot(w, "creationTime", now);
+	slot(w, "languageCode", "art");
+	slot(w, "legalAuthenticator", xcn(w, &m->sender));
+	slot(w, "serviceStartTime", now);
+	slot(w, "serviceStopTime", now);
+	slot(w, "sourcePatientId", ins_of_patient(w));
+	name_element(w, "Source");
+	author(w, ENTRY_AUTHOR, &m->sender);
+	classification(w, ENTRY_CLASS, &class);
+	classification(w, ENTRY_TYPE_CODE, &type);
+	for (size_t i = 0; i < length_of(confidentialities); i++)
+		classification(w, ENTRY_CONFIDENTIALITY, &confidentialities[i]);
+	classification(w, ENTRY_FORMAT, &format);
+	classification(w, ENTRY_FACILITY, &m->facility);
+	classification(w, ENTRY_PRACTICE, &m->practice);
+	classification(w, ENTRY_EVENT, &event);
+	external_identifier(w, ENTRY_PATIENT_ID, "XDSDocumentEntry.patientId", ins_of_patient(w));
+	external_identifier(w, ENTRY_UNIQUE_ID, "XDSDocumentEntry.uniqueId",
+			    submission->signature_unique_id);
+	close_entry(w);
+}
+
 /* The old entry becomes Deprecated (ITI-41, document replacement). Sources differ on the slot. */
 static void replacement(struct writer *w, const struct submission *submission)
 {
@@ -410,10 +458,14 @@ void submission_build(const struct submission *submission, struct buf *out)
 			  "\"><lcm:SubmitObjectsRequest><RegistryObjectList>");
 	submission_set(&w, submission);
 	document_entry(&w);
+	signature_entry(&w, submission);
 	association(&w, HAS_MEMBER, SET_ID, DOCUMENT_ID);
+	association(&w, HAS_MEMBER, SET_ID, SIGNATURE_ID);
+	association(&w, SIGNS, SIGNATURE_ID, SET_ID);
 	replacement(&w, submission);
 	buf_add_text(out, "</RegistryObjectList></lcm:SubmitObjectsRequest>");
 	document_element(&w, DOCUMENT_ID, submission->document_cid);
+	document_element(&w, SIGNATURE_ID, submission->signature_cid);
 	buf_add_text(out, "</xdsb:ProvideAndRegisterDocumentSetRequest>");
 	arena_done(&w.arena);
 }

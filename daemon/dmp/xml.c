@@ -42,7 +42,10 @@ size_t xml_char(struct slice text, uint32_t *ret_char)
 	return n;
 }
 
-static const char *escape_of(uint32_t c)
+/* What stands for a character; NULL: it stands for itself. */
+typedef const char *escape_fn(uint32_t c);
+
+static const char *escape_anywhere(uint32_t c)
 {
 	switch (c) {
 	case '&':
@@ -66,16 +69,71 @@ static const char *escape_of(uint32_t c)
 	}
 }
 
-void xml_add(struct buf *out, const char *text)
+/* Canonical XML 1.0, 2.3: text nodes, and attribute nodes. */
+static const char *escape_canonical_text(uint32_t c)
 {
-	struct slice rest = slice_of(text);
+	switch (c) {
+	case '"':
+	case '\t':
+	case '\n':
+		return NULL;
+	case '\r':
+		return "&#xD;";
+	default:
+		return escape_anywhere(c);
+	}
+}
 
-	while (rest.n > 0) {
+static const char *escape_canonical_attribute(uint32_t c)
+{
+	switch (c) {
+	case '>':
+		return NULL;
+	case '\t':
+		return "&#x9;";
+	case '\n':
+		return "&#xA;";
+	case '\r':
+		return "&#xD;";
+	default:
+		return escape_anywhere(c);
+	}
+}
+
+/* Runs of characters that stand for themselves are copied whole. */
+static void add_escaped(struct buf *out, struct slice text, escape_fn *escape_of)
+{
+	struct slice run = text;
+
+	run.n = 0;
+	while (text.n > 0) {
 		uint32_t c;
-		size_t n = xml_char(rest, &c);
+		size_t n = xml_char(text, &c);
 		const char *escape = escape_of(c);
 
-		buf_add(out, escape ? slice_of(escape) : (struct slice){ rest.p, n });
-		rest = slice_from(rest, n);
+		text = slice_from(text, n);
+		if (escape == NULL) {
+			run.n += n;
+			continue;
+		}
+		buf_add(out, run);
+		buf_add_text(out, escape);
+		run = (struct slice){ text.p, 0 };
 	}
+	buf_add(out, run);
+}
+
+void xml_add(struct buf *out, const char *text)
+{
+	add_escaped(out, slice_of(text), escape_anywhere);
+}
+
+void xml_add_canonical_text(struct buf *out, const char *text)
+{
+	add_escaped(out, slice_of(text), escape_canonical_text);
+}
+
+void xml_add_canonical_attribute(struct buf *out, const char *text)
+{
+	add_escaped(out, slice_of(text), escape_canonical_attribute);
 }

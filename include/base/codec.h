@@ -17,6 +17,19 @@ void base64_encode(struct slice bytes, struct buf *out);
 void sha256(struct slice bytes, uint8_t ret_digest[static SHA256_BYTES]);
 void sha1(struct slice bytes, uint8_t ret_digest[static SHA1_BYTES]);
 
+enum digest_kind { DIGEST_SHA1, DIGEST_SHA256 };
+enum { DIGEST_MOST = SHA256_BYTES };
+
+/* Returns how many bytes of ret_digest it filled. */
+size_t digest_once(enum digest_kind kind, struct slice bytes,
+		   uint8_t ret_digest[static DIGEST_MOST]);
+
+/* The same of bytes that come piece by piece. digest_end() frees. */
+struct digest;
+struct digest *digest_new(enum digest_kind kind);
+void digest_add(struct digest *digest, struct slice bytes);
+size_t digest_end(struct digest **digest, uint8_t ret_digest[static DIGEST_MOST]);
+
 /* Lower case, two digits a byte; ret_text has room for 2 * n + 1. */
 const char *hex(const uint8_t *bytes, size_t n, char *ret_text);
 

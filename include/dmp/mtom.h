@@ -14,6 +14,7 @@ enum { MTOM_BOUNDARY = 48 };
  * text (RFC 2392 percent-encodes anything else). */
 #define MTOM_ROOT_ID "root@dmpfeed"
 #define MTOM_DOCUMENT_ID "document1@dmpfeed"
+#define MTOM_SIGNATURE_ID "signature1@dmpfeed"
 
 /* A boundary no part can hold by chance: 128 random bits, given as bytes because chance is an
  * argument. */

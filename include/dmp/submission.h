@@ -12,8 +12,11 @@ struct submission {
 	const struct metadata *metadata;
 	const char *set_unique_id; /* the same at every attempt */
 	const char *source_id;     /* OID of this gateway */
-	int64_t now_ms;            /* submissionTime */
 	const char *document_cid;  /* Content-ID of the document's part, without brackets */
+
+	const char *signature_unique_id; /* the same at every attempt */
+	const char *signature_cid;
+	int64_t now_ms; /* submissionTime, and the time of signing */
 
 	/* the entry that the document takes the place of ("urn:uuid:…"); NULL or "": none */
 	const char *replaced_entry;
@@ -22,8 +25,9 @@ struct submission {
 
 #define SUBMISSION_SET_ID "SubmissionSet01"
 
-/* Appends xdsb:ProvideAndRegisterDocumentSetRequest. What the metadata does not know is left out.
- * Values are cut where the schema would refuse their length.
+/* Appends xdsb:ProvideAndRegisterDocumentSetRequest, for the document and the signature of the set.
+ * What the metadata does not know is left out. Values are cut where the schema would refuse their
+ * length.
  */
 void submission_build(const struct submission *submission, struct buf *out);
 

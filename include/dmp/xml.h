@@ -17,4 +17,10 @@ size_t xml_char(struct slice text, uint32_t *ret_char);
  */
 void xml_add(struct buf *out, const char *text);
 
+/* The same as Canonical XML 1.0 writes it (section 2.3), for what is signed: character data, and
+ * the value of an attribute.
+ */
+void xml_add_canonical_text(struct buf *out, const char *text);
+void xml_add_canonical_attribute(struct buf *out, const char *text);
+
 #endif

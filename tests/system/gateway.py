@@ -102,7 +102,8 @@ class Simulator:
     def __init__(self, pki: pathlib.Path, store: pathlib.Path, listen: str = "127.0.0.1:0"):
         self.pki, self.store = pki, store
         self.process = subprocess.Popen(
-            [SIMULATOR, "--pki", pki, "--store", store, "--listen", listen],
+            [SIMULATOR, "--pki", pki, "--store", store, "--require-vihf", "--require-signature",
+             "--listen", listen],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         ready = self.process.stdout.readline()
         if not ready:
@@ -176,7 +177,8 @@ errors: {{ file: {source}/conf/dmp-errors.csv }}
 control: {{ socket: control.sock }}
 status: {{ listen: "127.0.0.1:0" }}
 document: {{ max_size: {max_document} }}
-lps: {{ name: dmpfeed, oid: 1.2.250.1.999.77 }}
+lps: {{ name: dmpfeed, oid: 1.2.250.1.999.77, homologation_file: "{homologation}" }}
+{extra}
 intake:
   mllp:
     - {{ name: mllp, listen: "{listen}", site: "{eg}", source: DPI, max_message: {max_message} }}
@@ -187,7 +189,8 @@ establishments:
     name: CH DE VALBRUME
     dmp:
       url: {{ repository: "{url}/repository", registry: "{url}/registry", patients: "{url}/patients" }}
-      tls: {{ ca: {pki}/ca.pem, cert: {pki}/auth.pem, key: {pki}/auth.key }}
+      tls: {{ ca: {pki}/ca.pem, cert: {pki}/{auth}.pem, key: {pki}/{auth}.key }}
+      sign: {{ cert: {pki}/{sign}.pem, key: {pki}/{sign}.key, chain: {pki}/ca.pem }}
       timeout: {{ connect: {connect}, exchange: {exchange} }}
       retry: {{ first: {first}, most: {most}, probe: {probe} }}
     sites:
@@ -197,6 +200,7 @@ establishments:
 DEFAULTS = {
     "max_document": "20 MiB", "max_message": "32 MiB", "connect": "5 s", "exchange": "20 s",
     "listen": "127.0.0.1:0", "first": "1 s", "most": "2 s", "probe": "1 s", "ej": FINESS_EJ, "eg": FINESS_EG, "source": SOURCE, "log": "debug",
+    "auth": "auth", "sign": "sign", "homologation": "", "extra": "",
 }
 
 

@@ -59,7 +59,9 @@ def example(pki, tmp_path):
     (tmp_path / "labo").mkdir()
     for path, here in {
         "/etc/dmpfeed/certificates/dmp-ca.pem": pki / "ca.pem", "/etc/dmpfeed/certificates/auth.pem": pki / "auth.pem",
-        "/etc/dmpfeed/certificates/auth.key": pki / "auth.key", "/var/spool/dmpfeed/labo": tmp_path / "labo",
+        "/etc/dmpfeed/certificates/auth.key": pki / "auth.key", "/etc/dmpfeed/certificates/sign.pem": pki / "sign.pem",
+        "/etc/dmpfeed/certificates/sign.key": pki / "sign.key",
+        "/etc/dmpfeed/certificates/sign-chain.pem": pki / "ca.pem", "/var/spool/dmpfeed/labo": tmp_path / "labo",
         "#dir: /usr/share/dmpfeed/value-sets": f"dir: {SOURCE}/conf/value-sets",
         "#file: /usr/share/dmpfeed/dmp-errors.csv": f"file: {SOURCE}/conf/dmp-errors.csv",
         "#folder: /var/lib/dmpfeed": f"folder: {tmp_path}/state",

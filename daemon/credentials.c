@@ -1,0 +1,84 @@
+/* The certificates and keys that the configuration names, opened. */
+#include "credentials.h"
+
+struct credentials {
+	struct signer **signers;
+	size_t count;
+};
+
+/* The option that names the file at fault. */
+static void complain(const struct config *config, const struct config_establishment *e,
+		     const struct err *err, struct buf *errors)
+{
+	const struct {
+		const char *where, *option;
+		const void *field;
+	} files[] = {
+		{ "key", "dmp.sign.key", &e->sign.key },
+		{ "chain", "dmp.sign.chain", &e->sign.chain },
+		{ "cert", "dmp.sign.cert", &e->sign.cert },
+	};
+	size_t i = 0;
+
+	while (i < length_of(files) - 1 && strcmp(files[i].where, err->where) != 0)
+		i++;
+	config_fault(config, files[i].field, errors, "%s: %s", files[i].option, err->text);
+}
+
+static bool load_one(struct signer **ret_signer, const struct config *config,
+		     const struct config_establishment *e, int64_t now_ms, struct buf *errors)
+{
+	const struct signer_needs needs = {
+		.sha1 = config->vihf.digest == DIGEST_SHA1 || config->xades.digest == DIGEST_SHA1,
+		.full_chain = config->xades.full_chain,
+		.ascii_names = config->ascii_names,
+	};
+	const size_t before = errors->n;
+	struct err err = { 0 };
+
+	if (signer_check_client(e->http.cert, now_ms, &err) < 0)
+		config_fault(config, &e->http.cert, errors, "dmp.tls.cert: %s", err.text);
+	if (signer_load(ret_signer, &e->sign, &needs, now_ms, &err) < 0)
+		complain(config, e, &err, errors);
+	return errors->n == before;
+}
+
+int credentials_load(struct credentials **ret_credentials, const struct config *config,
+		     int64_t now_ms, struct buf *errors)
+{
+	scoped(credentials_free) struct credentials *credentials = xcalloc(1, sizeof(*credentials));
+	bool all = true;
+
+	credentials->count = config->establishment_count;
+	credentials->signers = xcalloc(credentials->count, sizeof(struct signer *));
+	for (size_t i = 0; i < credentials->count; i++)
+		all = load_one(&credentials->signers[i], config, &config->establishments[i], now_ms,
+			       errors) &&
+		      all;
+	if (!all)
+		return -1;
+	*ret_credentials = take(credentials);
+	return 0;
+}
+
+void credentials_free(struct credentials **credentials)
+{
+	struct credentials *c = *credentials;
+
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->count; i++)
+		signer_free(&c->signers[i]);
+	free(c->signers);
+	free_ptr(credentials);
+}
+
+size_t credentials_count(const struct credentials *credentials)
+{
+	return credentials->count;
+}
+
+const struct signer *credentials_signer(const struct credentials *credentials, size_t index)
+{
+	return credentials->signers[index];
+}

@@ -1,0 +1,23 @@
+/* The certificates and keys that the configuration names, opened: who signs for each legal entity.
+ *
+ * Loaded at start, immutable afterwards: any thread may read it.
+ */
+#ifndef DMPFEED_CREDENTIALS_H
+#define DMPFEED_CREDENTIALS_H
+
+#include "config.h"
+
+struct credentials;
+
+/* Opens and checks every one. -1: what is wrong with each is appended to `errors`, one line each:
+ * "FILE:LINE:COLUMN: sentence".
+ */
+must_use int credentials_load(struct credentials **ret_credentials, const struct config *config,
+			      int64_t now_ms, struct buf *errors);
+void credentials_free(struct credentials **credentials);
+
+/* By the place of the establishment in the configuration. */
+size_t credentials_count(const struct credentials *credentials);
+const struct signer *credentials_signer(const struct credentials *credentials, size_t index);
+
+#endif
