@@ -432,7 +432,8 @@ static void keep_spots(const struct loading *loading, struct config *config)
 
 	config->spots = arena_alloc(&config->arena, bytes);
 	config->spot_count = loading->spot_count;
-	memcpy(config->spots, loading->spots, bytes);
+	if (bytes > 0)
+		memcpy(config->spots, loading->spots, bytes);
 }
 
 static int compare_faults(const void *a, const void *b)
