@@ -162,12 +162,16 @@ static int start(struct daemon *daemon, struct err *err)
 	return 0;
 }
 
-/* Threads first: they finish what they hold, and nothing they post is looked at any more. */
+/* Threads first: they finish what they hold. What they post is still delivered (the last look at a
+ * folder), unless patience ended: then it would go on to threads that are no more.
+ */
 static void stop(struct daemon *daemon)
 {
 	workers_free(&daemon->workers);
 	workers_free(&daemon->disk);
 	writer_free(&daemon->writer);
+	if (daemon->desk != NULL && pipeline_is_idle(daemon->pipeline))
+		mailbox_deliver(daemon->mailbox);
 	operator_free(&daemon->desk);
 	pipeline_free(&daemon->pipeline);
 	store_free(&daemon->store);

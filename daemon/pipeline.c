@@ -1223,6 +1223,11 @@ void pipeline_close(struct pipeline *pipeline, int64_t patience_ms, void (*close
 		event_active(pipeline->closing, EV_TIMEOUT, 0);
 }
 
+bool pipeline_is_idle(const struct pipeline *pipeline)
+{
+	return pipeline->under_way == 0;
+}
+
 /* What patience ended for: its threads are gone, and the store knows it. */
 static void abandon(struct pipeline *pipeline)
 {

@@ -53,6 +53,9 @@ must_use int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_
 void pipeline_close(struct pipeline *pipeline, int64_t patience_ms, void (*closed)(void *arg),
 		    void *arg);
 
+/* Nothing is under way: no job of its own is with a thread or waits in the mailbox. */
+bool pipeline_is_idle(const struct pipeline *pipeline);
+
 /* After the workers and the writer ended. */
 void pipeline_free(struct pipeline **pipeline);
 
