@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "hands.h"
 #include "operator.h"
 
 enum {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "hands.h"
 #include "status/json.h"
 
 enum {

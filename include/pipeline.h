@@ -1,34 +1,13 @@
-/* The life of a document, from the door to the DMP. The only module that knows every stage.
+/* The life of a document, from the door to the DMP: inbound and outbound together, and what they
+ * tell each other.
  *
- * Loop only, but for struct hands.
+ * Loop only.
  */
 #ifndef DMPFEED_PIPELINE_H
 #define DMPFEED_PIPELINE_H
 
-#include "base/jobs.h"
-#include "credentials.h"
+#include "config.h"
 #include "queue/writer.h"
-
-/* What each worker has of its own. The context of the pool that the pipeline is given. */
-struct hands_settings {
-	const struct store_settings *store;
-	const struct credentials *credentials;
-};
-
-struct hands {
-	const struct hands_settings *settings;
-	struct store *reader;
-	struct pen **pens; /* by establishment */
-};
-
-void *hands_new(void *hands_settings);
-void hands_free(void *hands);
-
-/* The worker's own read connection, opened at its first use. NULL and err when it cannot be. */
-struct store *hands_reader(struct hands *hands, struct err *err);
-
-/* The worker's own pen for an establishment, likewise. */
-struct pen *hands_pen(struct hands *hands, size_t establishment, struct err *err);
 
 struct pipeline_parts {
 	struct event_base *loop;

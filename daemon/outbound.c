@@ -1,0 +1,582 @@
+/* Going out: a document that is due, from the claim to the line that tells what became of it.
+ *
+ *     claim                            writer   a lane takes what is due
+ *     prepare                          worker   read it back: what is to be done with it
+ *     plan                             loop     the next request of its course, or the end
+ *     build                            worker   the request, its signatures, its frame
+ *     post                             loop     POST over mutual TLS
+ *     conclude                         worker   read the reply, decide the outcome; then plan again
+ *     write_outcome                    writer   UPDATE, COMMIT
+ *     settled                          loop     one number, one line
+ *
+ * Dying anywhere in between is safe: what was being sent goes again under the same ids.
+ */
+#include "outbound.h"
+
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/queue.h>
+
+#include "assemble.h"
+#include "base/clock.h"
+#include "dispatch/course.h"
+#include "dispatch/suspicion.h"
+#include "hands.h"
+
+enum { WRITE_AGAIN_S = 1 /* an outcome that could not be written is written again this often */ };
+
+/* One legal entity's way to the DMP. */
+struct way {
+	struct outbound *outbound;
+	const struct config_establishment *establishment;
+	struct lane *lane;
+	struct http *http;
+	struct suspicion suspicion;
+};
+
+LIST_HEAD(delivery_list, delivery);
+
+struct outbound {
+	struct outbound_parts parts;
+	struct way *ways;
+	struct existence_cache *existence_cache;
+	struct delivery_list deliveries;
+};
+
+static void moved(const struct outbound *outbound, enum doc_state from, enum doc_state to,
+		  int64_t now_ms)
+{
+	outbound->parts.moved(outbound->parts.arg, from, to, now_ms);
+}
+
+/* What a lane asks of the queue. */
+struct claim {
+	struct change work;
+	struct way *way;
+	size_t most, count;
+	int64_t next_due_ms;
+	struct store_due due[];
+};
+
+/* One document on its way out. */
+struct delivery {
+	struct change work;
+	LIST_ENTRY(delivery) link;
+	struct way *way;
+	struct store_due due;
+	struct arena arena;
+	struct buf document, metadata; /* as the store has them; the document while it is needed */
+	struct course course;
+	struct course_step step;
+	char message_id[UUID_TEXT];
+	struct buf frame, content_type;
+	struct http_request http;
+	const char *oddity;  /* of the last reply */
+	int64_t duration_ms; /* of all exchanges */
+	struct outcome outcome;
+	struct store_outcome row;
+	bool was_posted;
+	struct event *again; /* to write an outcome that the store would not take */
+};
+
+static struct delivery *delivery_of(struct job *job)
+{
+	return container_of(container_of(job, struct change, job), struct delivery, work);
+}
+
+static void delivery_free(struct delivery *delivery)
+{
+	LIST_REMOVE(delivery, link);
+	crew_end(delivery->way->outbound->parts.crew);
+	arena_done(&delivery->arena);
+	buf_done(&delivery->document);
+	buf_done(&delivery->metadata);
+	buf_done(&delivery->frame);
+	buf_done(&delivery->content_type);
+	buf_done(&delivery->http.reply);
+	if (delivery->again != NULL)
+		event_free(delivery->again);
+	free(delivery);
+}
+
+static int claim(struct change *change, struct store *store, struct err *err);
+static void claimed(struct job *job);
+static void prepare(struct job *job, void *worker);
+static void plan(struct job *job);
+static void build(struct job *job, void *worker);
+static void post(struct job *job);
+static void answered(struct http_request *http);
+static void conclude(struct job *job, void *worker);
+static void concluded(struct job *job);
+static int write_outcome(struct change *change, struct store *store, struct err *err);
+static void settled(struct job *job);
+
+/* Loop: a lane has room. */
+static void lane_has_room(void *arg, struct lane *lane, size_t most)
+{
+	struct way *way = arg;
+	struct claim *claiming = xcalloc(1, sizeof(*claiming) + most * sizeof(claiming->due[0]));
+
+	(void)lane;
+	claiming->way = way;
+	claiming->most = most;
+	crew_begin(way->outbound->parts.crew);
+	crew_on_writer(way->outbound->parts.crew, &claiming->work, claim, claimed);
+}
+
+/* Writer. */
+static int claim(struct change *change, struct store *store, struct err *err)
+{
+	struct claim *claiming = container_of(change, struct claim, work);
+
+	return store_claim(store, claiming->way->establishment->finess_ej, clock_now_ms(),
+			   claiming->most, claiming->due, &claiming->count, &claiming->next_due_ms,
+			   err);
+}
+
+/* Loop. */
+static void claimed(struct job *job)
+{
+	struct claim *claiming =
+		container_of(container_of(job, struct change, job), struct claim, work);
+	struct way *way = claiming->way;
+	struct outbound *outbound = way->outbound;
+
+	if (claiming->work.err.kind != ERR_NONE) {
+		crew_note_store(outbound->parts.crew, &claiming->work.err);
+		lane_claim_failed(way->lane);
+		free(claiming);
+		crew_end(outbound->parts.crew);
+		return;
+	}
+	for (size_t i = 0; i < claiming->count; i++) {
+		struct delivery *delivery = xcalloc(1, sizeof(*delivery));
+
+		delivery->way = way;
+		delivery->due = claiming->due[i];
+		LIST_INSERT_HEAD(&outbound->deliveries, delivery, link);
+		crew_begin(outbound->parts.crew);
+		moved(outbound, DOC_QUEUED, DOC_SENDING, clock_now_ms());
+		crew_on_worker(outbound->parts.crew, &delivery->work, prepare, plan);
+	}
+	lane_claimed(way->lane, claiming->count, claiming->next_due_ms);
+	free(claiming);
+	crew_end(outbound->parts.crew);
+}
+
+static int load(struct delivery *delivery, struct hands *hands, struct err *err)
+{
+	struct store *reader = hands_reader(hands, err);
+
+	buf_clear(&delivery->metadata);
+	if (reader == NULL)
+		return -1;
+	return store_load(reader, &delivery->due.doc, &delivery->document, &delivery->metadata,
+			  err);
+}
+
+static int begin_course(struct delivery *delivery, struct hands *hands, struct err *err)
+{
+	struct metadata metadata;
+
+	if (load(delivery, hands, err) < 0 ||
+	    metadata_parse(&metadata, buf_slice(&delivery->metadata), &delivery->arena, err) < 0)
+		return -1;
+	delivery->course = (struct course){
+		.action = metadata.action,
+		.ins = metadata.patient_ins,
+		.ins_oid = metadata.patient_ins_oid,
+		.was_doubtful = delivery->due.doubtful,
+		.check_existence = delivery->way->establishment->check_existence,
+		.absent_as_new = delivery->way->outbound->parts.config->absent_as_new,
+	};
+	return 0;
+}
+
+/* Worker: what is to be done. */
+static void prepare(struct job *job, void *worker)
+{
+	struct delivery *delivery = delivery_of(job);
+
+	delivery->work.err = (struct err){ 0 };
+	(void)!begin_course(delivery, worker, &delivery->work.err);
+}
+
+/* What an error of ours means for the document, as if the DMP had answered it. The error is the
+ * job's, which has others to come: its text is kept.
+ */
+static struct outcome outcome_of_error(const struct err *err, struct arena *arena)
+{
+	static const enum outcome_kind kinds[] = {
+		[ERR_RETRY] = OUTCOME_RETRY,
+		[ERR_REJECT] = OUTCOME_REJECTED,
+		[ERR_HALT] = OUTCOME_REJECTED, /* this document's row is damaged: others may pass */
+	};
+	bool is_of_lane = err->kind == ERR_HALT && err->reason == REASON_LANE_STOPPED;
+
+	return (struct outcome){
+		.kind = is_of_lane ? OUTCOME_HALT : kinds[err->kind],
+		.reason = err->reason ? err->reason : REASON_DOCUMENT_INVALID,
+		.note = "",
+		.code = "not_built",
+		.text = arena_dup(arena, slice_of(err->text)),
+		.text_is_ours = true,
+	};
+}
+
+static void log_oddity(struct delivery *delivery)
+{
+	char doc[ULID_TEXT];
+
+	if (delivery->oddity != NULL && delivery->oddity[0] != '\0')
+		log_warning("doc=%s request=%s: %s", ulid_text(&delivery->due.doc, doc),
+			    transaction_text(delivery->course.last), delivery->oddity);
+	delivery->oddity = NULL;
+}
+
+/* What other documents of the patient have taught, and what this one teaches them. */
+static void share_existence(struct delivery *delivery)
+{
+	struct course *course = &delivery->course;
+	struct existence_cache *cache = delivery->way->outbound->existence_cache;
+	enum existence learnt = course_existence(course);
+	int64_t now_ms = clock_now_ms();
+
+	if (!course->check_existence)
+		return;
+	if (!course->has_asked)
+		course->existence =
+			existence_cache_find(cache, course->ins, course->ins_oid, now_ms);
+	else if (learnt != EXISTENCE_UNKNOWN)
+		existence_cache_put(cache, course->ins, course->ins_oid, learnt, now_ms);
+}
+
+/* Loop: the next request, or the end. */
+static void plan(struct job *job)
+{
+	struct delivery *delivery = delivery_of(job);
+
+	if (delivery->work.err.kind != ERR_NONE) {
+		delivery->outcome = outcome_of_error(&delivery->work.err, &delivery->arena);
+		concluded(job);
+		return;
+	}
+	log_oddity(delivery);
+	share_existence(delivery);
+	delivery->step = course_next(&delivery->course);
+	if (delivery->step.ended) {
+		delivery->outcome = delivery->step.outcome;
+		concluded(job);
+		return;
+	}
+	crew_on_worker(delivery->way->outbound->parts.crew, &delivery->work, build, post);
+}
+
+static int build_frame(struct delivery *delivery, struct hands *hands, struct err *err)
+{
+	const struct config *config = delivery->way->outbound->parts.config;
+	const struct config_establishment *establishment = delivery->way->establishment;
+	const struct course_step *step = &delivery->step;
+	bool carries = step->request == TRANSACTION_SUBMIT;
+	struct pen *pen = hands_pen(hands, (size_t)(establishment - config->establishments), err);
+	int rc;
+
+	if (pen == NULL)
+		return -1;
+	if (assemble_url(establishment, step->request)[0] == '\0')
+		return err_refuse(err, REASON_ACTION_NOT_SUPPORTED, "",
+				  "no URL is configured for the request \"%s\"",
+				  transaction_text(step->request));
+	if (carries && delivery->document.n == 0 && load(delivery, hands, err) < 0)
+		return -1;
+	buf_clear(&delivery->content_type);
+	rc = assemble(
+		&(struct assembly){
+			.config = config,
+			.establishment = establishment,
+			.pen = pen,
+			.now_ms = clock_now_ms(),
+			.doc = delivery->due.doc,
+			.document = buf_slice(&delivery->document),
+			.metadata = buf_slice(&delivery->metadata),
+			.request = step->request,
+			.entry = step->entry,
+			.archived = step->archived,
+			.ret_message_id = delivery->message_id,
+		},
+		&delivery->content_type, &delivery->frame, err);
+	if (carries)
+		buf_done(&delivery->document); /* the frame holds it now */
+	return rc;
+}
+
+/* Worker: to the bytes of the request. */
+static void build(struct job *job, void *worker)
+{
+	struct delivery *delivery = delivery_of(job);
+
+	delivery->work.err = (struct err){ 0 };
+	(void)!build_frame(delivery, worker, &delivery->work.err);
+}
+
+/* Loop. */
+static void post(struct job *job)
+{
+	struct delivery *delivery = delivery_of(job);
+	struct way *way = delivery->way;
+
+	if (delivery->work.err.kind != ERR_NONE) {
+		delivery->outcome = outcome_of_error(&delivery->work.err, &delivery->arena);
+		concluded(job);
+		return;
+	}
+	buf_done(&delivery->http.reply);
+	delivery->http = (struct http_request){
+		.url = assemble_url(way->establishment, delivery->step.request),
+		.content_type = delivery->content_type.p,
+		.body = buf_slice(&delivery->frame),
+		.done = answered,
+	};
+	delivery->was_posted = true;
+	http_post(way->http, &delivery->http);
+}
+
+/* Loop: the exchange has ended, one way or the other. */
+static void answered(struct http_request *http)
+{
+	struct delivery *delivery = container_of(http, struct delivery, http);
+
+	buf_done(&delivery->frame);
+	delivery->duration_ms += http->duration_ms;
+	crew_on_worker(delivery->way->outbound->parts.crew, &delivery->work, conclude, plan);
+}
+
+/* Worker. */
+static void conclude(struct job *job, void *worker)
+{
+	struct delivery *delivery = delivery_of(job);
+	struct reply *reply =
+		arena_alloc(&delivery->arena, sizeof(*reply)); /* the course borrows from it */
+	const struct attempt attempt = {
+		.asked = delivery->step.request,
+		.number = delivery->due.attempt,
+		.was_doubtful = delivery->due.doubtful,
+	};
+	struct outcome outcome;
+
+	(void)worker;
+	reply_read(reply, attempt.asked, slice_of(delivery->http.reply_content_type),
+		   buf_slice(&delivery->http.reply), &delivery->arena);
+	outcome = outcome_of(delivery->way->outbound->parts.errors, &attempt,
+			     &delivery->http.exchange, reply);
+	delivery->oddity = reply_oddity(reply, attempt.asked, delivery->message_id);
+	course_learn(&delivery->course, attempt.asked, &outcome, reply);
+}
+
+/* The state that a document is in after an outcome. */
+static enum doc_state state_after(enum outcome_kind kind)
+{
+	switch (kind) {
+	case OUTCOME_DELIVERED:
+		return DOC_DELIVERED;
+	case OUTCOME_RETRY:
+	case OUTCOME_RETRY_LANE:
+	case OUTCOME_HALT:
+		return DOC_QUEUED;
+	case OUTCOME_REJECTED:
+		return DOC_REJECTED;
+	case OUTCOME_REFUSED:
+		return DOC_REFUSED;
+	}
+	return DOC_QUEUED;
+}
+
+/* A refusal that nobody described is one document's fault, or, met by several in a row, the
+ * installation's: the lane then stops and the document keeps its place. No answer says nothing.
+ */
+static void suspect(struct delivery *delivery)
+{
+	struct suspicion *suspicion = &delivery->way->suspicion;
+	struct outcome *outcome = &delivery->outcome;
+
+	if (!delivery->was_posted || !delivery->http.exchange.answered)
+		return;
+	if (!outcome->unknown) {
+		suspicion_clear(suspicion);
+	} else if (suspicion_raise(suspicion, outcome->code, &delivery->due.doc)) {
+		outcome->kind = OUTCOME_HALT;
+		outcome->reason = REASON_LANE_STOPPED;
+	}
+}
+
+/* Loop: what is to be written down. */
+static void concluded(struct job *job)
+{
+	struct delivery *delivery = delivery_of(job);
+	const struct outcome *outcome = &delivery->outcome;
+	const int64_t now_ms = clock_now_ms();
+
+	suspect(delivery);
+	delivery->row = (struct store_outcome){
+		.doc = delivery->due.doc,
+		.now_ms = now_ms,
+		.state = state_after(outcome->kind),
+		.reason = outcome->reason,
+		.doubtful = outcome->kind != OUTCOME_DELIVERED &&
+			    (outcome->doubtful || delivery->due.doubtful),
+		.next_attempt_ms = lane_next_attempt_ms(delivery->way->lane, outcome->kind,
+							delivery->due.attempt,
+							outcome->retry_after_ms, now_ms),
+		.attempt_counts =
+			outcome->kind != OUTCOME_RETRY_LANE && outcome->kind != OUTCOME_HALT,
+		.code = outcome->code,
+		.text = outcome->text,
+		.note = outcome->note,
+		.http_status = delivery->http.exchange.http_status,
+		.duration_ms = delivery->duration_ms,
+	};
+	crew_on_writer(delivery->way->outbound->parts.crew, &delivery->work, write_outcome,
+		       settled);
+}
+
+/* Writer. */
+static int write_outcome(struct change *change, struct store *store, struct err *err)
+{
+	return store_settle(store, &container_of(change, struct delivery, work)->row, err);
+}
+
+/* Loop: the store would not take the outcome (a full disk): it is kept and written again. Dying
+ * before that is safe too: the document then goes again under the same ids.
+ */
+static void write_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct delivery *delivery = arg;
+
+	(void)fd;
+	(void)what;
+	crew_on_writer(delivery->way->outbound->parts.crew, &delivery->work, write_outcome,
+		       settled);
+}
+
+/* What a log or a status page may say of an outcome: the DMP's own words may name the patient and
+ * stay in the document's history.
+ */
+static const char *words_for_all(const struct outcome *outcome)
+{
+	if (outcome->text_is_ours)
+		return outcome->text;
+	return outcome->row != NULL && outcome->row->english[0] != '\0'
+		       ? outcome->row->english
+		       : reason_row(outcome->reason)->english;
+}
+
+static void log_delivery(const struct delivery *delivery)
+{
+	const struct store_outcome *row = &delivery->row;
+	enum log_level level = row->state == DOC_REJECTED ? LEVEL_ERROR
+			       : row->state == DOC_QUEUED ? LEVEL_WARNING
+							  : LEVEL_INFO;
+	const char *words = words_for_all(&delivery->outcome);
+	char doc[ULID_TEXT];
+
+	log_line(level, "doc=%s outcome=%s attempt=%u ms=%" PRId64 " lane=%s%s%s%s%s%s%s%s%s",
+		 ulid_text(&row->doc, doc), doc_state_text(row->state), delivery->due.attempt,
+		 row->duration_ms, delivery->way->establishment->finess_ej,
+		 row->reason ? " reason=" : "", reason_row(row->reason)->code,
+		 row->code[0] ? " code=" : "", row->code, row->note[0] ? " note=" : "", row->note,
+		 words[0] ? ": " : "", words);
+}
+
+/* Loop: one number, one line. */
+static void settled(struct job *job)
+{
+	struct delivery *delivery = delivery_of(job);
+	struct outbound *outbound = delivery->way->outbound;
+	const struct timeval later = { WRITE_AGAIN_S, 0 };
+
+	crew_note_store(outbound->parts.crew, &delivery->work.err);
+	if (delivery->work.err.kind != ERR_NONE) {
+		if (delivery->again == NULL)
+			delivery->again =
+				event_new(outbound->parts.crew->loop, -1, 0, write_again, delivery);
+		event_add(delivery->again, &later);
+		return;
+	}
+	log_delivery(delivery);
+	moved(outbound, DOC_SENDING, delivery->row.state, delivery->row.now_ms);
+	if (delivery->was_posted || delivery->outcome.kind == OUTCOME_HALT)
+		lane_settled(delivery->way->lane, delivery->outcome.kind,
+			     delivery->outcome.retry_after_ms, words_for_all(&delivery->outcome));
+	else
+		lane_untried(delivery->way->lane);
+	delivery_free(delivery);
+}
+/* ---- birth and end ---- */
+
+static int open_ways(struct outbound *outbound, struct err *err)
+{
+	const struct config *config = outbound->parts.config;
+	struct event_base *loop = outbound->parts.crew->loop;
+
+	for (size_t i = 0; i < config->establishment_count; i++) {
+		const struct config_establishment *establishment = &config->establishments[i];
+		struct way *way = &outbound->ways[i];
+
+		*way = (struct way){ .outbound = outbound, .establishment = establishment };
+		if (http_new(&way->http, loop, &establishment->http, err) < 0)
+			return err_within(err, "establishment %s", establishment->finess_ej);
+		way->lane = lane_new(loop, &establishment->lane, lane_has_room, way);
+	}
+	return 0;
+}
+
+int outbound_new(struct outbound **ret_outbound, const struct outbound_parts *parts,
+		 struct err *err)
+{
+	scoped(outbound_free) struct outbound *outbound = xcalloc(1, sizeof(*outbound));
+	uint8_t secret[SHA256_BYTES];
+
+	outbound->parts = *parts;
+	outbound->ways = xcalloc(parts->config->establishment_count, sizeof(struct way));
+	random_bytes(secret, sizeof(secret));
+	outbound->existence_cache = existence_cache_new(&parts->config->existence_cache, secret);
+	if (open_ways(outbound, err) < 0)
+		return -1;
+	*ret_outbound = take(outbound);
+	return 0;
+}
+
+void outbound_poke(struct outbound *outbound, const struct config_establishment *establishment)
+{
+	lane_poke(outbound->ways[establishment - outbound->parts.config->establishments].lane);
+}
+
+void outbound_close(struct outbound *outbound)
+{
+	for (size_t i = 0; i < outbound->parts.config->establishment_count; i++)
+		lane_close(outbound->ways[i].lane);
+}
+
+void outbound_free(struct outbound **outbound)
+{
+	struct outbound *out = *outbound;
+	struct delivery *delivery;
+
+	if (out == NULL)
+		return;
+	for (size_t i = 0; i < out->parts.config->establishment_count; i++)
+		http_free(&out->ways[i].http);
+	while ((delivery = LIST_FIRST(&out->deliveries)) != NULL)
+		delivery_free(delivery);
+	for (size_t i = 0; i < out->parts.config->establishment_count; i++)
+		lane_free(&out->ways[i].lane);
+	free(out->ways);
+	existence_cache_free(&out->existence_cache);
+	free_ptr(outbound);
+}
+
+struct lane_figures outbound_lane(const struct outbound *outbound, size_t index)
+{
+	return lane_figures(outbound->ways[index].lane);
+}

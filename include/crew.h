@@ -1,0 +1,53 @@
+/* The threads that a document passes through: how work is handed to them, how much of it is under
+ * way, and whether the store can be written.
+ *
+ * Loop only. Whatever is handed over is a struct change, wherever it runs: its job.done is called
+ * on the loop, and its err says what came of it.
+ */
+#ifndef DMPFEED_CREW_H
+#define DMPFEED_CREW_H
+
+#include "queue/writer.h"
+
+struct event;
+struct event_base;
+
+struct crew {
+	struct event_base *loop;
+	struct workers *workers; /* their context is a struct hands */
+	struct workers *disk;    /* for folders, which may hang */
+	struct writer *writer;
+
+	/* Called when nothing is under way any more; may be NULL. */
+	void (*idle)(void *arg);
+	void *idle_arg;
+
+	/* private */
+	size_t under_way;
+	char store_trouble[ERR_TEXT];
+	struct change probe;
+	struct event *probe_again;
+};
+
+/* The four above are filled; call these before the first and after the last work. */
+void crew_start(struct crew *crew);
+void crew_done(struct crew *crew);
+
+void crew_on_worker(struct crew *crew, struct change *work,
+		    void (*run)(struct job *job, void *hands), void (*done)(struct job *job));
+void crew_on_disk(struct crew *crew, struct change *work,
+		  void (*run)(struct job *job, void *nothing), void (*done)(struct job *job));
+void crew_on_writer(struct crew *crew, struct change *work,
+		    int (*apply)(struct change *change, struct store *store, struct err *err),
+		    void (*done)(struct job *job));
+
+/* One thing more, or less, is on its way through the threads. */
+void crew_begin(struct crew *crew);
+void crew_end(struct crew *crew);
+
+/* Remembers, and says once, whether the store can be written. While it cannot, it is tried now and
+ * then: nobody sends to a gateway that says it is not ready.
+ */
+void crew_note_store(struct crew *crew, const struct err *err);
+
+#endif

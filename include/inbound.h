@@ -1,0 +1,43 @@
+/* Coming in: from a frame or a file to a document on disk and an answer.
+ *
+ * Loop only.
+ */
+#ifndef DMPFEED_INBOUND_H
+#define DMPFEED_INBOUND_H
+
+#include "config.h"
+#include "crew.h"
+
+struct inbound_parts {
+	struct crew *crew; /* outlives what is made of these */
+	const struct config *config;
+	const struct valuesets *valuesets;
+
+	/* A new document is on disk in this state, to be sent for that legal entity. */
+	void (*taken)(void *arg, const struct config_establishment *establishment,
+		      enum doc_state state);
+	void *arg;
+};
+
+struct inbound;
+
+/* Opens the listeners and the folders. -1: one of them cannot be (ERR_HALT). */
+must_use int inbound_new(struct inbound **ret_inbound, const struct inbound_parts *parts,
+			 struct err *err);
+
+/* Takes nothing more in; what came is still answered. */
+void inbound_close(struct inbound *inbound);
+
+/* What is still under way is given up: nobody is answered. After the threads ended. */
+void inbound_free(struct inbound **inbound);
+
+/* Since start: ADT taken, of which nothing is stored; ACK that came, which get no answer. */
+struct inbound_figures {
+	uint64_t identities, answers;
+};
+
+struct inbound_figures inbound_figures(const struct inbound *inbound);
+struct mllp_figures inbound_listener(const struct inbound *inbound, size_t index);
+struct drop_figures inbound_folder(const struct inbound *inbound, size_t index);
+
+#endif

@@ -1,0 +1,40 @@
+/* Going out: from a document that is due to the DMP's answer, written down.
+ *
+ * Loop only.
+ */
+#ifndef DMPFEED_OUTBOUND_H
+#define DMPFEED_OUTBOUND_H
+
+#include "config.h"
+#include "crew.h"
+
+struct outbound_parts {
+	struct crew *crew; /* outlives what is made of these; its workers have hands */
+	const struct config *config;
+	const struct error_table *errors;
+
+	/* A document is in another state: on disk, unless it was claimed for sending. */
+	void (*moved)(void *arg, enum doc_state from, enum doc_state to, int64_t now_ms);
+	void *arg;
+};
+
+struct outbound;
+
+/* One lane per legal entity, which asks at once for what waits in the store. -1: the connections
+ * of one cannot be made (ERR_HALT).
+ */
+must_use int outbound_new(struct outbound **ret_outbound, const struct outbound_parts *parts,
+			  struct err *err);
+
+/* A document of this legal entity is due. */
+void outbound_poke(struct outbound *outbound, const struct config_establishment *establishment);
+
+/* Starts nothing more; what is on its way is still concluded and written down. */
+void outbound_close(struct outbound *outbound);
+
+/* What is still under way is given up: the store knows it. After the threads ended. */
+void outbound_free(struct outbound **outbound);
+
+struct lane_figures outbound_lane(const struct outbound *outbound, size_t index);
+
+#endif
