@@ -1,5 +1,5 @@
-/* The configuration: the table of every option, how the file's tree becomes a struct, what must
- * hold between options, and the way back to YAML.
+/* The configuration: the table of every option, and what follows from them. How a file becomes a
+ * struct and back is option_yaml.c's business, what must hold between options config_rules.c's.
  *
  * At start and at a reload, on the loop: it looks at the disk, and nothing of it waits long.
  */
@@ -9,11 +9,9 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "option.h"
-#include "yaml_tree.h"
+#include "config_rules.h"
 
 /* ---- the table ---- */
 
@@ -356,576 +354,6 @@ void config_options(void (*each)(void *arg, const struct config_option *option),
 	list_options(&table, "", each, arg);
 }
 
-/* ---- what is wrong, and where ---- */
-
-enum { MOST_FAULTS = 100 };
-
-struct fault {
-	struct yaml_place place;
-	size_t number; /* in order of finding */
-	const char *sentence;
-};
-
-/* Where a field of the configuration was written; for a preset, where it could have been. */
-struct config_spot {
-	const void *field;
-	struct yaml_place place;
-};
-
-struct loading {
-	struct config *config;
-	const char *folder;   /* of the file: relative paths start there */
-	struct arena scratch; /* the tree, the sentences */
-	struct fault faults[MOST_FAULTS];
-	size_t fault_count; /* may pass MOST_FAULTS: the rest is counted only */
-	struct config_spot *spots;
-	size_t spot_count, spot_room;
-};
-
-static void add_fault(void *arg, struct yaml_place place, const char *sentence)
-{
-	struct loading *loading = arg;
-	size_t number = loading->fault_count++;
-
-	if (number < MOST_FAULTS)
-		loading->faults[number] =
-			(struct fault){ place, number,
-					arena_dup(&loading->scratch, slice_of(sentence)) };
-}
-
-static void complain(struct loading *loading, struct yaml_place place, const char *format, ...)
-	printf_like(3, 4);
-
-static void complain(struct loading *loading, struct yaml_place place, const char *format, ...)
-{
-	char sentence[ERR_TEXT + 64];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(sentence, sizeof(sentence), format, arguments);
-	va_end(arguments);
-	add_fault(loading, place, sentence);
-}
-
-static void note_spot(struct loading *loading, const void *field, struct yaml_place place)
-{
-	if (loading->spot_count == loading->spot_room) {
-		loading->spot_room = loading->spot_room * 2 + 64;
-		loading->spots =
-			xrealloc(loading->spots, loading->spot_room * sizeof(*loading->spots));
-	}
-	loading->spots[loading->spot_count++] = (struct config_spot){ field, place };
-}
-
-static struct yaml_place spot_of(const struct loading *loading, const void *field)
-{
-	for (size_t i = 0; i < loading->spot_count; i++)
-		if (loading->spots[i].field == field)
-			return loading->spots[i].place;
-	return (struct yaml_place){ 1, 1 };
-}
-
-/* What must be kept of that for config_fault(). */
-static void keep_spots(const struct loading *loading, struct config *config)
-{
-	size_t bytes = loading->spot_count * sizeof(*loading->spots);
-
-	config->spots = arena_alloc(&config->arena, bytes);
-	config->spot_count = loading->spot_count;
-	if (bytes > 0)
-		memcpy(config->spots, loading->spots, bytes);
-}
-
-static int compare_faults(const void *a, const void *b)
-{
-	const struct fault *x = a, *y = b;
-
-	if (x->place.line != y->place.line)
-		return x->place.line < y->place.line ? -1 : 1;
-	if (x->place.column != y->place.column)
-		return x->place.column < y->place.column ? -1 : 1;
-	return x->number < y->number ? -1 : 1;
-}
-
-/* What the sentences quote comes from the file: nothing of it may start a line of its own. */
-static void add_printable(struct buf *out, const char *text)
-{
-	for (; *text; text++)
-		buf_add_char(out, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
-}
-
-static void tell_faults(struct loading *loading, const char *file, struct buf *errors)
-{
-	size_t told = min(loading->fault_count, (size_t)MOST_FAULTS);
-
-	qsort(loading->faults, told, sizeof(loading->faults[0]), compare_faults);
-	for (size_t i = 0; i < told; i++) {
-		const struct fault *fault = &loading->faults[i];
-
-		buf_addf(errors, "%s:%u:%u: ", file, fault->place.line, fault->place.column);
-		add_printable(errors, fault->sentence);
-		buf_add_char(errors, '\n');
-	}
-	if (told < loading->fault_count)
-		buf_addf(errors, "%s:1:1: %zu more errors are not shown: correct these first\n",
-			 file, loading->fault_count - told);
-}
-
-/* ---- keys ---- */
-
-/* The key that a row has right below `within` ("" or "dmp.tls."); empty when it stands elsewhere.
- */
-static struct slice key_below(const struct option *option, const char *within)
-{
-	struct slice name = slice_of(option->name), key;
-
-	if (!slice_starts(name, within))
-		return (struct slice){ 0 };
-	name = slice_from(name, strlen(within));
-	return slice_next(&name, '.', &key) ? key : (struct slice){ 0 };
-}
-
-enum { LONGEST_KEY = 40 };
-
-/* How many characters must be changed, added or taken away to make b of a (Levenshtein). */
-static size_t distance(struct slice a, struct slice b)
-{
-	size_t row[LONGEST_KEY + 1], diagonal, above;
-
-	if (a.n > LONGEST_KEY || b.n > LONGEST_KEY)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= b.n; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.n; i++) {
-		diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b.n; j++) {
-			above = row[j];
-			row[j] = min(above, row[j - 1]) + 1;
-			row[j] = min(row[j], diagonal + (a.p[i - 1] != b.p[j - 1]));
-			diagonal = above;
-		}
-	}
-	return row[b.n];
-}
-
-static struct slice nearest_key(const struct option_table *of, const char *within, struct slice key)
-{
-	size_t least = min((size_t)2, key.n / 2) + 1, d;
-	struct slice nearest = { 0 }, candidate;
-
-	for (size_t i = 0; i < of->count; i++) {
-		candidate = key_below(&of->options[i], within);
-		d = candidate.n ? distance(key, candidate) : SIZE_MAX;
-		if (d < least) {
-			least = d;
-			nearest = candidate;
-		}
-	}
-	return nearest;
-}
-
-static void list_keys(const struct option_table *of, const char *within, struct buf *out)
-{
-	struct slice key, last = { 0 };
-
-	for (size_t i = 0; i < of->count; i++) {
-		key = key_below(&of->options[i], within);
-		if (key.n == 0 || slice_equal(key, last))
-			continue;
-		buf_addf(out, "%s%.*s", out->n ? ", " : "", (int)key.n, key.p);
-		last = key;
-	}
-}
-
-static void complain_of_key(struct loading *loading, const struct option_table *of,
-			    const char *within, const struct yaml_tree *entry)
-{
-	scoped(buf_done) struct buf known = { 0 };
-	struct slice nearest = nearest_key(of, within, entry->key);
-	const char *shown = entry->key.n <= LONGEST_KEY ? entry->key.p : "...";
-
-	if (nearest.n > 0) {
-		complain(loading, entry->key_place,
-			 "\"%s\" is not a key here: did you mean \"%.*s\"?", shown, (int)nearest.n,
-			 nearest.p);
-	} else if (entry->key.n > 0 && memchr(entry->key.p, '.', entry->key.n) != NULL) {
-		complain(loading, entry->key_place,
-			 "\"%s\" is not a key here: write what stands before the dot as a key, the "
-			 "rest on a line of its own below it",
-			 shown);
-	} else {
-		list_keys(of, within, &known);
-		complain(loading, entry->key_place, "\"%s\" is not a key here: known are %s", shown,
-			 known.p);
-	}
-}
-
-enum key_kind { KEY_UNKNOWN, KEY_OPTION, KEY_GROUP };
-
-static enum key_kind kind_of_key(const struct option_table *of, const char *within,
-				 struct slice key)
-{
-	for (size_t i = 0; i < of->count; i++)
-		if (key.n > 0 && slice_equal(key_below(&of->options[i], within), key))
-			return strlen(of->options[i].name) == strlen(within) + key.n ? KEY_OPTION
-										     : KEY_GROUP;
-	return KEY_UNKNOWN;
-}
-
-static void check_keys(struct loading *loading, const struct option_table *of, const char *within,
-		       const struct yaml_tree *map);
-
-static void check_group(struct loading *loading, const struct option_table *of, const char *within,
-			const struct yaml_tree *entry)
-{
-	const char *group =
-		arena_printf(&loading->scratch, "%s%.*s.", within, (int)entry->key.n, entry->key.p);
-	scoped(buf_done) struct buf known = { 0 };
-
-	if (entry->kind == TREE_MAP) {
-		check_keys(loading, of, group, entry);
-	} else if (entry->kind != TREE_REFUSED && !yaml_tree_is_null(entry)) {
-		list_keys(of, group, &known);
-		complain(loading, entry->place,
-			 "%.*s has no value of its own: write its keys (%s) on lines below it",
-			 (int)entry->key.n, entry->key.p, known.p);
-	}
-}
-
-/* Every key below `map` is that of a row, or groups several. */
-static void check_keys(struct loading *loading, const struct option_table *of, const char *within,
-		       const struct yaml_tree *map)
-{
-	for (const struct yaml_tree *entry = map->first; entry != NULL; entry = entry->next) {
-		enum key_kind kind = kind_of_key(of, within, entry->key);
-
-		if (kind == KEY_UNKNOWN)
-			complain_of_key(loading, of, within, entry);
-		else if (kind == KEY_GROUP)
-			check_group(loading, of, within, entry);
-	}
-}
-
-/* ---- values ---- */
-
-/* Follows "dmp.tls.cert" down from `map`. NULL when something lacks; *ret_last is the last that was
- * there.
- */
-static const struct yaml_tree *locate(const struct yaml_tree *map, const char *name,
-				      const struct yaml_tree **ret_last)
-{
-	struct slice rest = slice_of(name), key;
-	const struct yaml_tree *tree = map;
-
-	while (tree != NULL && slice_next(&rest, '.', &key)) {
-		*ret_last = tree;
-		tree = yaml_tree_find(tree, key);
-	}
-	return tree;
-}
-
-static bool is_map(const struct yaml_tree *tree)
-{
-	return tree->kind == TREE_MAP || yaml_tree_is_null(tree);
-}
-
-static struct yaml_place head_of(const struct yaml_tree *map)
-{
-	return map->key.n ? map->key_place : map->place;
-}
-
-/* A complaint stands at `place` and begins with the option's name and `link`. */
-static void read_value(struct loading *loading, const struct option *option,
-		       const struct option_text *text, struct yaml_place place, const char *link,
-		       void *into)
-{
-	void *field = (char *)into + option->at;
-	struct err err = { 0 };
-
-	note_spot(loading, field, place);
-	if (option_parse(option, text, &loading->config->arena, field, &err) < 0)
-		complain(loading, place, "%s %s%s", option->name, link, err.text);
-}
-
-static void read_written(struct loading *loading, const struct option *option,
-			 const struct yaml_tree *tree, void *into)
-{
-	const struct option_text text = { tree->text, tree->quoted, loading->folder };
-
-	if (tree->kind == TREE_REFUSED)
-		return;
-	if (tree->kind != TREE_TEXT)
-		complain(loading, tree->place, "%s takes one value: %s", option->name,
-			 option->help);
-	else if (yaml_tree_is_null(tree) && option->preset != NULL)
-		complain(loading, tree->place,
-			 "%s is empty: write a value, or take the line away to have %s",
-			 option->name, option->preset);
-	else if (yaml_tree_is_null(tree))
-		complain(loading, tree->place, "%s is empty: %s", option->name, option->help);
-	else
-		read_value(loading, option, &text, tree->place, "", into);
-}
-
-static void read_unwritten(struct loading *loading, const struct option *option,
-			   const struct yaml_tree *last, void *into)
-{
-	const struct option_text text = { slice_of(option->preset), true, loading->folder };
-
-	if (option->preset != NULL)
-		read_value(loading, option, &text, head_of(last), "is not written, and by default ",
-			   into);
-	else if (is_map(last))
-		complain(loading, head_of(last), "%s is missing: %s", option->name, option->help);
-}
-
-static void read_list(struct loading *loading, const struct option *option,
-		      const struct yaml_tree *list, const struct yaml_tree *last, void *into);
-
-static void read_struct(struct loading *loading, const struct option_table *of,
-			const struct yaml_tree *map, void *into)
-{
-	check_keys(loading, of, "", map);
-	for (const struct option *o = of->options; o < of->options + of->count; o++) {
-		const struct yaml_tree *last = map, *tree = locate(map, o->name, &last);
-
-		if (o->kind == OPTION_LIST)
-			read_list(loading, o, tree, last, into);
-		else if (tree != NULL)
-			read_written(loading, o, tree, into);
-		else
-			read_unwritten(loading, o, last, into);
-	}
-}
-
-/* The entries of a list, whose struct keeps a pointer to the first and their number. */
-static void read_entries(struct loading *loading, const struct option *option,
-			 const struct yaml_tree *list, void *into)
-{
-	size_t bytes = option->entries->struct_bytes, n = 0;
-	char *entries = arena_alloc(&loading->config->arena, list->count * bytes);
-
-	for (const struct yaml_tree *entry = list->first; entry != NULL; entry = entry->next) {
-		if (is_map(entry))
-			read_struct(loading, option->entries, entry, entries + n++ * bytes);
-		else if (entry->kind != TREE_REFUSED)
-			complain(loading, entry->place,
-				 "an entry of %s is made of keys: write key: value after the dash",
-				 option->name);
-	}
-	memcpy((char *)into + option->at, &entries, sizeof(entries));
-	memcpy((char *)into + option->count_at, &n, sizeof(n));
-}
-
-static void read_list(struct loading *loading, const struct option *option,
-		      const struct yaml_tree *list, const struct yaml_tree *last, void *into)
-{
-	struct yaml_place place = list ? list->key_place : head_of(last);
-
-	note_spot(loading, (char *)into + option->at, place);
-	if (list != NULL ? list->kind == TREE_REFUSED : !is_map(last))
-		return; /* that was complained about */
-	if (list != NULL && list->kind != TREE_LIST && !yaml_tree_is_null(list)) {
-		complain(loading, list->place,
-			 "%s is a list: begin each of its entries with a dash", option->name);
-		return;
-	}
-	if (list != NULL && list->kind == TREE_LIST)
-		read_entries(loading, option, list, into);
-	if (option->least > 0 && (list == NULL || list->count == 0))
-		complain(loading, place, "%s needs at least one entry: %s", option->name,
-			 option->help);
-}
-
-/* ---- what must hold between options ---- */
-
-/* Texts that must differ, each with the field that holds it. */
-struct claims {
-	struct claim {
-		const char *text;
-		const void *field;
-		size_t number; /* in order of the file */
-	} * list;
-	size_t count, room;
-};
-
-static void claims_done(struct claims *claims)
-{
-	free(claims->list);
-}
-
-static void claim(struct claims *claims, const char *text, const void *field)
-{
-	if (text == NULL) /* it was complained about */
-		return;
-	if (claims->count == claims->room) {
-		claims->room = claims->room * 2 + 16;
-		claims->list = xrealloc(claims->list, claims->room * sizeof(*claims->list));
-	}
-	claims->list[claims->count] = (struct claim){ text, field, claims->count };
-	claims->count++;
-}
-
-static int compare_claims(const void *a, const void *b)
-{
-	const struct claim *x = a, *y = b;
-	int order = strcmp(x->text, y->text);
-
-	return order ? order : (x->number > y->number) - (x->number < y->number);
-}
-
-/* Complains about each but the first of those that are equal. */
-static void check_claims(struct loading *loading, struct claims *claims, const char *rule)
-{
-	if (claims->count == 0)
-		return;
-	qsort(claims->list, claims->count, sizeof(claims->list[0]), compare_claims);
-	for (size_t i = 1; i < claims->count; i++) {
-		const struct claim *one = &claims->list[i - 1], *other = &claims->list[i];
-
-		if (strcmp(one->text, other->text) == 0)
-			complain(loading, spot_of(loading, other->field),
-				 "this is written at line %u too: %s",
-				 spot_of(loading, one->field).line, rule);
-	}
-}
-
-static void check_names(struct loading *loading)
-{
-	const struct config *config = loading->config;
-	scoped(claims_done) struct claims claims = { 0 };
-
-	for (size_t i = 0; i < config->mllp_count; i++)
-		claim(&claims, config->mllp[i].name, &config->mllp[i].name);
-	for (size_t i = 0; i < config->drop_count; i++)
-		claim(&claims, config->drops[i].name, &config->drops[i].name);
-	check_claims(loading, &claims, "every listener and every folder has a name of its own");
-}
-
-static void claim_address(struct claims *claims, const char *const *listen)
-{
-	size_t n = strlen(*listen ? *listen : "");
-
-	if (n >= 2 && strcmp(*listen + n - 2, ":0") != 0) /* 0: the system chooses */
-		claim(claims, *listen, listen);
-}
-
-static void check_addresses(struct loading *loading)
-{
-	const struct config *config = loading->config;
-	scoped(claims_done) struct claims claims = { 0 };
-
-	claim_address(&claims, &config->status.listen);
-	for (size_t i = 0; i < config->mllp_count; i++)
-		claim_address(&claims, &config->mllp[i].listen);
-	check_claims(loading, &claims, "every listener has an address and port of its own");
-}
-
-/* By device and inode: one folder may have several paths. */
-static void check_folders(struct loading *loading)
-{
-	const struct config *config = loading->config;
-	scoped(claims_done) struct claims claims = { 0 };
-	struct stat info;
-
-	for (size_t i = 0; i < config->drop_count; i++)
-		if (config->drops[i].path != NULL && stat(config->drops[i].path, &info) == 0)
-			claim(&claims,
-			      arena_printf(&loading->scratch, "%llu %llu",
-					   (unsigned long long)info.st_dev,
-					   (unsigned long long)info.st_ino),
-			      &config->drops[i].path);
-	check_claims(loading, &claims,
-		     "two entries that watch one folder would race for its files");
-}
-
-static void check_entities(struct loading *loading)
-{
-	const struct config *config = loading->config;
-	scoped(claims_done) struct claims entities = { 0 }, sites = { 0 };
-
-	for (size_t i = 0; i < config->establishment_count; i++) {
-		const struct config_establishment *e = &config->establishments[i];
-
-		claim(&entities, e->finess_ej, &e->finess_ej);
-		for (size_t j = 0; j < e->site_count; j++)
-			claim(&sites, e->sites[j].metadata.finess_eg,
-			      &e->sites[j].metadata.finess_eg);
-	}
-	check_claims(loading, &entities, "a legal entity is one entry of establishments");
-	check_claims(loading, &sites, "a site belongs to one legal entity, and is written once");
-}
-
-static void check_site(struct loading *loading, const char *const *site)
-{
-	if (*site != NULL && config_establishment_of(loading->config, *site, NULL) == NULL)
-		complain(loading, spot_of(loading, site),
-			 "site %s is declared by no establishment: add it to the sites of the one "
-			 "that sends for it",
-			 *site);
-}
-
-static void check_intake(struct loading *loading)
-{
-	const struct config *config = loading->config;
-
-	if (config->mllp_count + config->drop_count == 0)
-		complain(loading, spot_of(loading, &config->mllp),
-			 "there is no way in: declare a listener in intake.mllp, or a folder in "
-			 "intake.drop");
-	for (size_t i = 0; i < config->mllp_count; i++)
-		check_site(loading, &config->mllp[i].site);
-	for (size_t i = 0; i < config->drop_count; i++)
-		check_site(loading, &config->drops[i].site);
-}
-
-/* A message as large as allowed must fit beside nothing else, or its sender waits for ever. */
-static void check_limits(struct loading *loading)
-{
-	const struct config *config = loading->config;
-
-	for (size_t i = 0; i < config->mllp_count; i++) {
-		const struct mllp_settings *mllp = &config->mllp[i];
-
-		if (mllp->most_in_flight_bytes != 0 &&
-		    mllp->most_in_flight_bytes < mllp->most_message_bytes)
-			complain(loading, spot_of(loading, &mllp->most_in_flight_bytes),
-				 "max_in_flight must be at least max_message: one message of that "
-				 "size could never be read");
-	}
-}
-
-/* An invented patient must not reach a real DMP. */
-static void check_destination(struct loading *loading, const struct config_establishment *e)
-{
-	const char *const *const urls[] = { &e->url_repository, &e->url_registry,
-					    &e->url_patients };
-
-	if (loading->config->environment != ENVIRONMENT_REHEARSAL)
-		return;
-	for (size_t i = 0; i < length_of(urls); i++)
-		if (*urls[i] != NULL && (*urls[i])[0] != '\0' && !option_url_is_loopback(*urls[i]))
-			complain(loading, spot_of(loading, urls[i]),
-				 "a rehearsal sends to this machine only: write a URL of "
-				 "127.0.0.1, [::1] or localhost, or another environment");
-}
-
-static void check_lane(struct loading *loading, const struct config_establishment *e)
-{
-	if (e->check_existence && e->url_patients != NULL && e->url_patients[0] == '\0')
-		complain(loading, spot_of(loading, &e->check_existence),
-			 "dmp.check_existence needs the URL of the service to ask: write "
-			 "dmp.url.patients");
-	if (e->http.tls_min != NULL && e->http.tls_max != NULL &&
-	    strcmp(e->http.tls_min, e->http.tls_max) > 0)
-		complain(loading, spot_of(loading, &e->http.tls_max),
-			 "dmp.tls.max must not be older than dmp.tls.min (%s)", e->http.tls_min);
-	if (e->lane.retry.most_ms != 0 && e->lane.retry.most_ms < e->lane.retry.first_ms)
-		complain(loading, spot_of(loading, &e->lane.retry.most_ms),
-			 "dmp.retry.most must not be shorter than dmp.retry.first");
-}
-
 /* ---- the number of the homologation ---- */
 
 enum { MOST_NUMBER = 100 };
@@ -938,9 +366,8 @@ static bool is_number(struct slice text)
 	return text.n > 0 && text.n <= MOST_NUMBER;
 }
 
-static void read_homologation(struct loading *loading)
+static void read_homologation(struct config *config, struct option_reading *reading)
 {
-	struct config *config = loading->config;
 	struct slice number = { 0 };
 	char text[MOST_NUMBER + 2]; /* with a line end */
 	FILE *file;
@@ -957,39 +384,10 @@ static void read_homologation(struct loading *loading)
 	if (is_number(number))
 		config->vihf.homologation = arena_dup(&config->arena, number);
 	else
-		complain(loading, spot_of(loading, &config->homologation_file),
-			 "lps.homologation_file must hold the number that the CNDA gave, alone, on "
-			 "one line");
-}
-
-static void check_homologation(struct loading *loading)
-{
-	const struct config *config = loading->config;
-
-	if (config->environment == ENVIRONMENT_PRODUCTION && config->homologation_file != NULL &&
-	    config->homologation_file[0] == '\0')
-		complain(
-			loading, spot_of(loading, &config->homologation_file),
-			"lps.homologation_file is missing: in production, the DMP wants the number "
-			"of the homologation, in a file of its own");
-}
-
-static void check_all(struct loading *loading)
-{
-	const struct config *config = loading->config;
-
-	check_names(loading);
-	check_addresses(loading);
-	check_folders(loading);
-	check_entities(loading);
-	check_intake(loading);
-	check_limits(loading);
-	read_homologation(loading);
-	check_homologation(loading);
-	for (size_t i = 0; i < config->establishment_count; i++) {
-		check_destination(loading, &config->establishments[i]);
-		check_lane(loading, &config->establishments[i]);
-	}
+		option_complain(
+			reading, &config->homologation_file,
+			"lps.homologation_file must hold the number that the CNDA gave, alone, on "
+			"one line");
 }
 
 /* ---- what follows from the options ---- */
@@ -1051,27 +449,18 @@ int config_parse(struct config **ret_config, const char *file, struct slice byte
 		 struct buf *errors)
 {
 	scoped(config_free) struct config *config = xcalloc(1, sizeof(*config));
-	struct loading loading = { .config = config };
-	const struct yaml_tree *tree;
-	bool is_good;
+	const char *folder = folder_of(file, &config->arena);
+	scoped(option_reading_free) struct option_reading *reading =
+		option_reading_new(folder, &config->arena);
 
 	config->file = arena_dup(&config->arena, slice_of(file));
 	config->environment = ENVIRONMENT_TEST; /* until one is read: no rule depends on it */
-	loading.folder = folder_of(file, &config->arena);
-	tree = yaml_tree_read(bytes, &loading.scratch, add_fault, &loading);
-	if (tree != NULL && !is_map(tree)) {
-		complain(&loading, tree->place,
-			 "a configuration is made of keys: write key: value, one a line");
-	} else if (tree != NULL) {
-		read_struct(&loading, &table, tree, config);
-		check_all(&loading);
+	if (option_read(reading, &table, bytes, config) == 0) {
+		read_homologation(config, reading);
+		config_check(config, reading);
 	}
-	tell_faults(&loading, file, errors);
-	is_good = loading.fault_count == 0;
-	keep_spots(&loading, config);
-	free(loading.spots);
-	arena_done(&loading.scratch);
-	if (!is_good)
+	config->spots = option_keep_spots(reading, &config->arena);
+	if (option_tell(reading, file, errors) > 0)
 		return -1;
 	derive(config);
 	*ret_config = take(config);
@@ -1120,100 +509,18 @@ void config_free(struct config **config)
 void config_fault(const struct config *config, const void *field, struct buf *errors,
 		  const char *format, ...)
 {
-	struct yaml_place place = { 1, 1 };
 	char sentence[ERR_TEXT + 64];
 	va_list arguments;
 
-	for (size_t i = 0; i < config->spot_count; i++)
-		if (config->spots[i].field == field)
-			place = config->spots[i].place;
 	va_start(arguments, format);
 	vsnprintf(sentence, sizeof(sentence), format, arguments);
 	va_end(arguments);
-	buf_addf(errors, "%s:%u:%u: ", config->file, place.line, place.column);
-	add_printable(errors, sentence);
-	buf_add_char(errors, '\n');
-}
-
-struct printer {
-	struct buf *out;
-	bool dash; /* the next line begins an entry of a list */
-};
-
-static void begin_line(struct printer *printer, size_t depth)
-{
-	for (size_t i = printer->dash; i < depth; i++)
-		buf_add_text(printer->out, "  ");
-	if (printer->dash)
-		buf_add_text(printer->out, "- ");
-	printer->dash = false;
-}
-
-/* The groups that `name` opens and `before`, the row above, did not. Returns how many enclose it.
- */
-static size_t print_groups(struct printer *printer, const char *name, const char *before,
-			   size_t depth)
-{
-	struct slice rest = slice_of(name), above = slice_of(before), group, group_above;
-	bool is_open = true;
-
-	for (; slice_next(&rest, '.', &group) && rest.p != NULL; depth++) {
-		is_open = is_open && slice_next(&above, '.', &group_above) &&
-			  slice_equal(group, group_above);
-		if (is_open)
-			continue;
-		begin_line(printer, depth);
-		buf_addf(printer->out, "%.*s:\n", (int)group.n, group.p);
-	}
-	return depth;
-}
-
-static void print_struct(struct printer *printer, const struct option_table *of, const void *from,
-			 size_t depth);
-
-static void print_list(struct printer *printer, const struct option *option, const void *from,
-		       size_t depth)
-{
-	const char *entries;
-	size_t n;
-
-	memcpy(&entries, (const char *)from + option->at, sizeof(entries));
-	memcpy(&n, (const char *)from + option->count_at, sizeof(n));
-	buf_add_text(printer->out, n ? "\n" : " []\n");
-	for (size_t i = 0; i < n; i++) {
-		printer->dash = true;
-		print_struct(printer, option->entries, entries + i * option->entries->struct_bytes,
-			     depth + 2);
-	}
-}
-
-static void print_struct(struct printer *printer, const struct option_table *of, const void *from,
-			 size_t depth)
-{
-	const char *before = "", *dot;
-
-	for (const struct option *o = of->options; o < of->options + of->count; o++) {
-		size_t inner = print_groups(printer, o->name, before, depth);
-
-		dot = strrchr(o->name, '.');
-		begin_line(printer, inner);
-		buf_addf(printer->out, "%s:", dot ? dot + 1 : o->name);
-		if (o->kind == OPTION_LIST) {
-			print_list(printer, o, from, inner);
-		} else {
-			buf_add_char(printer->out, ' ');
-			option_print(o, (const char *)from + o->at, printer->out);
-			buf_add_char(printer->out, '\n');
-		}
-		before = o->name;
-	}
+	option_tell_one(config->file, option_spot_of(config->spots, field), sentence, errors);
 }
 
 void config_print(const struct config *config, struct buf *out)
 {
-	struct printer printer = { .out = out };
-
-	print_struct(&printer, &table, config, 0);
+	option_write(&table, config, out);
 }
 
 const struct config_establishment *config_establishment_of(const struct config *config,

@@ -76,8 +76,7 @@ struct config {
 	struct config_establishment *establishments;
 	size_t establishment_count;
 
-	struct config_spot *spots; /* where each option was written */
-	size_t spot_count;
+	struct option_spots *spots; /* where each option was written */
 	struct arena arena;
 };
 

@@ -1,0 +1,212 @@
+/* What must hold between the options of a configuration. */
+#include "config_rules.h"
+
+#include <sys/stat.h>
+
+/* Texts that must differ, each with the field that holds it. */
+struct claims {
+	struct claim {
+		const char *text;
+		const void *field;
+		size_t number; /* in order of the file */
+	} * list;
+	size_t count, room;
+};
+
+static void claims_done(struct claims *claims)
+{
+	free(claims->list);
+}
+
+static void claim(struct claims *claims, const char *text, const void *field)
+{
+	if (text == NULL) /* it was complained about */
+		return;
+	if (claims->count == claims->room) {
+		claims->room = claims->room * 2 + 16;
+		claims->list = xrealloc(claims->list, claims->room * sizeof(*claims->list));
+	}
+	claims->list[claims->count] = (struct claim){ text, field, claims->count };
+	claims->count++;
+}
+
+static int compare_claims(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+	int order = strcmp(x->text, y->text);
+
+	return order ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+/* Complains about each but the first of those that are equal. */
+static void check_claims(struct option_reading *reading, struct claims *claims, const char *rule)
+{
+	if (claims->count == 0)
+		return;
+	qsort(claims->list, claims->count, sizeof(claims->list[0]), compare_claims);
+	for (size_t i = 1; i < claims->count; i++) {
+		const struct claim *one = &claims->list[i - 1], *other = &claims->list[i];
+
+		if (strcmp(one->text, other->text) == 0)
+			option_complain(reading, other->field, "this is written at line %u too: %s",
+					option_line(reading, one->field), rule);
+	}
+}
+
+static void check_names(const struct config *config, struct option_reading *reading)
+{
+	scoped(claims_done) struct claims claims = { 0 };
+
+	for (size_t i = 0; i < config->mllp_count; i++)
+		claim(&claims, config->mllp[i].name, &config->mllp[i].name);
+	for (size_t i = 0; i < config->drop_count; i++)
+		claim(&claims, config->drops[i].name, &config->drops[i].name);
+	check_claims(reading, &claims, "every listener and every folder has a name of its own");
+}
+
+static void claim_address(struct claims *claims, const char *const *listen)
+{
+	size_t n = strlen(*listen ? *listen : "");
+
+	if (n >= 2 && strcmp(*listen + n - 2, ":0") != 0) /* 0: the system chooses */
+		claim(claims, *listen, listen);
+}
+
+static void check_addresses(const struct config *config, struct option_reading *reading)
+{
+	scoped(claims_done) struct claims claims = { 0 };
+
+	claim_address(&claims, &config->status.listen);
+	for (size_t i = 0; i < config->mllp_count; i++)
+		claim_address(&claims, &config->mllp[i].listen);
+	check_claims(reading, &claims, "every listener has an address and port of its own");
+}
+
+/* By device and inode: one folder may have several paths. */
+static void check_folders(const struct config *config, struct option_reading *reading)
+{
+	scoped(claims_done) struct claims claims = { 0 };
+	struct stat info;
+
+	for (size_t i = 0; i < config->drop_count; i++)
+		if (config->drops[i].path != NULL && stat(config->drops[i].path, &info) == 0)
+			claim(&claims,
+			      arena_printf(option_scratch(reading), "%llu %llu",
+					   (unsigned long long)info.st_dev,
+					   (unsigned long long)info.st_ino),
+			      &config->drops[i].path);
+	check_claims(reading, &claims,
+		     "two entries that watch one folder would race for its files");
+}
+
+static void check_entities(const struct config *config, struct option_reading *reading)
+{
+	scoped(claims_done) struct claims entities = { 0 }, sites = { 0 };
+
+	for (size_t i = 0; i < config->establishment_count; i++) {
+		const struct config_establishment *e = &config->establishments[i];
+
+		claim(&entities, e->finess_ej, &e->finess_ej);
+		for (size_t j = 0; j < e->site_count; j++)
+			claim(&sites, e->sites[j].metadata.finess_eg,
+			      &e->sites[j].metadata.finess_eg);
+	}
+	check_claims(reading, &entities, "a legal entity is one entry of establishments");
+	check_claims(reading, &sites, "a site belongs to one legal entity, and is written once");
+}
+
+static void check_site(const struct config *config, const char *const *site,
+		       struct option_reading *reading)
+{
+	if (*site != NULL && config_establishment_of(config, *site, NULL) == NULL)
+		option_complain(
+			reading, site,
+			"site %s is declared by no establishment: add it to the sites of the one "
+			"that sends for it",
+			*site);
+}
+
+static void check_intake(const struct config *config, struct option_reading *reading)
+{
+	if (config->mllp_count + config->drop_count == 0)
+		option_complain(
+			reading, &config->mllp,
+			"there is no way in: declare a listener in intake.mllp, or a folder in "
+			"intake.drop");
+	for (size_t i = 0; i < config->mllp_count; i++)
+		check_site(config, &config->mllp[i].site, reading);
+	for (size_t i = 0; i < config->drop_count; i++)
+		check_site(config, &config->drops[i].site, reading);
+}
+
+/* A message as large as allowed must fit beside nothing else, or its sender waits for ever. */
+static void check_limits(const struct config *config, struct option_reading *reading)
+{
+	for (size_t i = 0; i < config->mllp_count; i++) {
+		const struct mllp_settings *mllp = &config->mllp[i];
+
+		if (mllp->most_in_flight_bytes != 0 &&
+		    mllp->most_in_flight_bytes < mllp->most_message_bytes)
+			option_complain(
+				reading, &mllp->most_in_flight_bytes,
+				"max_in_flight must be at least max_message: one message of that "
+				"size could never be read");
+	}
+}
+
+/* An invented patient must not reach a real DMP. */
+static void check_destination(const struct config *config, const struct config_establishment *e,
+			      struct option_reading *reading)
+{
+	const char *const *const urls[] = { &e->url_repository, &e->url_registry,
+					    &e->url_patients };
+
+	if (config->environment != ENVIRONMENT_REHEARSAL)
+		return;
+	for (size_t i = 0; i < length_of(urls); i++)
+		if (*urls[i] != NULL && (*urls[i])[0] != '\0' && !option_url_is_loopback(*urls[i]))
+			option_complain(reading, urls[i],
+					"a rehearsal sends to this machine only: write a URL of "
+					"127.0.0.1, [::1] or localhost, or another environment");
+}
+
+static void check_lane(const struct config_establishment *e, struct option_reading *reading)
+{
+	if (e->check_existence && e->url_patients != NULL && e->url_patients[0] == '\0')
+		option_complain(reading, &e->check_existence,
+				"dmp.check_existence needs the URL of the service to ask: write "
+				"dmp.url.patients");
+	if (e->http.tls_min != NULL && e->http.tls_max != NULL &&
+	    strcmp(e->http.tls_min, e->http.tls_max) > 0)
+		option_complain(reading, &e->http.tls_max,
+				"dmp.tls.max must not be older than dmp.tls.min (%s)",
+				e->http.tls_min);
+	if (e->lane.retry.most_ms != 0 && e->lane.retry.most_ms < e->lane.retry.first_ms)
+		option_complain(reading, &e->lane.retry.most_ms,
+				"dmp.retry.most must not be shorter than dmp.retry.first");
+}
+
+static void check_homologation(const struct config *config, struct option_reading *reading)
+{
+	if (config->environment == ENVIRONMENT_PRODUCTION && config->homologation_file != NULL &&
+	    config->homologation_file[0] == '\0')
+		option_complain(
+			reading, &config->homologation_file,
+			"lps.homologation_file is missing: in production, the DMP wants the number "
+			"of the homologation, in a file of its own");
+}
+
+void config_check(const struct config *config, struct option_reading *reading)
+{
+	check_names(config, reading);
+	check_addresses(config, reading);
+	check_folders(config, reading);
+	check_entities(config, reading);
+	check_intake(config, reading);
+	check_limits(config, reading);
+	check_homologation(config, reading);
+	for (size_t i = 0; i < config->establishment_count; i++) {
+		check_destination(config, &config->establishments[i], reading);
+		check_lane(&config->establishments[i], reading);
+	}
+}
