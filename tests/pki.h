@@ -32,12 +32,22 @@ struct pki_request {
 	const char *usage;   /* "": no keyUsage */
 	int from_days, to_days;
 	const char *serial; /* hexadecimal */
+	const char *names;  /* subjectAltName: "DNS:engine.example"; NULL: none */
 };
 
 static inline void pki_name(X509 *certificate, const char *field, const char *value)
 {
 	X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), field, MBSTRING_UTF8,
 				   (const unsigned char *)value, -1, -1, 0);
+}
+
+static inline void pki_extend(X509 *certificate, X509V3_CTX *context, int nid, const char *value)
+{
+	X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, context, nid, value);
+
+	assert_non_null(extension);
+	X509_add_ext(certificate, extension, -1);
+	X509_EXTENSION_free(extension);
 }
 
 static inline X509 *pki_issue(const struct pki_request *request, EVP_PKEY *key, X509 *issuer,
@@ -63,21 +73,12 @@ static inline X509 *pki_issue(const struct pki_request *request, EVP_PKEY *key, 
 	X509_set_pubkey(certificate, key);
 	X509V3_set_ctx_nodb(&context);
 	X509V3_set_ctx(&context, issuer ? issuer : certificate, certificate, NULL, NULL, 0);
-	if (request->usage[0] != '\0') {
-		X509_EXTENSION *extension =
-			X509V3_EXT_conf_nid(NULL, &context, NID_key_usage, request->usage);
-
-		assert_non_null(extension);
-		X509_add_ext(certificate, extension, -1);
-		X509_EXTENSION_free(extension);
-	}
-	if (strcmp(request->usage, PKI_AUTHORITY) == 0) {
-		X509_EXTENSION *extension = X509V3_EXT_conf_nid(
-			NULL, &context, NID_basic_constraints, "critical,CA:TRUE");
-
-		X509_add_ext(certificate, extension, -1);
-		X509_EXTENSION_free(extension);
-	}
+	if (request->usage[0] != '\0')
+		pki_extend(certificate, &context, NID_key_usage, request->usage);
+	if (strcmp(request->usage, PKI_AUTHORITY) == 0)
+		pki_extend(certificate, &context, NID_basic_constraints, "critical,CA:TRUE");
+	if (request->names != NULL)
+		pki_extend(certificate, &context, NID_subject_alt_name, request->names);
 	assert_true(X509_sign(certificate, issuer_key, EVP_sha256()) > 0);
 	return certificate;
 }

@@ -1,0 +1,456 @@
+/* TLS: contexts from PEM files, and sessions on sockets that do not block. */
+#include "base/tls.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+/* 112 bits: RSA of 2048 bits at least, no SHA-1 in signatures. */
+enum { SECURITY_LEVEL = 2 };
+
+/* Suites of TLS 1.2 with forward secrecy and no padding to ask an oracle about. */
+#define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM"
+
+/* The first byte of a record that may come first (RFC 8446, 5.1). */
+enum { RECORD_ALERT = 0x15, RECORD_HANDSHAKE = 0x16 };
+
+struct tls {
+	SSL_CTX *context;
+	char *name; /* of the server that is asked; NULL: this is the server */
+};
+
+struct tls_session {
+	SSL *ssl;
+	int fd;
+	bool speaks_tls; /* the peer's first byte is seen */
+};
+
+static bool is_given(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+/* The setting `which` is at fault. OpenSSL's own words stay unsaid: they name its functions. */
+static int printf_like(3, 4) wrong(struct err *err, const char *which, const char *format, ...)
+{
+	char text[ERR_TEXT];
+	va_list arguments;
+
+	ERR_clear_error();
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	err_set(err, ERR_HALT, "%s", text);
+	snprintf(err->where, sizeof(err->where), "%s", which);
+	return -1;
+}
+
+/* ---- contexts ---- */
+
+static void free_file(FILE **file)
+{
+	if (*file != NULL)
+		fclose(*file);
+}
+
+static void free_key(EVP_PKEY **key)
+{
+	EVP_PKEY_free(*key);
+}
+
+/* errno of a file that cannot be opened; 0: it can be. A folder can be opened, and not read. */
+static int trouble_with(const char *file)
+{
+	scoped(free_file) FILE *opened = fopen(file, "re");
+
+	if (opened == NULL)
+		return errno;
+	return fgetc(opened) == EOF && ferror(opened) ? errno : 0;
+}
+
+static int check_readable(const char *which, const char *file, struct err *err)
+{
+	int trouble = trouble_with(file);
+
+	if (trouble != 0)
+		return wrong(err, which, "%s cannot be read: %s", file, strerrordesc_np(trouble));
+	return 0;
+}
+
+static int64_t time_of(const ASN1_TIME *time)
+{
+	struct tm tm = { 0 };
+
+	ASN1_TIME_to_tm(time, &tm);
+	return (int64_t)timegm(&tm) * 1000;
+}
+
+static int check_dates(const X509 *certificate, const char *file, int64_t now_ms, struct err *err)
+{
+	int64_t from_ms = time_of(X509_get0_notBefore(certificate));
+	int64_t to_ms = time_of(X509_get0_notAfter(certificate));
+	char text[CLOCK_TEXT];
+
+	if (now_ms > to_ms)
+		return wrong(err, "cert", "the certificate in %s ended on %s: order a new one",
+			     file, clock_iso(to_ms, text));
+	if (now_ms < from_ms)
+		return wrong(err, "cert",
+			     "the certificate in %s begins on %s: wait until then, or set this "
+			     "machine's clock right",
+			     file, clock_iso(from_ms, text));
+	return 0;
+}
+
+static int use_certificate(SSL_CTX *context, const char *file, int64_t now_ms, struct err *err)
+{
+	if (check_readable("cert", file, err) < 0)
+		return -1;
+	if (SSL_CTX_use_certificate_chain_file(context, file) != 1) {
+		int reason = ERR_GET_REASON(ERR_peek_last_error());
+
+		if (reason == SSL_R_EE_KEY_TOO_SMALL || reason == SSL_R_CA_KEY_TOO_SMALL ||
+		    reason == SSL_R_CA_MD_TOO_WEAK)
+			return wrong(err, "cert",
+				     "%s holds a certificate whose key or signature is too weak: "
+				     "RSA takes 2048 bits at least, and SHA-256",
+				     file);
+		return wrong(err, "cert",
+			     "%s does not hold a certificate in PEM, then its intermediates", file);
+	}
+	return check_dates(SSL_CTX_get0_certificate(context), file, now_ms, err);
+}
+
+/* Nobody is there to type one, and OpenSSL would ask the terminal. */
+static int no_password(char *buffer, int size, int is_writing, void *asked)
+{
+	(void)buffer, (void)size, (void)is_writing;
+	*(bool *)asked = true;
+	return -1;
+}
+
+static int use_key(SSL_CTX *context, const char *file, const char *cert, struct err *err)
+{
+	scoped(free_file) FILE *opened = NULL;
+	scoped(free_key) EVP_PKEY *key = NULL;
+	bool asked = false;
+
+	if (check_readable("key", file, err) < 0)
+		return -1;
+	opened = fopen(file, "re");
+	if (opened != NULL)
+		key = PEM_read_PrivateKey(opened, NULL, no_password, &asked);
+	if (asked)
+		return wrong(err, "key",
+			     "%s is protected by a password that nobody is there to type: store "
+			     "the key without one, in a file that only the gateway can read",
+			     file);
+	if (key == NULL)
+		return wrong(err, "key", "%s holds no private key in PEM", file);
+	if (X509_check_private_key(SSL_CTX_get0_certificate(context), key) != 1 ||
+	    SSL_CTX_use_PrivateKey(context, key) != 1)
+		return wrong(err, "key", "%s is not the key of the certificate in %s", file, cert);
+	return 0;
+}
+
+static int use_pair(SSL_CTX *context, const char *cert, const char *key, int64_t now_ms,
+		    struct err *err)
+{
+	if (!is_given(cert))
+		return wrong(err, "cert", "there is a key and no certificate: name both files");
+	if (!is_given(key))
+		return wrong(err, "key", "there is a certificate and no key: name both files");
+	if (use_certificate(context, cert, now_ms, err) < 0)
+		return -1;
+	return use_key(context, key, cert, err);
+}
+
+/* Whatever stands in the file is trusted, an intermediate or a peer's own certificate too: a
+ * hospital may have nothing above it.
+ */
+static int trust(SSL_CTX *context, const char *which, const char *file, struct err *err)
+{
+	if (check_readable(which, file, err) < 0)
+		return -1;
+	if (SSL_CTX_load_verify_file(context, file) != 1)
+		return wrong(err, which, "%s holds no certificate in PEM, or something else too",
+			     file);
+	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
+	ERR_clear_error();
+	return 0;
+}
+
+static int set_versions(SSL_CTX *context, const char *least, struct err *err)
+{
+	static const struct {
+		const char *text;
+		int version;
+	} versions[] = { { "", TLS1_2_VERSION },
+			 { "1.2", TLS1_2_VERSION },
+			 { "1.3", TLS1_3_VERSION } };
+
+	for (size_t i = 0; i < length_of(versions); i++)
+		if (slice_is(slice_of(least), versions[i].text)) {
+			SSL_CTX_set_min_proto_version(context, versions[i].version);
+			return 0;
+		}
+	return wrong(err, "min", "TLS %s is not spoken: write 1.2 or 1.3", least);
+}
+
+static int set_ciphers(SSL_CTX *context, const char *ciphers, struct err *err)
+{
+	if (SSL_CTX_set_cipher_list(context, is_given(ciphers) ? ciphers : CIPHERS) != 1)
+		return wrong(err, "ciphers", "\"%s\" names no cipher suite that OpenSSL offers",
+			     ciphers);
+	return 0;
+}
+
+static struct tls *tls_new(const SSL_METHOD *method)
+{
+	struct tls *tls = xcalloc(1, sizeof(*tls));
+
+	ERR_clear_error();
+	tls->context = SSL_CTX_new(method);
+	if (tls->context == NULL)
+		abort(); /* for want of memory */
+	SSL_CTX_set_security_level(tls->context, SECURITY_LEVEL);
+	/* Connections last and sessions are not resumed. Who leaves without saying so has its
+	 * protocol's frames to show whether it had said all. Bytes to send may have moved when they
+	 * are tried again, and a quiet connection keeps no buffers.
+	 */
+	SSL_CTX_set_options(tls->context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+						  SSL_OP_NO_COMPRESSION |
+						  SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_num_tickets(tls->context, 0);
+	SSL_CTX_set_session_cache_mode(tls->context, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_mode(tls->context, SSL_MODE_ENABLE_PARTIAL_WRITE |
+					       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+					       SSL_MODE_RELEASE_BUFFERS);
+	return tls;
+}
+
+int tls_server_new(struct tls **ret_tls, const struct tls_server_settings *settings, int64_t now_ms,
+		   struct err *err)
+{
+	scoped(tls_free) struct tls *tls = tls_new(TLS_server_method());
+
+	if (use_pair(tls->context, settings->cert, settings->key, now_ms, err) < 0 ||
+	    set_versions(tls->context, settings->min, err) < 0 ||
+	    set_ciphers(tls->context, settings->ciphers, err) < 0)
+		return -1;
+	if (is_given(settings->client_ca)) {
+		if (trust(tls->context, "client_ca", settings->client_ca, err) < 0)
+			return -1;
+		SSL_CTX_set_client_CA_list(tls->context,
+					   SSL_load_client_CA_file(settings->client_ca));
+		SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+				   NULL);
+	}
+	*ret_tls = take(tls);
+	return 0;
+}
+
+int tls_client_new(struct tls **ret_tls, const struct tls_client_settings *settings, int64_t now_ms,
+		   struct err *err)
+{
+	scoped(tls_free) struct tls *tls = tls_new(TLS_client_method());
+
+	if (!is_given(settings->ca))
+		return wrong(err, "ca",
+			     "the server cannot be checked without a file of "
+			     "authorities");
+	if (!is_given(settings->name))
+		return wrong(err, "name", "the server cannot be checked without its name");
+	if (trust(tls->context, "ca", settings->ca, err) < 0)
+		return -1;
+	if ((is_given(settings->cert) || is_given(settings->key)) &&
+	    use_pair(tls->context, settings->cert, settings->key, now_ms, err) < 0)
+		return -1;
+	if (set_versions(tls->context, settings->min, err) < 0 ||
+	    set_ciphers(tls->context, settings->ciphers, err) < 0)
+		return -1;
+	SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER, NULL);
+	tls->name = xstrdup(settings->name);
+	*ret_tls = take(tls);
+	return 0;
+}
+
+void tls_free(struct tls **tls)
+{
+	if (*tls == NULL)
+		return;
+	SSL_CTX_free((*tls)->context);
+	free((*tls)->name);
+	free_ptr(tls);
+}
+
+/* ---- sessions ---- */
+
+static void expect_name(SSL *ssl, const char *name)
+{
+	struct in6_addr address;
+
+	if (inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1) {
+		X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name);
+		return;
+	}
+	SSL_set1_host(ssl, name);
+	SSL_set_tlsext_host_name(ssl, name);
+}
+
+struct tls_session *tls_session_new(const struct tls *tls, int fd)
+{
+	struct tls_session *session = xcalloc(1, sizeof(*session));
+
+	session->fd = fd;
+	session->ssl = SSL_new(tls->context);
+	if (session->ssl == NULL || SSL_set_fd(session->ssl, fd) != 1)
+		abort(); /* for want of memory */
+	if (tls->name == NULL) {
+		SSL_set_accept_state(session->ssl);
+	} else {
+		SSL_set_connect_state(session->ssl);
+		expect_name(session->ssl, tls->name);
+	}
+	return session;
+}
+
+void tls_session_free(struct tls_session **session)
+{
+	if (*session == NULL)
+		return;
+	SSL_free((*session)->ssl);
+	free_ptr(session);
+}
+
+/* What OpenSSL says, without its functions and numbers. */
+static enum tls_turn failed(const struct tls_session *session, int trouble, struct err *err)
+{
+	const long verdict = SSL_get_verify_result(session->ssl);
+	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+	if (verdict != X509_V_OK)
+		err_set(err, ERR_RETRY, "the peer's certificate is refused: %s",
+			X509_verify_cert_error_string(verdict));
+	else if (reason != NULL)
+		err_set(err, ERR_RETRY, "TLS failed: %s", reason);
+	else
+		err_set(err, ERR_RETRY, "TLS failed: %s",
+			trouble ? strerrordesc_np(trouble) : "the peer left");
+	ERR_clear_error();
+	return TLS_FAILED;
+}
+
+/* After OpenSSL returned `result`, which is no success. */
+static enum tls_turn turn_of(const struct tls_session *session, int result, struct err *err)
+{
+	const int trouble = errno;
+
+	switch (SSL_get_error(session->ssl, result)) {
+	case SSL_ERROR_WANT_READ:
+		return TLS_WANTS_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_WANTS_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		return TLS_ENDED;
+	default:
+		return failed(session, trouble, err);
+	}
+}
+
+static void forget_troubles(void)
+{
+	ERR_clear_error(); /* SSL_get_error() looks at all that is left of before */
+	errno = 0;
+}
+
+/* A peer without TLS is told apart by its first byte: OpenSSL would make a version of it. */
+static enum tls_turn look_at_first_byte(struct tls_session *session, struct err *err)
+{
+	unsigned char first;
+	ssize_t n = recv(session->fd, &first, 1, MSG_PEEK);
+
+	if (n <= 0) /* none yet; or the handshake will find out */
+		return TLS_DONE;
+	session->speaks_tls = first == RECORD_HANDSHAKE || first == RECORD_ALERT;
+	if (session->speaks_tls)
+		return TLS_DONE;
+	err_set(err, ERR_RETRY, "the peer does not speak TLS: it begins with the byte 0x%02X",
+		first);
+	return TLS_FAILED;
+}
+
+enum tls_turn tls_handshake(struct tls_session *session, struct err *err)
+{
+	enum tls_turn turn;
+	int result;
+
+	if (!session->speaks_tls && look_at_first_byte(session, err) == TLS_FAILED)
+		return TLS_FAILED;
+	forget_troubles();
+	result = SSL_do_handshake(session->ssl);
+	turn = result == 1 ? TLS_DONE : turn_of(session, result, err);
+	return turn == TLS_ENDED ? failed(session, 0, err) : turn;
+}
+
+enum tls_turn tls_read(struct tls_session *session, void *to, size_t room, size_t *ret_n,
+		       struct err *err)
+{
+	int result;
+
+	forget_troubles();
+	result = SSL_read_ex(session->ssl, to, room, ret_n);
+	return result == 1 ? TLS_DONE : turn_of(session, result, err);
+}
+
+enum tls_turn tls_write(struct tls_session *session, struct slice bytes, size_t *ret_n,
+			struct err *err)
+{
+	int result;
+
+	forget_troubles();
+	result = SSL_write_ex(session->ssl, bytes.p, bytes.n, ret_n);
+	return result == 1 ? TLS_DONE : turn_of(session, result, err);
+}
+
+void tls_end(struct tls_session *session)
+{
+	if (SSL_is_init_finished(session->ssl))
+		SSL_shutdown(session->ssl);
+	ERR_clear_error();
+}
+
+const char *tls_version(const struct tls_session *session)
+{
+	return SSL_get_version(session->ssl);
+}
+
+size_t tls_pending(const struct tls_session *session)
+{
+	return (size_t)max(SSL_pending(session->ssl), 0);
+}
+
+const char *tls_peer(const struct tls_session *session, char ret_name[static TLS_PEER])
+{
+	X509 *certificate = SSL_get0_peer_certificate(session->ssl);
+	const X509_NAME *subject = certificate ? X509_get_subject_name(certificate) : NULL;
+	int at = subject ? X509_NAME_get_index_by_NID(subject, NID_commonName, -1) : -1;
+	unsigned char *text;
+
+	ret_name[0] = '\0';
+	if (at >= 0 && ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(
+							  X509_NAME_get_entry(subject, at))) >= 0) {
+		snprintf(ret_name, TLS_PEER, "%s", (const char *)text);
+		OPENSSL_free(text);
+	}
+	return ret_name;
+}
