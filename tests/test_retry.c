@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "dispatch/retry.h"
+#include "base/retry.h"
 
 static const struct retry_settings usual = { .first_ms = 30000, .most_ms = 3600000 };
 

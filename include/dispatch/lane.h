@@ -14,8 +14,8 @@
 #ifndef DMPFEED_DISPATCH_LANE_H
 #define DMPFEED_DISPATCH_LANE_H
 
+#include "base/retry.h"
 #include "dispatch/outcome.h"
-#include "dispatch/retry.h"
 
 struct event_base;
 

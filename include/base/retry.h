@@ -1,6 +1,6 @@
 /* When to try again. Pure. Any thread. */
-#ifndef DMPFEED_DISPATCH_RETRY_H
-#define DMPFEED_DISPATCH_RETRY_H
+#ifndef DMPFEED_BASE_RETRY_H
+#define DMPFEED_BASE_RETRY_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* When to try again. Any thread. */
-#include "dispatch/retry.h"
+#include "base/retry.h"
 
 #include "base/buf.h"
 
