@@ -7,8 +7,8 @@
 #ifndef DMPFEED_OPTION_YAML_H
 #define DMPFEED_OPTION_YAML_H
 
+#include "base/yaml_tree.h"
 #include "option.h"
-#include "yaml_tree.h"
 
 struct option_reading;
 

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/yaml_tree.h"
 #include "config.h"
-#include "yaml_tree.h"
 
 /* A folder with everything that a configuration may name. */
 static char folder[] = "/tmp/test_config.XXXXXX";

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <libxml/parser.h>
 
-#include "dmp/xml.h"
+#include "base/xml.h"
 
 #define FFFD "\xef\xbf\xbd"
 

@@ -1,7 +1,7 @@
 /* The tree of a YAML text: what is in it, where, and what is refused. */
 #include "sample.h"
 
-#include "yaml_tree.h"
+#include "base/yaml_tree.h"
 
 struct reading {
 	struct arena arena;

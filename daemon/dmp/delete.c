@@ -1,7 +1,7 @@
 /* The deletion of a document of ours. Any thread. */
 #include "dmp/delete.h"
 
-#include "dmp/xml.h"
+#include "base/xml.h"
 
 #define RIM "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
 #define LCM "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"

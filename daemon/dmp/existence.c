@@ -2,7 +2,7 @@
 #include "dmp/existence.h"
 
 #include "base/clock.h"
-#include "dmp/xml.h"
+#include "base/xml.h"
 
 /* Under the gateway's OID: the roots of messages and of queries. */
 #define MESSAGE_ARC ".3.1"

@@ -1,7 +1,7 @@
 /* Asking for the entry of a document of ours. Any thread. */
 #include "dmp/find.h"
 
-#include "dmp/xml.h"
+#include "base/xml.h"
 
 #define QUERY "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"
 #define RIM "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"

@@ -11,8 +11,8 @@
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 
+#include "base/xml.h"
 #include "dmp/mtom.h"
-#include "dmp/xml.h"
 
 enum { MOST_DEPTH = 100, GATHERED_BYTES = 4096 };
 

@@ -5,7 +5,7 @@
  */
 #include "dmp/soap.h"
 
-#include "dmp/xml.h"
+#include "base/xml.h"
 
 #define SOAP "http://www.w3.org/2003/05/soap-envelope"
 #define WSA "http://www.w3.org/2005/08/addressing"

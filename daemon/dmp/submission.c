@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "dmp/xml.h"
+#include "base/xml.h"
 
 #define RIM "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
 #define LCM "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"

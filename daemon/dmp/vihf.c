@@ -8,7 +8,7 @@
 #include "dmp/vihf.h"
 
 #include "base/clock.h"
-#include "dmp/xml.h"
+#include "base/xml.h"
 
 #define SAML "urn:oasis:names:tc:SAML:2.0:"
 #define XSI "http://www.w3.org/2001/XMLSchema-instance"

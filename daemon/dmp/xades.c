@@ -7,8 +7,8 @@
 #include "dmp/xades.h"
 
 #include "base/clock.h"
+#include "base/xml.h"
 #include "dmp/c14n.h"
-#include "dmp/xml.h"
 
 #define ETSI "http://uri.etsi.org/01903/v1.1.1#"
 #define MANIFEST_ID "IHEManifest"

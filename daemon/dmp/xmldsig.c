@@ -1,7 +1,7 @@
 /* What the two signatures of a submission have in common. Any thread. */
 #include "dmp/xmldsig.h"
 
-#include "dmp/xml.h"
+#include "base/xml.h"
 
 static const struct {
 	const char *digest, *signature;

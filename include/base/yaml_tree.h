@@ -7,8 +7,8 @@
  *
  * Pure: the one home of libyaml. Owned by one thread at a time.
  */
-#ifndef DMPFEED_YAML_TREE_H
-#define DMPFEED_YAML_TREE_H
+#ifndef DMPFEED_BASE_YAML_TREE_H
+#define DMPFEED_BASE_YAML_TREE_H
 
 #include "base/arena.h"
 

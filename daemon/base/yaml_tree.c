@@ -1,5 +1,5 @@
 /* YAML, from libyaml's events to a tree. Pure. */
-#include "yaml_tree.h"
+#include "base/yaml_tree.h"
 
 #include <stdarg.h>
 #include <stdio.h>

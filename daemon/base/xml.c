@@ -1,5 +1,5 @@
 /* Writing XML by hand, safely. Any thread. */
-#include "dmp/xml.h"
+#include "base/xml.h"
 
 /* XML 1.0 (fifth edition), production 2. */
 static bool is_allowed(uint32_t c)

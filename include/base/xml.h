@@ -1,6 +1,6 @@
-/* Writing XML by hand, safely: the escaping that every builder of dmp/ shares. Pure. Any thread. */
-#ifndef DMPFEED_DMP_XML_H
-#define DMPFEED_DMP_XML_H
+/* Writing XML by hand, safely: the escaping that every builder shares. Pure. Any thread. */
+#ifndef DMPFEED_BASE_XML_H
+#define DMPFEED_BASE_XML_H
 
 #include "base/buf.h"
 
