@@ -176,11 +176,11 @@ static void check_lane(const struct config_establishment *e, struct option_readi
 		option_complain(reading, &e->check_existence,
 				"dmp.check_existence needs the URL of the service to ask: write "
 				"dmp.url.patients");
-	if (e->http.tls_min != NULL && e->http.tls_max != NULL &&
-	    strcmp(e->http.tls_min, e->http.tls_max) > 0)
-		option_complain(reading, &e->http.tls_max,
+	if (e->http.tls.least != NULL && e->http.tls.most != NULL &&
+	    strcmp(e->http.tls.least, e->http.tls.most) > 0)
+		option_complain(reading, &e->http.tls.most,
 				"dmp.tls.max must not be older than dmp.tls.min (%s)",
-				e->http.tls_min);
+				e->http.tls.least);
 	if (e->lane.retry.most_ms != 0 && e->lane.retry.most_ms < e->lane.retry.first_ms)
 		option_complain(reading, &e->lane.retry.most_ms,
 				"dmp.retry.most must not be shorter than dmp.retry.first");

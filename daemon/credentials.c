@@ -36,8 +36,8 @@ static bool load_one(struct signer **ret_signer, const struct config *config,
 	const size_t before = errors->n;
 	struct err err = { 0 };
 
-	if (signer_check_client(e->http.cert, now_ms, &err) < 0)
-		config_fault(config, &e->http.cert, errors, "dmp.tls.cert: %s", err.text);
+	if (signer_check_client(e->http.tls.cert, now_ms, &err) < 0)
+		config_fault(config, &e->http.tls.cert, errors, "dmp.tls.cert: %s", err.text);
 	if (signer_load(ret_signer, &e->sign, &needs, now_ms, &err) < 0)
 		complain(config, e, &err, errors);
 	return errors->n == before;

@@ -213,9 +213,9 @@ static void silence_means_the_defaults(void **state)
 	assert_int_equal(config->drops[0].scan_ms, 10000);
 	assert_int_equal(config->drops[0].most_file_bytes, 20 << 20);
 	assert_int_equal(config->drops[0].most_in_flight, 16);
-	assert_string_equal(e->http.tls_min, "1.2");
-	assert_string_equal(e->http.tls_max, "1.2");
-	assert_non_null(strstr(e->http.ciphers, "ECDHE-RSA-CHACHA20-POLY1305"));
+	assert_string_equal(e->http.tls.least, "1.2");
+	assert_string_equal(e->http.tls.most, "1.2");
+	assert_non_null(strstr(e->http.tls.ciphers, "ECDHE-RSA-CHACHA20-POLY1305"));
 	assert_int_equal(e->http.connect_timeout_ms, 10000);
 	assert_int_equal(e->http.exchange_timeout_ms, 120000);
 	assert_int_equal(e->http.most_reply_bytes, 4 << 20);
@@ -355,9 +355,9 @@ static void relative_paths_start_at_the_folder_of_the_file(void **state)
 	assert_in_folder(config->state_dir, "queue");
 	assert_in_folder(config->store.path, "queue/queue.db");
 	assert_in_folder(config->drops[0].path, "labo");
-	assert_in_folder(config->establishments[0].http.ca, "pki/ca.pem");
-	assert_in_folder(config->establishments[0].http.cert, "pki/auth.pem");
-	assert_in_folder(config->establishments[0].http.key, "pki/auth.key");
+	assert_in_folder(config->establishments[0].http.tls.ca, "pki/ca.pem");
+	assert_in_folder(config->establishments[0].http.tls.cert, "pki/auth.pem");
+	assert_in_folder(config->establishments[0].http.tls.key, "pki/auth.key");
 }
 
 static void a_group_without_keys_is_a_group_left_out(void **state)

@@ -444,13 +444,13 @@ static void server_stop(struct server *server)
 static struct http_settings settings(void)
 {
 	return (struct http_settings){
-		.ca = path_of("ca.pem"),
-		.cert = path_of("client.pem"),
-		.key = path_of("key.pem"),
-		.tls_min = "1.2",
-		.tls_max = "1.2",
-		.ciphers = "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256:"
-			   "ECDHE-RSA-CHACHA20-POLY1305:ECDHE-RSA-AES256-SHA384",
+		.tls.ca = path_of("ca.pem"),
+		.tls.cert = path_of("client.pem"),
+		.tls.key = path_of("key.pem"),
+		.tls.least = "1.2",
+		.tls.most = "1.2",
+		.tls.ciphers = "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256:"
+			       "ECDHE-RSA-CHACHA20-POLY1305:ECDHE-RSA-AES256-SHA384",
 		.connect_timeout_ms = 10000,
 		.exchange_timeout_ms = 20000,
 		.most_reply_bytes = 10000,
@@ -1225,7 +1225,7 @@ static void the_server_sees_our_certificate_and_its_intermediate(void **state)
 		struct client client = client_of_settings();
 		struct post post;
 
-		client.settings.tls_min = client.settings.tls_max = versions[i];
+		client.settings.tls.least = client.settings.tls.most = versions[i];
 		exchange(&post, &client, &server, SMALL);
 		assert_answered(&post, 200);
 		assert_string_equal(server.client_name, "A hospital");
@@ -1304,7 +1304,7 @@ static void a_server_that_refuses_our_certificate_is_understood(void **state)
 			struct client client = client_of_settings();
 			struct post post;
 
-			client.settings.tls_max = client.settings.tls_min = versions[v];
+			client.settings.tls.most = client.settings.tls.least = versions[v];
 			exchange(&post, &client, &server, SMALL);
 			assert_unanswered(&post);
 			assert_true(post.request.exchange.our_tls_refused);
@@ -1361,18 +1361,18 @@ static void a_wrong_file_is_named_at_start(void **state)
 		size_t setting;
 		const char *file;
 	} cases[] = {
-		{ offsetof(struct http_settings, ca), "absent.pem" },
-		{ offsetof(struct http_settings, ca), "empty.pem" },
-		{ offsetof(struct http_settings, ca), "key.pem" },
-		{ offsetof(struct http_settings, ca), "" }, /* the folder */
-		{ offsetof(struct http_settings, cert), "absent.pem" },
-		{ offsetof(struct http_settings, cert), "empty.pem" },
-		{ offsetof(struct http_settings, cert), "key.pem" },
-		{ offsetof(struct http_settings, key), "absent.pem" },
-		{ offsetof(struct http_settings, key), "empty.pem" },
-		{ offsetof(struct http_settings, key), "client.pem" },
-		{ offsetof(struct http_settings, key), "other-key.pem" },
-		{ offsetof(struct http_settings, key), "locked-key.pem" },
+		{ offsetof(struct http_settings, tls.ca), "absent.pem" },
+		{ offsetof(struct http_settings, tls.ca), "empty.pem" },
+		{ offsetof(struct http_settings, tls.ca), "key.pem" },
+		{ offsetof(struct http_settings, tls.ca), "" }, /* the folder */
+		{ offsetof(struct http_settings, tls.cert), "absent.pem" },
+		{ offsetof(struct http_settings, tls.cert), "empty.pem" },
+		{ offsetof(struct http_settings, tls.cert), "key.pem" },
+		{ offsetof(struct http_settings, tls.key), "absent.pem" },
+		{ offsetof(struct http_settings, tls.key), "empty.pem" },
+		{ offsetof(struct http_settings, tls.key), "client.pem" },
+		{ offsetof(struct http_settings, tls.key), "other-key.pem" },
+		{ offsetof(struct http_settings, tls.key), "locked-key.pem" },
 	};
 
 	(void)state;
@@ -1390,7 +1390,7 @@ static void a_key_that_is_not_the_certificates_is_said_with_both_files(void **st
 	struct http_settings wrong = settings();
 
 	(void)state;
-	wrong.key = path_of("other-key.pem");
+	wrong.tls.key = path_of("other-key.pem");
 	assert_not_made(&wrong, "other-key.pem is not the key of the certificate in ");
 	assert_not_made(&wrong, "client.pem");
 }
@@ -1401,12 +1401,12 @@ static void wrong_tls_settings_are_named_at_start(void **state)
 	struct http_settings wrong = settings();
 
 	(void)state;
-	wrong.ciphers = "NO-SUCH-CIPHER";
+	wrong.tls.ciphers = "NO-SUCH-CIPHER";
 	assert_not_made(&wrong, "NO-SUCH-CIPHER");
 	for (size_t i = 0; i < length_of(ranges); i++) {
 		wrong = settings();
-		wrong.tls_min = ranges[i][0];
-		wrong.tls_max = ranges[i][1];
+		wrong.tls.least = ranges[i][0];
+		wrong.tls.most = ranges[i][1];
 		assert_not_made(&wrong, "TLS from ");
 	}
 }
@@ -1419,7 +1419,7 @@ static void files_are_read_once(void **state)
 
 	(void)state;
 	write_key("passing-key.pem", key, NULL);
-	client.settings.key = path_of("passing-key.pem");
+	client.settings.tls.key = path_of("passing-key.pem");
 	server_start(&server);
 	client_start(&client);
 	write_key("passing-key.pem", other_key, NULL);

@@ -11,14 +11,9 @@
 
 #include <curl/curl.h>
 #include <event2/event.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
 #include <stdio.h>
 
 enum {
-	MOST_PEM_BYTES = 1 << 20,
-	PEM_CHUNK = 32 << 10,
 	MOST_RETRY_AFTER_S = 24 * 3600, /* what a server may ask for: beyond, it is a mistake */
 };
 
@@ -54,7 +49,7 @@ struct http {
 	size_t transfer_count;
 	struct watch *watches;
 	struct queue waiting, ended;
-	struct buf ca, cert, key; /* PEM */
+	struct http_tls *tls;
 };
 
 static void queue_put(struct queue *queue, struct http_request *request)
@@ -78,46 +73,6 @@ static struct http_request *queue_take(struct queue *queue)
 
 /* ---- what an exchange came to ---- */
 
-/* Alerts by which the server refuses our certificate or our TLS settings (RFC 5246, 7.2.2; RFC
- * 8446, 6.2), and what OpenSSL finds wrong with the server's. Other trouble during a handshake may
- * pass. */
-static bool is_refusal(int reason)
-{
-	static const int reasons[] = {
-		SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE,
-		SSL_R_SSLV3_ALERT_NO_CERTIFICATE,
-		SSL_R_SSLV3_ALERT_BAD_CERTIFICATE,
-		SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE,
-		SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED,
-		SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED,
-		SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN,
-		SSL_R_TLSV1_ALERT_UNKNOWN_CA,
-		SSL_R_TLSV1_ALERT_ACCESS_DENIED,
-		SSL_R_TLSV1_ALERT_PROTOCOL_VERSION,
-		SSL_R_TLSV1_ALERT_INSUFFICIENT_SECURITY,
-		SSL_R_TLSV1_UNRECOGNIZED_NAME,
-		SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED,
-		SSL_R_UNSUPPORTED_PROTOCOL,
-		SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED,
-		SSL_R_DH_KEY_TOO_SMALL,
-	};
-
-	for (size_t i = 0; i < length_of(reasons); i++)
-		if (reasons[i] == reason)
-			return true;
-	return false;
-}
-
-/* curl has one code for every handshake that failed, and none for an alert that comes later (TLS
- * 1.3, renegotiation): the words of OpenSSL that it quotes begin with "error:" and the number. */
-static int openssl_reason(const char *error)
-{
-	const char *quoted = strstr(error, "error:");
-	unsigned long number = quoted ? strtoul(quoted + strlen("error:"), NULL, 16) : 0;
-
-	return ERR_GET_LIB(number) == ERR_LIB_SSL ? ERR_GET_REASON(number) : 0;
-}
-
 static bool is_tls_refusal(CURLcode code, const char *error)
 {
 	static const CURLcode codes[] = {
@@ -129,7 +84,7 @@ static bool is_tls_refusal(CURLcode code, const char *error)
 	for (size_t i = 0; i < length_of(codes); i++)
 		if (codes[i] == code)
 			return true;
-	return code != CURLE_OK && is_refusal(openssl_reason(error));
+	return code != CURLE_OK && http_tls_is_refusal(error);
 }
 
 /* What body_written counts was taken by OpenSSL and so is in the kernel: nothing buffers in
@@ -466,89 +421,6 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *as
 
 /* ---- birth ---- */
 
-static int read_pem(const char *path, struct buf *out, struct err *err)
-{
-	FILE *file = fopen(path, "re");
-	bool whole;
-	char *to;
-
-	if (file == NULL)
-		return err_set(err, ERR_HALT, "%s cannot be read: %m", path);
-	out->limit = MOST_PEM_BYTES;
-	while ((to = buf_reserve(out, PEM_CHUNK)) != NULL && !feof(file) && !ferror(file))
-		out->n += fread(to, 1, PEM_CHUNK, file);
-	whole = feof(file) && !ferror(file);
-	fclose(file);
-	if (!whole)
-		return err_set(err, ERR_HALT, "%s cannot be read, or is too large for PEM", path);
-	return 0;
-}
-
-/* Without it, OpenSSL would ask for the password of a key on the terminal. */
-static int no_password(char *to, int size, int writing, void *arg)
-{
-	(void)to;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return -1;
-}
-
-static void free_context(SSL_CTX **context)
-{
-	SSL_CTX_free(*context);
-}
-
-static void free_key(EVP_PKEY **key)
-{
-	EVP_PKEY_free(*key);
-}
-
-static int tls_err(struct err *err, const char *what, const char *trouble)
-{
-	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-
-	err_set(err, ERR_HALT, "%s %s%s%s%s", what, trouble, reason ? " (" : "",
-		reason ? reason : "", reason ? ")" : "");
-	ERR_clear_error();
-	return -1;
-}
-
-static EVP_PKEY *key_of(const struct buf *pem)
-{
-	BIO *bio = BIO_new_mem_buf(pem->p, (int)pem->n);
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
-
-	BIO_free(bio);
-	return key;
-}
-
-/* Tries all that curl will need, so that a wrong file is named at start and not met with the first
- * document. */
-static int check_tls(const struct http *http, const struct http_settings *settings, struct err *err)
-{
-	scoped(free_context) SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-	scoped(free_key) EVP_PKEY *key = NULL;
-
-	ERR_clear_error();
-	if (SSL_CTX_load_verify_file(context, settings->ca) != 1)
-		return tls_err(err, settings->ca, "holds no certificate authority");
-	if (SSL_CTX_use_certificate_chain_file(context, settings->cert) != 1)
-		return tls_err(err, settings->cert, "holds no usable certificate");
-	key = key_of(&http->key);
-	if (key == NULL)
-		return tls_err(err, settings->key,
-			       "holds no private key that can be read without a password");
-	if (X509_check_private_key(SSL_CTX_get0_certificate(context), key) != 1) {
-		ERR_clear_error();
-		return err_set(err, ERR_HALT, "%s is not the key of the certificate in %s",
-			       settings->key, settings->cert);
-	}
-	if (SSL_CTX_set_cipher_list(context, settings->ciphers) != 1)
-		return tls_err(err, settings->ciphers, "names no cipher that OpenSSL offers");
-	return 0;
-}
-
 /* curl's number for both ends of the range; 0 when it is none. */
 static long tls_range(const char *least, const char *most)
 {
@@ -583,7 +455,7 @@ static CURLcode set_numbers(CURL *easy, const struct http_settings *settings)
 		{ CURLOPT_TCP_KEEPALIVE, 1 },
 		{ CURLOPT_SSL_VERIFYPEER, 1 },
 		{ CURLOPT_SSL_VERIFYHOST, 2 },
-		{ CURLOPT_SSLVERSION, tls_range(settings->tls_min, settings->tls_max) },
+		{ CURLOPT_SSLVERSION, tls_range(settings->tls.least, settings->tls.most) },
 		{ CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms },
 		{ CURLOPT_TIMEOUT_MS, (long)settings->exchange_timeout_ms },
 	};
@@ -603,7 +475,7 @@ static CURLcode set_texts(CURL *easy, const struct http_settings *settings)
 		{ CURLOPT_PROTOCOLS_STR, "https" },
 		{ CURLOPT_PROXY, "" },    /* not even from the environment */
 		{ CURLOPT_CAPATH, NULL }, /* the system's authorities do not count */
-		{ CURLOPT_SSL_CIPHER_LIST, settings->ciphers },
+		{ CURLOPT_SSL_CIPHER_LIST, settings->tls.ciphers },
 		{ CURLOPT_KEYPASSWD, "" }, /* never asks the terminal */
 	};
 	CURLcode code = CURLE_OK;
@@ -617,18 +489,19 @@ static CURLcode set_texts(CURL *easy, const struct http_settings *settings)
  * for a disk. */
 static CURLcode set_files(CURL *easy, const struct http *http)
 {
+	const struct http_tls_pem *pem = http_tls_pem(http->tls);
 	const struct {
 		CURLoption option;
-		const struct buf *pem;
+		const struct buf *bytes;
 	} files[] = {
-		{ CURLOPT_CAINFO_BLOB, &http->ca },
-		{ CURLOPT_SSLCERT_BLOB, &http->cert },
-		{ CURLOPT_SSLKEY_BLOB, &http->key },
+		{ CURLOPT_CAINFO_BLOB, &pem->ca },
+		{ CURLOPT_SSLCERT_BLOB, &pem->cert },
+		{ CURLOPT_SSLKEY_BLOB, &pem->key },
 	};
 	CURLcode code = CURLE_OK;
 
 	for (size_t i = 0; i < length_of(files) && code == CURLE_OK; i++) {
-		struct curl_blob blob = { files[i].pem->p, files[i].pem->n, CURL_BLOB_NOCOPY };
+		struct curl_blob blob = { files[i].bytes->p, files[i].bytes->n, CURL_BLOB_NOCOPY };
 
 		code = curl_easy_setopt(easy, files[i].option, &blob);
 	}
@@ -705,13 +578,11 @@ int http_new(struct http **ret_http, struct event_base *loop, const struct http_
 	scoped(http_free) struct http *http = xcalloc(1, sizeof(*http));
 
 	start_curl();
-	if (read_pem(settings->ca, &http->ca, err) < 0 ||
-	    read_pem(settings->cert, &http->cert, err) < 0 ||
-	    read_pem(settings->key, &http->key, err) < 0 || check_tls(http, settings, err) < 0)
+	if (http_tls_new(&http->tls, &settings->tls, err) < 0)
 		return -1;
-	if (tls_range(settings->tls_min, settings->tls_max) == 0)
+	if (tls_range(settings->tls.least, settings->tls.most) == 0)
 		return err_set(err, ERR_HALT, "TLS from %s to %s: the versions are 1.2 and 1.3",
-			       settings->tls_min, settings->tls_max);
+			       settings->tls.least, settings->tls.most);
 	http->loop = loop;
 	http->timer = event_new(loop, -1, 0, due, http);
 	http->delivery = event_new(loop, -1, 0, deliver, http);
@@ -764,10 +635,6 @@ void http_free(struct http **http)
 	close_watches(h);
 	free_event(h->timer);
 	free_event(h->delivery);
-	buf_done(&h->ca);
-	buf_done(&h->cert);
-	if (h->key.p != NULL)
-		OPENSSL_cleanse(h->key.p, h->key.n);
-	buf_done(&h->key);
+	http_tls_free(&h->tls);
 	free_ptr(http);
 }

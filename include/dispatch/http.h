@@ -9,15 +9,13 @@
 #ifndef DMPFEED_DISPATCH_HTTP_H
 #define DMPFEED_DISPATCH_HTTP_H
 
-#include "base/buf.h"
+#include "dispatch/http_tls.h"
 #include "dispatch/outcome.h"
 
 struct event_base;
 
 struct http_settings {
-	const char *ca, *cert, *key;                     /* PEM files */
-	const char *tls_min, *tls_max;                   /* "1.2", "1.3" */
-	const char *ciphers;                             /* OpenSSL names for TLS 1.2 */
+	struct http_tls_settings tls;
 	int64_t connect_timeout_ms, exchange_timeout_ms; /* the exchange: connection included */
 	uint64_t most_reply_bytes;
 	uint64_t most_connections; /* further requests wait their turn, before their timeouts run */

@@ -1,0 +1,181 @@
+/* The TLS side of the way to the DMP. Loop only. */
+#include "dispatch/http_tls.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+
+enum {
+	MOST_PEM_BYTES = 1 << 20,
+	PEM_CHUNK = 32 << 10,
+};
+
+struct http_tls {
+	struct http_tls_pem pem;
+};
+
+/* ---- what an alert means ---- */
+
+/* Alerts by which the server refuses our certificate or our TLS settings (RFC 5246, 7.2.2; RFC
+ * 8446, 6.2), and what OpenSSL finds wrong with the server's. Other trouble during a handshake may
+ * pass. */
+static bool is_refusal(int reason)
+{
+	static const int reasons[] = {
+		SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE,
+		SSL_R_SSLV3_ALERT_NO_CERTIFICATE,
+		SSL_R_SSLV3_ALERT_BAD_CERTIFICATE,
+		SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE,
+		SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED,
+		SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED,
+		SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN,
+		SSL_R_TLSV1_ALERT_UNKNOWN_CA,
+		SSL_R_TLSV1_ALERT_ACCESS_DENIED,
+		SSL_R_TLSV1_ALERT_PROTOCOL_VERSION,
+		SSL_R_TLSV1_ALERT_INSUFFICIENT_SECURITY,
+		SSL_R_TLSV1_UNRECOGNIZED_NAME,
+		SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED,
+		SSL_R_UNSUPPORTED_PROTOCOL,
+		SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED,
+		SSL_R_DH_KEY_TOO_SMALL,
+	};
+
+	for (size_t i = 0; i < length_of(reasons); i++)
+		if (reasons[i] == reason)
+			return true;
+	return false;
+}
+
+/* curl has one code for every handshake that failed, and none for an alert that comes later (TLS
+ * 1.3, renegotiation): the words of OpenSSL that it quotes begin with "error:" and the number. */
+static int openssl_reason(const char *error)
+{
+	const char *quoted = strstr(error, "error:");
+	unsigned long number = quoted ? strtoul(quoted + strlen("error:"), NULL, 16) : 0;
+
+	return ERR_GET_LIB(number) == ERR_LIB_SSL ? ERR_GET_REASON(number) : 0;
+}
+
+bool http_tls_is_refusal(const char *words)
+{
+	return is_refusal(openssl_reason(words));
+}
+
+/* ---- the files ---- */
+
+static int read_pem(const char *path, struct buf *out, struct err *err)
+{
+	FILE *file = fopen(path, "re");
+	bool whole;
+	char *to;
+
+	if (file == NULL)
+		return err_set(err, ERR_HALT, "%s cannot be read: %m", path);
+	out->limit = MOST_PEM_BYTES;
+	while ((to = buf_reserve(out, PEM_CHUNK)) != NULL && !feof(file) && !ferror(file))
+		out->n += fread(to, 1, PEM_CHUNK, file);
+	whole = feof(file) && !ferror(file);
+	fclose(file);
+	if (!whole)
+		return err_set(err, ERR_HALT, "%s cannot be read, or is too large for PEM", path);
+	return 0;
+}
+
+/* Without it, OpenSSL would ask for the password of a key on the terminal. */
+static int no_password(char *to, int size, int writing, void *arg)
+{
+	(void)to;
+	(void)size;
+	(void)writing;
+	(void)arg;
+	return -1;
+}
+
+static void free_context(SSL_CTX **context)
+{
+	SSL_CTX_free(*context);
+}
+
+static void free_key(EVP_PKEY **key)
+{
+	EVP_PKEY_free(*key);
+}
+
+static int tls_err(struct err *err, const char *what, const char *trouble)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+	err_set(err, ERR_HALT, "%s %s%s%s%s", what, trouble, reason ? " (" : "",
+		reason ? reason : "", reason ? ")" : "");
+	ERR_clear_error();
+	return -1;
+}
+
+static EVP_PKEY *key_of(const struct buf *pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem->p, (int)pem->n);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+
+	BIO_free(bio);
+	return key;
+}
+
+/* Tries all that curl will need, so that a wrong file is named at start and not met with the first
+ * document. */
+static int check_tls(const struct http_tls *tls, const struct http_tls_settings *settings,
+		     struct err *err)
+{
+	scoped(free_context) SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	scoped(free_key) EVP_PKEY *key = NULL;
+
+	ERR_clear_error();
+	if (SSL_CTX_load_verify_file(context, settings->ca) != 1)
+		return tls_err(err, settings->ca, "holds no certificate authority");
+	if (SSL_CTX_use_certificate_chain_file(context, settings->cert) != 1)
+		return tls_err(err, settings->cert, "holds no usable certificate");
+	key = key_of(&tls->pem.key);
+	if (key == NULL)
+		return tls_err(err, settings->key,
+			       "holds no private key that can be read without a password");
+	if (X509_check_private_key(SSL_CTX_get0_certificate(context), key) != 1) {
+		ERR_clear_error();
+		return err_set(err, ERR_HALT, "%s is not the key of the certificate in %s",
+			       settings->key, settings->cert);
+	}
+	if (SSL_CTX_set_cipher_list(context, settings->ciphers) != 1)
+		return tls_err(err, settings->ciphers, "names no cipher that OpenSSL offers");
+	return 0;
+}
+
+int http_tls_new(struct http_tls **ret_tls, const struct http_tls_settings *settings,
+		 struct err *err)
+{
+	scoped(http_tls_free) struct http_tls *tls = xcalloc(1, sizeof(*tls));
+
+	if (read_pem(settings->ca, &tls->pem.ca, err) < 0 ||
+	    read_pem(settings->cert, &tls->pem.cert, err) < 0 ||
+	    read_pem(settings->key, &tls->pem.key, err) < 0 || check_tls(tls, settings, err) < 0)
+		return -1;
+	*ret_tls = take(tls);
+	return 0;
+}
+
+void http_tls_free(struct http_tls **tls)
+{
+	struct http_tls *t = *tls;
+
+	if (t == NULL)
+		return;
+	buf_done(&t->pem.ca);
+	buf_done(&t->pem.cert);
+	if (t->pem.key.p != NULL)
+		OPENSSL_cleanse(t->pem.key.p, t->pem.key.n);
+	buf_done(&t->pem.key);
+	free_ptr(tls);
+}
+
+const struct http_tls_pem *http_tls_pem(const struct http_tls *tls)
+{
+	return &tls->pem;
+}
