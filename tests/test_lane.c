@@ -118,6 +118,55 @@ static void probe(struct lane *lane, struct asked *asked)
 
 /* ---- claims ---- */
 
+/* An hour of a lane whose queue never ends and whose documents are settled at once. */
+static void a_rate_limits_what_is_claimed(void **state)
+{
+	struct lane_settings limited = settings();
+	struct asked asked = { 0 };
+	struct lane *lane;
+	size_t claimed = 0;
+
+	(void)state;
+	now_ms = START_MS;
+	limited.rate = (struct bucket_settings){ .per_s = 2, .burst = 20 };
+	lane = lane_new(NULL, &limited, remember, &asked);
+	lane_poke(lane);
+	while (now_ms < START_MS + HOUR) {
+		assert_int_equal(asked.claims, 1);
+		for (size_t left = asked.most; asked.claims > 0; left = asked.most) {
+			asked = (struct asked){ 0 };
+			claimed += left;
+			lane_claimed(lane, left, START_MS);
+			for (size_t i = 0; i < left; i++)
+				lane_settled(lane, OUTCOME_DELIVERED, 0, "");
+		}
+		assert_in_range(lane_wakes_ms(lane) - now_ms, 1, 500);
+		wait_until(lane, lane_wakes_ms(lane));
+	}
+	assert_in_range(claimed, 2 * 3600, 2 * 3600 + 20);
+	lane_free(&lane);
+}
+
+static void a_clock_that_went_back_does_not_stop_a_limited_lane(void **state)
+{
+	struct lane_settings limited = settings();
+	struct asked asked = { 0 };
+	struct lane *lane;
+
+	(void)state;
+	now_ms = START_MS;
+	limited.rate = (struct bucket_settings){ .per_s = 1, .burst = 1 };
+	lane = lane_new(NULL, &limited, remember, &asked);
+	lane_poke(lane);
+	assert_asks(&asked, 1);
+	lane_claimed(lane, 1, NEVER_MS);
+	now_ms -= 365 * (int64_t)DAY;
+	lane_poke(lane);
+	assert_silent(&asked);
+	assert_int_equal(lane_wakes_ms(lane), now_ms + SECOND);
+	lane_free(&lane);
+}
+
 static void a_lane_is_idle_until_it_is_poked(void **state)
 {
 	struct asked asked;
@@ -747,6 +796,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lane_is_idle_until_it_is_poked),
+		cmocka_unit_test(a_rate_limits_what_is_claimed),
+		cmocka_unit_test(a_clock_that_went_back_does_not_stop_a_limited_lane),
 		cmocka_unit_test(one_claim_is_outstanding_at_a_time),
 		cmocka_unit_test(a_poke_during_a_claim_is_remembered_once),
 		cmocka_unit_test(it_asks_for_no_more_than_fits),

@@ -32,6 +32,7 @@ struct lane {
 	int64_t resumes_ms;
 
 	size_t in_flight, allowance;
+	struct bucket bucket;
 	bool closed;
 
 	bool claiming;
@@ -73,7 +74,7 @@ static bool is_pausing(const struct lane *lane, int64_t now_ms)
 	return lane->state != LANE_OPEN && now_ms < lane->resumes_ms;
 }
 
-static size_t room(const struct lane *lane)
+static size_t places(const struct lane *lane)
 {
 	return lane->allowance - min(lane->allowance, lane->in_flight);
 }
@@ -82,10 +83,11 @@ int64_t lane_wakes_ms(const struct lane *lane)
 {
 	int64_t wakes_ms = lane->more ? 0 : lane->due_ms;
 
-	if (lane->closed || lane->claiming || room(lane) == 0)
+	if (lane->closed || lane->claiming || places(lane) == 0)
 		return NEVER_MS;
 	if (lane->state != LANE_OPEN)
 		wakes_ms = max(wakes_ms, lane->resumes_ms);
+	wakes_ms = max(wakes_ms, bucket_next_ms(&lane->bucket));
 	return max(wakes_ms, lane->claimable_ms);
 }
 
@@ -153,9 +155,10 @@ static void arm(struct lane *lane, int64_t now_ms)
 /* Claims what may be claimed now, and sets the alarm for the next time. */
 static void consider(struct lane *lane, int64_t now_ms)
 {
+	bucket_take(&lane->bucket, 0, now_ms); /* should the clock have gone back */
 	if (now_ms >= lane_wakes_ms(lane)) {
 		lane->claiming = true;
-		lane->asked = room(lane);
+		lane->asked = min(places(lane), bucket_room(&lane->bucket, now_ms));
 		lane->more = false;
 		lane->due_ms = NEVER_MS;
 		lane->claim(lane->arg, lane, lane->asked);
@@ -183,14 +186,17 @@ void lane_poke(struct lane *lane)
 
 void lane_claimed(struct lane *lane, size_t count, int64_t next_due_ms)
 {
+	const int64_t now_ms = clock_of(lane);
+
 	assert(lane->claiming && count <= lane->asked);
 	lane->claiming = false;
 	lane->claim_again_ms = 0;
 	lane->in_flight += count;
+	bucket_take(&lane->bucket, count, now_ms);
 	lane->due_ms = next_due_ms;
 	if (count == lane->asked)
 		lane->more = true;
-	lane_wake(lane);
+	consider(lane, now_ms);
 }
 
 void lane_claim_failed(struct lane *lane)
@@ -310,6 +316,7 @@ struct lane *lane_new(struct event_base *loop, const struct lane_settings *setti
 	lane->claim = claim;
 	lane->arg = arg;
 	lane->allowance = settings->most_in_flight;
+	lane->bucket = bucket_new(&settings->rate, clock_of(lane));
 	lane->due_ms = NEVER_MS;
 	lane->dice = chance_of(lane);
 	if (loop != NULL)

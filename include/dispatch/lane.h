@@ -2,7 +2,7 @@
  * when to slow down or stop. It decides; claiming, building and sending are done by whoever gave
  * it its callback.
  *
- * Open, it keeps up to most_in_flight documents under way. When the way is in trouble it is slowed:
+ * Open, it keeps up to most_in_flight documents under way, and takes no more than `rate` lets it. When the way is in trouble it is slowed:
  * no claim during a pause that doubles from one failure to the next, then one document as a probe.
  * When the installation is at fault it is stopped: one probe every probe_ms. The first answer after
  * the pause, whatever it says of its document, opens the lane again, and each answer doubles what
@@ -15,13 +15,15 @@
 #define DMPFEED_DISPATCH_LANE_H
 
 #include "base/retry.h"
+#include "dispatch/bucket.h"
 #include "dispatch/outcome.h"
 
 struct event_base;
 
 struct lane_settings {
-	const char *name;        /* FINESS EJ */
-	uint64_t most_in_flight; /* documents claimed and not settled */
+	const char *name;            /* FINESS EJ */
+	uint64_t most_in_flight;     /* documents claimed and not settled */
+	struct bucket_settings rate; /* how many may be claimed a second */
 	struct retry_settings retry;
 	int64_t probe_ms; /* a stopped lane tries one document this often */
 
