@@ -1,10 +1,9 @@
 /* The technical acknowledgement. Pure. Any thread. */
 #include "hl7/ack.h"
 
-#include "base/clock.h"
+#include "hl7/return_header.h"
 
-/* In characters. 199 is the longest identifier of the profile (HD-2, XCN-1). */
-enum { VALUE_MOST = 199, VERSION_MOST = 20, TEXT_MOST = 200 };
+enum { TEXT_MOST = 200 }; /* characters */
 
 const char *ack_code(const struct err *err)
 {
@@ -28,90 +27,13 @@ static bool is_name(struct slice text)
 	       is_upper_or_digit(text.p[1]) && is_upper_or_digit(text.p[2]);
 }
 
-static bool has_our_delimiters(const struct hl7_message *header)
-{
-	const char delimiters[] = { header->field.bytes[0], header->component.bytes[0],
-				    header->repetition.bytes[0], header->escape.bytes[0],
-				    header->subcomponent.bytes[0] };
-
-	return slice_is((struct slice){ delimiters, sizeof(delimiters) }, "|^~\\&");
-}
-
-/* May it be copied as it is? Then the sender finds in MSA-2 the very bytes of its MSH-10. */
-static bool is_clean(const struct hl7_message *header, struct slice value)
-{
-	if (value.n > VALUE_MOST || !has_our_delimiters(header))
-		return false;
-	for (size_t i = 0; i < value.n; i++)
-		if ((unsigned char)value.p[i] < ' ' || value.p[i] == 0x7f)
-			return false;
-	return charset_is_utf8(value);
-}
-
-static void add_value(const struct hl7_message *header, struct slice msh, unsigned number,
-		      struct buf *out)
-{
-	scoped(arena_done) struct arena arena = { 0 };
-	struct slice value = hl7_field(header, msh, number);
-
-	if (is_clean(header, value))
-		buf_add(out, value);
-	else
-		hl7_escape(charset_cut(slice_of(hl7_text(header, value, &arena)), VALUE_MOST), out);
-}
-
-static void add_event(const struct hl7_message *header, struct slice msh, struct buf *out)
+static void add_type(const struct hl7_message *header, struct slice msh, struct buf *out)
 {
 	struct slice event = hl7_component(header, hl7_field(header, msh, 9), 2);
 
 	buf_add_text(out, "ACK");
 	if (is_name(event))
 		buf_addf(out, "^%.*s^ACK", (int)event.n, event.p);
-}
-
-static void add_processing_id(const struct hl7_message *header, struct slice msh, struct buf *out)
-{
-	struct slice id = hl7_component(header, hl7_field(header, msh, 11), 1);
-
-	buf_add_char(out, slice_is(id, "T") || slice_is(id, "D") ? id.p[0] : 'P');
-}
-
-/* "2.6", or "2.5^FRA^2.11" as PAM France writes it. */
-static bool is_version(struct slice text)
-{
-	if (text.n > VERSION_MOST || !slice_starts(text, "2."))
-		return false;
-	for (size_t i = 0; i < text.n; i++)
-		if (!is_upper_or_digit(text.p[i]) && text.p[i] != '.' && text.p[i] != '^')
-			return false;
-	return text.n > 2;
-}
-
-static void add_version(const struct hl7_message *header, struct slice msh, struct buf *out)
-{
-	struct slice version = hl7_field(header, msh, 12);
-
-	buf_add(out, is_version(version) ? version : slice_of("2.6"));
-}
-
-static void add_msh(const struct hl7_message *header, struct slice msh, const struct ack *ack,
-		    struct buf *out)
-{
-	static const unsigned swapped[] = { 5, 6, 3, 4 };
-	char now[CLOCK_TEXT];
-
-	buf_add_text(out, "MSH|^~\\&");
-	for (size_t i = 0; i < length_of(swapped); i++) {
-		buf_add_char(out, '|');
-		add_value(header, msh, swapped[i], out);
-	}
-	buf_addf(out, "|%s||", clock_hl7(ack->now_ms, now));
-	add_event(header, msh, out);
-	buf_addf(out, "|%.20s|", ack->control_id);
-	add_processing_id(header, msh, out);
-	buf_add_char(out, '|');
-	add_version(header, msh, out);
-	buf_add_text(out, "|||||FRA|UNICODE UTF-8\r");
 }
 
 /* "PID-3.4.2" as HL7's ERL: segment, its occurrence, field, its repetition, component,
@@ -171,14 +93,22 @@ static bool ends_an_exchange(const struct hl7_message *header, struct slice msh)
 
 void ack_build(struct slice message, const struct ack *ack, struct buf *out)
 {
+	scoped(buf_done) struct buf type = { 0 };
 	struct hl7_message header;
 	struct slice msh = hl7_header(&header, message);
 
 	if (ends_an_exchange(&header, msh))
 		return;
-	add_msh(&header, msh, ack, out);
+	add_type(&header, msh, &type);
+	return_header_add(&header, msh,
+			  &(struct return_header){
+				  .now_ms = ack->now_ms,
+				  .type = type.p,
+				  .control_id = ack->control_id,
+			  },
+			  out);
 	buf_addf(out, "MSA|%s|", ack_code(ack->err));
-	add_value(&header, msh, 10, out);
+	return_header_add_value(&header, msh, 10, out);
 	buf_add_char(out, '\r');
 	if (ack->err != NULL && ack->err->kind != ERR_NONE)
 		add_err(ack->err, out);
