@@ -1,19 +1,15 @@
-/* The queue in SQLite: the only SQL there is. A store is used by one thread.
+/* The queue in SQLite: with store_sqlite_schema.c the only SQL there is. A store is used by one thread.
  *
  * WAL, so that readers never wait for the writer nor it for them; synchronous=FULL, so that a
  * commit is on disk when it returns (NORMAL would lose the last ones in a power cut: the first
  * promise). Hot rows are small; bodies stand in a table of their own, read once per attempt.
  */
-#include "queue/store.h"
+#include "queue/store_sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
-
-#include "queue/sqlite.h"
-
-enum { SCHEMA_VERSION = 1 };
 
 static const char every_connection[] =
 	"PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"
@@ -27,82 +23,9 @@ static const char writing_connection[] =
 	"PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864;";
 
 /* clang-format off */
-static const char schema[] =
-	"CREATE TABLE document ("
-	"  seq INTEGER PRIMARY KEY,"
-	"  doc BLOB NOT NULL UNIQUE CHECK (length(doc) = 16)," /* the ULID's bytes: sorts by time */
-	"  action TEXT NOT NULL CHECK (action IN ('submit', 'replace', 'delete')),"
-	"  unique_id TEXT NOT NULL,"
-	"  digest BLOB NOT NULL CHECK (length(digest) = 32),"
-	"  type_code TEXT NOT NULL,"
-	"  lane TEXT NOT NULL,"
-	"  site TEXT NOT NULL,"
-	"  source TEXT NOT NULL,"
-	"  channel TEXT NOT NULL,"
-	"  origin TEXT NOT NULL,"
-	"  state TEXT NOT NULL CHECK (state IN ('held', 'queued', 'sending', 'delivered', 'refused',"
-	"                                       'rejected', 'suppressed', 'cancelled')),"
-	"  reason TEXT NOT NULL,"
-	"  doubtful INTEGER NOT NULL DEFAULT 0 CHECK (doubtful IN (0, 1)),"
-	"  attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),"
-	"  due_ms INTEGER NOT NULL,"
-	"  node TEXT NOT NULL DEFAULT ''," /* who holds the claim while sending */
-	"  body_bytes INTEGER NOT NULL,"
-	"  received_ms INTEGER NOT NULL,"
-	"  changed_ms INTEGER NOT NULL,"
-	"  last_arrival INTEGER NOT NULL DEFAULT 0"
-	") STRICT;"
-	/* A document, new or in the place of another, and its later deletion carry the same id: one
-	 * of each.
-	 */
-	"CREATE UNIQUE INDEX document_unique_id ON document (unique_id, action);"
-	"CREATE INDEX document_due ON document (lane, due_ms, seq) WHERE state = 'queued';"
-	"CREATE INDEX document_state ON document (state, doc);"
-
-	"CREATE TABLE body ("
-	"  seq INTEGER PRIMARY KEY REFERENCES document (seq),"
-	"  metadata BLOB NOT NULL,"
-	"  bytes BLOB NOT NULL"
-	") STRICT;"
-
-	"CREATE TABLE node ("
-	"  name TEXT PRIMARY KEY,"
-	"  probed_ms INTEGER NOT NULL"
-	") STRICT;"
-
-	"CREATE TABLE ledger ("
-	"  number INTEGER PRIMARY KEY,"
-	"  seq INTEGER NOT NULL REFERENCES document (seq),"
-	"  at_ms INTEGER NOT NULL,"
-	"  what TEXT NOT NULL,"
-	"  state TEXT NOT NULL,"
-	"  reason TEXT NOT NULL,"
-	"  attempt INTEGER NOT NULL,"
-	"  code TEXT NOT NULL,"
-	"  text TEXT NOT NULL,"
-	"  note TEXT NOT NULL,"
-	"  origin TEXT NOT NULL,"
-	"  node TEXT NOT NULL,"
-	"  http_status INTEGER NOT NULL,"
-	"  duration_ms INTEGER NOT NULL"
-	") STRICT;"
-	"CREATE INDEX ledger_document ON ledger (seq, number);"
-	"CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;"
-	"CREATE TRIGGER ledger_stays BEFORE DELETE ON ledger BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;"
-	"PRAGMA user_version = 1;";
-
 #define ROW_COLUMNS \
 	"doc, action, unique_id, type_code, lane, site, source, channel, origin, state, reason," \
 	" doubtful, attempts, body_bytes, received_ms, changed_ms, due_ms, last_arrival"
-
-enum {
-	SCHEMA_IS,
-	BEGIN, COMMIT, SAVEPOINT, RELEASE, UNDO,
-	FIND_UNIQUE_ID, INSERT_DOCUMENT, INSERT_BODY, INSERT_EVENT, SET_LAST_ARRIVAL,
-	FIND_DUE, CLAIM, FIND_NEXT_DUE, FIND_SENDING, SETTLE, FIND_CLAIMED, RECOVER, PROBE,
-	LOAD, COUNT_STATES, OLDEST_QUEUED, LAST_DELIVERED, LIST, LIST_STATE, SHOW, EVENTS,
-	STATEMENT_COUNT
-};
 
 static const char *const sql[STATEMENT_COUNT] = {
 	[SCHEMA_IS] = "PRAGMA user_version",
@@ -152,12 +75,6 @@ static const char *const sql[STATEMENT_COUNT] = {
 };
 /* clang-format on */
 
-struct store {
-	struct sqlite sqlite;
-	char *node;
-	int lock_fd; /* the writer's: one process per store */
-};
-
 static const char *const state_texts[DOC_STATE_COUNT] = {
 	[DOC_HELD] = "held",
 	[DOC_QUEUED] = "queued",
@@ -194,36 +111,6 @@ static enum doc_state state_of(sqlite3_stmt *statement, int column)
 }
 
 /* ---- opening ---- */
-
-static int schema_version(struct store *store, int *ret_version, struct err *err)
-{
-	scoped(sqlite_reset) sqlite3_stmt *found =
-		sqlite_prepare(&store->sqlite, SCHEMA_IS, NULL, 0, err);
-	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
-
-	if (got > 0)
-		*ret_version = sqlite3_column_int(found, 0);
-	return got > 0 ? 0 : -1;
-}
-
-static int migrate(struct store *store, struct err *err)
-{
-	int version = 0;
-
-	if (schema_version(store, &version, err) < 0)
-		return -1;
-	if (version > SCHEMA_VERSION)
-		return err_set(err, ERR_HALT,
-			       "its schema is version %d and this program knows %d: it was written "
-			       "by a newer dmpfeed",
-			       version, SCHEMA_VERSION);
-	if (version == SCHEMA_VERSION)
-		return 0;
-	if (store_begin(store, err) < 0 ||
-	    sqlite_exec(&store->sqlite, schema, "be laid out", err) < 0)
-		return -1;
-	return store_commit(store, err);
-}
 
 /* One process per store: two would claim under one name. */
 static int lock(struct store *store, const char *path, struct err *err)
@@ -262,7 +149,7 @@ int store_open(struct store **ret_store, const struct store_settings *settings, 
 	if (lock(store, settings->path, err) < 0 ||
 	    open_database(store, settings->path, flags, err) < 0 ||
 	    sqlite_exec(&store->sqlite, writing_connection, "be set up", err) < 0 ||
-	    migrate(store, err) < 0)
+	    store_migrate(store, err) < 0)
 		return err_within(err, "%s", settings->path);
 	*ret_store = take(store);
 	return 0;
@@ -346,19 +233,7 @@ void store_savepoint_undo(struct store *store)
 
 /* ---- the ledger ---- */
 
-/* One row of what happened to a document; fields left out are empty. */
-struct entry {
-	int64_t seq, at_ms;
-	const char *what;
-	enum doc_state state;
-	const char *reason;
-	int64_t attempt;
-	const char *code, *text, *note, *origin;
-	int http_status;
-	int64_t duration_ms;
-};
-
-static int add_entry(struct store *store, const struct entry *entry, struct err *err)
+int store_add_entry(struct store *store, const struct store_entry *entry, struct err *err)
 {
 	return sqlite_run(&store->sqlite, INSERT_EVENT,
 			  VALUES(NUMBER(entry->seq), NUMBER(entry->at_ms), TEXT(entry->what),
@@ -371,9 +246,9 @@ static int add_entry(struct store *store, const struct entry *entry, struct err 
 
 /* ---- take in ---- */
 
-static int add_arrival(struct store *store, struct entry *entry, struct err *err)
+static int add_arrival(struct store *store, struct store_entry *entry, struct err *err)
 {
-	if (add_entry(store, entry, err) < 0)
+	if (store_add_entry(store, entry, err) < 0)
 		return -1;
 	return sqlite_run(
 		&store->sqlite, SET_LAST_ARRIVAL,
@@ -389,9 +264,9 @@ static int take_in_again(struct store *store, const struct store_arrival *arriva
 	scoped(sqlite_reset) sqlite3_stmt *found = sqlite_prepare(
 		&store->sqlite, FIND_UNIQUE_ID,
 		VALUES(TEXT(arrival->unique_id), TEXT(arrival->action), BYTES(digest)), err);
-	struct entry entry = { .at_ms = arrival->now_ms,
-			       .what = "received_again",
-			       .origin = arrival->origin };
+	struct store_entry entry = { .at_ms = arrival->now_ms,
+				     .what = "received_again",
+				     .origin = arrival->origin };
 	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
 
 	if (got <= 0)
@@ -412,7 +287,7 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 		  struct store_receipt *ret_receipt, struct err *err)
 {
 	const struct slice digest = { (const char *)arrival->digest, sizeof(arrival->digest) };
-	struct entry entry = {
+	struct store_entry entry = {
 		.at_ms = arrival->now_ms,
 		.what = "received",
 		.state = arrival->state,
@@ -445,7 +320,7 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 static int claim_one(struct store *store, int64_t seq, int64_t now_ms, unsigned attempt,
 		     struct err *err)
 {
-	const struct entry entry = {
+	const struct store_entry entry = {
 		.seq = seq,
 		.at_ms = now_ms,
 		.what = "claimed",
@@ -457,7 +332,7 @@ static int claim_one(struct store *store, int64_t seq, int64_t now_ms, unsigned 
 		       VALUES(NUMBER(seq), TEXT(store->node), NUMBER(now_ms)), "claim a document",
 		       err) < 0)
 		return -1;
-	return add_entry(store, &entry, err);
+	return store_add_entry(store, &entry, err);
 }
 
 static int next_due(struct store *store, const char *lane, int64_t *ret_next_ms, struct err *err)
@@ -506,7 +381,7 @@ int store_claim(struct store *store, const char *lane, int64_t now_ms, size_t mo
 
 int store_settle(struct store *store, const struct store_outcome *outcome, struct err *err)
 {
-	struct entry entry = {
+	struct store_entry entry = {
 		.at_ms = outcome->now_ms,
 		.what = "settled",
 		.state = outcome->state,
@@ -537,7 +412,7 @@ int store_settle(struct store *store, const struct store_outcome *outcome, struc
 			      NUMBER(outcome->now_ms)),
 		       "settle a document", err) < 0)
 		return -1;
-	return add_entry(store, &entry, err);
+	return store_add_entry(store, &entry, err);
 }
 
 int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct err *err)
@@ -546,7 +421,7 @@ int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct
 	size_t count = 0;
 
 	for (;; count++) {
-		struct entry entry = {
+		struct store_entry entry = {
 			.at_ms = now_ms,
 			.what = "recovered",
 			.state = DOC_QUEUED,
@@ -565,7 +440,7 @@ int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct
 		sqlite_reset(&claimed);
 		if (sqlite_run(&store->sqlite, RECOVER, VALUES(NUMBER(entry.seq), NUMBER(now_ms)),
 			       "recover a document", err) < 0 ||
-		    add_entry(store, &entry, err) < 0)
+		    store_add_entry(store, &entry, err) < 0)
 			return -1;
 	}
 	*ret_count = count;

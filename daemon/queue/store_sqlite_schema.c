@@ -1,0 +1,122 @@
+/* The tables of the store, and how older stores come to have them.
+ *
+ * Each step takes a store from one version to the next; a new one is brought through all of them, so
+ * that there is one way to every version. A step that was released is never changed.
+ */
+#include "queue/store_sqlite.h"
+
+#include <stdio.h>
+
+/* clang-format off */
+static const char version_1[] =
+	"CREATE TABLE document ("
+	"  seq INTEGER PRIMARY KEY,"
+	"  doc BLOB NOT NULL UNIQUE CHECK (length(doc) = 16)," /* the ULID's bytes: sorts by time */
+	"  action TEXT NOT NULL CHECK (action IN ('submit', 'replace', 'delete')),"
+	"  unique_id TEXT NOT NULL,"
+	"  digest BLOB NOT NULL CHECK (length(digest) = 32),"
+	"  type_code TEXT NOT NULL,"
+	"  lane TEXT NOT NULL,"
+	"  site TEXT NOT NULL,"
+	"  source TEXT NOT NULL,"
+	"  channel TEXT NOT NULL,"
+	"  origin TEXT NOT NULL,"
+	"  state TEXT NOT NULL CHECK (state IN ('held', 'queued', 'sending', 'delivered', 'refused',"
+	"                                       'rejected', 'suppressed', 'cancelled')),"
+	"  reason TEXT NOT NULL,"
+	"  doubtful INTEGER NOT NULL DEFAULT 0 CHECK (doubtful IN (0, 1)),"
+	"  attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),"
+	"  due_ms INTEGER NOT NULL,"
+	"  node TEXT NOT NULL DEFAULT ''," /* who holds the claim while sending */
+	"  body_bytes INTEGER NOT NULL,"
+	"  received_ms INTEGER NOT NULL,"
+	"  changed_ms INTEGER NOT NULL,"
+	"  last_arrival INTEGER NOT NULL DEFAULT 0"
+	") STRICT;"
+	/* A document, new or in the place of another, and its later deletion carry the same id: one
+	 * of each.
+	 */
+	"CREATE UNIQUE INDEX document_unique_id ON document (unique_id, action);"
+	"CREATE INDEX document_due ON document (lane, due_ms, seq) WHERE state = 'queued';"
+	"CREATE INDEX document_state ON document (state, doc);"
+
+	"CREATE TABLE body ("
+	"  seq INTEGER PRIMARY KEY REFERENCES document (seq),"
+	"  metadata BLOB NOT NULL,"
+	"  bytes BLOB NOT NULL"
+	") STRICT;"
+
+	"CREATE TABLE node ("
+	"  name TEXT PRIMARY KEY,"
+	"  probed_ms INTEGER NOT NULL"
+	") STRICT;"
+
+	"CREATE TABLE ledger ("
+	"  number INTEGER PRIMARY KEY,"
+	"  seq INTEGER NOT NULL REFERENCES document (seq),"
+	"  at_ms INTEGER NOT NULL,"
+	"  what TEXT NOT NULL,"
+	"  state TEXT NOT NULL,"
+	"  reason TEXT NOT NULL,"
+	"  attempt INTEGER NOT NULL,"
+	"  code TEXT NOT NULL,"
+	"  text TEXT NOT NULL,"
+	"  note TEXT NOT NULL,"
+	"  origin TEXT NOT NULL,"
+	"  node TEXT NOT NULL,"
+	"  http_status INTEGER NOT NULL,"
+	"  duration_ms INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX ledger_document ON ledger (seq, number);"
+	"CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;"
+	"CREATE TRIGGER ledger_stays BEFORE DELETE ON ledger BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;";
+/* clang-format on */
+
+static const char *const steps[] = { version_1 };
+
+enum { VERSION = length_of(steps) };
+
+static int schema_version(struct store *store, int *ret_version, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, SCHEMA_IS, NULL, 0, err);
+	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+	if (got > 0)
+		*ret_version = sqlite3_column_int(found, 0);
+	return got > 0 ? 0 : -1;
+}
+
+/* From `version` on, all or nothing. */
+static int take_steps(struct store *store, int version, struct err *err)
+{
+	char mark[64];
+
+	if (store_begin(store, err) < 0)
+		return -1;
+	for (; version < VERSION; version++)
+		if (sqlite_exec(&store->sqlite, steps[version], "be laid out", err) < 0)
+			return -1;
+	snprintf(mark, sizeof(mark), "PRAGMA user_version = %d", VERSION);
+	if (sqlite_exec(&store->sqlite, mark, "be laid out", err) < 0)
+		return -1;
+	return store_commit(store, err);
+}
+
+int store_migrate(struct store *store, struct err *err)
+{
+	int version = 0;
+
+	if (schema_version(store, &version, err) < 0)
+		return -1;
+	if (version < 0 || version > VERSION)
+		return err_set(err, ERR_HALT,
+			       "its schema is version %d and this program knows %d: it was written "
+			       "by a newer dmpfeed",
+			       version, VERSION);
+	if (version < VERSION && take_steps(store, version, err) < 0) {
+		store_rollback(store);
+		return -1;
+	}
+	return 0;
+}

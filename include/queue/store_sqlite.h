@@ -1,0 +1,45 @@
+/* The store in SQLite, as its own files see it. Inside queue/ only; used by one thread.
+ */
+#ifndef DMPFEED_QUEUE_STORE_SQLITE_H
+#define DMPFEED_QUEUE_STORE_SQLITE_H
+
+#include "queue/sqlite.h"
+#include "queue/store.h"
+
+struct store {
+	struct sqlite sqlite;
+	char *node;
+	int lock_fd; /* the writer's: one process per store */
+};
+
+/* The statements, whose texts are in store_sqlite.c. */
+/* clang-format off */
+enum store_statement {
+	SCHEMA_IS,
+	BEGIN, COMMIT, SAVEPOINT, RELEASE, UNDO,
+	FIND_UNIQUE_ID, INSERT_DOCUMENT, INSERT_BODY, INSERT_EVENT, SET_LAST_ARRIVAL,
+	FIND_DUE, CLAIM, FIND_NEXT_DUE, FIND_SENDING, SETTLE, FIND_CLAIMED, RECOVER, PROBE,
+	LOAD, COUNT_STATES, OLDEST_QUEUED, LAST_DELIVERED, LIST, LIST_STATE, SHOW, EVENTS,
+	STATEMENT_COUNT
+};
+/* clang-format on */
+
+/* Brings the schema to the version that this program knows, in one transaction. */
+must_use int store_migrate(struct store *store, struct err *err);
+
+/* One row of what happened to a document; fields left out are empty. */
+struct store_entry {
+	int64_t seq, at_ms;
+	const char *what;
+	enum doc_state state;
+	const char *reason;
+	int64_t attempt;
+	const char *code, *text, *note, *origin;
+	int http_status;
+	int64_t duration_ms;
+};
+
+/* After the document's row was changed. */
+must_use int store_add_entry(struct store *store, const struct store_entry *entry, struct err *err);
+
+#endif
