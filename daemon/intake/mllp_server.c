@@ -1,8 +1,6 @@
-/* The HL7 v2 door: moves bytes between sockets and frames, and knows nothing of what is in them.
+/* The HL7 v2 door: who may come in. What happens inside is mllp_connection.c's.
  *
- * Runs on the loop. A connection reads into one buffer of its own; a frame that fills it is handed
- * over with the buffer, so that a large message is not copied on its way. Only receive(),
- * discard(), transmit() and connection_close() touch a socket: TLS changes these and no others.
+ * Runs on the loop.
  */
 #include "intake/mllp_server.h"
 
@@ -10,191 +8,25 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <inttypes.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "hl7/mllp.h"
+#include "intake/mllp_connection.h"
 
-enum {
-	LEAST_ROOM = 2 << 10,  /* what a connection that says little costs */
-	READ_BYTES = 64 << 10, /* of one read: into the buffer, and as much again beside it */
-	EXCERPT_BYTES = 64 << 10,
-	MOST_PIPELINED = 64, /* frames of one connection not answered yet */
-	MOST_UNSENT_BYTES = 64 << 10,
-	DRAIN_MS = 5000,
-	ACCEPT_PAUSE_MS = 1000,
-	LOG_AGAIN_MS = 60000,
-};
-
-enum phase {
-	PHASE_READING,
-	PHASE_ENDING,   /* takes no more frames; what was handed over is still answered */
-	PHASE_DRAINING, /* all is said: reads and forgets, lest a reset overtake the last answer */
-	PHASE_CLOSED,   /* waits for the sweep */
-};
-
-struct mllp_connection {
-	LIST_ENTRY(mllp_connection) link;
-	struct mllp_server *server;
-	enum phase phase;
-	int fd;
-	struct event *readable, *writable, *timer;
-	char peer[64];
-
-	struct buf in;  /* begins with the frame that is not complete yet */
-	size_t seen;    /* of it, by mllp_next() */
-	size_t counted; /* of it, in server->in_flight */
-	bool in_frame;
-	size_t stray; /* bytes outside any frame */
-	bool held;    /* `in` may hold a whole frame, that waits for answers to those before it */
-	size_t drained;
-
-	struct mllp_arrival *first, **last; /* in the order they came */
-	size_t unanswered;                  /* in that list */
-	struct buf out;
-
-	/* by the server's patience_ms() */
-	int64_t quiet_since_ms, frame_since_ms;
-};
-
-LIST_HEAD(connection_list, mllp_connection);
+enum { ACCEPT_PAUSE_S = 1, LOG_AGAIN_MS = 60000 };
 
 struct mllp_server {
-	struct event_base *loop;
 	const struct mllp_settings *settings;
-	mllp_arrival_fn *on_arrival;
-	void *arg;
-	struct mllp_figures figures;
-
+	struct mllp_hall *hall;
 	struct evconnlistener *listener;
-	struct event *accept_again, *sweep;
-	struct connection_list connections, closed;
-
-	size_t unanswered; /* arrivals, those of connections that are gone too */
-	bool full, stalled;
-	int64_t stalled_since_ms, stalled_ms;
-	struct mllp_connection *eldest;
+	struct event *accept_again;
 	int64_t refusal_logged_ms, trouble_logged_ms;
-	bool freed; /* stays for arrivals that are not answered yet */
-
-	char spill[READ_BYTES]; /* what a read brings past a connection's own buffer */
 };
 
-/* ---- time and limits ---- */
-
-/* A clock that stands still while nothing is read because we are slow: a sender is not blamed for
- * waiting on us.
- */
-static int64_t patience_ms(const struct mllp_server *server)
-{
-	return (server->stalled ? server->stalled_since_ms : clock_monotonic_ms()) -
-	       server->stalled_ms;
-}
-
-static void server_stall(struct mllp_server *server, bool stalled)
-{
-	const int64_t now_ms = clock_monotonic_ms();
-
-	if (stalled == server->stalled)
-		return;
-	if (stalled)
-		server->stalled_since_ms = now_ms;
-	else
-		server->stalled_ms += now_ms - server->stalled_since_ms;
-	server->stalled = stalled;
-}
-
-static bool may_take_frame(const struct mllp_connection *connection)
-{
-	return connection->unanswered < MOST_PIPELINED && connection->out.n < MOST_UNSENT_BYTES;
-}
-
-static bool may_read(const struct mllp_connection *connection)
-{
-	const struct mllp_server *server = connection->server;
-
-	return may_take_frame(connection) && (!server->full || server->eldest == connection);
-}
-
-/* Has the socket watched for what the connection waits for. */
-static void connection_pace(struct mllp_connection *connection)
-{
-	bool reads = connection->phase == PHASE_DRAINING ||
-		     (connection->phase == PHASE_READING && may_read(connection));
-
-	if (connection->phase == PHASE_CLOSED)
-		return;
-	if (reads)
-		event_add(connection->readable, NULL);
-	else
-		event_del(connection->readable);
-	if (connection->held && may_take_frame(connection))
-		event_active(connection->readable, EV_READ, 0);
-}
-
-static void resume_reading(struct mllp_server *server)
-{
-	struct mllp_connection *connection;
-
-	for (connection = LIST_FIRST(&server->connections); connection != NULL;
-	     connection = LIST_NEXT(connection, link))
-		connection_pace(connection);
-}
-
-static struct mllp_connection *connection_of_eldest_frame(const struct mllp_server *server)
-{
-	struct mllp_connection *connection, *eldest = NULL;
-
-	for (connection = LIST_FIRST(&server->connections); connection != NULL;
-	     connection = LIST_NEXT(connection, link))
-		if (connection->in_frame &&
-		    (eldest == NULL || connection->frame_since_ms < eldest->frame_since_ms))
-			eldest = connection;
-	return eldest;
-}
-
-/* After the bytes in flight have changed. At the limit nobody is read, but for one case: when it is
- * all unfinished frames, no answer will ever make room, so the frame that began first goes on.
- */
-static void server_pace(struct mllp_server *server)
-{
-	bool full = server->figures.in_flight_bytes >= server->settings->most_in_flight_bytes;
-	bool was_full = server->full;
-
-	server->full = full;
-	server_stall(server, full && server->unanswered > 0);
-	if (!full)
-		server->eldest = NULL;
-	if (was_full && !full)
-		resume_reading(server);
-	if (full && server->unanswered == 0 && server->eldest == NULL) {
-		server->eldest = connection_of_eldest_frame(server);
-		if (server->eldest != NULL)
-			connection_pace(server->eldest);
-	}
-}
-
-static void connection_count(struct mllp_connection *connection)
-{
-	connection->server->figures.in_flight_bytes += connection->in.n;
-	connection->server->figures.in_flight_bytes -= connection->counted;
-	connection->counted = connection->in.n;
-}
-
-static void frame_ended(struct mllp_connection *connection)
-{
-	connection->in_frame = false;
-	connection->seen = 0;
-	if (connection->server->eldest == connection)
-		connection->server->eldest = NULL;
-}
+/* ---- accepting ---- */
 
 static bool may_log_again(int64_t *logged_ms)
 {
@@ -206,546 +38,23 @@ static bool may_log_again(int64_t *logged_ms)
 	return true;
 }
 
-static void arm(struct event *timer, int64_t wait_ms)
-{
-	const struct timeval wait = { wait_ms / 1000, wait_ms % 1000 * 1000 };
-
-	event_add(timer, &wait);
-}
-
-/* ---- phases ---- */
-
-static void connection_enter(struct mllp_connection *connection, enum phase phase, const char *why)
-{
-	static const char *const names[] = {
-		[PHASE_READING] = "reading",
-		[PHASE_ENDING] = "ending",
-		[PHASE_DRAINING] = "draining",
-		[PHASE_CLOSED] = "closed",
-	};
-
-	connection->phase = phase;
-	log_debug("mllp_connection listener=%s peer=%s phase=%s: %s",
-		  connection->server->settings->name, connection->peer, names[phase], why);
-}
-
-static void forget_input(struct mllp_connection *connection)
-{
-	buf_done(&connection->in);
-	connection_count(connection);
-	connection->held = false;
-	frame_ended(connection);
-}
-
-static void arrival_free(struct mllp_arrival *arrival)
-{
-	buf_done(&arrival->payload);
-	buf_done(&arrival->answer);
-	free(arrival);
-}
-
-/* Arrivals not answered yet live on without their connection. */
-static void forget_arrivals(struct mllp_connection *connection)
-{
-	struct mllp_arrival *arrival, *next;
-
-	for (arrival = connection->first; arrival != NULL; arrival = next) {
-		next = arrival->next;
-		arrival->connection = NULL;
-		if (arrival->answered)
-			arrival_free(arrival);
-	}
-	connection->first = NULL;
-	connection->last = &connection->first;
-	connection->unanswered = 0;
-}
-
-/* Bytes outside a frame are skipped; who sends nothing else waits for an answer in vain. */
-static void tell_stray(struct mllp_connection *connection)
-{
-	if (connection->stray > 0)
-		log_warning(
-			"mllp_stray listener=%s peer=%s bytes=%zu: skipped, they were in no frame",
-			connection->server->settings->name, connection->peer, connection->stray);
-	connection->stray = 0;
-}
-
-static void connection_close(struct mllp_connection *connection, const char *why)
-{
-	struct mllp_server *server = connection->server;
-
-	tell_stray(connection);
-	connection_enter(connection, PHASE_CLOSED, why);
-	event_del(connection->readable);
-	event_del(connection->writable);
-	event_del(connection->timer);
-	close(connection->fd);
-	forget_input(connection);
-	forget_arrivals(connection);
-	buf_done(&connection->out);
-	LIST_REMOVE(connection, link);
-	LIST_INSERT_HEAD(&server->closed, connection, link);
-	server->figures.connections--;
-	event_active(server->sweep, EV_TIMEOUT, 0);
-}
-
-static void connection_end(struct mllp_connection *connection, const char *why)
-{
-	tell_stray(connection);
-	connection_enter(connection, PHASE_ENDING, why);
-	forget_input(connection);
-}
-
-/* Closing with bytes unread makes the kernel send a reset, and a reset makes the peer's kernel
- * throw away what it has not read: our answer. So our end is shut, and the peer's is read out.
- */
-static void connection_drain(struct mllp_connection *connection)
-{
-	connection_enter(connection, PHASE_DRAINING, "answered");
-	shutdown(connection->fd, SHUT_WR);
-	connection->quiet_since_ms = patience_ms(connection->server);
-	arm(connection->timer, min(connection->server->settings->idle_ms, (int64_t)DRAIN_MS));
-}
-
-static void connection_free(struct mllp_connection *connection)
-{
-	event_free(connection->readable);
-	event_free(connection->writable);
-	event_free(connection->timer);
-	free(connection);
-}
-
-static void on_sweep(evutil_socket_t fd, short what, void *arg)
-{
-	struct mllp_server *server = arg;
-	struct mllp_connection *connection;
-
-	(void)fd;
-	(void)what;
-	while ((connection = LIST_FIRST(&server->closed)) != NULL) {
-		LIST_REMOVE(connection, link);
-		connection_free(connection);
-	}
-}
-
-/* ---- answers ---- */
-
-static void transmit(struct mllp_connection *connection)
-{
-	struct buf *out = &connection->out;
-
-	while (out->n > 0) {
-		ssize_t n = send(connection->fd, out->p, out->n, MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) {
-			event_add(connection->writable, NULL);
-			return;
-		}
-		if (n < 0) {
-			connection_close(connection, strerrordesc_np(errno));
-			return;
-		}
-		buf_drop(out, (size_t)n);
-		connection->quiet_since_ms = patience_ms(connection->server);
-	}
-}
-
-/* Those that nothing before them holds up. */
-static void release_answers(struct mllp_connection *connection)
-{
-	struct mllp_arrival *arrival;
-
-	while ((arrival = connection->first) != NULL && arrival->answered) {
-		connection->first = arrival->next;
-		if (connection->first == NULL)
-			connection->last = &connection->first;
-		connection->unanswered--;
-		if (arrival->answer.n > 0)
-			mllp_wrap(buf_slice(&arrival->answer), &connection->out);
-		arrival_free(arrival);
-	}
-}
-
-/* What follows from any change: answers go out, the end is reached, reading stops or goes on. */
-static void connection_settle(struct mllp_connection *connection)
-{
-	release_answers(connection);
-	transmit(connection);
-	if (connection->phase == PHASE_ENDING && connection->first == NULL &&
-	    connection->out.n == 0)
-		connection_drain(connection);
-	connection_pace(connection);
-	server_pace(connection->server);
-}
-
-static void server_done(struct mllp_server *server)
-{
-	if (server->freed && server->unanswered == 0)
-		free(server);
-}
-
-void mllp_server_answer(struct mllp_arrival *arrival, struct slice ack)
-{
-	struct mllp_server *server = arrival->server;
-	struct mllp_connection *connection = arrival->connection;
-
-	server->unanswered--;
-	server->figures.in_flight_bytes -= arrival->bytes;
-	if (connection == NULL) {
-		arrival_free(arrival);
-		server_pace(server);
-	} else {
-		buf_add(&arrival->answer, ack);
-		buf_done(&arrival->payload);
-		arrival->answered = true;
-		connection_settle(connection);
-	}
-	server_done(server);
-}
-
-/* ---- frames ---- */
-
-static void hand_over(struct mllp_connection *connection, struct mllp_arrival *arrival)
-{
-	struct mllp_server *server = connection->server;
-
-	arrival->server = server;
-	arrival->connection = connection;
-	arrival->listener = server->settings;
-	memcpy(arrival->peer, connection->peer, sizeof(arrival->peer));
-	/* the struct too: frames may be empty, and as many as the sender likes */
-	arrival->bytes = arrival->payload.n + sizeof(*arrival);
-	*connection->last = arrival;
-	connection->last = &arrival->next;
-	connection->unanswered++;
-	server->unanswered++;
-	server->figures.in_flight_bytes += arrival->bytes;
-	server->on_arrival(server->arg, arrival);
-}
-
-/* Takes the payload out of the buffer, and the frame off its start: of the payload and what follows
- * the frame, the larger one keeps the buffer and the other one is copied.
- */
-static void take_payload(struct buf *in, size_t *start, struct slice payload, size_t frame_bytes,
-			 struct buf *ret_payload)
-{
-	struct slice rest = slice_from(buf_slice(in), *start + frame_bytes);
-	size_t offset = (size_t)(payload.p - in->p);
-	struct buf next = { .limit = in->limit };
-
-	if (rest.n > payload.n) {
-		buf_add(ret_payload, payload);
-		*start += frame_bytes;
-		return;
-	}
-	if (rest.n > 0)
-		buf_add(&next, rest);
-	*ret_payload = *in;
-	ret_payload->limit = 0;
-	ret_payload->n = offset + payload.n;
-	buf_drop(ret_payload, offset);
-	ret_payload->p[payload.n] = '\0';
-	*in = next;
-	*start = 0;
-}
-
-static void frame_is_broken(struct mllp_connection *connection, struct slice frame,
-			    const struct err *err)
-{
-	struct mllp_arrival *arrival = xcalloc(1, sizeof(*arrival));
-	struct slice payload = slice_from(frame, 1);
-
-	arrival->framing = *err;
-	payload.n = min(payload.n, (size_t)EXCERPT_BYTES);
-	buf_add(&arrival->payload, payload);
-	connection->server->figures.broken_frames++;
-	log_warning("mllp_frame_broken listener=%s peer=%s: %s", connection->server->settings->name,
-		    connection->peer, err->text);
-	connection_end(connection, err->text);
-	hand_over(connection, arrival);
-}
-
-static void frame_is_whole(struct mllp_connection *connection, size_t *start, struct slice payload,
-			   size_t frame_bytes)
-{
-	struct mllp_arrival *arrival = xcalloc(1, sizeof(*arrival));
-
-	take_payload(&connection->in, start, payload, frame_bytes, &arrival->payload);
-	frame_ended(connection);
-	connection_count(connection);
-	connection->server->figures.messages++;
-	connection->server->figures.last_message_ms = clock_now_ms();
-	hand_over(connection, arrival);
-}
-
-/* Bytes of payload so far, of a frame that may lack its end. */
-static size_t payload_so_far(struct slice frame)
-{
-	size_t n = frame.n - 1;
-
-	return n > 0 && frame.p[n] == MLLP_FS ? n - 1 : n;
-}
-
-static int find_frame(struct mllp_connection *connection, struct slice in, ssize_t *ret_frame_bytes,
-		      struct slice *ret_payload, struct err *err)
-{
-	const uint64_t most = connection->server->settings->most_message_bytes;
-	ssize_t n = mllp_next(in, &connection->seen, ret_payload, err);
-
-	if (n < 0)
-		return -1;
-	if ((n > 0 ? ret_payload->n : payload_so_far(in)) > most)
-		return err_refuse(err, REASON_TOO_LARGE, "",
-				  "the message is larger than the %" PRIu64
-				  " bytes this listener takes",
-				  most);
-	*ret_frame_bytes = n;
-	return 0;
-}
-
-/* Hands over the frame at *start of the buffer, if it is whole and its turn has come. */
-static bool take_frame(struct mllp_connection *connection, size_t *start)
-{
-	struct slice in = slice_from(buf_slice(&connection->in), *start), payload = { 0 };
-	const size_t stray = mllp_stray(in);
-	struct err err = { 0 };
-	ssize_t frame_bytes = 0;
-
-	connection->server->figures.stray_bytes += stray;
-	connection->stray += stray;
-	*start += stray;
-	in = slice_from(in, stray);
-	connection->held = in.n > 0 && !may_take_frame(connection);
-	if (in.n == 0 || connection->held)
-		return false;
-	if (!connection->in_frame)
-		connection->frame_since_ms = patience_ms(connection->server);
-	connection->in_frame = true;
-	if (find_frame(connection, in, &frame_bytes, &payload, &err) < 0)
-		frame_is_broken(connection, in, &err);
-	else if (frame_bytes > 0)
-		frame_is_whole(connection, start, payload, (size_t)frame_bytes);
-	return frame_bytes > 0;
-}
-
-static void take_frames(struct mllp_connection *connection)
-{
-	size_t start = 0;
-
-	while (connection->phase == PHASE_READING && take_frame(connection, &start))
-		;
-	buf_drop(&connection->in, start);
-	if (connection->in.n == 0)
-		buf_done(&connection->in);
-	connection_count(connection);
-}
-
-/* ---- the socket ---- */
-
-/* As recv(): into the connection's buffer, and past its end into the spill, so that a quiet
- * connection keeps little and a fast one reads much at once.
- */
-static ssize_t receive(struct mllp_connection *connection)
-{
-	struct mllp_server *server = connection->server;
-	struct buf *in = &connection->in;
-	struct iovec parts[2] = { { 0 }, { server->spill, sizeof(server->spill) } };
-	size_t own;
-	ssize_t n;
-
-	/* a frame at its limit, CR and two reads: never overfull */
-	in->limit = server->settings->most_message_bytes + 4 * READ_BYTES;
-	parts[0].iov_base = buf_reserve(in, LEAST_ROOM);
-	own = min(in->room - in->n - 1, (size_t)READ_BYTES);
-	parts[0].iov_len = own;
-	n = readv(connection->fd, parts, length_of(parts));
-	if (n <= 0)
-		return n;
-	own = min(own, (size_t)n);
-	in->n += own;
-	in->p[in->n] = '\0';
-	buf_add(in, (struct slice){ server->spill, (size_t)n - own });
-	return n;
-}
-
-static void frame_is_cut(struct mllp_connection *connection, const char *why)
-{
-	if (!connection->in_frame)
-		return;
-	connection->server->figures.broken_frames++;
-	log_warning("mllp_frame_cut listener=%s peer=%s: %s", connection->server->settings->name,
-		    connection->peer, why);
-}
-
-static void read_frames(struct mllp_connection *connection)
-{
-	ssize_t n;
-
-	if (connection->held)
-		take_frames(connection);
-	if (connection->phase != PHASE_READING || !may_read(connection))
-		return;
-	n = receive(connection);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n < 0) {
-		const char *why = strerrordesc_np(errno);
-
-		frame_is_cut(connection, why);
-		connection_close(connection, why);
-	} else if (n == 0) {
-		frame_is_cut(connection, "the peer ended the connection");
-		connection_end(connection, "the peer ended");
-	} else {
-		connection->quiet_since_ms = patience_ms(connection->server);
-		take_frames(connection);
-	}
-}
-
-static void discard(struct mllp_connection *connection)
-{
-	struct mllp_server *server = connection->server;
-	ssize_t n = recv(connection->fd, server->spill, sizeof(server->spill), 0);
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	connection->drained += n > 0 ? (size_t)n : 0;
-	if (n <= 0)
-		connection_close(connection, "drained");
-	else if (connection->drained > server->settings->most_message_bytes)
-		connection_close(connection, "the peer goes on and on");
-}
-
-static void on_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct mllp_connection *connection = arg;
-
-	(void)fd;
-	(void)what;
-	switch (connection->phase) {
-	case PHASE_READING:
-		read_frames(connection);
-		break;
-	case PHASE_DRAINING:
-		discard(connection);
-		break;
-	case PHASE_ENDING:
-	case PHASE_CLOSED:
-		break;
-	}
-	connection_settle(connection);
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	connection_settle(arg);
-}
-
-/* ---- patience ---- */
-
-/* When, by patience_ms(), the peer has had time enough. INT64_MAX: it waits on us. */
-static int64_t connection_deadline(const struct mllp_connection *connection)
-{
-	const int64_t idle_ms = connection->server->settings->idle_ms;
-
-	switch (connection->phase) {
-	case PHASE_READING:
-		if (connection->out.n > 0)
-			break;
-		if (connection->in_frame && !connection->held)
-			return connection->frame_since_ms + idle_ms;
-		if (connection->unanswered > 0 || connection->server->full)
-			return INT64_MAX;
-		break;
-	case PHASE_ENDING:
-		if (connection->out.n == 0)
-			return INT64_MAX;
-		break;
-	case PHASE_DRAINING:
-		return connection->quiet_since_ms + min(idle_ms, (int64_t)DRAIN_MS);
-	case PHASE_CLOSED:
-		return INT64_MAX;
-	}
-	return connection->quiet_since_ms + idle_ms;
-}
-
-static void connection_is_late(struct mllp_connection *connection)
-{
-	static const char why[] = "the frame did not end within the idle limit";
-
-	if (connection->phase != PHASE_READING || !connection->in_frame || connection->out.n > 0) {
-		connection_close(connection, "idle");
-		return;
-	}
-	frame_is_cut(connection, why);
-	connection_end(connection, why);
-	arm(connection->timer, connection->server->settings->idle_ms);
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct mllp_connection *connection = arg;
-	struct mllp_server *server = connection->server;
-	int64_t deadline_ms = connection_deadline(connection);
-	int64_t now_ms = patience_ms(server);
-
-	(void)fd;
-	(void)what;
-	if (deadline_ms > now_ms) {
-		arm(connection->timer, server->stalled || deadline_ms == INT64_MAX
-					       ? server->settings->idle_ms
-					       : deadline_ms - now_ms);
-		return;
-	}
-	connection_is_late(connection);
-	connection_settle(connection);
-}
-
-/* ---- accepting ---- */
-
-static void connection_new(struct mllp_server *server, int fd, const char peer[static 64])
-{
-	struct mllp_connection *connection = xcalloc(1, sizeof(*connection));
-	const int on = 1;
-
-	/* a pipelined answer is small and must not wait for the one before it to be confirmed */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	connection->server = server;
-	connection->fd = fd;
-	memcpy(connection->peer, peer, sizeof(connection->peer));
-	connection->last = &connection->first;
-	connection->readable =
-		event_new(server->loop, fd, EV_READ | EV_PERSIST, on_readable, connection);
-	connection->writable = event_new(server->loop, fd, EV_WRITE, on_writable, connection);
-	connection->timer = event_new(server->loop, -1, 0, on_timer, connection);
-	connection->quiet_since_ms = patience_ms(server);
-	LIST_INSERT_HEAD(&server->connections, connection, link);
-	server->figures.connections++;
-	connection_enter(connection, PHASE_READING, "accepted");
-	arm(connection->timer, server->settings->idle_ms);
-	connection_pace(connection);
-}
-
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
 		      int length, void *arg)
 {
 	struct mllp_server *server = arg;
 	const struct mllp_settings *settings = server->settings;
+	struct mllp_figures *figures = mllp_hall_figures(server->hall);
 	char peer[64];
 
 	(void)listener;
 	(void)length;
 	address_text(address, peer);
-	if (server->figures.connections < settings->most_connections) {
-		connection_new(server, fd, peer);
+	if (figures->connections < settings->most_connections) {
+		mllp_connection_new(server->hall, fd, peer);
 		return;
 	}
 	close(fd);
-	server->figures.refused_connections++;
+	figures->refused_connections++;
 	if (may_log_again(&server->refusal_logged_ms))
 		log_warning("mllp_connection_refused listener=%s peer=%s: there are %" PRIu64
 			    " already, the most allowed",
@@ -758,10 +67,11 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
 	struct mllp_server *server = arg;
+	const struct timeval pause = { ACCEPT_PAUSE_S, 0 };
 	const int trouble = EVUTIL_SOCKET_ERROR();
 
 	evconnlistener_disable(listener);
-	arm(server->accept_again, ACCEPT_PAUSE_MS);
+	event_add(server->accept_again, &pause);
 	if (may_log_again(&server->trouble_logged_ms))
 		log_error("mllp_cannot_accept listener=%s: %s", server->settings->name,
 			  strerrordesc_np(trouble));
@@ -778,7 +88,7 @@ static void on_accept_again(evutil_socket_t fd, short what, void *arg)
 
 /* ---- birth and end ---- */
 
-static int server_listen(struct mllp_server *server, struct err *err)
+static int server_listen(struct mllp_server *server, struct event_base *loop, struct err *err)
 {
 	const char *listen = server->settings->listen;
 	struct address address;
@@ -787,14 +97,15 @@ static int server_listen(struct mllp_server *server, struct err *err)
 		return err_set(err, ERR_HALT,
 			       "'%s' is not an address and a port, such as 127.0.0.1:2575", listen);
 	server->listener = evconnlistener_new_bind(
-		server->loop, on_accept, server,
+		loop, on_accept, server,
 		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, SOMAXCONN,
 		(const struct sockaddr *)&address.socket, (int)address.bytes);
 	if (server->listener == NULL)
 		return err_set(err, ERR_HALT, "cannot listen on %s: %s", listen,
 			       strerrordesc_np(errno));
 	evconnlistener_set_error_cb(server->listener, on_accept_error);
-	address_of_socket(evconnlistener_get_fd(server->listener), server->figures.address);
+	address_of_socket(evconnlistener_get_fd(server->listener),
+			  mllp_hall_figures(server->hall)->address);
 	return 0;
 }
 
@@ -804,16 +115,10 @@ int mllp_server_new(struct mllp_server **ret_server, struct event_base *loop,
 {
 	scoped(mllp_server_free) struct mllp_server *server = xcalloc(1, sizeof(*server));
 
-	server->loop = loop;
 	server->settings = settings;
-	server->on_arrival = on_arrival;
-	server->arg = arg;
-	server->figures.name = settings->name;
-	LIST_INIT(&server->connections);
-	LIST_INIT(&server->closed);
+	server->hall = mllp_hall_new(loop, settings, on_arrival, arg);
 	server->accept_again = event_new(loop, -1, 0, on_accept_again, server);
-	server->sweep = event_new(loop, -1, 0, on_sweep, server);
-	if (server_listen(server, err) < 0)
+	if (server_listen(server, loop, err) < 0)
 		return -1;
 	*ret_server = take(server);
 	return 0;
@@ -829,40 +134,28 @@ static void stop_listening(struct mllp_server *server)
 
 void mllp_server_close(struct mllp_server *server)
 {
-	struct mllp_connection *connection, *next;
-
 	stop_listening(server);
-	for (connection = LIST_FIRST(&server->connections); connection != NULL; connection = next) {
-		next = LIST_NEXT(connection, link);
-		if (connection->phase != PHASE_READING)
-			continue;
-		connection_end(connection, "shutting down");
-		connection_settle(connection);
-	}
+	mllp_hall_close(server->hall);
 }
 
 void mllp_server_free(struct mllp_server **server)
 {
 	struct mllp_server *s = *server;
-	struct mllp_connection *connection;
 
 	if (s == NULL)
 		return;
 	stop_listening(s);
-	while ((connection = LIST_FIRST(&s->connections)) != NULL) {
-		discard(connection); /* or the last answer may be lost: see connection_drain() */
-		if (connection->phase != PHASE_CLOSED)
-			connection_close(connection, "shutting down");
-	}
-	on_sweep(-1, 0, s);
 	event_free(s->accept_again);
-	event_free(s->sweep);
-	s->freed = true;
-	server_done(s);
-	*server = NULL;
+	mllp_hall_free(&s->hall);
+	free_ptr(server);
+}
+
+void mllp_server_answer(struct mllp_arrival *arrival, struct slice ack)
+{
+	mllp_arrival_answer(arrival, ack);
 }
 
 struct mllp_figures mllp_server_figures(const struct mllp_server *server)
 {
-	return server->figures;
+	return *mllp_hall_figures(server->hall);
 }

@@ -30,7 +30,7 @@ struct mllp_arrival {
 	char peer[64]; /* address and port */
 
 	/* private */
-	struct mllp_server *server;
+	struct mllp_hall *hall;
 	struct mllp_connection *connection; /* NULL: gone, the answer goes nowhere */
 	struct mllp_arrival *next;
 	struct buf answer;
