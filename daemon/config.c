@@ -52,6 +52,10 @@ static const struct option_word digests[] = { { "sha256", DIGEST_SHA256 },
 					      { 0 } };
 static const struct option_word charsets[] = { { "utf-8", false }, { "escaped", true }, { 0 } };
 static const struct option_word chains[] = { { "full", true }, { "leaf", false }, { 0 } };
+static const struct option_word revocations[] = { { "off", REVOCATION_OFF },
+						  { "soft", REVOCATION_SOFT },
+						  { "hard", REVOCATION_HARD },
+						  { 0 } };
 static const struct option_word wsa_to[] = { { "url", 0 }, { "empty", 0 }, { 0 } };
 
 /* The four suites that the DMP's software entry takes. */
@@ -170,6 +174,13 @@ static const struct option establishment_options[] = {
 	  .help = "a PEM file of the certificate ORG AUTH_CLI, then its intermediates" },
 	{ "dmp.tls.key", OPTION_SECRET, AT(struct config_establishment, http.tls.key),
 	  .help = "a PEM file of the private key of that certificate" },
+	{ "dmp.tls.revocation", OPTION_CHOICE,
+	  AT(struct config_establishment, http.revocation.kind),
+	  .preset = "soft", .words = revocations,
+	  .help = "is the DMP's certificate refused when it was revoked, or also when that is not known" },
+	{ "dmp.tls.crl", OPTION_PATH, AT(struct config_establishment, http.revocation.crl),
+	  .preset = "",
+	  .help = "a revocation list (CRL), or a folder of them, that somebody keeps up to date" },
 	{ "dmp.sign.cert", OPTION_FILE, AT(struct config_establishment, sign.cert),
 	  .help = "a PEM file of the certificate ORG SIGN, for signatures only" },
 	{ "dmp.sign.key", OPTION_SECRET, AT(struct config_establishment, sign.key),

@@ -182,6 +182,7 @@ struct server {
 	bool asks;            /* for the client's certificate, from the handshake on */
 	int verdict;          /* on that certificate: X509_V_OK checks it really */
 	int receive_buffer;   /* 0: the system's */
+	struct slice staple;  /* an OCSP response in DER for who asks; empty: none */
 
 	/* read after it has ended */
 	unsigned connections, handshakes, requests;
@@ -378,6 +379,17 @@ static inline void *serve(void *arg)
 	return NULL;
 }
 
+static inline int on_status_wanted(SSL *ssl, void *arg)
+{
+	const struct server *server = arg;
+
+	if (server->staple.n == 0)
+		return SSL_TLSEXT_ERR_NOACK;
+	SSL_set_tlsext_status_ocsp_resp(ssl, OPENSSL_memdup(server->staple.p, server->staple.n),
+					(long)server->staple.n);
+	return SSL_TLSEXT_ERR_OK;
+}
+
 static inline SSL_CTX *server_context(struct server *server)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
@@ -392,6 +404,8 @@ static inline SSL_CTX *server_context(struct server *server)
 	if (server->asks)
 		SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
 				   on_verify);
+	SSL_CTX_set_tlsext_status_cb(context, on_status_wanted);
+	SSL_CTX_set_tlsext_status_arg(context, server);
 	if (server->ciphers != NULL)
 		assert_int_equal(SSL_CTX_set_cipher_list(context, server->ciphers), 1);
 	return context;

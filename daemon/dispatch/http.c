@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 enum {
+	MOST_CONNECTION_S = 3600,
 	MOST_RETRY_AFTER_S = 24 * 3600, /* what a server may ask for: beyond, it is a mistake */
 };
 
@@ -50,6 +51,7 @@ struct http {
 	struct watch *watches;
 	struct queue waiting, ended;
 	struct http_tls *tls;
+	struct revocation *revocation;
 };
 
 static void queue_put(struct queue *queue, struct http_request *request)
@@ -455,6 +457,9 @@ static CURLcode set_numbers(CURL *easy, const struct http_settings *settings)
 		{ CURLOPT_TCP_KEEPALIVE, 1 },
 		{ CURLOPT_SSL_VERIFYPEER, 1 },
 		{ CURLOPT_SSL_VERIFYHOST, 2 },
+		/* what a resumed session or an old connection was told may no longer be true */
+		{ CURLOPT_SSL_SESSIONID_CACHE, settings->revocation.kind == REVOCATION_OFF },
+		{ CURLOPT_MAXLIFETIME_CONN, MOST_CONNECTION_S },
 		{ CURLOPT_SSLVERSION, tls_range(settings->tls.least, settings->tls.most) },
 		{ CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms },
 		{ CURLOPT_TIMEOUT_MS, (long)settings->exchange_timeout_ms },
@@ -508,8 +513,17 @@ static CURLcode set_files(CURL *easy, const struct http *http)
 	return code;
 }
 
-static void set_callbacks(CURL *easy, struct transfer *transfer)
+static CURLcode on_connecting(CURL *easy, void *ssl_context, void *arg)
 {
+	(void)easy;
+	revocation_prepare(arg, ssl_context);
+	return CURLE_OK;
+}
+
+static void set_callbacks(CURL *easy, const struct http *http, struct transfer *transfer)
+{
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_connecting);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, http->revocation);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
 	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_sending);
@@ -534,7 +548,7 @@ static int open_transfer(const struct http *http, struct transfer *transfer,
 	transfer->easy = curl_easy_init();
 	if (transfer->easy == NULL)
 		abort();
-	set_callbacks(transfer->easy, transfer);
+	set_callbacks(transfer->easy, http, transfer);
 	code = set_numbers(transfer->easy, settings);
 	if (code == CURLE_OK)
 		code = set_texts(transfer->easy, settings);
@@ -578,7 +592,8 @@ int http_new(struct http **ret_http, struct event_base *loop, const struct http_
 	scoped(http_free) struct http *http = xcalloc(1, sizeof(*http));
 
 	start_curl();
-	if (http_tls_new(&http->tls, &settings->tls, err) < 0)
+	if (http_tls_new(&http->tls, &settings->tls, err) < 0 ||
+	    revocation_new(&http->revocation, &settings->revocation, err) < 0)
 		return -1;
 	if (tls_range(settings->tls.least, settings->tls.most) == 0)
 		return err_set(err, ERR_HALT, "TLS from %s to %s: the versions are 1.2 and 1.3",
@@ -636,5 +651,6 @@ void http_free(struct http **http)
 	free_event(h->timer);
 	free_event(h->delivery);
 	http_tls_free(&h->tls);
+	revocation_free(&h->revocation);
 	free_ptr(http);
 }

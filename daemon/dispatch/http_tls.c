@@ -8,7 +8,7 @@
 
 enum {
 	MOST_PEM_BYTES = 1 << 20,
-	PEM_CHUNK = 32 << 10,
+	CHUNK = 32 << 10,
 };
 
 struct http_tls {
@@ -64,7 +64,7 @@ bool http_tls_is_refusal(const char *words)
 
 /* ---- the files ---- */
 
-static int read_pem(const char *path, struct buf *out, struct err *err)
+int http_tls_read(const char *path, size_t most, struct buf *out, struct err *err)
 {
 	FILE *file = fopen(path, "re");
 	bool whole;
@@ -72,13 +72,14 @@ static int read_pem(const char *path, struct buf *out, struct err *err)
 
 	if (file == NULL)
 		return err_set(err, ERR_HALT, "%s cannot be read: %m", path);
-	out->limit = MOST_PEM_BYTES;
-	while ((to = buf_reserve(out, PEM_CHUNK)) != NULL && !feof(file) && !ferror(file))
-		out->n += fread(to, 1, PEM_CHUNK, file);
+	out->limit = most;
+	while ((to = buf_reserve(out, CHUNK)) != NULL && !feof(file) && !ferror(file))
+		out->n += fread(to, 1, CHUNK, file);
 	whole = feof(file) && !ferror(file);
 	fclose(file);
 	if (!whole)
-		return err_set(err, ERR_HALT, "%s cannot be read, or is too large for PEM", path);
+		return err_set(err, ERR_HALT, "%s cannot be read, or is larger than %zu bytes",
+			       path, most);
 	return 0;
 }
 
@@ -102,14 +103,21 @@ static void free_key(EVP_PKEY **key)
 	EVP_PKEY_free(*key);
 }
 
-static int tls_err(struct err *err, const char *what, const char *trouble)
+/* Which setting is at fault. */
+static int at(const char *where, struct err *err)
+{
+	snprintf(err->where, sizeof(err->where), "%s", where);
+	return -1;
+}
+
+static int tls_err(struct err *err, const char *where, const char *what, const char *trouble)
 {
 	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
 	err_set(err, ERR_HALT, "%s %s%s%s%s", what, trouble, reason ? " (" : "",
 		reason ? reason : "", reason ? ")" : "");
 	ERR_clear_error();
-	return -1;
+	return at(where, err);
 }
 
 static EVP_PKEY *key_of(const struct buf *pem)
@@ -131,20 +139,42 @@ static int check_tls(const struct http_tls *tls, const struct http_tls_settings 
 
 	ERR_clear_error();
 	if (SSL_CTX_load_verify_file(context, settings->ca) != 1)
-		return tls_err(err, settings->ca, "holds no certificate authority");
+		return tls_err(err, "ca", settings->ca, "holds no certificate authority");
 	if (SSL_CTX_use_certificate_chain_file(context, settings->cert) != 1)
-		return tls_err(err, settings->cert, "holds no usable certificate");
+		return tls_err(err, "cert", settings->cert, "holds no usable certificate");
 	key = key_of(&tls->pem.key);
 	if (key == NULL)
-		return tls_err(err, settings->key,
+		return tls_err(err, "key", settings->key,
 			       "holds no private key that can be read without a password");
 	if (X509_check_private_key(SSL_CTX_get0_certificate(context), key) != 1) {
 		ERR_clear_error();
-		return err_set(err, ERR_HALT, "%s is not the key of the certificate in %s",
-			       settings->key, settings->cert);
+		err_set(err, ERR_HALT, "%s is not the key of the certificate in %s", settings->key,
+			settings->cert);
+		return at("key", err);
 	}
 	if (SSL_CTX_set_cipher_list(context, settings->ciphers) != 1)
-		return tls_err(err, settings->ciphers, "names no cipher that OpenSSL offers");
+		return tls_err(err, "ciphers", settings->ciphers,
+			       "names no cipher that OpenSSL offers");
+	return 0;
+}
+
+/* ---- birth and end ---- */
+
+static int read_pems(struct http_tls *tls, const struct http_tls_settings *settings,
+		     struct err *err)
+{
+	const struct {
+		const char *path, *where;
+		struct buf *out;
+	} files[] = {
+		{ settings->ca, "ca", &tls->pem.ca },
+		{ settings->cert, "cert", &tls->pem.cert },
+		{ settings->key, "key", &tls->pem.key },
+	};
+
+	for (size_t i = 0; i < length_of(files); i++)
+		if (http_tls_read(files[i].path, MOST_PEM_BYTES, files[i].out, err) < 0)
+			return at(files[i].where, err);
 	return 0;
 }
 
@@ -153,9 +183,7 @@ int http_tls_new(struct http_tls **ret_tls, const struct http_tls_settings *sett
 {
 	scoped(http_tls_free) struct http_tls *tls = xcalloc(1, sizeof(*tls));
 
-	if (read_pem(settings->ca, &tls->pem.ca, err) < 0 ||
-	    read_pem(settings->cert, &tls->pem.cert, err) < 0 ||
-	    read_pem(settings->key, &tls->pem.key, err) < 0 || check_tls(tls, settings, err) < 0)
+	if (read_pems(tls, settings, err) < 0 || check_tls(tls, settings, err) < 0)
 		return -1;
 	*ret_tls = take(tls);
 	return 0;

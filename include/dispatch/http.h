@@ -11,11 +11,13 @@
 
 #include "dispatch/http_tls.h"
 #include "dispatch/outcome.h"
+#include "dispatch/revocation.h"
 
 struct event_base;
 
 struct http_settings {
 	struct http_tls_settings tls;
+	struct revocation_settings revocation;
 	int64_t connect_timeout_ms, exchange_timeout_ms; /* the exchange: connection included */
 	uint64_t most_reply_bytes;
 	uint64_t most_connections; /* further requests wait their turn, before their timeouts run */

@@ -18,7 +18,8 @@ struct http_tls;
 
 /* Reads the files, and tries all that curl will need, so that a wrong file is named at start and not
  * met with the first document. -1: a file that cannot be read, a key that is not the certificate's,
- * ciphers that OpenSSL does not know (ERR_HALT, naming the file or the value).
+ * ciphers that OpenSSL does not know (ERR_HALT, naming the file or the value; err->where is the
+ * setting at fault: "ca", "cert", "key" or "ciphers").
  */
 must_use int http_tls_new(struct http_tls **ret_tls, const struct http_tls_settings *settings,
 			  struct err *err);
@@ -29,6 +30,9 @@ struct http_tls_pem {
 	struct buf ca, cert, key;
 };
 const struct http_tls_pem *http_tls_pem(const struct http_tls *tls);
+
+/* Appends a file of at most so many bytes. -1: it cannot be read, or is larger (ERR_HALT). */
+must_use int http_tls_read(const char *path, size_t most, struct buf *out, struct err *err);
 
 /* Do these words of a failed handshake, which quote OpenSSL, tell of something that no retry mends?
  */

@@ -1,0 +1,35 @@
+/* Whether the server's certificate was revoked: by the lists (CRL) in a file or folder that somebody
+ * keeps up to date, and by the OCSP answer that a server may staple to its certificate. What neither
+ * tells is taken for good softly, and refused hard. A certificate that is on a list is refused even
+ * when the list is out of date.
+ *
+ * Loop only.
+ */
+#ifndef DMPFEED_DISPATCH_REVOCATION_H
+#define DMPFEED_DISPATCH_REVOCATION_H
+
+#include "base/buf.h"
+
+enum revocation_kind { REVOCATION_OFF, REVOCATION_SOFT, REVOCATION_HARD };
+
+struct revocation_settings {
+	enum revocation_kind kind;
+	const char *crl; /* a file, or a folder of files, each PEM or DER; NULL or "": none */
+};
+
+struct revocation;
+
+/* Reads the lists. -1: a file that cannot be read, or holds none (ERR_HALT). The settings' texts
+ * must outlive it.
+ */
+must_use int revocation_new(struct revocation **ret_revocation,
+			    const struct revocation_settings *settings, struct err *err);
+void revocation_free(struct revocation **revocation);
+
+/* Gives an SSL_CTX, for a new connection, what is to be checked of the server. Lists that changed on
+ * the disk are read again; when they cannot be, those of before stay in force, and the journal says
+ * so once.
+ */
+void revocation_prepare(struct revocation *revocation, void *ssl_context);
+
+#endif
