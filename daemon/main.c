@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "hands.h"
 #include "operator.h"
+#include "tables.h"
 
 enum {
 	PATIENCE_MS = 10000,
@@ -132,8 +133,7 @@ static int start(struct daemon *daemon, struct err *err)
 	daemon->mail = event_new(daemon->loop, mailbox_fd(daemon->mailbox), EV_READ | EV_PERSIST,
 				 mail_came, daemon->mailbox);
 	event_add(daemon->mail, NULL);
-	if (valuesets_load(&daemon->valuesets, daemon->config->valuesets_dir, err) < 0 ||
-	    error_table_load(&daemon->errors, daemon->config->errors_file, err) < 0 ||
+	if (error_table_load(&daemon->errors, daemon->config->errors_file, err) < 0 ||
 	    open_queue(daemon, &counts, err) < 0)
 		return -1;
 	start_threads(daemon);
@@ -221,6 +221,16 @@ static void tell_errors(const struct buf *errors)
 		log_error("cannot start: %.*s", (int)line.n, line.p);
 }
 
+/* The files that the configuration names: whatever is wrong with any of them is told at once. */
+static int load_what_is_named(struct daemon *daemon, struct buf *errors)
+{
+	int signers =
+		credentials_load(&daemon->credentials, daemon->config, clock_now_ms(), errors);
+	int tables = tables_load(&daemon->valuesets, daemon->config, errors);
+
+	return signers < 0 || tables < 0 ? -1 : 0;
+}
+
 static int serve(struct daemon *daemon)
 {
 	scoped(buf_done) struct buf errors = { 0 };
@@ -228,7 +238,7 @@ static int serve(struct daemon *daemon)
 
 	umask(umask(0) | 0027); /* documents are nobody else's business */
 	log_set_level(daemon->config->log_level);
-	if (credentials_load(&daemon->credentials, daemon->config, clock_now_ms(), &errors) < 0) {
+	if (load_what_is_named(daemon, &errors) < 0) {
 		tell_errors(&errors);
 		stop(daemon);
 		return 1;
@@ -250,14 +260,16 @@ static int serve(struct daemon *daemon)
 static int check(struct daemon *daemon)
 {
 	scoped(buf_done) struct buf text = { 0 }, errors = { 0 };
-	bool is_good = credentials_load(&daemon->credentials, daemon->config, clock_now_ms(),
-					&errors) == 0;
+	bool is_good = load_what_is_named(daemon, &errors) == 0;
 
-	if (is_good)
+	if (is_good) {
 		config_print(daemon->config, &text);
+		tables_print(daemon->valuesets, &text);
+	}
 	fprintf(stderr, "%s", errors.p ? errors.p : "");
 	printf("%s", text.p ? text.p : "");
 	credentials_free(&daemon->credentials);
+	valuesets_free(&daemon->valuesets);
 	config_free(&daemon->config);
 	return is_good ? 0 : 1;
 }

@@ -372,6 +372,8 @@ static void one_wrong_value_is_refused_with_its_place(void **state)
 		  "legalAuthenticator/assignedEntity", "neither a person nor a device" },
 		{ AT(legal_authenticator.id.extension), "8999^0001", REASON_METADATA_INVALID,
 		  "legalAuthenticator/assignedEntity", "one of ^ & | ~" },
+		{ AT(legal_authenticator.specialty.code), "G15_10/SM2", REASON_METADATA_INVALID,
+		  "legalAuthenticator/assignedEntity", "nearest: G15_10/SM2" },
 	};
 
 	(void)state;
@@ -656,7 +658,8 @@ static void author_has_a_specialty_known_in_full_or_none(void **state)
 		{ { "G15_10/SM26", "1.2.250.1.213.1.1.4.5", "Label" }, "G15_10/SM26" },
 		{ { "G15_10/SM26", "", "Label" }, "" },
 		{ { "G15_10/SM26", "G15", "Label" }, "" },
-		{ { "G15^10", "1.2.250.1.213.1.1.4.5", "Label" }, "" },
+		{ { "G15_10/SM26", "1.2.250.1.213.1.1.4.5", "" }, "G15_10/SM26" },
+		{ { "MCO", "1.2.250.1.71.4.2.9", "Of another system" }, "" },
 		{ { "", "1.2.250.1.213.1.1.4.5", "Label" }, "" },
 	};
 	struct cda cda = cda_of("discharge-letter.xml");

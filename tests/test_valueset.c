@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "document/oid.h"
 #include "sample.h"
 
 #define LOINC "2.16.840.1.113883.6.1"
@@ -21,6 +22,8 @@ static const char *const files[] = {
 	"content-type.csv",
 	"format-by-template.csv",
 	"content-type-from-visit.csv",
+	"author-specialty.csv",
+	"subject-role.csv",
 };
 
 static struct valuesets *valuesets; /* those of conf/ */
@@ -257,22 +260,52 @@ static void nearest_codes_come_first(void **state)
 {
 	static const struct {
 		enum valueset_list list;
-		const char *code, *nearest;
+		const char *code, *display, *nearest;
 	} cases[] = {
-		{ VALUESET_TYPE, "11490-1", "11490-0, 11493-4 or 11488-4" },
-		{ VALUESET_PRACTICE, "ETABLISEMENT", "ETABLISSEMENT, EXP_PATIENT or ESSMS" },
-		{ VALUESET_PRACTICE, "ambulatoire", "AMBULATOIRE, AMO or PALLIATIF" },
-		{ VALUESET_FACILITY, "SA1", "SA01, SA10 or SA12" },
-		{ VALUESET_CONFIDENTIALITY, "", "N, R or V" },
+		/* by its name, though the code is another's */
+		{ VALUESET_TYPE, "99999-9", "CR operatoire", "34874-8, 29551-9 or 27899-4" },
+		{ VALUESET_TYPE, "11490-1", NULL, "11490-0, 11493-4 or 11488-4" },
+		{ VALUESET_PRACTICE, "ETABLISEMENT", "", "ETABLISSEMENT, EXP_PATIENT or ESSMS" },
+		{ VALUESET_PRACTICE, "ambulatoire", "", "AMBULATOIRE, AMO or PALLIATIF" },
+		{ VALUESET_FACILITY, "SA1", "", "SA01, SA10 or SA12" },
+		{ VALUESET_CONFIDENTIALITY, "", "", "N, R or V" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < length_of(cases); i++) {
 		scoped(buf_done) struct buf out = { 0 };
 
-		valueset_nearest(valuesets, cases[i].list, cases[i].code, &out);
+		valueset_nearest(valuesets, cases[i].list, cases[i].code, cases[i].display, &out);
 		assert_string_equal(out.p, cases[i].nearest);
 	}
+}
+
+static void every_file_says_which_list_it_is(void **state)
+{
+	const struct valueset_edition *edition;
+	size_t count = 0;
+
+	(void)state;
+	for (; (edition = valuesets_edition(valuesets, count)) != NULL; count++) {
+		assert_true(edition->list[0] != '\0');
+		assert_true(strcmp(edition->oid, "none") == 0 || oid_is_valid(edition->oid));
+		assert_true(edition->version[0] != '\0');
+		assert_int_equal(strlen(edition->date), 10);
+	}
+	assert_int_equal(count, length_of(files));
+	edition = valuesets_edition(valuesets, VALUESET_CLASS);
+	assert_string_equal(edition->file, "class-code.csv");
+	assert_string_equal(edition->list, "JDV_J57-ClassCode-DMP");
+	assert_string_equal(edition->oid, "1.2.250.1.213.1.1.5.6");
+	assert_string_equal(edition->version, "2023-09");
+}
+
+static void a_system_is_known_by_its_codes(void **state)
+{
+	(void)state;
+	assert_true(valueset_knows_system(valuesets, VALUESET_SPECIALTY, "1.2.250.1.213.1.1.4.5"));
+	assert_false(valueset_knows_system(valuesets, VALUESET_SPECIALTY, LOINC));
+	assert_false(valueset_knows_system(valuesets, VALUESET_SPECIALTY, ""));
 }
 
 static void a_code_of_any_length_has_something_near(void **state)
@@ -285,7 +318,7 @@ static void a_code_of_any_length_has_something_near(void **state)
 		memset(code, 'x', n);
 		code[n] = '\0';
 		buf_clear(&out);
-		valueset_nearest(valuesets, VALUESET_CLASS, code, &out);
+		valueset_nearest(valuesets, VALUESET_CLASS, code, "", &out);
 		assert_true(out.n > 0);
 	}
 }
@@ -424,6 +457,8 @@ int main(void)
 		cmocka_unit_test(unstructured_body_has_the_format_of_its_media_type),
 		cmocka_unit_test(content_type_follows_from_the_visit),
 		cmocka_unit_test(nearest_codes_come_first),
+		cmocka_unit_test(every_file_says_which_list_it_is),
+		cmocka_unit_test(a_system_is_known_by_its_codes),
 		cmocka_unit_test(a_code_of_any_length_has_something_near),
 		cmocka_unit_test(comments_blank_lines_quotes_and_other_columns_are_welcome),
 		cmocka_unit_test(what_is_wrong_with_a_file_is_said_with_its_line),

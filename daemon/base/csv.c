@@ -154,6 +154,9 @@ int csv_parse(struct csv *csv, const char *path, struct slice bytes, struct aren
 		bytes = slice_from(bytes, 3); /* spreadsheets write a BOM */
 	csv->most_records = lines_of(bytes);
 	csv->p = arena_dup(arena, bytes);
+	csv->head.p = csv->p;
+	skip_comments(csv);
+	csv->head.n = (size_t)(csv->p - csv->head.p);
 	rc = take_record(csv, err);
 	if (rc <= 0)
 		return rc < 0 ? -1 : csv_refuse(csv, err, "the file is empty");
@@ -187,6 +190,21 @@ int csv_column(const struct csv *csv, const char *name, int *ret_column, struct 
 		}
 	return csv_refuse(csv, err, "there is no column \"%s\" (columns are separated by commas)",
 			  name);
+}
+
+const char *csv_note(const struct csv *csv, const char *name, struct arena *arena)
+{
+	struct slice rest = csv->head, line, key;
+
+	while (slice_next(&rest, '\n', &line)) {
+		if (!slice_starts(line, "#"))
+			continue;
+		line = slice_from(line, 1);
+		if (slice_next(&line, ':', &key) && line.p != NULL &&
+		    slice_is(slice_trim(key), name))
+			return arena_dup(arena, slice_trim(line));
+	}
+	return "";
 }
 
 int csv_next(struct csv *csv, struct err *err)

@@ -97,8 +97,9 @@ static struct coded coded_of(struct filling *filling, const struct valueset_row 
 
 /* The row of a code of the document. Missing or outside its list: refused, with what comes near. */
 static int take_code(struct filling *filling, enum valueset_list list, const char *where,
-		     const char *code, const char *system, struct coded *ret_coded)
+		     const struct cda_code *from, struct coded *ret_coded)
 {
+	const char *code = from->code, *system = from->system;
 	const struct valuesets *valuesets = filling->context->valuesets;
 	const struct valueset_row *row = valueset_find(valuesets, list, code, system);
 	scoped(buf_done) struct buf nearest = { 0 };
@@ -110,11 +111,12 @@ static int take_code(struct filling *filling, enum valueset_list list, const cha
 		*ret_coded = coded_of(filling, row);
 		return 0;
 	}
-	if (valueset_find(valuesets, list, code, NULL) != NULL)
+	row = valueset_find(valuesets, list, code, NULL);
+	if (row != NULL)
 		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
-				  "%s is known, but not of the code system %s", shown(code),
-				  shown(system));
-	valueset_nearest(valuesets, list, code, &nearest);
+				  "%s is known, but not of the code system %s: it is of %s",
+				  shown(code), shown(system), row->system);
+	valueset_nearest(valuesets, list, code, from->display, &nearest);
 	return err_refuse(filling->err, REASON_METADATA_INVALID, where,
 			  "%s is not in the DMP's list; nearest: %s", shown(code),
 			  buf_slice(&nearest).p);
@@ -297,8 +299,7 @@ static int fill_type(struct filling *filling)
 	const struct cda_code *code = &filling->cda->code;
 	const struct valueset_row *type, *class;
 
-	if (take_code(filling, VALUESET_TYPE, "code/@code", code->code, code->system,
-		      &filling->metadata->type) < 0) {
+	if (take_code(filling, VALUESET_TYPE, "code/@code", code, &filling->metadata->type) < 0) {
 		filling->err->reason = REASON_TYPE_NOT_ACCEPTED;
 		return -1;
 	}
@@ -369,8 +370,7 @@ static int fill_event(struct filling *filling)
 						event->stop, &metadata->service_stop_ms) < 0)
 		return -1;
 	return take_code(filling, VALUESET_PRACTICE, "standardIndustryClassCode/@code",
-			 event->practice_setting.code, event->practice_setting.system,
-			 &metadata->practice);
+			 &event->practice_setting, &metadata->practice);
 }
 
 static int fill_creation(struct filling *filling)
@@ -384,11 +384,11 @@ static int fill_facility(struct filling *filling)
 	const struct cda_code *facility = &filling->cda->facility;
 	const char *sector = filling->context->site->sector;
 
-	if (is_empty(facility->code))
-		return take_code(filling, VALUESET_FACILITY, "healthCareFacility/code/@code",
-				 sector ? sector : "", "", &filling->metadata->facility);
+	const struct cda_code by_default = { sector ? sector : "", "", "" };
+
 	return take_code(filling, VALUESET_FACILITY, "healthCareFacility/code/@code",
-			 facility->code, facility->system, &filling->metadata->facility);
+			 is_empty(facility->code) ? &by_default : facility,
+			 &filling->metadata->facility);
 }
 
 static int fill_content_type(struct filling *filling)
@@ -413,7 +413,9 @@ static int add_confidentiality(struct filling *filling, const char *code, const 
 {
 	struct metadata *metadata = filling->metadata;
 
-	if (take_code(filling, VALUESET_CONFIDENTIALITY, "confidentialityCode/@code", code, system,
+	const struct cda_code from = { code, system, "" };
+
+	if (take_code(filling, VALUESET_CONFIDENTIALITY, "confidentialityCode/@code", &from,
 		      &metadata->confidentialities[metadata->confidentiality_count]) < 0)
 		return -1;
 	metadata->confidentiality_count++;
@@ -534,14 +536,22 @@ static int take_name(struct filling *filling, const struct cda_person *person, c
 	return 0;
 }
 
-/* Known in full or left out: authorSpecialty has no form for less. */
-static struct coded specialty_of(struct filling *filling, const struct cda_code *specialty)
+/* Known in full or left out: authorSpecialty has no form for less, and need not be there. What is
+ * of another code system is no specialty; what is of one of the list's must be in the list.
+ */
+static int take_specialty(struct filling *filling, const struct cda_code *from, const char *where,
+			  struct coded *ret_specialty)
 {
-	if (is_empty(specialty->code) || has_separators(specialty->code) ||
-	    !oid_is_valid(specialty->system))
-		return (struct coded){ "", "", "" };
-	return (struct coded){ specialty->code, specialty->system,
-			       without_separators(filling, specialty->display) };
+	*ret_specialty = (struct coded){ "", "", "" };
+	if (is_empty(from->code) ||
+	    !valueset_knows_system(filling->context->valuesets, VALUESET_SPECIALTY, from->system))
+		return 0;
+	if (take_code(filling, VALUESET_SPECIALTY, where, from, ret_specialty) < 0)
+		return -1;
+	if (!is_empty(from->display)) /* as its author calls it */
+		ret_specialty->display = from->display;
+	ret_specialty->display = without_separators(filling, ret_specialty->display);
+	return 0;
 }
 
 /* Struct_IdNat. Headers also give the bare FINESS, without the '1' that says what it is. */
@@ -560,11 +570,11 @@ static int take_party(struct filling *filling, const struct cda_person *person, 
 	*party = (struct party){
 		.ins_oid = "",
 		.role = person->role,
-		.specialty = specialty_of(filling, &person->specialty),
 		.institution_name = without_separators(filling, person->organisation_name),
 		.institution_id = institution_of(filling, &person->organisation_id),
 	};
-	if (take_name(filling, person, where, party) < 0)
+	if (take_name(filling, person, where, party) < 0 ||
+	    take_specialty(filling, &person->specialty, where, &party->specialty) < 0)
 		return -1;
 	return take_person_id(filling, &person->id, where, party);
 }

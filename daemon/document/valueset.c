@@ -26,6 +26,8 @@ static const struct source {
 	[VALUESET_PRACTICE] = { "practice-setting.csv", "code", "system", "display", NULL },
 	[VALUESET_CONFIDENTIALITY] = { "confidentiality.csv", "code", "system", "display", NULL },
 	[VALUESET_CONTENT_TYPE] = { "content-type.csv", "code", "system", "display", NULL },
+	[VALUESET_SPECIALTY] = { "author-specialty.csv", "code", "system", "display", NULL },
+	[VALUESET_ROLE] = { "subject-role.csv", "code", "system", "display", NULL },
 	[FORMAT_OF] = { "format-by-template.csv", "template_or_media_type", "system", NULL,
 			"format" },
 	[CONTENT_TYPE_OF] = { "content-type-from-visit.csv", "visit", "system", NULL,
@@ -49,6 +51,7 @@ static const struct {
 	int list;
 	const char *code;
 } needed[] = {
+	{ VALUESET_ROLE, "AUTOMATE" },
 	{ FORMAT_OF, ANY_TEMPLATE },
 	{ CONTENT_TYPE_OF, "I" },
 	{ VALUESET_CONFIDENTIALITY, "N" },
@@ -63,6 +66,7 @@ struct entry {
 };
 
 struct list {
+	struct valueset_edition edition;
 	const char *path;
 	struct entry *entries; /* by code; those of one code as the file has them */
 	size_t count;
@@ -149,6 +153,13 @@ static int load_list(struct list *list, const struct source *source, const char 
 	list->path = arena_printf(arena, "%s/%s", folder, source->file);
 	if (csv_open(&csv, list->path, arena, err) < 0)
 		return -1;
+	list->edition = (struct valueset_edition){
+		.file = source->file,
+		.list = csv_note(&csv, "list", arena),
+		.oid = csv_note(&csv, "oid", arena),
+		.version = csv_note(&csv, "version", arena),
+		.date = csv_note(&csv, "date", arena),
+	};
 	list->entries = arena_alloc(arena, csv.most_records * sizeof(*list->entries));
 	if (take_header(&csv, source, columns, err) < 0 || take_rows(&csv, columns, list, err) < 0)
 		return -1;
@@ -240,10 +251,26 @@ void valuesets_free(struct valuesets **valuesets)
 	free_ptr(valuesets);
 }
 
+const struct valueset_edition *valuesets_edition(const struct valuesets *valuesets, size_t index)
+{
+	return index < LIST_COUNT ? &valuesets->lists[index].edition : NULL;
+}
+
 const struct valueset_row *valueset_find(const struct valuesets *valuesets, enum valueset_list list,
 					 const char *code, const char *system)
 {
 	return find(valuesets, (int)list, code, system);
+}
+
+bool valueset_knows_system(const struct valuesets *valuesets, enum valueset_list which,
+			   const char *system)
+{
+	const struct list *list = &valuesets->lists[which];
+
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->entries[i].row.system, system) == 0)
+			return true;
+	return false;
 }
 
 /* What a key of one of the two leading lists leads to. */
@@ -340,8 +367,20 @@ static void consider(struct choice choices[static CHOICES], struct choice choice
 	}
 }
 
+/* A name that differs by a word's ending is the same name: somebody kept it and mistyped the code.
+ */
+static unsigned distance_of(const struct valueset_row *row, const char *code, const char *display)
+{
+	unsigned by_code = distance(code, row->code);
+	unsigned by_name = distance(display, row->display);
+
+	if (by_name * 4 <= strnlen(display, CODE_COMPARED))
+		return min(by_code, (unsigned)(by_name > 0));
+	return by_code;
+}
+
 void valueset_nearest(const struct valuesets *valuesets, enum valueset_list list, const char *code,
-		      struct buf *out)
+		      const char *display, struct buf *out)
 {
 	static const char *const before[CHOICES + 1][CHOICES] = {
 		{ "" }, { "" }, { "", " or " }, { "", ", ", " or " }
@@ -351,10 +390,12 @@ void valueset_nearest(const struct valuesets *valuesets, enum valueset_list list
 	size_t count = 0;
 
 	for (size_t i = 0; i < rows->count; i++) {
-		const char *known = rows->entries[i].row.code;
+		const struct valueset_row *row = &rows->entries[i].row;
 
-		if (i == 0 || strcmp(known, rows->entries[i - 1].row.code) != 0)
-			consider(choices, (struct choice){ known, distance(code, known) });
+		if (i == 0 || strcmp(row->code, rows->entries[i - 1].row.code) != 0)
+			consider(choices,
+				 (struct choice){ row->code,
+						  distance_of(row, code, display ? display : "") });
 	}
 	while (count < CHOICES && choices[count].code != NULL)
 		count++;

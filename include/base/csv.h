@@ -17,6 +17,7 @@ struct csv {
 	const char *fields[CSV_COLUMNS]; /* of the record, after csv_open() the column names */
 	size_t field_count;
 	size_t most_records; /* as many as there may be, no less */
+	struct slice head;   /* the comments before the column names */
 
 	/* private */
 	char *p; /* what is left of the text */
@@ -36,6 +37,11 @@ must_use int csv_column(const struct csv *csv, const char *name, int *ret_column
 
 /* 1: the next record, as wide as the header; 0: there is none; -1: it is broken. */
 must_use int csv_next(struct csv *csv, struct err *err);
+
+/* What a comment before the column names says of the whole file: "# NAME: words". "" when none
+ * does.
+ */
+const char *csv_note(const struct csv *csv, const char *name, struct arena *arena);
 
 /* "FILE:LINE: words", of the record at hand. Returns -1. */
 int csv_refuse(const struct csv *csv, struct err *err, const char *format, ...) printf_like(3, 4);

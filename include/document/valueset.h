@@ -17,6 +17,8 @@ enum valueset_list {
 	VALUESET_PRACTICE,        /* practice-setting.csv (JDV_J62) */
 	VALUESET_CONFIDENTIALITY, /* confidentiality.csv (JDV_J58) */
 	VALUESET_CONTENT_TYPE,    /* content-type.csv (JDV_J59) */
+	VALUESET_SPECIALTY,       /* author-specialty.csv (JDV_J01) */
+	VALUESET_ROLE,            /* subject-role.csv (JDV_J65) */
 	VALUESET_COUNT
 };
 
@@ -53,10 +55,25 @@ const struct valueset_row *valueset_format(const struct valuesets *valuesets,
 const struct valueset_row *valueset_content_type(const struct valuesets *valuesets,
 						 const char *visit_class);
 
-/* Appends up to three codes of the list that look most like `code`, for a person to choose from:
- * "A, B or C".
+/* Does the list hold codes of this system at all? */
+bool valueset_knows_system(const struct valuesets *valuesets, enum valueset_list list,
+			   const char *system);
+
+/* Appends up to three codes of the list for a person to choose from, "A, B or C": those that look
+ * most like `code`, or that are called nearly as `display` says ("" or NULL: not compared).
  */
 void valueset_nearest(const struct valuesets *valuesets, enum valueset_list list, const char *code,
-		      struct buf *out);
+		      const char *display, struct buf *out);
+
+/* What a file says of itself, in comments before its column names: "# list: JDV_J57-ClassCode-DMP",
+ * "# oid: …", "# version: …", "# date: …". Texts are "" where it says nothing.
+ */
+struct valueset_edition {
+	const char *file; /* "class-code.csv" */
+	const char *list, *oid, *version, *date;
+};
+
+/* Of every file that was read, in turn; NULL past the last. */
+const struct valueset_edition *valuesets_edition(const struct valuesets *valuesets, size_t index);
 
 #endif

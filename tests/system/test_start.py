@@ -81,6 +81,21 @@ def test_the_example_passes_and_its_effective_form_passes_again(example):
     second = run("--config", example, "--check-config")
     assert (second.returncode, second.stdout) == (0, first.stdout)
 
+def test_the_editions_of_the_code_tables_are_told(example):
+    told = run("--config", example, "--check-config").stdout
+    assert "# class-code.csv: JDV_J57-ClassCode-DMP, OID 1.2.250.1.213.1.1.5.6, version 2023-09, date 2" in told
+    assert len(re.findall(r"^# [a-z-]+[.]csv: \S.*, OID \S+, version \S.*, date \d{4}-\d\d-\d\d$", told,
+                          re.MULTILINE)) == len(list((SOURCE / "conf" / "value-sets").glob("*.csv")))
+
+def test_a_role_that_no_list_knows_is_told_with_its_place_and_what_comes_near(example):
+    text = example.read_text() + ("          roles: [{ code: AUTOMAT, system: 1.2.250.1.213.1.1.4.6, "
+                                  "name: Automate }]\n")
+    example.write_text(text)
+    ended = run("--config", example, "--check-config")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"{example}:{len(text.splitlines())}:" in ended.stderr
+    assert "AUTOMAT of 1.2.250.1.213.1.1.4.6 is not in subject-role.csv; nearest: AUTOMATE, " in ended.stderr
+
 def test_every_error_of_the_file_is_told_with_its_place(example):
     text = example.read_text()
     lines = text.replace("environment: test", "environment: hospital").replace(
