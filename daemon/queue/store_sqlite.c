@@ -1,4 +1,4 @@
-/* The queue in SQLite: with store_sqlite_schema.c the only SQL there is. A store is used by one thread.
+/* The queue in SQLite: with its schema the only SQL there is. A store is used by one thread.
  *
  * WAL, so that readers never wait for the writer nor it for them; synchronous=FULL, so that a
  * commit is on disk when it returns (NORMAL would lose the last ones in a power cut: the first
@@ -63,8 +63,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[LOAD] = "SELECT bytes, metadata FROM body JOIN document USING (seq) WHERE doc = ?1",
 	[COUNT_STATES] = "SELECT state, count(*) FROM document GROUP BY state",
 	[OLDEST_QUEUED] = "SELECT received_ms FROM document WHERE state = 'queued' ORDER BY doc LIMIT 1",
-	[LAST_DELIVERED] = "SELECT max(at_ms) FROM (SELECT at_ms, state FROM ledger ORDER BY number DESC"
-		" LIMIT 10000) WHERE state = 'delivered'",
+	[LAST_DELIVERED] = "SELECT max(at_ms) FROM (SELECT at_ms, what, state FROM ledger ORDER BY number DESC"
+		" LIMIT 10000) WHERE what = 'settled' AND state = 'delivered'",
 	[LIST] = "SELECT " ROW_COLUMNS " FROM document WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
 		" AND (?3 = '' OR site = ?3) ORDER BY doc LIMIT ?4",
 	[LIST_STATE] = "SELECT " ROW_COLUMNS " FROM document WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
@@ -72,6 +72,29 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[SHOW] = "SELECT " ROW_COLUMNS ", seq FROM document WHERE doc = ?1",
 	[EVENTS] = "SELECT number, at_ms, what, state, reason, attempt, code, text, note, origin, http_status,"
 		" duration_ms FROM ledger WHERE seq = ?1 ORDER BY number",
+
+	[FIND_DOCUMENT] = "SELECT seq FROM document WHERE doc = ?1",
+	[FIND_ACK] = "SELECT number FROM acknowledgement WHERE document = ?3 AND other = ?4 AND source = ?1"
+		" AND origin = ?2",
+	[INSERT_ACK] = "INSERT INTO acknowledgement (source, origin, document, other, header, control_id, asked_ms)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[FIND_WAITING_ACK] = "SELECT number, document, other FROM acknowledgement WHERE state = 'waiting'"
+		" AND (document = ?1 OR (other = ?1 AND other <> 0)) AND number > ?2 ORDER BY number LIMIT 1",
+	[FIND_FINAL] = "SELECT d.state, d.reason, l.code, l.text FROM document d JOIN ledger l USING (seq)"
+		" WHERE d.seq = ?1 AND l.what NOT IN ('received_again', 'source_told')"
+		" ORDER BY l.number DESC LIMIT 1",
+	[CONCLUDE_ACK] = "UPDATE acknowledgement SET state = 'ready', positive = ?2, reason = ?3, code = ?4,"
+		" text = ?5, ready_ms = ?6, due_ms = ?6 WHERE number = ?1",
+	[NEXT_ACK] = "SELECT due_ms, number, (SELECT doc FROM document WHERE seq = document), control_id, origin,"
+		" header, positive, reason, code, text, attempts, ready_ms FROM acknowledgement"
+		" WHERE source = ?1 AND state = 'ready' ORDER BY due_ms, number LIMIT 1",
+	[FIND_READY_ACK] = "SELECT document, other, control_id, positive FROM acknowledgement WHERE number = ?1"
+		" AND state = 'ready'",
+	[SETTLE_ACK] = "UPDATE acknowledgement SET state = ?2, attempts = attempts + 1, due_ms = ?3, sent_ms = ?4"
+		" WHERE number = ?1",
+	[DOCUMENT_NOW] = "SELECT state, reason, attempts FROM document WHERE seq = ?1",
+	[COUNT_ACKS] = "SELECT source, count(*), min(ready_ms) FROM acknowledgement WHERE state = 'ready'"
+		" GROUP BY source",
 };
 /* clang-format on */
 
@@ -102,7 +125,25 @@ bool doc_state_parse(struct slice text, enum doc_state *ret_state)
 	return false;
 }
 
-static enum doc_state state_of(sqlite3_stmt *statement, int column)
+bool doc_state_is_final(enum doc_state state)
+{
+	switch (state) {
+	case DOC_HELD:
+	case DOC_QUEUED:
+	case DOC_SENDING:
+	case DOC_STATE_COUNT:
+		return false;
+	case DOC_DELIVERED:
+	case DOC_REFUSED:
+	case DOC_REJECTED:
+	case DOC_SUPPRESSED:
+	case DOC_CANCELLED:
+		return true;
+	}
+	return false;
+}
+
+enum doc_state store_state_of(sqlite3_stmt *statement, int column)
 {
 	enum doc_state state = DOC_HELD; /* the table's check admits no other word */
 
@@ -235,13 +276,17 @@ void store_savepoint_undo(struct store *store)
 
 int store_add_entry(struct store *store, const struct store_entry *entry, struct err *err)
 {
-	return sqlite_run(&store->sqlite, INSERT_EVENT,
-			  VALUES(NUMBER(entry->seq), NUMBER(entry->at_ms), TEXT(entry->what),
-				 TEXT(state_texts[entry->state]), TEXT(entry->reason),
-				 NUMBER(entry->attempt), TEXT(entry->code), TEXT(entry->text),
-				 TEXT(entry->note), TEXT(entry->origin), TEXT(store->node),
-				 NUMBER(entry->http_status), NUMBER(entry->duration_ms)),
-			  "write the ledger", err);
+	if (sqlite_run(&store->sqlite, INSERT_EVENT,
+		       VALUES(NUMBER(entry->seq), NUMBER(entry->at_ms), TEXT(entry->what),
+			      TEXT(state_texts[entry->state]), TEXT(entry->reason),
+			      NUMBER(entry->attempt), TEXT(entry->code), TEXT(entry->text),
+			      TEXT(entry->note), TEXT(entry->origin), TEXT(store->node),
+			      NUMBER(entry->http_status), NUMBER(entry->duration_ms)),
+		       "write the ledger", err) < 0)
+		return -1;
+	return doc_state_is_final(entry->state)
+		       ? store_conclude_acks(store, entry->seq, entry->at_ms, err)
+		       : 0;
 }
 
 /* ---- take in ---- */
@@ -272,7 +317,7 @@ static int take_in_again(struct store *store, const struct store_arrival *arriva
 	if (got <= 0)
 		return got;
 	ret_receipt->doc = sqlite_ulid(found, 1);
-	ret_receipt->state = state_of(found, 2);
+	ret_receipt->state = store_state_of(found, 2);
 	ret_receipt->taken = sqlite3_column_int(found, 3) ? STORE_KNOWN : STORE_FOREIGN;
 	if (ret_receipt->taken == STORE_FOREIGN)
 		return 1;
@@ -502,7 +547,8 @@ int store_count(struct store *store, struct store_counts *ret_counts, struct err
 	if (states == NULL)
 		return -1;
 	while ((got = sqlite_step(&store->sqlite, states, err)) > 0)
-		counts.documents[state_of(states, 0)] = (uint64_t)sqlite3_column_int64(states, 1);
+		counts.documents[store_state_of(states, 0)] =
+			(uint64_t)sqlite3_column_int64(states, 1);
 	if (got < 0 || one_number(store, LAST_DELIVERED, 0, &counts.last_delivered_ms, err) < 0)
 		return -1;
 	*ret_counts = counts;
@@ -522,7 +568,7 @@ static struct store_row row_of(sqlite3_stmt *statement)
 		.source = sqlite_text(statement, 6),
 		.channel = sqlite_text(statement, 7),
 		.origin = sqlite_text(statement, 8),
-		.state = state_of(statement, 9),
+		.state = store_state_of(statement, 9),
 		.reason = reason_of(sqlite_text(statement, 10)),
 		.doubtful = sqlite3_column_int(statement, 11) != 0,
 		.attempts = (unsigned)sqlite3_column_int64(statement, 12),
@@ -579,7 +625,7 @@ int store_show(struct store *store, const struct ulid *doc,
 				      .number = (uint64_t)sqlite3_column_int64(events, 0),
 				      .at_ms = sqlite3_column_int64(events, 1),
 				      .what = sqlite_text(events, 2),
-				      .state = state_of(events, 3),
+				      .state = store_state_of(events, 3),
 				      .reason = reason_of(sqlite_text(events, 4)),
 				      .attempt = (unsigned)sqlite3_column_int64(events, 5),
 				      .code = sqlite_text(events, 6),

@@ -70,9 +70,38 @@ static const char version_1[] =
 	"CREATE INDEX ledger_document ON ledger (seq, number);"
 	"CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;"
 	"CREATE TRIGGER ledger_stays BEFORE DELETE ON ledger BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;";
+
+/* The business acknowledgements that sources asked for, one row a message: waiting for the outcome of
+ * its documents, ready to be sent, sent. A message has one document or two (`other`, 0: none).
+ */
+static const char version_2[] =
+	"CREATE TABLE acknowledgement ("
+	"  number INTEGER PRIMARY KEY,"
+	"  source TEXT NOT NULL,"
+	"  origin TEXT NOT NULL," /* MSH-10 of the message */
+	"  header BLOB NOT NULL," /* its MSH: nothing of the patient */
+	"  control_id TEXT NOT NULL UNIQUE," /* MSH-10 of the acknowledgement, however often it is sent */
+	"  document INTEGER NOT NULL REFERENCES document (seq),"
+	"  other INTEGER NOT NULL,"
+	"  asked_ms INTEGER NOT NULL,"
+	"  state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'ready', 'sent')),"
+	"  positive INTEGER NOT NULL DEFAULT 0 CHECK (positive IN (0, 1)),"
+	"  reason TEXT NOT NULL DEFAULT '',"
+	"  code TEXT NOT NULL DEFAULT '',"
+	"  text TEXT NOT NULL DEFAULT '',"
+	"  ready_ms INTEGER NOT NULL DEFAULT 0,"
+	"  due_ms INTEGER NOT NULL DEFAULT 0,"
+	"  attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),"
+	"  sent_ms INTEGER NOT NULL DEFAULT 0"
+	") STRICT;"
+	/* not by origin first: real sources repeat their MSH-10 thousands of times */
+	"CREATE INDEX acknowledgement_document ON acknowledgement (document, source, origin);"
+	"CREATE INDEX acknowledgement_other ON acknowledgement (other) WHERE state = 'waiting' AND other <> 0;"
+	"CREATE INDEX acknowledgement_due ON acknowledgement (source, due_ms, number) WHERE state = 'ready';"
+	"CREATE INDEX acknowledgement_ready ON acknowledgement (source, ready_ms) WHERE state = 'ready';";
 /* clang-format on */
 
-static const char *const steps[] = { version_1 };
+static const char *const steps[] = { version_1, version_2 };
 
 enum { VERSION = length_of(steps) };
 

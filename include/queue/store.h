@@ -31,6 +31,9 @@ enum doc_state {
 const char *doc_state_text(enum doc_state state); /* "held" */
 must_use bool doc_state_parse(struct slice text, enum doc_state *ret_state);
 
+/* Nothing will happen to the document by itself any more. */
+bool doc_state_is_final(enum doc_state state);
+
 struct store_settings {
 	const char *path; /* of the database file; its -wal and -shm stand beside it */
 	const char *node; /* who claims: 64 characters at most */
@@ -130,6 +133,67 @@ must_use int store_recover(struct store *store, int64_t now_ms, size_t *ret_coun
 /* Writes something small, so that a store that cannot be written says so without a document at stake. */
 must_use int store_probe(struct store *store, int64_t now_ms, struct err *err);
 
+/* ---- business acknowledgements ---- */
+
+/* A message whose source wants to hear what became of it, once all of its documents have come to a
+ * final state: Y when each was delivered or suppressed, else N with the words of the first that was
+ * not. That is written down with the state itself, so that dying loses none; a later change of state
+ * (a person tries again) is not told.
+ */
+struct store_ack_request {
+	const char *source, *origin; /* who sent it; its MSH-10 */
+	struct slice header;         /* its MSH */
+	const char *control_id;      /* what its acknowledgement will be called, by us */
+	struct ulid docs[2];         /* that it brought, as the receipts have them; one or two */
+	size_t doc_count;
+	int64_t now_ms;
+};
+
+/* In the transaction that took the documents in. The same message again (source, MSH-10, documents:
+ * MSH-10 alone is not unique in practice) changes nothing: there is one acknowledgement. Under
+ * another MSH-10 it is another message, whose sender waits for an acknowledgement of that: it gets
+ * one, at once when the outcome is known.
+ */
+must_use int store_want_ack(struct store *store, const struct store_ack_request *request,
+			    struct err *err);
+
+/* One that is ready. */
+struct store_ack {
+	uint64_t number;
+	struct ulid doc; /* the first document */
+	const char *control_id, *origin;
+	struct slice header;
+	bool positive;
+	enum reason reason;      /* why not, in our words; */
+	const char *code, *text; /* and in the DMP's, as store_settle() was told them */
+	unsigned attempt;        /* 1 first */
+	int64_t ready_ms;
+};
+
+/* The first of the source that is due. Texts live in `arena`. 1: there is one; 0: there is none, and
+ * *ret_next_ms says when there will be (INT64_MAX: none is ready); -1: err. Any store, reader or
+ * writer: nothing is claimed, for the same acknowledgement twice does no harm.
+ */
+must_use int store_next_ack(struct store *store, const char *source, int64_t now_ms,
+			    struct arena *arena, struct store_ack *ret_ack, int64_t *ret_next_ms,
+			    struct err *err);
+
+/* The source has it (`told`), or it goes again, not before due_ms. */
+struct store_ack_outcome {
+	uint64_t number;
+	int64_t now_ms, due_ms;
+	bool told;
+};
+
+must_use int store_settle_ack(struct store *store, const struct store_ack_outcome *outcome,
+			      struct err *err);
+
+/* Each source that some are ready for: how many, and since when the oldest is. */
+must_use int store_count_acks(struct store *store,
+			      void (*each)(void *arg, const char *source, uint64_t ready,
+					   int64_t oldest_ms),
+			      void *arg, struct err *err);
+
 /* ---- look (any store, reader or writer) ---- */
 
 must_use int store_load(struct store *store, const struct ulid *doc, struct buf *ret_body,
@@ -172,7 +236,8 @@ must_use int store_list(struct store *store, const struct store_filter *filter,
 struct store_event {
 	uint64_t number;
 	int64_t at_ms;
-	const char *what; /* "received", "received_again", "claimed", "settled", "recovered" */
+	/* "received", "received_again", "claimed", "settled", "recovered", "source_told" */
+	const char *what;
 	enum doc_state state;
 	enum reason reason;
 	unsigned attempt;

@@ -20,6 +20,8 @@ enum store_statement {
 	FIND_UNIQUE_ID, INSERT_DOCUMENT, INSERT_BODY, INSERT_EVENT, SET_LAST_ARRIVAL,
 	FIND_DUE, CLAIM, FIND_NEXT_DUE, FIND_SENDING, SETTLE, FIND_CLAIMED, RECOVER, PROBE,
 	LOAD, COUNT_STATES, OLDEST_QUEUED, LAST_DELIVERED, LIST, LIST_STATE, SHOW, EVENTS,
+	FIND_DOCUMENT, FIND_ACK, INSERT_ACK, FIND_WAITING_ACK, FIND_FINAL, CONCLUDE_ACK, NEXT_ACK,
+	FIND_READY_ACK, SETTLE_ACK, DOCUMENT_NOW, COUNT_ACKS,
 	STATEMENT_COUNT
 };
 /* clang-format on */
@@ -39,7 +41,14 @@ struct store_entry {
 	int64_t duration_ms;
 };
 
-/* After the document's row was changed. */
+/* After the document's row was changed. In a final state, it is also what the sources that asked for
+ * it are told.
+ */
 must_use int store_add_entry(struct store *store, const struct store_entry *entry, struct err *err);
+
+/* The document came to a final state: acknowledgements that waited for nothing else are ready. */
+must_use int store_conclude_acks(struct store *store, int64_t seq, int64_t now_ms, struct err *err);
+
+enum doc_state store_state_of(sqlite3_stmt *statement, int column);
 
 #endif
