@@ -85,6 +85,21 @@ static const struct option mllp_options[] = {
 	{ "idle", OPTION_DURATION, AT(struct mllp_settings, idle_ms),
 	  .preset = "10 min", .least = 100, .most = HOURS(168),
 	  .help = "a connection that says nothing for so long is closed" },
+	{ "tls.cert", OPTION_FILE, AT(struct mllp_settings, tls.cert),
+	  .preset = "",
+	  .help = "a PEM file of the listener's certificate, then its intermediates: TLS only" },
+	{ "tls.key", OPTION_SECRET, AT(struct mllp_settings, tls.key),
+	  .preset = "",
+	  .help = "a PEM file of the private key of that certificate" },
+	{ "tls.client_ca", OPTION_FILE, AT(struct mllp_settings, tls.client_ca),
+	  .preset = "",
+	  .help = "a PEM file of who may issue the certificates that senders must then show" },
+	{ "tls.min", OPTION_WORD, AT(struct mllp_settings, tls.min),
+	  .preset = "1.2", .words = tls_versions,
+	  .help = "the oldest version of TLS that is spoken" },
+	{ "tls.ciphers", OPTION_TEXT, AT(struct mllp_settings, tls.ciphers),
+	  .preset = TLS_CIPHERS, .least = 1, .most = 1000,
+	  .help = "the cipher suites of TLS 1.2, by OpenSSL's names" },
 };
 
 static const struct option drop_options[] = {

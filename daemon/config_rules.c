@@ -126,6 +126,20 @@ static void check_site(const struct config *config, const char *const *site,
 			*site);
 }
 
+static void check_listener_tls(const struct mllp_settings *mllp, struct option_reading *reading)
+{
+	const struct tls_server_settings *tls = &mllp->tls;
+
+	if (tls->cert == NULL || tls->key == NULL || tls->client_ca == NULL)
+		return; /* it was complained about */
+	if (tls->cert[0] != '\0' && tls->key[0] == '\0')
+		option_complain(reading, &tls->key,
+				"tls.key is missing: a certificate is of no use without its key");
+	if (tls->cert[0] == '\0' && (tls->key[0] != '\0' || tls->client_ca[0] != '\0'))
+		option_complain(reading, &tls->cert,
+				"tls.cert is missing: without it the listener does not speak TLS");
+}
+
 static void check_intake(const struct config *config, struct option_reading *reading)
 {
 	if (config->mllp_count + config->drop_count == 0)
@@ -133,8 +147,10 @@ static void check_intake(const struct config *config, struct option_reading *rea
 			reading, &config->mllp,
 			"there is no way in: declare a listener in intake.mllp, or a folder in "
 			"intake.drop");
-	for (size_t i = 0; i < config->mllp_count; i++)
+	for (size_t i = 0; i < config->mllp_count; i++) {
 		check_site(config, &config->mllp[i].site, reading);
+		check_listener_tls(&config->mllp[i], reading);
+	}
 	for (size_t i = 0; i < config->drop_count; i++)
 		check_site(config, &config->drops[i].site, reading);
 }

@@ -6,23 +6,53 @@ struct credentials {
 	size_t count;
 };
 
-/* The option that names the file at fault. */
+/* Which option names what err->where speaks of. */
+struct culprit {
+	const char *where, *option;
+	const void *field;
+};
+
+/* The last one is at fault when none is named. */
+static void blame(const struct config *config, const struct culprit *culprits, size_t count,
+		  const struct err *err, struct buf *errors)
+{
+	size_t i = 0;
+
+	while (i < count - 1 && strcmp(culprits[i].where, err->where) != 0)
+		i++;
+	config_fault(config, culprits[i].field, errors, "%s: %s", culprits[i].option, err->text);
+}
+
 static void complain(const struct config *config, const struct config_establishment *e,
 		     const struct err *err, struct buf *errors)
 {
-	const struct {
-		const char *where, *option;
-		const void *field;
-	} files[] = {
+	const struct culprit files[] = {
 		{ "key", "dmp.sign.key", &e->sign.key },
 		{ "chain", "dmp.sign.chain", &e->sign.chain },
 		{ "cert", "dmp.sign.cert", &e->sign.cert },
 	};
-	size_t i = 0;
 
-	while (i < length_of(files) - 1 && strcmp(files[i].where, err->where) != 0)
-		i++;
-	config_fault(config, files[i].field, errors, "%s: %s", files[i].option, err->text);
+	blame(config, files, length_of(files), err, errors);
+}
+
+/* Each listener makes its own when it opens; here it is only told what would be wrong. */
+static bool check_listener(const struct config *config, const struct mllp_settings *mllp,
+			   int64_t now_ms, struct buf *errors)
+{
+	const struct culprit settings[] = {
+		{ "key", "tls.key", &mllp->tls.key },
+		{ "client_ca", "tls.client_ca", &mllp->tls.client_ca },
+		{ "ciphers", "tls.ciphers", &mllp->tls.ciphers },
+		{ "min", "tls.min", &mllp->tls.min },
+		{ "cert", "tls.cert", &mllp->tls.cert },
+	};
+	scoped(tls_free) struct tls *tls = NULL;
+	struct err err = { 0 };
+
+	if (mllp->tls.cert[0] == '\0' || tls_server_new(&tls, &mllp->tls, now_ms, &err) == 0)
+		return true;
+	blame(config, settings, length_of(settings), &err, errors);
+	return false;
 }
 
 static bool load_one(struct signer **ret_signer, const struct config *config,
@@ -55,6 +85,8 @@ int credentials_load(struct credentials **ret_credentials, const struct config *
 		all = load_one(&credentials->signers[i], config, &config->establishments[i], now_ms,
 			       errors) &&
 		      all;
+	for (size_t i = 0; i < config->mllp_count; i++)
+		all = check_listener(config, &config->mllp[i], now_ms, errors) && all;
 	if (!all)
 		return -1;
 	*ret_credentials = take(credentials);

@@ -11,9 +11,14 @@ static struct pki pki;
 
 static int make(void **state)
 {
+	char rubbish[64];
+
 	(void)state;
 	pki_make(&pki);
 	assert_int_equal(chmod(pki.key_pem, 0600), 0);
+	free(pki_write(&pki, "rubbish.key", NULL, NULL));
+	snprintf(rubbish, sizeof(rubbish), "%s/rubbish.key", pki.folder);
+	assert_int_equal(chmod(rubbish, 0600), 0);
 	return 0;
 }
 
@@ -24,8 +29,9 @@ static int forget(void **state)
 	return 0;
 }
 
-/* Two establishments; the second one's certificates are given. */
-static struct config *configuration(const char *auth, const char *sign, const char *digest)
+/* Two establishments, the second one's certificates are given, and a listener with this TLS. */
+static struct config *configuration_with(const char *auth, const char *sign, const char *digest,
+					 const char *tls)
 {
 	scoped(buf_done) struct buf text = { 0 }, errors = { 0 };
 	struct config *config = NULL;
@@ -36,9 +42,9 @@ static struct config *configuration(const char *auth, const char *sign, const ch
 		 "lps: { oid: 1.2.250.1.999.77 }\n"
 		 "xades: { digest: %s }\n"
 		 "intake: { mllp: [ { name: a, listen: \"127.0.0.1:1\", site: \"990012345\", "
-		 "source: A } ] }\n"
+		 "source: A, tls: { %s } } ] }\n"
 		 "establishments:\n",
-		 digest);
+		 digest, tls);
 	for (int i = 0; i < 2; i++)
 		buf_addf(&text,
 			 "  - finess_ej: \"99000098%d\"\n"
@@ -56,6 +62,11 @@ static struct config *configuration(const char *auth, const char *sign, const ch
 			fail_msg("%s", errors.p);
 	}
 	return config;
+}
+
+static struct config *configuration(const char *auth, const char *sign, const char *digest)
+{
+	return configuration_with(auth, sign, digest, "");
 }
 
 static void every_establishment_has_its_signer(void **state)
@@ -108,11 +119,46 @@ static void a_key_that_ended_is_told_for_each_who_has_it(void **state)
 	assert_int_equal(lines, 4);
 }
 
+static void what_is_wrong_with_the_tls_of_a_listener_is_told_with_its_place(void **state)
+{
+	static const struct {
+		const char *tls, *told; /* "": nothing */
+	} cases[] = {
+		{ "cert: auth.pem, key: sign.key, client_ca: chain.pem", "" },
+		{ "cert: chain.pem, key: rubbish.key",
+		  ":6:112: tls.key: %s/rubbish.key holds no private key in PEM" },
+		{ "cert: sign.key, key: sign.key", ":6:96: tls.cert: %s/sign.key does not hold" },
+		{ "cert: auth.pem, key: sign.key, client_ca: sign.key",
+		  ":6:132: tls.client_ca: %s/sign.key holds no certificate in PEM" },
+		{ "cert: auth.pem, key: sign.key, ciphers: NONE",
+		  ":6:130: tls.ciphers: \"NONE\" names no cipher suite" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(config_free) struct config *config =
+			configuration_with("auth.pem", "sign.pem", "sha1", cases[i].tls);
+		scoped(credentials_free) struct credentials *credentials = NULL;
+		scoped(buf_done) struct buf errors = { 0 };
+		const char *folder = strstr(cases[i].told, "%s");
+		scoped(free_ptr) char *told =
+			folder == NULL ? xstrdup(cases[i].told)
+				       : xasprintf("%.*s%s%s", (int)(folder - cases[i].told),
+						   cases[i].told, pki.folder, folder + 2);
+
+		assert_int_equal(credentials_load(&credentials, config, PKI_NOW_MS, &errors),
+				 told[0] ? -1 : 0);
+		if (strstr(buf_slice(&errors).p, told) == NULL)
+			fail_msg("case %zu: %s", i, errors.p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_establishment_has_its_signer),
 		cmocka_unit_test(what_is_wrong_is_told_with_its_place_all_at_once),
+		cmocka_unit_test(what_is_wrong_with_the_tls_of_a_listener_is_told_with_its_place),
 		cmocka_unit_test(a_key_that_ended_is_told_for_each_who_has_it),
 	};
 

@@ -155,9 +155,24 @@ static void lines_of_several_threads_do_not_mix(void **state)
 	assert_int_equal(count, 200);
 }
 
+static void what_repeats_is_told_once_a_minute(void **state)
+{
+	static const struct {
+		int64_t now_ms;
+		bool told;
+	} steps[] = { { 5, true },     { 6, false },     { 60004, false },
+		      { 60005, true }, { 60006, false }, { 500000, true } };
+	int64_t logged_ms = 0;
+
+	(void)state;
+	for (size_t i = 0; i < length_of(steps); i++)
+		assert_int_equal(log_may_repeat(&logged_ms, steps[i].now_ms), steps[i].told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_repeats_is_told_once_a_minute),
 		cmocka_unit_test(a_line_begins_with_its_severity),
 		cmocka_unit_test(what_nobody_asked_for_is_not_written),
 		cmocka_unit_test(nothing_from_outside_can_begin_a_line),

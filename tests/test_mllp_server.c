@@ -1,1047 +1,14 @@
-/* The HL7 v2 door, through real sockets on loopback and the real loop. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* The HL7 v2 door: where it listens, and who may come in. */
+#include "mllp_world.h"
 
-#include <cmocka.h>
-
-#include <arpa/inet.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
-#include <netinet/in.h>
-#include <stdio.h>
+#include <event2/bufferevent_ssl.h>
+#include <openssl/ssl.h>
+#include <signal.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "hl7/mllp.h"
-#include "intake/mllp_server.h"
+#include "pki.h"
 
-enum { PATIENCE_MS = 20000, MOST_ARRIVALS = 4096 };
-
-/* A gateway that answers at once "ack N", N being the number of the arrival, or when it is told. */
-struct world {
-	struct event_base *loop;
-	struct event *tick;
-	struct mllp_settings settings;
-	struct mllp_server *server;
-	bool answers;
-
-	struct mllp_arrival *arrivals[MOST_ARRIVALS]; /* NULL once answered */
-	struct buf payloads[MOST_ARRIVALS];
-	size_t bytes[MOST_ARRIVALS];
-	struct err framing[MOST_ARRIVALS];
-	size_t arrived;
-};
-
-static void answer(struct world *world, size_t i)
-{
-	struct mllp_arrival *arrival = world->arrivals[i];
-	char text[32];
-
-	snprintf(text, sizeof(text), "ack %zu", i);
-	world->arrivals[i] = NULL;
-	mllp_server_answer(arrival, slice_of(text));
-}
-
-static void on_arrival(void *arg, struct mllp_arrival *arrival)
-{
-	struct world *world = arg;
-	size_t i = world->arrived++;
-
-	assert_true(i < MOST_ARRIVALS);
-	assert_ptr_equal(arrival->listener, &world->settings);
-	assert_memory_equal(arrival->peer, "127.0.0.1:", 10);
-	world->arrivals[i] = arrival;
-	world->bytes[i] = arrival->payload.n;
-	world->framing[i] = arrival->framing;
-	buf_add(&world->payloads[i], (struct slice){ buf_slice(&arrival->payload).p,
-						     min(arrival->payload.n, (size_t)64) });
-	if (world->answers)
-		answer(world, i);
-}
-
-static void on_tick(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
-}
-
-static void open_server(struct world *world)
-{
-	struct err err = { 0 };
-
-	if (mllp_server_new(&world->server, world->loop, &world->settings, on_arrival, world,
-			    &err) < 0)
-		fail_msg("%s", err.text);
-}
-
-static int set_up(void **state)
-{
-	struct world *world = xcalloc(1, sizeof(*world));
-	const struct timeval often = { 0, 20000 }; /* so that until() sees its deadline */
-
-	world->loop = event_base_new();
-	world->tick = event_new(world->loop, -1, EV_PERSIST, on_tick, NULL);
-	event_add(world->tick, &often);
-	world->answers = true;
-	world->settings = (struct mllp_settings){
-		.name = "test",
-		.listen = "127.0.0.1:0",
-		.most_message_bytes = 1 << 20,
-		.most_in_flight_bytes = 16 << 20,
-		.most_connections = 1000,
-		.idle_ms = 60000,
-	};
-	*state = world;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct world *world = *state;
-
-	mllp_server_free(&world->server);
-	for (size_t i = 0; i < world->arrived; i++) {
-		if (world->arrivals[i] != NULL)
-			mllp_server_answer(world->arrivals[i], slice_of("late"));
-		buf_done(&world->payloads[i]);
-	}
-	event_free(world->tick);
-	event_base_free(world->loop);
-	free(world);
-	return 0;
-}
-
-/* Turns the loop until the condition holds. */
-#define until(world, condition)                                                                    \
-	do {                                                                                       \
-		int64_t deadline_ms = clock_monotonic_ms() + PATIENCE_MS;                          \
-		while (!(condition)) {                                                             \
-			if (clock_monotonic_ms() > deadline_ms)                                    \
-				fail_msg("never: %s", #condition);                                 \
-			event_base_loop((world)->loop, EVLOOP_ONCE);                               \
-		}                                                                                  \
-	} while (0)
-
-/* Turns the loop until nothing happens any more but its ticks. */
-static void until_quiet(struct world *world)
-{
-	for (int i = 0; i < 5; i++)
-		event_base_loop(world->loop, EVLOOP_ONCE);
-}
-
-static struct mllp_figures figures(const struct world *world)
-{
-	return mllp_server_figures(world->server);
-}
-
-/* ---- a sender ---- */
-
-struct client {
-	struct bufferevent *stream;
-	struct buf heard; /* answers, each followed by a bar */
-	struct buf raw;
-	size_t answers;
-	bool ended, reset;
-};
-
-static void take_answers(struct client *client)
-{
-	struct slice payload;
-	struct err err = { 0 };
-	size_t seen = 0;
-	ssize_t n;
-
-	while ((n = mllp_next(buf_slice(&client->raw), &seen, &payload, &err)) > 0) {
-		buf_add(&client->heard, payload);
-		buf_add_char(&client->heard, '|');
-		buf_drop(&client->raw, (size_t)n);
-		client->answers++;
-		seen = 0;
-	}
-	assert_int_equal(n, 0);
-}
-
-static void on_bytes(struct bufferevent *stream, void *arg)
-{
-	struct client *client = arg;
-	struct evbuffer *input = bufferevent_get_input(stream);
-	size_t n = evbuffer_get_length(input);
-	char *end = buf_reserve(&client->raw, n);
-
-	assert_non_null(end);
-	evbuffer_remove(input, end, n);
-	client->raw.n += n;
-	take_answers(client);
-}
-
-static void on_event(struct bufferevent *stream, short what, void *arg)
-{
-	struct client *client = arg;
-
-	(void)stream;
-	if (what & BEV_EVENT_EOF)
-		client->ended = true;
-	if (what & BEV_EVENT_ERROR)
-		client->reset = true;
-}
-
-static int dial(const struct world *world)
-{
-	const char *address = mllp_server_figures(world->server).address;
-	bool ip6 = address[0] == '[';
-	struct sockaddr_storage to = { 0 };
-	struct sockaddr_in *ip4_to = (void *)&to;
-	struct sockaddr_in6 *ip6_to = (void *)&to;
-	uint16_t port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
-	int fd = socket(ip6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (ip6)
-		*ip6_to = (struct sockaddr_in6){ .sin6_family = AF_INET6,
-						 .sin6_port = port,
-						 .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-	else
-		*ip4_to = (struct sockaddr_in){ .sin_family = AF_INET,
-						.sin_port = port,
-						.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	assert_true(fd >= 0);
-	assert_int_equal(
-		connect(fd, (struct sockaddr *)&to, ip6 ? sizeof(*ip6_to) : sizeof(*ip4_to)), 0);
-	evutil_make_socket_nonblocking(fd);
-	return fd;
-}
-
-static void client_open(struct client *client, struct world *world)
-{
-	*client = (struct client){ 0 };
-	client->stream = bufferevent_socket_new(world->loop, dial(world), BEV_OPT_CLOSE_ON_FREE);
-	bufferevent_setcb(client->stream, on_bytes, NULL, on_event, client);
-	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
-}
-
-static void client_done(struct client *client)
-{
-	bufferevent_free(client->stream);
-	buf_done(&client->heard);
-	buf_done(&client->raw);
-}
-
-static void client_send(struct client *client, const char *bytes, size_t n)
-{
-	bufferevent_write(client->stream, bytes, n);
-}
-
-#define send_literal(client, text) client_send(client, text, sizeof(text) - 1)
-
-static size_t unsent(const struct client *client)
-{
-	return evbuffer_get_length(bufferevent_get_output(client->stream));
-}
-
-static void client_end(struct client *client)
-{
-	shutdown(bufferevent_getfd(client->stream), SHUT_WR);
-}
-
-static void send_frame_of(struct client *client, size_t payload_bytes)
-{
-	char *payload = xcalloc(1, payload_bytes);
-	scoped(buf_done) struct buf frame = { 0 };
-
-	memset(payload, 'x', payload_bytes);
-	mllp_wrap((struct slice){ payload, payload_bytes }, &frame);
-	client_send(client, frame.p, frame.n);
-	free(payload);
-}
-
-static void assert_heard(const struct client *client, const char *answers)
-{
-	assert_string_equal(buf_slice(&client->heard).p, answers);
-}
-
-static void assert_payload(const struct world *world, size_t i, const char *text)
-{
-	assert_true(world->arrived > i);
-	assert_string_equal(buf_slice(&world->payloads[i]).p, text);
-}
-
-/* ---- framing ---- */
-
-static void a_frame_is_handed_over_without_its_marks_and_answered_in_a_frame(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	client_open(&client, world);
-	send_literal(&client, "\x0bMSH|one\r\x1c\r");
-	until(world, client.answers == 1);
-	assert_payload(world, 0, "MSH|one\r");
-	assert_heard(&client, "ack 0|");
-	assert_int_equal(figures(world).messages, 1);
-	assert_int_equal(figures(world).in_flight_bytes, 0);
-	assert_true(figures(world).last_message_ms > 0);
-	client_done(&client);
-}
-
-static void three_frames_in_one_write_get_three_answers_in_order(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	client_open(&client, world);
-	send_literal(&client, "\x0bone\x1c\r\x0btwo\x1c\r\x0bthree\x1c\r");
-	until(world, client.answers == 3);
-	assert_payload(world, 0, "one");
-	assert_payload(world, 1, "two");
-	assert_payload(world, 2, "three");
-	assert_heard(&client, "ack 0|ack 1|ack 2|");
-	client_done(&client);
-}
-
-static void a_frame_may_arrive_one_byte_at_a_time(void **state)
-{
-	static const char frame[] = "\x0bMSH|^~\\&|\r\x1c\r";
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	client_open(&client, world);
-	for (size_t i = 0; i < sizeof(frame) - 1; i++) {
-		assert_int_equal(world->arrived, 0);
-		client_send(&client, &frame[i], 1);
-		until(world, figures(world).in_flight_bytes == i + 1 || world->arrived > 0);
-	}
-	until(world, client.answers == 1);
-	assert_payload(world, 0, "MSH|^~\\&|\r");
-	client_done(&client);
-}
-
-static void frames_may_be_split_anywhere(void **state)
-{
-	static const char frames[] = "\n\x0bone\x1c\r\x0btwo\x1c\r";
-	struct world *world = *state;
-
-	open_server(world);
-	for (size_t cut = 1; cut < sizeof(frames) - 1; cut++) {
-		uint64_t stray = figures(world).stray_bytes;
-		size_t before = world->arrived;
-		struct client client;
-
-		client_open(&client, world);
-		client_send(&client, frames, cut);
-		until(world, figures(world).stray_bytes > stray);
-		client_send(&client, frames + cut, sizeof(frames) - 1 - cut);
-		until(world, client.answers == 2);
-		assert_payload(world, before, "one");
-		assert_payload(world, before + 1, "two");
-		client_done(&client);
-	}
-}
-
-static void stray_bytes_between_frames_are_skipped_and_counted(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	client_open(&client, world);
-	send_literal(&client, "junk\x0bone\x1c\r\r\n\x0btwo\x1c\r\n");
-	until(world, client.answers == 2 && figures(world).stray_bytes == 7);
-	assert_payload(world, 0, "one");
-	assert_payload(world, 1, "two");
-	assert_int_equal(figures(world).in_flight_bytes, 0);
-	client_done(&client);
-}
-
-static void an_empty_frame_is_handed_over_too(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	client_open(&client, world);
-	send_literal(&client, "\x0b\x1c\r");
-	until(world, client.answers == 1);
-	assert_int_equal(world->bytes[0], 0);
-	client_done(&client);
-}
-
-static void an_empty_answer_sends_nothing_and_holds_up_nobody(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	world->answers = false;
-	client_open(&client, world);
-	send_literal(&client, "\x0bno answer wanted\x1c\r\x0btwo\x1c\r");
-	until(world, world->arrived == 2);
-	mllp_server_answer(take(world->arrivals[0]), slice_of(""));
-	answer(world, 1);
-	until(world, client.answers == 1);
-	assert_heard(&client, "ack 1|");
-	client_done(&client);
-}
-
-static void a_frame_of_twenty_megabytes_is_handed_over_with_its_buffer(void **state)
-{
-	enum { LARGE = 20 << 20 };
-	struct world *world = *state;
-	struct client client;
-
-	world->settings.most_message_bytes = 32 << 20;
-	world->settings.most_in_flight_bytes = 64 << 20;
-	world->answers = false;
-	open_server(world);
-	client_open(&client, world);
-	send_frame_of(&client, LARGE);
-	until(world, world->arrived == 1);
-	assert_int_equal(world->bytes[0], LARGE);
-	/* its buffer has grown with it, and is not twice as large */
-	assert_in_range(world->arrivals[0]->payload.room, LARGE, LARGE + LARGE / 2 + (1 << 20));
-	assert_int_equal(world->arrivals[0]->payload.p[LARGE - 1], 'x');
-	assert_int_equal(world->arrivals[0]->payload.p[LARGE], '\0');
-	answer(world, 0);
-	until(world, client.answers == 1);
-	client_done(&client);
-}
-
-static void what_follows_a_large_frame_is_not_lost(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	client_open(&client, world);
-	send_frame_of(&client, 300000);
-	send_literal(&client, "\n\x0btwo\x1c\r\x0bthr");
-	until(world, client.answers == 2);
-	assert_int_equal(world->bytes[0], 300000);
-	assert_payload(world, 1, "two");
-	send_literal(&client, "ee\x1c\r");
-	until(world, client.answers == 3);
-	assert_payload(world, 2, "three");
-	client_done(&client);
-}
-
-static void whoever_answers_may_keep_the_payload(void **state)
-{
-	struct world *world = *state;
-	struct buf kept;
-	struct client client;
-
-	open_server(world);
-	world->answers = false;
-	client_open(&client, world);
-	send_literal(&client, "\x0bmine now\x1c\r");
-	until(world, world->arrived == 1);
-	kept = world->arrivals[0]->payload;
-	world->arrivals[0]->payload = (struct buf){ 0 };
-	answer(world, 0);
-	until(world, client.answers == 1);
-	assert_string_equal(kept.p, "mine now");
-	assert_int_equal(figures(world).in_flight_bytes, 0);
-	buf_done(&kept);
-	client_done(&client);
-}
-
-/* ---- the end of a connection ---- */
-
-static void a_frame_without_end_then_fin_is_not_handed_over(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	client_open(&client, world);
-	send_literal(&client, "\x0bMSH|never ends");
-	until(world, figures(world).in_flight_bytes == 15);
-	client_end(&client);
-	until(world, client.ended);
-	assert_int_equal(world->arrived, 0);
-	assert_int_equal(figures(world).broken_frames, 1);
-	assert_int_equal(figures(world).connections, 0);
-	assert_int_equal(figures(world).in_flight_bytes, 0);
-	client_done(&client);
-}
-
-static void a_half_closed_peer_still_gets_its_answers(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	world->answers = false;
-	client_open(&client, world);
-	send_literal(&client, "\x0bone\x1c\r\x0btwo\x1c\r");
-	until(world, world->arrived == 2);
-	client_end(&client);
-	until_quiet(world);
-	answer(world, 0);
-	answer(world, 1);
-	until(world, client.ended);
-	assert_heard(&client, "ack 0|ack 1|");
-	assert_int_equal(figures(world).connections, 0);
-	client_done(&client);
-}
-
-static void an_arrival_outlives_its_connection(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	world->answers = false;
-	client_open(&client, world);
-	send_literal(&client, "\x0bone\x1c\r\x0btwo\x1c\r\x0bthree\x1c\r");
-	until(world, world->arrived == 3);
-	answer(world, 2); /* must wait for the others, which its sender does not */
-	bufferevent_write(client.stream, "x", 1);
-	client_done(&client);
-	until_quiet(world);
-	answer(world, 0); /* finds out that nobody listens */
-	until_quiet(world);
-	answer(world, 1);
-	until(world, figures(world).connections == 0);
-	assert_int_equal(figures(world).in_flight_bytes, 0);
-}
-
-static void an_arrival_outlives_the_server(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	world->answers = false;
-	client_open(&client, world);
-	send_literal(&client, "\x0bone\x1c\r\x0btwo\x1c\r");
-	until(world, world->arrived == 2);
-	answer(world, 1);
-	mllp_server_free(&world->server);
-	assert_null(world->server);
-	assert_string_equal(world->arrivals[0]->payload.p, "one");
-	answer(world, 0);
-	until(world, client.ended || client.reset);
-	assert_int_equal(client.answers, 0);
-	client_done(&client);
-}
-
-static void closing_refuses_newcomers_and_answers_what_came(void **state)
-{
-	struct world *world = *state;
-	struct client busy, quiet;
-
-	open_server(world);
-	world->answers = false;
-	client_open(&busy, world);
-	client_open(&quiet, world);
-	send_literal(&busy, "\x0bone\x1c\r\x0bnever whole");
-	until(world, world->arrived == 1 && figures(world).connections == 2);
-	mllp_server_close(world->server);
-	until(world, quiet.ended);
-	assert_false(busy.ended);
-	send_literal(&busy, "\x1c\r\x0bwent unread\x1c\r");
-	answer(world, 0);
-	until(world, busy.ended);
-	assert_heard(&busy, "ack 0|");
-	assert_int_equal(world->arrived, 1);
-	client_done(&busy);
-	client_done(&quiet);
-	until(world, figures(world).connections == 0);
-}
-
-static void the_last_answer_survives_the_end_of_the_server(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	world->answers = false;
-	client_open(&client, world);
-	send_literal(&client, "\x0bone\x1c\r");
-	until(world, world->arrived == 1);
-	mllp_server_close(world->server);
-	send_literal(&client, "\x0bunread when the socket closes\x1c\r");
-	until(world, unsent(&client) == 0);
-	answer(world, 0);
-	mllp_server_free(&world->server);
-	until(world, client.ended || client.reset);
-	assert_heard(&client, "ack 0|");
-	assert_true(client.ended);
-	client_done(&client);
-}
-
-/* ---- order and pressure ---- */
-
-static void answers_go_out_in_order_whatever_order_they_are_given_in(void **state)
-{
-	static const size_t orders[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
-					    { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
-	struct world *world = *state;
-
-	open_server(world);
-	world->answers = false;
-	for (size_t i = 0; i < length_of(orders); i++) {
-		size_t first = world->arrived;
-		char expected[64];
-		struct client client;
-
-		client_open(&client, world);
-		send_literal(&client, "\x0bone\x1c\r\x0btwo\x1c\r\x0bthree\x1c\r");
-		until(world, world->arrived == first + 3);
-		for (size_t j = 0; j < 3; j++)
-			answer(world, first + orders[i][j]);
-		until(world, client.answers == 3);
-		snprintf(expected, sizeof(expected), "ack %zu|ack %zu|ack %zu|", first, first + 1,
-			 first + 2);
-		assert_heard(&client, expected);
-		client_done(&client);
-	}
-}
-
-static void one_connection_has_at_most_64_frames_unanswered(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	world->answers = false;
-	client_open(&client, world);
-	for (size_t i = 0; i < 200; i++)
-		send_literal(&client, "\x0bone of many\x1c\r");
-	until(world, world->arrived == 64);
-	until_quiet(world);
-	assert_int_equal(world->arrived, 64);
-	answer(world, 0);
-	until(world, world->arrived == 65);
-	until_quiet(world);
-	assert_int_equal(world->arrived, 65);
-	world->answers = true;
-	for (size_t i = 1; i < 65; i++)
-		answer(world, i);
-	until(world, client.answers == 200);
-	assert_int_equal(figures(world).in_flight_bytes, 0);
-	client_done(&client);
-}
-
-static void at_the_limit_of_bytes_in_flight_nobody_is_read(void **state)
-{
-	enum { SENDERS = 8, FRAME = 1 << 20, LIMIT = 4 << 20 };
-	struct world *world = *state;
-	struct client clients[SENDERS];
-	size_t answers = 0;
-
-	world->settings.most_in_flight_bytes = LIMIT;
-	world->answers = false;
-	open_server(world);
-	for (size_t i = 0; i < SENDERS; i++) {
-		client_open(&clients[i], world);
-		for (int frames = 0; frames < 8; frames++)
-			send_frame_of(&clients[i], FRAME);
-	}
-	until(world, figures(world).in_flight_bytes >= LIMIT);
-	until_quiet(world);
-	/* past the limit by no more than one read, or one frame that was let through */
-	assert_in_range(figures(world).in_flight_bytes, LIMIT, LIMIT + FRAME + (256 << 10));
-	for (size_t i = 0; i < SENDERS; i++)
-		assert_true(unsent(&clients[i]) > 0);
-
-	for (size_t next = 0; next < 64; next++) {
-		until(world, world->arrived > next);
-		assert_true(figures(world).in_flight_bytes <= LIMIT + FRAME + (256 << 10));
-		answer(world, next);
-	}
-	for (size_t i = 0; i < SENDERS; i++) {
-		until(world, clients[i].answers == 8);
-		answers += clients[i].answers;
-		client_done(&clients[i]);
-	}
-	assert_int_equal(answers, 64);
-	assert_int_equal(figures(world).in_flight_bytes, 0);
-}
-
-static void unfinished_frames_at_the_limit_do_not_stop_the_eldest(void **state)
-{
-	struct world *world = *state;
-	struct client clients[4];
-	char part[1000];
-
-	memset(part, 'x', sizeof(part));
-	part[0] = MLLP_VT;
-	world->settings.most_in_flight_bytes = 3500;
-	open_server(world);
-	for (size_t i = 0; i < length_of(clients); i++) {
-		client_open(&clients[i], world);
-		client_send(&clients[i], part, sizeof(part));
-		until(world, figures(world).in_flight_bytes == (i + 1) * sizeof(part));
-	}
-	for (size_t i = length_of(clients); i-- > 0;) {
-		send_literal(&clients[i], "end\x1c\r");
-		until(world, unsent(&clients[i]) == 0);
-	}
-	for (size_t i = 0; i < length_of(clients); i++) {
-		until(world, clients[i].answers == 1);
-		client_done(&clients[i]);
-	}
-}
-
-static void bytes_of_connections_that_are_gone_still_count(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	world->answers = false;
-	client_open(&client, world);
-	send_frame_of(&client, 5000);
-	until(world, world->arrived == 1);
-	client_done(&client);
-	until(world, figures(world).connections == 1);
-	assert_true(figures(world).in_flight_bytes >= 5000);
-	answer(world, 0);
-	until(world, figures(world).connections == 0);
-	assert_int_equal(figures(world).in_flight_bytes, 0);
-}
-
-static void a_slow_store_is_not_blamed_on_the_senders(void **state)
-{
-	struct world *world = *state;
-	const int64_t start_ms = clock_monotonic_ms();
-	struct client slow, waiting;
-
-	world->settings.idle_ms = 50;
-	world->settings.most_in_flight_bytes = 3000;
-	world->answers = false;
-	open_server(world);
-	client_open(&waiting, world);
-	send_literal(&waiting, "\x0bhalf");
-	until(world, figures(world).in_flight_bytes == 5);
-	client_open(&slow, world);
-	send_frame_of(&slow, 3000);
-	until(world, world->arrived == 1);
-	until(world, clock_monotonic_ms() - start_ms > 300);
-	assert_int_equal(figures(world).connections, 2);
-	send_literal(&waiting, " and half\x1c\r");
-	world->answers = true;
-	answer(world, 0);
-	until(world, waiting.answers == 1);
-	assert_payload(world, 1, "half and half");
-	client_done(&slow);
-	client_done(&waiting);
-}
-
-/* More than the kernel keeps for a peer that does not read. */
-static void answer_at_length(struct world *world, size_t i)
-{
-	enum { LONG = 8 << 20 };
-	char *text = xcalloc(1, LONG);
-
-	memset(text, 'a', LONG);
-	mllp_server_answer(take(world->arrivals[i]), (struct slice){ text, LONG });
-	free(text);
-}
-
-static void answers_reach_a_peer_that_reads_late(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	open_server(world);
-	world->answers = false;
-	client_open(&client, world);
-	bufferevent_disable(client.stream, EV_READ);
-	send_literal(&client, "\x0bone\x1c\r\x0btwo\x1c\r");
-	until(world, world->arrived == 2);
-	answer_at_length(world, 0);
-	answer(world, 1);
-	until_quiet(world);
-	bufferevent_enable(client.stream, EV_READ);
-	until(world, client.answers == 2);
-	client_done(&client);
-}
-
-static void a_peer_that_never_reads_its_answers_is_not_read_for_ever(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	world->settings.idle_ms = 300;
-	open_server(world);
-	client_open(&client, world);
-	bufferevent_disable(client.stream, EV_READ);
-	world->answers = false;
-	send_literal(&client, "\x0bone\x1c\r");
-	until(world, world->arrived == 1);
-	answer_at_length(world, 0);
-	send_literal(&client, "\x0bone more\x1c\r");
-	until(world, figures(world).connections == 0);
-	assert_int_equal(world->arrived, 1);
-	client_done(&client);
-}
-
-/* ---- hostile and broken senders ---- */
-
-static int64_t ms_until_answered(struct world *world)
-{
-	const int64_t start_ms = clock_monotonic_ms();
-	struct client client;
-	int64_t took_ms;
-
-	client_open(&client, world);
-	send_literal(&client, "\x0bgood\x1c\r");
-	until(world, client.answers == 1);
-	took_ms = clock_monotonic_ms() - start_ms;
-	client_done(&client);
-	return took_ms;
-}
-
-static void three_hundred_half_open_senders_do_not_delay_a_good_one(void **state)
-{
-	enum { SENDERS = 300 };
-	struct world *world = *state;
-	int64_t least_ms = INT64_MAX; /* of several: the machine may be busy with something else */
-	int fds[SENDERS];
-
-	open_server(world);
-	for (size_t i = 0; i < SENDERS; i++) {
-		fds[i] = dial(world);
-		assert_int_equal(send(fds[i], "\x0bMSH|", 5, 0), 5);
-	}
-	until(world, figures(world).in_flight_bytes == SENDERS * 5);
-	for (int i = 0; i < 5; i++)
-		least_ms = min(least_ms, ms_until_answered(world));
-	assert_true(least_ms < 50);
-	assert_int_equal(world->arrived, 5);
-	for (size_t i = 0; i < SENDERS; i++)
-		close(fds[i]);
-	until(world, figures(world).connections == 0);
-}
-
-static void a_quiet_connection_is_closed_at_the_idle_limit(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	world->settings.idle_ms = 100;
-	open_server(world);
-	client_open(&client, world);
-	until(world, client.ended);
-	assert_int_equal(figures(world).connections, 0);
-	assert_int_equal(figures(world).broken_frames, 0);
-	client_done(&client);
-}
-
-static void the_clock_of_an_unfinished_frame_counts_from_its_first_byte(void **state)
-{
-	struct world *world = *state;
-	const int64_t start_ms = clock_monotonic_ms();
-	struct client client;
-
-	world->settings.idle_ms = 200;
-	open_server(world);
-	client_open(&client, world);
-	send_literal(&client, "\x0b");
-	while (!client.ended && clock_monotonic_ms() - start_ms < PATIENCE_MS) {
-		send_literal(&client, "x"); /* a byte at each turn of the loop */
-		event_base_loop(world->loop, EVLOOP_ONCE);
-	}
-	assert_true(client.ended);
-	assert_int_equal(world->arrived, 0);
-	assert_int_equal(figures(world).broken_frames, 1);
-	client_done(&client);
-}
-
-static void a_sender_that_waits_for_our_answer_is_not_idle(void **state)
-{
-	struct world *world = *state;
-	const int64_t start_ms = clock_monotonic_ms();
-	struct client client;
-
-	world->settings.idle_ms = 50;
-	world->answers = false;
-	open_server(world);
-	client_open(&client, world);
-	send_literal(&client, "\x0bone\x1c\r");
-	until(world, world->arrived == 1);
-	until(world, clock_monotonic_ms() - start_ms > 250);
-	assert_int_equal(figures(world).connections, 1);
-	answer(world, 0);
-	until(world, client.answers == 1);
-	client_done(&client);
-}
-
-static void frames_before_one_that_never_ends_are_still_answered(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	world->settings.idle_ms = 100;
-	world->answers = false;
-	open_server(world);
-	client_open(&client, world);
-	send_literal(&client, "\x0bone\x1c\r\x0bnever ends");
-	until(world, figures(world).broken_frames == 1);
-	assert_false(client.ended);
-	answer(world, 0);
-	until(world, client.ended);
-	assert_heard(&client, "ack 0|");
-	client_done(&client);
-}
-
-static void a_peer_that_reads_nothing_after_a_frame_without_end_is_left(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	world->settings.idle_ms = 100;
-	world->answers = false;
-	open_server(world);
-	client_open(&client, world);
-	bufferevent_disable(client.stream, EV_READ);
-	send_literal(&client, "\x0bone\x1c\r\x0bnever ends");
-	until(world, figures(world).broken_frames == 1);
-	answer_at_length(world, 0);
-	until(world, figures(world).connections == 0);
-	client_done(&client);
-}
-
-static void a_half_closed_peer_may_wait_longer_than_the_idle_limit(void **state)
-{
-	struct world *world = *state;
-	const int64_t start_ms = clock_monotonic_ms();
-	struct client client;
-
-	world->settings.idle_ms = 50;
-	world->answers = false;
-	open_server(world);
-	client_open(&client, world);
-	send_literal(&client, "\x0bone\x1c\r");
-	until(world, world->arrived == 1);
-	client_end(&client);
-	until(world, clock_monotonic_ms() - start_ms > 250);
-	answer(world, 0);
-	until(world, client.ended);
-	assert_heard(&client, "ack 0|");
-	client_done(&client);
-}
-
-static void a_message_at_the_limit_of_size_is_taken(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	world->settings.most_message_bytes = 8;
-	open_server(world);
-	client_open(&client, world);
-	send_literal(&client, "\x0b"
-			      "exactly8"
-			      "\x1c");
-	until(world, figures(world).in_flight_bytes == 10);
-	send_literal(&client, "\r\x0b"
-			      "exactly8"
-			      "\x1c\r");
-	until(world, client.answers == 2);
-	assert_int_equal(world->framing[0].kind, ERR_NONE);
-	assert_int_equal(world->framing[1].kind, ERR_NONE);
-	client_done(&client);
-}
-
-static void a_message_past_the_limit_of_size_is_refused_and_the_connection_ends(void **state)
-{
-	static const size_t sizes[] = { 100001, 300000, 5000000 };
-	struct world *world = *state;
-
-	world->settings.most_message_bytes = 100000;
-	open_server(world);
-	for (size_t i = 0; i < length_of(sizes); i++) {
-		struct client client;
-
-		client_open(&client, world);
-		send_frame_of(&client, sizes[i]);
-		until(world, client.answers == 1 && (client.ended || client.reset));
-		assert_int_equal(world->framing[i].kind, ERR_REJECT);
-		assert_int_equal(world->framing[i].reason, REASON_TOO_LARGE);
-		assert_int_equal(world->bytes[i], 64 << 10);
-		client_done(&client);
-		until(world, figures(world).connections == 0);
-	}
-	assert_int_equal(figures(world).broken_frames, length_of(sizes));
-	assert_int_equal(figures(world).in_flight_bytes, 0);
-}
-
-static void the_answer_to_a_refused_frame_reaches_a_peer_that_goes_on_sending(void **state)
-{
-	struct world *world = *state;
-	struct client client;
-
-	world->settings.most_message_bytes = 8 << 20;
-	open_server(world);
-	client_open(&client, world);
-	bufferevent_disable(client.stream, EV_READ); /* writes all before it reads */
-	send_frame_of(&client, 15 << 20);
-	until(world, unsent(&client) == 0);
-	bufferevent_enable(client.stream, EV_READ);
-	until(world, client.ended || client.reset);
-	assert_heard(&client, "ack 0|");
-	assert_true(client.ended);
-	client_done(&client);
-}
-
-static void a_broken_frame_is_refused_after_those_before_it(void **state)
-{
-	static const struct {
-		const char *bytes;
-		const char *payload;
-	} cases[] = {
-		{ "\x0bone\x1c\r\x0bMSH|two\x1cno return", "MSH|two\x1cno return" },
-		{ "\x0bone\x1c\r\x0bMSH|two\x0bMSH|three\x1c\r", "MSH|two\x0bMSH|three\x1c\r" },
-	};
-	struct world *world = *state;
-
-	open_server(world);
-	world->answers = false;
-	for (size_t i = 0; i < length_of(cases); i++) {
-		char expected[64];
-		struct client client;
-
-		client_open(&client, world);
-		client_send(&client, cases[i].bytes, strlen(cases[i].bytes));
-		until(world, world->arrived == 2 * i + 2);
-		assert_int_equal(world->framing[2 * i].kind, ERR_NONE);
-		assert_int_equal(world->framing[2 * i + 1].kind, ERR_REJECT);
-		assert_int_equal(world->framing[2 * i + 1].reason, REASON_MESSAGE_INVALID);
-		assert_payload(world, 2 * i + 1, cases[i].payload);
-		answer(world, 2 * i + 1);
-		answer(world, 2 * i);
-		until(world, client.ended);
-		snprintf(expected, sizeof(expected), "ack %zu|ack %zu|", 2 * i, 2 * i + 1);
-		assert_heard(&client, expected);
-		client_done(&client);
-	}
-	assert_int_equal(figures(world).broken_frames, length_of(cases));
-}
-
-static void a_peer_that_never_leaves_is_left_at_the_idle_limit(void **state)
-{
-	struct world *world = *state;
-	int fd;
-
-	world->settings.idle_ms = 100;
-	open_server(world);
-	fd = dial(world);
-	assert_int_equal(send(fd, "\x0btwo\x1cno", 7, 0), 7);
-	until(world, figures(world).broken_frames == 1);
-	until(world, figures(world).connections == 0);
-	close(fd);
-}
+/* ---- how many ---- */
 
 static void a_connection_past_the_most_allowed_is_closed_and_counted(void **state)
 {
@@ -1083,6 +50,213 @@ static void without_free_descriptors_the_listener_waits_and_goes_on(void **state
 	assert_int_equal(figures(world).connections, 0);
 	until(world, client.answers == 1);
 	client_done(&client);
+}
+
+/* ---- TLS ---- */
+
+static struct pki pki;
+static char *server_pem, *client_pem;
+
+static char *write_leaf(const char *name, const char *cn)
+{
+	X509 *leaf = pki_issue(&(struct pki_request){ .cn = cn,
+						      .usage = PKI_AUTH,
+						      .from_days = -1000,
+						      .to_days = 1000,
+						      .serial = "03" },
+			       pki.key, pki.intermediate, pki.key);
+	char *path = pki_write(&pki, name, (X509 *[]){ leaf, pki.intermediate, NULL }, NULL);
+
+	X509_free(leaf);
+	return path;
+}
+
+static int make_certificates(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN); /* as the daemon */
+	pki_make(&pki);
+	server_pem = write_leaf("server.pem", "gateway");
+	client_pem = write_leaf("client.pem", "labo");
+	return 0;
+}
+
+static int remove_certificates(void **state)
+{
+	(void)state;
+	free(server_pem);
+	free(client_pem);
+	pki_done(&pki);
+	return 0;
+}
+
+static void open_tls_server(struct world *world, const char *client_ca)
+{
+	world->settings.tls = (struct tls_server_settings){ .cert = server_pem,
+							    .key = pki.key_pem,
+							    .client_ca = client_ca };
+	open_server(world);
+	assert_true(figures(world).tls);
+}
+
+/* A sender that trusts anybody; its certificate, or NULL. */
+static void client_open_tls(struct client *client, struct world *world, const char *cert)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *ssl;
+
+	if (cert != NULL) {
+		assert_int_equal(SSL_CTX_use_certificate_chain_file(context, cert), 1);
+		assert_int_equal(SSL_CTX_use_PrivateKey(context, pki.key), 1);
+	}
+	ssl = SSL_new(context);
+	SSL_CTX_free(context);
+	client_take(client, bufferevent_openssl_socket_new(world->loop, dial(world), ssl,
+							   BUFFEREVENT_SSL_CONNECTING,
+							   BEV_OPT_CLOSE_ON_FREE));
+	bufferevent_openssl_set_allow_dirty_shutdown(client->stream, 1);
+}
+
+static void frames_come_through_tls(void **state)
+{
+	struct world *world = *state;
+	struct client client;
+
+	open_tls_server(world, NULL);
+	client_open_tls(&client, world, NULL);
+	send_literal(&client, "stray\x0bone\x1c\r\x0btwo\x1c\r");
+	send_frame_of(&client, 300000);
+	send_literal(&client, "\x0blast\x1c\r");
+	until(world, client.answers == 4);
+	assert_payload(world, 0, "one");
+	assert_payload(world, 1, "two");
+	assert_int_equal(world->bytes[2], 300000);
+	assert_payload(world, 3, "last");
+	assert_heard(&client, "ack 0|ack 1|ack 2|ack 3|");
+	assert_int_equal(figures(world).stray_bytes, 5);
+	assert_int_equal(figures(world).failed_handshakes, 0);
+	client_done(&client);
+	until(world, figures(world).connections == 0);
+}
+
+static void back_pressure_holds_in_tls_too(void **state)
+{
+	enum { EACH = 200000 };
+	struct world *world = *state;
+	struct client client;
+
+	world->answers = false;
+	world->settings.most_in_flight_bytes = EACH;
+	world->settings.most_message_bytes = EACH;
+	open_tls_server(world, NULL);
+	client_open_tls(&client, world, NULL);
+	for (int i = 0; i < 50; i++)
+		send_frame_of(&client, EACH);
+	until(world, world->arrived > 0);
+	until_quiet(world);
+	assert_in_range(figures(world).in_flight_bytes, EACH, 2 * EACH + (256 << 10));
+	for (size_t i = 0; i < 50; i++) {
+		until(world, world->arrived > i);
+		answer(world, i);
+	}
+	until(world, client.answers == 50);
+	client_done(&client);
+}
+
+static void a_sender_must_show_a_certificate_where_one_is_asked_for(void **state)
+{
+	struct world *world = *state;
+	struct client client;
+
+	open_tls_server(world, pki.chain_pem);
+	client_open_tls(&client, world, client_pem);
+	send_literal(&client, "\x0bone\x1c\r");
+	until(world, client.answers == 1);
+	client_done(&client);
+	client_open_tls(&client, world, NULL);
+	send_literal(&client, "\x0btwo\x1c\r");
+	until(world, client.ended || client.reset);
+	until(world, figures(world).failed_handshakes == 1);
+	assert_int_equal(world->arrived, 1);
+	client_done(&client);
+	until(world, figures(world).connections == 0);
+}
+
+static void a_sender_without_tls_is_closed_and_counted(void **state)
+{
+	struct world *world = *state;
+	struct client client;
+
+	open_tls_server(world, NULL);
+	client_open(&client, world);
+	send_literal(&client, "\x0bone\x1c\r");
+	until(world, client.ended || client.reset);
+	assert_int_equal(figures(world).failed_handshakes, 1);
+	assert_int_equal(figures(world).connections, 0);
+	assert_int_equal(world->arrived, 0);
+	client_done(&client);
+}
+
+static void a_handshake_that_never_ends_is_cut(void **state)
+{
+	static const char begin[] = "\x16\x03\x01\x02";
+	struct world *world = *state;
+	int fds[3];
+
+	world->settings.idle_ms = 200;
+	open_tls_server(world, NULL);
+	for (size_t i = 0; i < length_of(fds); i++) {
+		fds[i] = dial(world);
+		assert_int_equal(send(fds[i], begin, i, 0), i); /* says nothing, or little */
+	}
+	until(world, figures(world).failed_handshakes == length_of(fds));
+	assert_int_equal(figures(world).connections, 0);
+	for (size_t i = 0; i < length_of(fds); i++)
+		close(fds[i]);
+}
+
+static void closing_ends_handshakes_too(void **state)
+{
+	struct world *world = *state;
+	int fd;
+
+	open_tls_server(world, NULL);
+	fd = dial(world);
+	until(world, figures(world).connections == 1);
+	mllp_server_close(world->server);
+	assert_int_equal(figures(world).connections, 0);
+	close(fd);
+}
+
+static void the_last_answer_comes_before_the_end_of_tls(void **state)
+{
+	struct world *world = *state;
+	struct client client;
+
+	open_tls_server(world, NULL);
+	world->answers = false;
+	client_open_tls(&client, world, NULL);
+	send_literal(&client, "\x0bone\x1c\r");
+	until(world, world->arrived == 1);
+	mllp_server_close(world->server);
+	answer(world, 0);
+	until(world, client.ended);
+	assert_heard(&client, "ack 0|");
+	assert_false(client.reset);
+	client_done(&client);
+}
+
+static void a_certificate_that_cannot_be_used_is_said(void **state)
+{
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	world->settings.tls = (struct tls_server_settings){ .cert = server_pem, .key = server_pem };
+	assert_int_equal(mllp_server_new(&world->server, world->loop, &world->settings, on_arrival,
+					 world, &err),
+			 -1);
+	assert_int_equal(err.kind, ERR_HALT);
+	assert_non_null(strstr(err.text, "holds no private key"));
 }
 
 /* ---- where it listens ---- */
@@ -1151,54 +325,24 @@ static void a_port_in_use_is_said(void **state)
 	assert_non_null(strstr(err.text, "in use"));
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(a_frame_is_handed_over_without_its_marks_and_answered_in_a_frame),
-		test(three_frames_in_one_write_get_three_answers_in_order),
-		test(a_frame_may_arrive_one_byte_at_a_time),
-		test(frames_may_be_split_anywhere),
-		test(stray_bytes_between_frames_are_skipped_and_counted),
-		test(an_empty_frame_is_handed_over_too),
-		test(an_empty_answer_sends_nothing_and_holds_up_nobody),
-		test(a_frame_of_twenty_megabytes_is_handed_over_with_its_buffer),
-		test(what_follows_a_large_frame_is_not_lost),
-		test(whoever_answers_may_keep_the_payload),
-		test(a_frame_without_end_then_fin_is_not_handed_over),
-		test(a_half_closed_peer_still_gets_its_answers),
-		test(an_arrival_outlives_its_connection),
-		test(an_arrival_outlives_the_server),
-		test(closing_refuses_newcomers_and_answers_what_came),
-		test(the_last_answer_survives_the_end_of_the_server),
-		test(answers_go_out_in_order_whatever_order_they_are_given_in),
-		test(one_connection_has_at_most_64_frames_unanswered),
-		test(at_the_limit_of_bytes_in_flight_nobody_is_read),
-		test(unfinished_frames_at_the_limit_do_not_stop_the_eldest),
-		test(bytes_of_connections_that_are_gone_still_count),
-		test(a_slow_store_is_not_blamed_on_the_senders),
-		test(answers_reach_a_peer_that_reads_late),
-		test(a_peer_that_never_reads_its_answers_is_not_read_for_ever),
-		test(three_hundred_half_open_senders_do_not_delay_a_good_one),
-		test(a_quiet_connection_is_closed_at_the_idle_limit),
-		test(the_clock_of_an_unfinished_frame_counts_from_its_first_byte),
-		test(a_sender_that_waits_for_our_answer_is_not_idle),
-		test(frames_before_one_that_never_ends_are_still_answered),
-		test(a_peer_that_reads_nothing_after_a_frame_without_end_is_left),
-		test(a_half_closed_peer_may_wait_longer_than_the_idle_limit),
-		test(a_message_at_the_limit_of_size_is_taken),
-		test(a_message_past_the_limit_of_size_is_refused_and_the_connection_ends),
-		test(the_answer_to_a_refused_frame_reaches_a_peer_that_goes_on_sending),
-		test(a_broken_frame_is_refused_after_those_before_it),
-		test(a_peer_that_never_leaves_is_left_at_the_idle_limit),
 		test(a_connection_past_the_most_allowed_is_closed_and_counted),
 		test(without_free_descriptors_the_listener_waits_and_goes_on),
 		test(it_listens_on_ipv6_too),
 		test(what_is_not_an_address_and_a_port_is_refused),
 		test(a_port_in_use_is_said),
+		test(frames_come_through_tls),
+		test(back_pressure_holds_in_tls_too),
+		test(a_sender_must_show_a_certificate_where_one_is_asked_for),
+		test(a_sender_without_tls_is_closed_and_counted),
+		test(a_handshake_that_never_ends_is_cut),
+		test(closing_ends_handshakes_too),
+		test(the_last_answer_comes_before_the_end_of_tls),
+		test(a_certificate_that_cannot_be_used_is_said),
 	};
 
 	log_set_level(LEVEL_ERROR);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
 }

@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 
-enum { LINE = 2048 };
+enum { LINE = 2048, AGAIN_MS = 60000 };
 
 static enum log_level wanted = LEVEL_INFO;
 
@@ -19,6 +19,14 @@ void log_set_level(enum log_level level)
 bool log_wants(enum log_level level)
 {
 	return level <= wanted;
+}
+
+bool log_may_repeat(int64_t *logged_ms, int64_t now_ms)
+{
+	if (*logged_ms != 0 && now_ms - *logged_ms < AGAIN_MS)
+		return false;
+	*logged_ms = now_ms;
+	return true;
 }
 
 void log_line(enum log_level level, const char *format, ...)

@@ -17,9 +17,6 @@
 /* 112 bits: RSA of 2048 bits at least, no SHA-1 in signatures. */
 enum { SECURITY_LEVEL = 2 };
 
-/* Suites of TLS 1.2 with forward secrecy and no padding to ask an oracle about. */
-#define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM"
-
 /* The first byte of a record that may come first (RFC 8446, 5.1). */
 enum { RECORD_ALERT = 0x15, RECORD_HANDSHAKE = 0x16 };
 
@@ -208,7 +205,7 @@ static int set_versions(SSL_CTX *context, const char *least, struct err *err)
 
 static int set_ciphers(SSL_CTX *context, const char *ciphers, struct err *err)
 {
-	if (SSL_CTX_set_cipher_list(context, is_given(ciphers) ? ciphers : CIPHERS) != 1)
+	if (SSL_CTX_set_cipher_list(context, is_given(ciphers) ? ciphers : TLS_CIPHERS) != 1)
 		return wrong(err, "ciphers", "\"%s\" names no cipher suite that OpenSSL offers",
 			     ciphers);
 	return 0;

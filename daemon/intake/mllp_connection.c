@@ -3,8 +3,7 @@
  * the bytes in flight.
  *
  * Runs on the loop. A connection reads into one buffer of its own; a frame that fills it is handed
- * over with the buffer, so that a large message is not copied on its way. Only receive(),
- * discard(), transmit() and connection_close() touch a socket: TLS changes these and no others.
+ * over with the buffer, so that a large message is not copied on its way.
  */
 #include "intake/mllp_connection.h"
 
@@ -15,12 +14,12 @@
 #include <stdio.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "hl7/mllp.h"
+#include "intake/stream.h"
 
 enum {
 	LEAST_ROOM = 2 << 10,  /* what a connection that says little costs */
@@ -29,9 +28,11 @@ enum {
 	MOST_PIPELINED = 64, /* frames of one connection not answered yet */
 	MOST_UNSENT_BYTES = 64 << 10,
 	DRAIN_MS = 5000,
+	HANDSHAKE_MS = 10000,
 };
 
 enum phase {
+	PHASE_GREETING, /* the handshake of TLS */
 	PHASE_READING,
 	PHASE_ENDING,   /* takes no more frames; what was handed over is still answered */
 	PHASE_DRAINING, /* all is said: reads and forgets, lest a reset overtake the last answer */
@@ -42,7 +43,7 @@ struct mllp_connection {
 	LIST_ENTRY(mllp_connection) link;
 	struct mllp_hall *hall;
 	enum phase phase;
-	int fd;
+	struct stream stream;
 	struct event *readable, *writable, *timer;
 	char peer[64];
 
@@ -78,6 +79,7 @@ struct mllp_hall {
 	bool full, stalled;
 	int64_t stalled_since_ms, stalled_ms;
 	struct mllp_connection *eldest;
+	int64_t handshake_logged_ms;
 	bool freed; /* stays for arrivals that are not answered yet */
 
 	char spill[READ_BYTES]; /* what a read brings past a connection's own buffer */
@@ -121,7 +123,7 @@ static bool may_read(const struct mllp_connection *connection)
 /* Has the socket watched for what the connection waits for. */
 static void connection_pace(struct mllp_connection *connection)
 {
-	bool reads = connection->phase == PHASE_DRAINING ||
+	bool reads = connection->phase == PHASE_GREETING || connection->phase == PHASE_DRAINING ||
 		     (connection->phase == PHASE_READING && may_read(connection));
 
 	if (connection->phase == PHASE_CLOSED)
@@ -203,9 +205,8 @@ static void arm(struct event *timer, int64_t wait_ms)
 static void connection_enter(struct mllp_connection *connection, enum phase phase, const char *why)
 {
 	static const char *const names[] = {
-		[PHASE_READING] = "reading",
-		[PHASE_ENDING] = "ending",
-		[PHASE_DRAINING] = "draining",
+		[PHASE_GREETING] = "greeting", [PHASE_READING] = "reading",
+		[PHASE_ENDING] = "ending",     [PHASE_DRAINING] = "draining",
 		[PHASE_CLOSED] = "closed",
 	};
 
@@ -264,7 +265,7 @@ static void connection_close(struct mllp_connection *connection, const char *why
 	event_del(connection->readable);
 	event_del(connection->writable);
 	event_del(connection->timer);
-	close(connection->fd);
+	stream_close(&connection->stream);
 	forget_input(connection);
 	forget_arrivals(connection);
 	buf_done(&connection->out);
@@ -287,7 +288,7 @@ static void connection_end(struct mllp_connection *connection, const char *why)
 static void connection_drain(struct mllp_connection *connection)
 {
 	connection_enter(connection, PHASE_DRAINING, "answered");
-	shutdown(connection->fd, SHUT_WR);
+	stream_end(&connection->stream);
 	connection->quiet_since_ms = patience_ms(connection->hall);
 	arm(connection->timer, min(connection->hall->settings->idle_ms, (int64_t)DRAIN_MS));
 }
@@ -318,22 +319,27 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 static void transmit(struct mllp_connection *connection)
 {
 	struct buf *out = &connection->out;
+	struct err err = { 0 };
+	size_t n = 0;
 
 	while (out->n > 0) {
-		ssize_t n = send(connection->fd, out->p, out->n, MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) {
+		switch (stream_write(&connection->stream, buf_slice(out), &n, &err)) {
+		case TLS_DONE:
+			buf_drop(out, n);
+			connection->quiet_since_ms = patience_ms(connection->hall);
+			break;
+		case TLS_WANTS_WRITE:
 			event_add(connection->writable, NULL);
 			return;
-		}
-		if (n < 0) {
-			connection_close(connection, strerrordesc_np(errno));
+		case TLS_WANTS_READ: /* what is read next leads back here */
+			return;
+		case TLS_ENDED:
+			connection_close(connection, "the peer left");
+			return;
+		case TLS_FAILED:
+			connection_close(connection, err.text);
 			return;
 		}
-		buf_drop(out, (size_t)n);
-		connection->quiet_since_ms = patience_ms(connection->hall);
 	}
 }
 
@@ -529,30 +535,29 @@ static void take_frames(struct mllp_connection *connection)
 
 /* ---- the socket ---- */
 
-/* As recv(): into the connection's buffer, and past its end into the spill, so that a quiet
- * connection keeps little and a fast one reads much at once.
+/* Into the connection's buffer, and past its end into the spill, so that a quiet connection keeps
+ * little and a fast one reads much at once.
  */
-static ssize_t receive(struct mllp_connection *connection)
+static enum tls_turn receive(struct mllp_connection *connection, struct err *err)
 {
 	struct mllp_hall *hall = connection->hall;
 	struct buf *in = &connection->in;
 	struct iovec parts[2] = { { 0 }, { hall->spill, sizeof(hall->spill) } };
-	size_t own;
-	ssize_t n;
+	enum tls_turn turn;
+	size_t own, n = 0;
 
 	/* a frame at its limit, CR and two reads: never overfull */
 	in->limit = hall->settings->most_message_bytes + 4 * READ_BYTES;
 	parts[0].iov_base = buf_reserve(in, LEAST_ROOM);
-	own = min(in->room - in->n - 1, (size_t)READ_BYTES);
-	parts[0].iov_len = own;
-	n = readv(connection->fd, parts, length_of(parts));
-	if (n <= 0)
-		return n;
-	own = min(own, (size_t)n);
+	parts[0].iov_len = min(in->room - in->n - 1, (size_t)READ_BYTES);
+	turn = stream_read(&connection->stream, parts, &n, err);
+	if (turn != TLS_DONE)
+		return turn;
+	own = min(parts[0].iov_len, n);
 	in->n += own;
 	in->p[in->n] = '\0';
-	buf_add(in, (struct slice){ hall->spill, (size_t)n - own });
-	return n;
+	buf_add(in, (struct slice){ hall->spill, n - own });
+	return TLS_DONE;
 }
 
 static void frame_is_cut(struct mllp_connection *connection, const char *why)
@@ -566,33 +571,73 @@ static void frame_is_cut(struct mllp_connection *connection, const char *why)
 
 static void read_frames(struct mllp_connection *connection)
 {
-	ssize_t n;
+	struct err err = { 0 };
 
 	if (connection->held)
 		take_frames(connection);
 	if (connection->phase != PHASE_READING || !may_read(connection))
 		return;
-	n = receive(connection);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n < 0) {
-		const char *why = strerrordesc_np(errno);
-
-		frame_is_cut(connection, why);
-		connection_close(connection, why);
-	} else if (n == 0) {
-		frame_is_cut(connection, "the peer ended the connection");
-		connection_end(connection, "the peer ended");
-	} else {
+	switch (receive(connection, &err)) {
+	case TLS_DONE:
 		connection->quiet_since_ms = patience_ms(connection->hall);
 		take_frames(connection);
+		break;
+	case TLS_WANTS_READ:
+	case TLS_WANTS_WRITE:
+		break;
+	case TLS_ENDED:
+		frame_is_cut(connection, "the peer ended the connection");
+		connection_end(connection, "the peer ended");
+		break;
+	case TLS_FAILED:
+		frame_is_cut(connection, err.text);
+		connection_close(connection, err.text);
+		break;
+	}
+}
+
+/* Any port is knocked at by who means another one, again and again: the journal need not hold each.
+ */
+static void handshake_failed(struct mllp_connection *connection, const char *why)
+{
+	struct mllp_hall *hall = connection->hall;
+
+	hall->figures.failed_handshakes++;
+	if (log_may_repeat(&hall->handshake_logged_ms, clock_monotonic_ms()))
+		log_warning("mllp_handshake_failed listener=%s peer=%s: %s", hall->settings->name,
+			    connection->peer, why);
+	connection_close(connection, why);
+}
+
+static void greet(struct mllp_connection *connection)
+{
+	const struct tls_session *tls = connection->stream.tls;
+	char name[TLS_PEER], why[TLS_PEER + 64];
+	struct err err = { 0 };
+
+	switch (stream_handshake(&connection->stream, &err)) {
+	case TLS_DONE:
+		snprintf(why, sizeof(why), "%s certificate=\"%s\"", tls_version(tls),
+			 tls_peer(tls, name));
+		connection->quiet_since_ms = patience_ms(connection->hall);
+		connection_enter(connection, PHASE_READING, why);
+		break;
+	case TLS_WANTS_READ:
+		break;
+	case TLS_WANTS_WRITE:
+		event_add(connection->writable, NULL);
+		break;
+	case TLS_ENDED:
+	case TLS_FAILED:
+		handshake_failed(connection, err.text);
+		break;
 	}
 }
 
 static void discard(struct mllp_connection *connection)
 {
 	struct mllp_hall *hall = connection->hall;
-	ssize_t n = recv(connection->fd, hall->spill, sizeof(hall->spill), 0);
+	ssize_t n = recv(connection->stream.fd, hall->spill, sizeof(hall->spill), 0);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -610,6 +655,9 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	switch (connection->phase) {
+	case PHASE_GREETING:
+		greet(connection);
+		break;
 	case PHASE_READING:
 		read_frames(connection);
 		break;
@@ -625,9 +673,13 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
+	struct mllp_connection *connection = arg;
+
 	(void)fd;
 	(void)what;
-	connection_settle(arg);
+	if (connection->phase == PHASE_GREETING)
+		greet(connection);
+	connection_settle(connection);
 }
 
 /* ---- patience ---- */
@@ -638,6 +690,8 @@ static int64_t connection_deadline(const struct mllp_connection *connection)
 	const int64_t idle_ms = connection->hall->settings->idle_ms;
 
 	switch (connection->phase) {
+	case PHASE_GREETING:
+		return connection->quiet_since_ms + min(idle_ms, (int64_t)HANDSHAKE_MS);
 	case PHASE_READING:
 		if (connection->out.n > 0)
 			break;
@@ -662,6 +716,10 @@ static void connection_is_late(struct mllp_connection *connection)
 {
 	static const char why[] = "the frame did not end within the idle limit";
 
+	if (connection->phase == PHASE_GREETING) {
+		handshake_failed(connection, "the peer did not end it in time");
+		return;
+	}
 	if (connection->phase != PHASE_READING || !connection->in_frame || connection->out.n > 0) {
 		connection_close(connection, "idle");
 		return;
@@ -692,7 +750,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- birth and end ---- */
 
-void mllp_connection_new(struct mllp_hall *hall, int fd, const char peer[static 64])
+void mllp_connection_new(struct mllp_hall *hall, int fd, const struct tls *tls,
+			 const char peer[static 64])
 {
 	struct mllp_connection *connection = xcalloc(1, sizeof(*connection));
 	const int on = 1;
@@ -700,7 +759,7 @@ void mllp_connection_new(struct mllp_hall *hall, int fd, const char peer[static 
 	/* a pipelined answer is small and must not wait for the one before it to be confirmed */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	connection->hall = hall;
-	connection->fd = fd;
+	stream_open(&connection->stream, fd, tls);
 	memcpy(connection->peer, peer, sizeof(connection->peer));
 	connection->last = &connection->first;
 	connection->readable =
@@ -710,8 +769,8 @@ void mllp_connection_new(struct mllp_hall *hall, int fd, const char peer[static 
 	connection->quiet_since_ms = patience_ms(hall);
 	LIST_INSERT_HEAD(&hall->connections, connection, link);
 	hall->figures.connections++;
-	connection_enter(connection, PHASE_READING, "accepted");
-	arm(connection->timer, hall->settings->idle_ms);
+	connection_enter(connection, tls ? PHASE_GREETING : PHASE_READING, "accepted");
+	arm(connection->timer, connection_deadline(connection) - connection->quiet_since_ms);
 	connection_pace(connection);
 }
 
@@ -737,6 +796,8 @@ void mllp_hall_close(struct mllp_hall *hall)
 
 	for (connection = LIST_FIRST(&hall->connections); connection != NULL; connection = next) {
 		next = LIST_NEXT(connection, link);
+		if (connection->phase == PHASE_GREETING)
+			connection_close(connection, "shutting down");
 		if (connection->phase != PHASE_READING)
 			continue;
 		connection_end(connection, "shutting down");

@@ -16,27 +16,18 @@
 #include "base/log.h"
 #include "intake/mllp_connection.h"
 
-enum { ACCEPT_PAUSE_S = 1, LOG_AGAIN_MS = 60000 };
+enum { ACCEPT_PAUSE_S = 1 };
 
 struct mllp_server {
 	const struct mllp_settings *settings;
 	struct mllp_hall *hall;
+	struct tls *tls; /* NULL: none */
 	struct evconnlistener *listener;
 	struct event *accept_again;
 	int64_t refusal_logged_ms, trouble_logged_ms;
 };
 
 /* ---- accepting ---- */
-
-static bool may_log_again(int64_t *logged_ms)
-{
-	const int64_t now_ms = clock_monotonic_ms();
-
-	if (*logged_ms != 0 && now_ms - *logged_ms < LOG_AGAIN_MS)
-		return false;
-	*logged_ms = now_ms;
-	return true;
-}
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
 		      int length, void *arg)
@@ -50,12 +41,12 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	(void)length;
 	address_text(address, peer);
 	if (figures->connections < settings->most_connections) {
-		mllp_connection_new(server->hall, fd, peer);
+		mllp_connection_new(server->hall, fd, server->tls, peer);
 		return;
 	}
 	close(fd);
 	figures->refused_connections++;
-	if (may_log_again(&server->refusal_logged_ms))
+	if (log_may_repeat(&server->refusal_logged_ms, clock_monotonic_ms()))
 		log_warning("mllp_connection_refused listener=%s peer=%s: there are %" PRIu64
 			    " already, the most allowed",
 			    settings->name, peer, settings->most_connections);
@@ -72,7 +63,7 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
 
 	evconnlistener_disable(listener);
 	event_add(server->accept_again, &pause);
-	if (may_log_again(&server->trouble_logged_ms))
+	if (log_may_repeat(&server->trouble_logged_ms, clock_monotonic_ms()))
 		log_error("mllp_cannot_accept listener=%s: %s", server->settings->name,
 			  strerrordesc_np(trouble));
 }
@@ -118,6 +109,11 @@ int mllp_server_new(struct mllp_server **ret_server, struct event_base *loop,
 	server->settings = settings;
 	server->hall = mllp_hall_new(loop, settings, on_arrival, arg);
 	server->accept_again = event_new(loop, -1, 0, on_accept_again, server);
+	if (settings->tls.cert != NULL && settings->tls.cert[0] != '\0') {
+		if (tls_server_new(&server->tls, &settings->tls, clock_now_ms(), err) < 0)
+			return -1;
+		mllp_hall_figures(server->hall)->tls = true;
+	}
 	if (server_listen(server, loop, err) < 0)
 		return -1;
 	*ret_server = take(server);
@@ -147,6 +143,7 @@ void mllp_server_free(struct mllp_server **server)
 	stop_listening(s);
 	event_free(s->accept_again);
 	mllp_hall_free(&s->hall);
+	tls_free(&s->tls);
 	free_ptr(server);
 }
 

@@ -9,6 +9,7 @@
 #define DMPFEED_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -21,6 +22,11 @@ enum log_level {
 
 void log_set_level(enum log_level level); /* at start, before threads */
 bool log_wants(enum log_level level);
+
+/* For what may happen again and again: true when it was not told for a minute. *logged_ms, 0 at
+ * first, is the caller's.
+ */
+bool log_may_repeat(int64_t *logged_ms, int64_t now_ms);
 
 void log_line(enum log_level level, const char *format, ...) printf_like(2, 3);
 

@@ -8,12 +8,17 @@
 
 #include "base/buf.h"
 
-/* What a name is left empty for, "" or NULL, is not asked for, or OpenSSL's to choose. */
+/* Suites of TLS 1.2 with forward secrecy, and no padding to ask an oracle about. */
+#define TLS_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM"
+
+/* Settings may be "" or NULL: versions and suites are then the first above, and what else a name is
+ * left empty for is not there.
+ */
 struct tls_server_settings {
 	const char *cert, *key; /* PEM files: the certificate, then its intermediates; its key */
 	const char *client_ca;  /* given: clients show a certificate that one of these issued */
 	const char *min;        /* "1.2" (also when empty), "1.3" */
-	const char *ciphers;    /* of TLS 1.2, by OpenSSL's names */
+	const char *ciphers;    /* of TLS 1.2, by OpenSSL's names; else TLS_CIPHERS */
 };
 
 struct tls_client_settings {

@@ -22,8 +22,9 @@ void mllp_hall_close(struct mllp_hall *hall);
 /* They belong to the hall and may be added to. */
 struct mllp_figures *mllp_hall_figures(struct mllp_hall *hall);
 
-/* Takes over a connected socket that does not block. */
-void mllp_connection_new(struct mllp_hall *hall, int fd, const char peer[static 64]);
+/* Takes over a connected socket that does not block. `tls` NULL: without. */
+void mllp_connection_new(struct mllp_hall *hall, int fd, const struct tls *tls,
+			 const char peer[static 64]);
 
 /* See mllp_server_answer(). */
 void mllp_arrival_answer(struct mllp_arrival *arrival, struct slice ack);

@@ -6,13 +6,14 @@
 #ifndef DMPFEED_INTAKE_MLLP_SERVER_H
 #define DMPFEED_INTAKE_MLLP_SERVER_H
 
-#include "base/buf.h"
+#include "base/tls.h"
 
 struct event_base;
 
 struct mllp_settings {
 	const char *name;   /* in logs and status */
 	const char *listen; /* "127.0.0.1:2575", "[::1]:2575"; port 0: the system chooses */
+	struct tls_server_settings tls; /* without `cert`: none */
 	const char *site, *source;
 	uint64_t most_message_bytes, most_in_flight_bytes;
 	uint64_t most_connections;
@@ -66,9 +67,10 @@ void mllp_server_close(struct mllp_server *server);
 struct mllp_figures {
 	const char *name;
 	char address[64]; /* where it listens really */
+	bool tls;
 	uint64_t connections, in_flight_bytes;
 	/* since start; a broken frame: not MLLP, too large, or begun and never ended */
-	uint64_t messages, broken_frames, stray_bytes, refused_connections;
+	uint64_t messages, broken_frames, stray_bytes, refused_connections, failed_handshakes;
 	int64_t last_message_ms;
 };
 
