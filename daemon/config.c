@@ -100,6 +100,15 @@ static const struct option mllp_options[] = {
 	{ "tls.ciphers", OPTION_TEXT, AT(struct mllp_settings, tls.ciphers),
 	  .preset = TLS_CIPHERS, .least = 1, .most = 1000,
 	  .help = "the cipher suites of TLS 1.2, by OpenSSL's names" },
+	{ "allow", OPTION_VALUES, AT(struct mllp_settings, allowed),
+	  .preset = "",
+	  .entries = &(const struct option_table){
+		  sizeof(struct network),
+		  &(const struct option){ "allow", OPTION_NETWORK, .bytes = sizeof(struct network),
+					  .help = "an address or a network" },
+		  1 },
+	  .count_at = offsetof(struct mllp_settings, allowed_count),
+	  .help = "the networks and addresses that may connect; none written: all" },
 };
 
 static const struct option drop_options[] = {
@@ -370,7 +379,7 @@ static void list_options(const struct option_table *of, const char *within,
 			 void (*each)(void *arg, const struct config_option *option), void *arg)
 {
 	for (const struct option *o = of->options; o < of->options + of->count; o++) {
-		bool is_list = o->kind == OPTION_LIST;
+		bool is_list = o->kind == OPTION_LIST; /* one of values is told as one option */
 		scoped(free_ptr) char *name =
 			xasprintf("%s%s%s", within, o->name, is_list ? "[]." : "");
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/address.h"
+#include "base/network.h"
 #include "document/oid.h"
 
 enum { SHOWN = 60, SHOWN_TEXT = SHOWN + 8, SHOWN_PATH = 300 };
@@ -538,6 +539,26 @@ static int parse_address(const struct option *option, const struct option_text *
 	return 0;
 }
 
+static int parse_network(const struct option *option, const struct option_text *written,
+			 struct arena *arena, void *field, struct err *err)
+{
+	struct err what_is_right = { 0 };
+
+	(void)option;
+	(void)arena;
+	if (network_parse(written->text, field, &what_is_right) < 0)
+		return wrong(written, err, what_is_right.text);
+	return 0;
+}
+
+static void print_network(const struct option *option, const void *field, struct buf *out)
+{
+	char text[NETWORK_TEXT];
+
+	(void)option;
+	buf_addf(out, "\"%s\"", network_text(field, text));
+}
+
 /* The part of an https URL between the slashes; false when it is not one that every library reads
  * alike (no user, no blank, no backslash).
  */
@@ -608,6 +629,7 @@ static const struct kind {
 	[OPTION_SECRET] = { parse_path, print_text, sizeof(char *) },
 	[OPTION_ADDRESS] = { parse_address, print_text, sizeof(char *) },
 	[OPTION_LOOPBACK] = { parse_address, print_text, sizeof(char *) },
+	[OPTION_NETWORK] = { parse_network, print_network, sizeof(struct network) },
 	[OPTION_URL] = { parse_url, print_text, sizeof(char *) },
 	[OPTION_FINESS] = { parse_finess, print_text, sizeof(char *) },
 	[OPTION_OID] = { parse_oid, print_text, sizeof(char *) },

@@ -378,13 +378,26 @@ static void read_struct(struct option_reading *reading, const struct option_tabl
 	for (const struct option *o = of->options; o < of->options + of->count; o++) {
 		const struct yaml_tree *last = map, *tree = locate(map, o->name, &last);
 
-		if (o->kind == OPTION_LIST)
+		if (o->kind == OPTION_LIST || o->kind == OPTION_VALUES)
 			read_list(reading, o, tree, last, into);
 		else if (tree != NULL)
 			read_written(reading, o, tree, into);
 		else
 			read_unwritten(reading, o, last, into);
 	}
+}
+
+static void read_entry(struct option_reading *reading, const struct option *option,
+		       const struct yaml_tree *entry, void *into)
+{
+	if (option->kind == OPTION_VALUES)
+		read_written(reading, option->entries->options, entry, into);
+	else if (is_map(entry))
+		read_struct(reading, option->entries, entry, into);
+	else if (entry->kind != TREE_REFUSED)
+		complain(reading, entry->place,
+			 "an entry of %s is made of keys: write key: value after the dash",
+			 option->name);
 }
 
 /* The entries of a list, whose struct keeps a pointer to the first and their number. */
@@ -394,14 +407,8 @@ static void read_entries(struct option_reading *reading, const struct option *op
 	size_t bytes = option->entries->struct_bytes, n = 0;
 	char *entries = arena_alloc(reading->arena, list->count * bytes);
 
-	for (const struct yaml_tree *entry = list->first; entry != NULL; entry = entry->next) {
-		if (is_map(entry))
-			read_struct(reading, option->entries, entry, entries + n++ * bytes);
-		else if (entry->kind != TREE_REFUSED)
-			complain(reading, entry->place,
-				 "an entry of %s is made of keys: write key: value after the dash",
-				 option->name);
-	}
+	for (const struct yaml_tree *entry = list->first; entry != NULL; entry = entry->next)
+		read_entry(reading, option, entry, entries + n++ * bytes);
 	memcpy((char *)into + option->at, &entries, sizeof(entries));
 	memcpy((char *)into + option->count_at, &n, sizeof(n));
 }
@@ -480,6 +487,12 @@ static size_t print_groups(struct printer *printer, const char *name, const char
 static void print_struct(struct printer *printer, const struct option_table *of, const void *from,
 			 size_t depth);
 
+static void print_value(struct printer *printer, const struct option *option, const void *from)
+{
+	option_print(option, (const char *)from + option->at, printer->out);
+	buf_add_char(printer->out, '\n');
+}
+
 static void print_list(struct printer *printer, const struct option *option, const void *from,
 		       size_t depth)
 {
@@ -489,10 +502,14 @@ static void print_list(struct printer *printer, const struct option *option, con
 	memcpy(&entries, (const char *)from + option->at, sizeof(entries));
 	memcpy(&n, (const char *)from + option->count_at, sizeof(n));
 	buf_add_text(printer->out, n ? "\n" : " []\n");
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++, entries += option->entries->struct_bytes) {
 		printer->dash = true;
-		print_struct(printer, option->entries, entries + i * option->entries->struct_bytes,
-			     depth + 2);
+		if (option->kind == OPTION_LIST) {
+			print_struct(printer, option->entries, entries, depth + 2);
+			continue;
+		}
+		begin_line(printer, depth + 2);
+		print_value(printer, option->entries->options, entries);
 	}
 }
 
@@ -507,12 +524,11 @@ static void print_struct(struct printer *printer, const struct option_table *of,
 		dot = strrchr(o->name, '.');
 		begin_line(printer, inner);
 		buf_addf(printer->out, "%s:", dot ? dot + 1 : o->name);
-		if (o->kind == OPTION_LIST) {
+		if (o->kind == OPTION_LIST || o->kind == OPTION_VALUES) {
 			print_list(printer, o, from, inner);
 		} else {
 			buf_add_char(printer->out, ' ');
-			option_print(o, (const char *)from + o->at, printer->out);
-			buf_add_char(printer->out, '\n');
+			print_value(printer, o, from);
 		}
 		before = o->name;
 	}

@@ -28,7 +28,9 @@ enum option_kind {
 	OPTION_FINESS,   /* const char *: nine characters in quotes */
 	OPTION_OID,      /* const char *: `most` characters, to make longer ones under it */
 	OPTION_SECTOR,   /* const char *: SA01 */
+	OPTION_NETWORK,  /* struct network: 10.1.0.0/16, 2001:db8::1 */
 	OPTION_LIST,     /* an array of structs, each with a table of its own */
+	OPTION_VALUES,   /* an array of values: the one row of that table says of what kind */
 };
 
 struct option_word {
@@ -44,7 +46,7 @@ struct option {
 	int64_t least, most;
 	const struct option_word *words; /* up to an empty one */
 
-	/* of a list: the table of its entries, and where their number is kept (size_t) */
+	/* of both: the table of its entries, and where their number is kept (size_t) */
 	const struct option_table *entries;
 	size_t count_at;
 

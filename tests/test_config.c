@@ -534,6 +534,14 @@ static void every_mistake_is_told_with_its_place(void **state)
 		  "a rehearsal sends to this machine" },
 		{ "      tls:", "        patients: https://dmp.example/p\n      tls:", 27, 19,
 		  "a rehearsal sends to this machine" },
+		{ "      idle: 90 s", "      allow: 10.1.0.0/16", 13, 14,
+		  "allow is a list: begin each of its entries with a dash" },
+		{ "      idle: 90 s", "      allow: [ 10.1.0.0/16, labo ]", 13, 29,
+		  "allow cannot be \"labo\": write an IP address or a network" },
+		{ "      idle: 90 s", "      allow: [ 10.1.2.3/16 ]", 13, 16, "write 10.1.0.0/16" },
+		{ "      idle: 90 s", "      allow: [ { a: b } ]", 13, 16,
+		  "allow takes one value" },
+		{ "      idle: 90 s", "      allow: [ \"\" ]", 13, 16, "allow cannot be \"\"" },
 		{ "      idle: 90 s", "      tls: { cert: pki/auth.pem }", 13, 7,
 		  "tls.key is missing: a certificate is of no use without its key" },
 		{ "      idle: 90 s", "      tls: { client_ca: pki/ca.pem }", 13, 7,
@@ -741,6 +749,27 @@ static void what_is_printed_loads_and_prints_the_same(void **state)
 	for (size_t i = 0; i < length_of(names); i++) {
 		scoped(free_ptr) char *text = replace(good, "CH DE VALBRUME", names[i]);
 
+		assert_prints_what_loads_to_the_same(text);
+	}
+}
+
+static void a_list_of_values_is_read_and_printed(void **state)
+{
+	static const char *const written[] = { "[]", "[ 10.1.0.0/16 ]",
+					       "[ \"::1\", 10.1.0.0/16, 192.168.4.7 ]" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(written); i++) {
+		scoped(free_ptr) char *line = xasprintf("allow: %s", written[i]);
+		scoped(free_ptr) char *text = replace(good, "idle: 90 s", line);
+		scoped(config_free) struct config *config = must_parse(text);
+		const struct mllp_settings *dpi = &config->mllp[0];
+		char network[NETWORK_TEXT];
+
+		assert_int_equal(dpi->allowed_count, i ? 2 * i - 1 : 0);
+		if (i > 0)
+			assert_string_equal(network_text(&dpi->allowed[i - 1], network),
+					    "10.1.0.0/16");
 		assert_prints_what_loads_to_the_same(text);
 	}
 }
@@ -971,6 +1000,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_cannot_be_read_is_told),
 		cmocka_unit_test(a_huge_file_is_not_read),
 		cmocka_unit_test(what_is_printed_loads_and_prints_the_same),
+		cmocka_unit_test(a_list_of_values_is_read_and_printed),
 		cmocka_unit_test(what_is_printed_does_not_depend_on_the_folder),
 		cmocka_unit_test(every_option_is_printed),
 		cmocka_unit_test(the_reference_loads_and_its_comments_change_nothing),

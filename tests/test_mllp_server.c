@@ -52,6 +52,47 @@ static void without_free_descriptors_the_listener_waits_and_goes_on(void **state
 	client_done(&client);
 }
 
+/* ---- who ---- */
+
+static void only_those_in_the_list_come_in(void **state)
+{
+	static const struct {
+		const char *listen;
+		const char *allowed[2];
+		bool comes_in;
+	} cases[] = {
+		{ "127.0.0.1:0", { "127.0.0.0/8" }, true },
+		{ "127.0.0.1:0", { "10.0.0.0/8", "127.0.0.1" }, true },
+		{ "127.0.0.1:0", { "10.0.0.0/8", "127.0.0.2" }, false },
+		{ "127.0.0.1:0", { "::/0" }, false },
+		{ "[::1]:0", { "::1" }, true },
+		{ "[::1]:0", { "127.0.0.1" }, false },
+	};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < length_of(cases); i++) {
+		struct network allowed[2];
+		struct client client;
+		struct err err = { 0 };
+		size_t n = 0;
+
+		for (; n < 2 && cases[i].allowed[n] != NULL; n++)
+			assert_int_equal(
+				network_parse(slice_of(cases[i].allowed[n]), &allowed[n], &err), 0);
+		world->settings.listen = cases[i].listen;
+		world->settings.allowed = allowed;
+		world->settings.allowed_count = n;
+		open_server(world);
+		client_open(&client, world);
+		until(world, client.ended || client.reset || figures(world).connections == 1);
+		assert_int_equal(figures(world).connections, cases[i].comes_in);
+		assert_int_equal(figures(world).refused_peers, !cases[i].comes_in);
+		assert_int_equal(figures(world).refused_connections, 0);
+		client_done(&client);
+		mllp_server_free(&world->server);
+	}
+}
+
 /* ---- TLS ---- */
 
 static struct pki pki;
@@ -333,6 +374,7 @@ int main(void)
 		test(it_listens_on_ipv6_too),
 		test(what_is_not_an_address_and_a_port_is_refused),
 		test(a_port_in_use_is_said),
+		test(only_those_in_the_list_come_in),
 		test(frames_come_through_tls),
 		test(back_pressure_holds_in_tls_too),
 		test(a_sender_must_show_a_certificate_where_one_is_asked_for),

@@ -24,32 +24,57 @@ struct mllp_server {
 	struct tls *tls; /* NULL: none */
 	struct evconnlistener *listener;
 	struct event *accept_again;
-	int64_t refusal_logged_ms, trouble_logged_ms;
+	int64_t peer_logged_ms, refusal_logged_ms, trouble_logged_ms;
 };
 
 /* ---- accepting ---- */
+
+static bool is_allowed(const struct mllp_settings *settings, const struct sockaddr *peer)
+{
+	for (size_t i = 0; i < settings->allowed_count; i++)
+		if (network_has(&settings->allowed[i], peer))
+			return true;
+	return settings->allowed_count == 0;
+}
+
+static void refuse_peer(struct mllp_server *server, const char *peer)
+{
+	mllp_hall_figures(server->hall)->refused_peers++;
+	if (log_may_repeat(&server->peer_logged_ms, clock_monotonic_ms()))
+		log_warning("mllp_peer_refused listener=%s peer=%s: it is not in the list of those "
+			    "allowed",
+			    server->settings->name, peer);
+}
+
+static void refuse_connection(struct mllp_server *server, const char *peer)
+{
+	mllp_hall_figures(server->hall)->refused_connections++;
+	if (log_may_repeat(&server->refusal_logged_ms, clock_monotonic_ms()))
+		log_warning("mllp_connection_refused listener=%s peer=%s: there are %" PRIu64
+			    " already, the most allowed",
+			    server->settings->name, peer, server->settings->most_connections);
+}
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
 		      int length, void *arg)
 {
 	struct mllp_server *server = arg;
 	const struct mllp_settings *settings = server->settings;
-	struct mllp_figures *figures = mllp_hall_figures(server->hall);
 	char peer[64];
 
 	(void)listener;
 	(void)length;
 	address_text(address, peer);
-	if (figures->connections < settings->most_connections) {
+	if (is_allowed(settings, address) &&
+	    mllp_hall_figures(server->hall)->connections < settings->most_connections) {
 		mllp_connection_new(server->hall, fd, server->tls, peer);
 		return;
 	}
 	close(fd);
-	figures->refused_connections++;
-	if (log_may_repeat(&server->refusal_logged_ms, clock_monotonic_ms()))
-		log_warning("mllp_connection_refused listener=%s peer=%s: there are %" PRIu64
-			    " already, the most allowed",
-			    settings->name, peer, settings->most_connections);
+	if (is_allowed(settings, address))
+		refuse_connection(server, peer);
+	else
+		refuse_peer(server, peer);
 }
 
 /* Without a free descriptor the connection stays in the kernel's queue and the listener readable:

@@ -6,6 +6,7 @@
 #ifndef DMPFEED_INTAKE_MLLP_SERVER_H
 #define DMPFEED_INTAKE_MLLP_SERVER_H
 
+#include "base/network.h"
 #include "base/tls.h"
 
 struct event_base;
@@ -14,6 +15,8 @@ struct mllp_settings {
 	const char *name;   /* in logs and status */
 	const char *listen; /* "127.0.0.1:2575", "[::1]:2575"; port 0: the system chooses */
 	struct tls_server_settings tls; /* without `cert`: none */
+	struct network *allowed; /* who may connect; none: everybody */
+	size_t allowed_count;
 	const char *site, *source;
 	uint64_t most_message_bytes, most_in_flight_bytes;
 	uint64_t most_connections;
@@ -69,8 +72,10 @@ struct mllp_figures {
 	char address[64]; /* where it listens really */
 	bool tls;
 	uint64_t connections, in_flight_bytes;
-	/* since start; a broken frame: not MLLP, too large, or begun and never ended */
-	uint64_t messages, broken_frames, stray_bytes, refused_connections, failed_handshakes;
+	/* since start; a broken frame: not MLLP, too large, or begun and never ended; a refused
+	 * connection: one too many, a refused peer: not one of `allowed` */
+	uint64_t messages, broken_frames, stray_bytes, refused_connections, refused_peers,
+		failed_handshakes;
 	int64_t last_message_ms;
 };
 
