@@ -36,6 +36,12 @@ static const struct {
 	{ "Address", "Adresse" },
 	{ "Connections", "Connexions" },
 	{ "Broken frames", "Trames invalides" },
+	{ "Stray bytes", "Octets hors trame" },
+	{ "Too many", "En trop" },
+	{ "Not allowed", "Non autorisés" },
+	{ "TLS failed", "TLS en échec" },
+	{ "Identities (ADT)", "Identités (ADT)" },
+	{ "Answers (ACK)", "Réponses (ACK)" },
 	{ "Last message", "Dernier message" },
 	{ "Path", "Chemin" },
 	{ "Waiting", "En attente" },
@@ -293,7 +299,8 @@ static const struct column event_columns[] = {
 
 static const struct column status_members[] = {
 	{ "ready", "Ready" }, { "not_ready", "because" }, { "last_delivered", "Last delivery" },
-	{ "oldest_queued", "Oldest waiting for" }, { "uptime", "Running for" },
+	{ "oldest_queued", "Oldest waiting for" }, { "identities", "Identities (ADT)" },
+	{ "answers", "Answers (ACK)" }, { "uptime", "Running for" },
 	{ "version", "Version" }, { "environment", "Environment" }, { NULL, NULL },
 };
 
@@ -308,9 +315,11 @@ static const struct column lane_columns[] = {
 };
 
 static const struct column listener_columns[] = {
-	{ "name", "Name" }, { "address", "Address" }, { "connections", "Connections" },
-	{ "messages", "Messages" }, { "broken_frames", "Broken frames" },
-	{ "last_message", "Last message" }, { NULL, NULL },
+	{ "name", "Name" }, { "address", "Address" }, { "tls", "TLS" },
+	{ "connections", "Connections" }, { "messages", "Messages" },
+	{ "last_message", "Last message" }, { "broken_frames", "Broken frames" },
+	{ "stray_bytes", "Stray bytes" }, { "refused_connections", "Too many" },
+	{ "refused_peers", "Not allowed" }, { "failed_handshakes", "TLS failed" }, { NULL, NULL },
 };
 
 static const struct column folder_columns[] = {

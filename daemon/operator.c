@@ -70,9 +70,15 @@ static void fill_status(void *arg, struct status *ret_status)
 		desk->listeners[i] = (struct status_listener){
 			.name = mllp->name,
 			.address = mllp->address,
+			.tls = mllp->tls,
 			.connections = mllp->connections,
+			.in_flight_bytes = mllp->in_flight_bytes,
 			.messages = mllp->messages,
 			.broken_frames = mllp->broken_frames,
+			.stray_bytes = mllp->stray_bytes,
+			.refused_connections = mllp->refused_connections,
+			.refused_peers = mllp->refused_peers,
+			.failed_handshakes = mllp->failed_handshakes,
 			.last_message_ms = mllp->last_message_ms,
 		};
 	}
@@ -108,6 +114,8 @@ static void fill_status(void *arg, struct status *ret_status)
 		.depth_count = DOC_STATE_COUNT,
 		.oldest_queued_ms = figures.documents[DOC_QUEUED] ? desk->oldest_queued_ms : 0,
 		.last_delivered_ms = figures.last_delivered_ms,
+		.identities = figures.identities,
+		.answers = figures.answers,
 		.not_ready = why_not_ready(&figures),
 	};
 }

@@ -50,7 +50,8 @@ static void an_idle_gateway_has_every_member(void **state)
 	(void)state;
 	assert_written(&status, "{\"version\":\"1.2.3\",\"environment\":\"test\",\"uptime_s\":0,"
 				"\"now\":null,\"ready\":true,\"not_ready\":null,\"queue\":{},"
-				"\"oldest_queued_s\":null,\"last_delivered\":null,\"lanes\":[],"
+				"\"oldest_queued_s\":null,\"last_delivered\":null,"
+				"\"identities\":0,\"answers\":0,\"lanes\":[],"
 				"\"listeners\":[],\"folders\":[]}");
 }
 
@@ -70,9 +71,15 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 	static const struct status_listener listeners[] = {
 		{ .name = "ehr",
 		  .address = "127.0.0.1:2575",
+		  .tls = true,
 		  .connections = 2,
+		  .in_flight_bytes = 4096,
 		  .messages = 7,
 		  .broken_frames = 1,
+		  .stray_bytes = 12,
+		  .refused_connections = 3,
+		  .refused_peers = 4,
+		  .failed_handshakes = 5,
 		  .last_message_ms = NOON_MS },
 	};
 	static const struct status_folder folders[] = {
@@ -97,6 +104,8 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 				       .depth_count = 2,
 				       .oldest_queued_ms = NOON_MS - 3600000,
 				       .last_delivered_ms = NOON_MS - 1,
+				       .identities = 21,
+				       .answers = 22,
 				       .not_ready = "the disk is full" };
 
 	(void)state;
@@ -107,12 +116,15 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 		"\"not_ready\":\"the disk is full\","
 		"\"queue\":{\"queued\":3,\"delivered\":10000000000},\"oldest_queued_s\":3600,"
 		"\"last_delivered\":\"2026-11-21T11:59:59.999Z\","
+		"\"identities\":21,\"answers\":22,"
 		"\"lanes\":[{\"name\":\"010000000\",\"state\":\"slowed\","
 		"\"why\":\"the DMP does not answer\",\"in_flight\":8,\"delivered\":41,"
 		"\"resumes\":\"2026-11-21T12:00:30.000Z\","
 		"\"last_delivered\":\"2026-11-21T11:59:59.999Z\"}],"
 		"\"listeners\":[{\"name\":\"ehr\",\"address\":\"127.0.0.1:2575\","
-		"\"connections\":2,\"messages\":7,\"broken_frames\":1,"
+		"\"tls\":true,\"connections\":2,\"in_flight_bytes\":4096,\"messages\":7,"
+		"\"broken_frames\":1,\"stray_bytes\":12,\"refused_connections\":3,"
+		"\"refused_peers\":4,\"failed_handshakes\":5,"
 		"\"last_message\":\"2026-11-21T12:00:00.000Z\"}],"
 		"\"folders\":[{\"name\":\"lis\",\"path\":\"/srv/drop\",\"trouble\":null,"
 		"\"waiting\":4,\"taken\":5,\"rejected\":6,\"last_file\":null}]}");

@@ -38,9 +38,15 @@ static json_t *json_of_listener(const struct status_listener *listener)
 
 	json_put_text(json, "name", listener->name);
 	json_put_text(json, "address", listener->address);
+	json_put_flag(json, "tls", listener->tls);
 	json_put_count(json, "connections", listener->connections);
+	json_put_count(json, "in_flight_bytes", listener->in_flight_bytes);
 	json_put_count(json, "messages", listener->messages);
 	json_put_count(json, "broken_frames", listener->broken_frames);
+	json_put_count(json, "stray_bytes", listener->stray_bytes);
+	json_put_count(json, "refused_connections", listener->refused_connections);
+	json_put_count(json, "refused_peers", listener->refused_peers);
+	json_put_count(json, "failed_handshakes", listener->failed_handshakes);
 	json_put_time(json, "last_message", listener->last_message_ms);
 	return json;
 }
@@ -86,6 +92,8 @@ static json_t *json_of_status(const struct status *status)
 	else
 		json_put_text(json, "oldest_queued_s", NULL);
 	json_put_time(json, "last_delivered", status->last_delivered_ms);
+	json_put_count(json, "identities", status->identities);
+	json_put_count(json, "answers", status->answers);
 	put_list(json, "lanes", json_of_lane, status->lanes, status->lane_count);
 	put_list(json, "listeners", json_of_listener, status->listeners, status->listener_count);
 	put_list(json, "folders", json_of_folder, status->folders, status->folder_count);

@@ -16,7 +16,10 @@ struct status_lane {
 
 struct status_listener {
 	const char *name, *address;
-	uint64_t connections, messages, broken_frames;
+	bool tls;
+	/* a refused connection: one too many; a refused peer: not in the list */
+	uint64_t connections, in_flight_bytes, messages, broken_frames, stray_bytes,
+		refused_connections, refused_peers, failed_handshakes;
 	int64_t last_message_ms;
 };
 
@@ -44,12 +47,13 @@ struct status {
 	const struct status_depth *depths;
 	size_t depth_count;
 	int64_t oldest_queued_ms, last_delivered_ms;
+	uint64_t identities, answers; /* messages of which nothing is stored: ADT, ACK */
 	const char *not_ready; /* why /readyz says no; "" when it says yes */
 };
 
 /* Appends the JSON object of GET /api/v1/status, on one line without its end: version, environment,
  * uptime_s, now, ready, not_ready (a sentence or null), queue {state: documents}, oldest_queued_s
- * (an age, null when nothing is queued), last_delivered, lanes, listeners, folders. Times are
+ * (an age, null when nothing is queued), last_delivered, identities, answers, lanes, listeners, folders. Times are
  * ISO 8601 in UTC; null: never.
  */
 void status_write(const struct status *status, struct buf *out);

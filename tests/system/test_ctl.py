@@ -44,8 +44,10 @@ STATUS = {
     "lanes": [{"name": "010000000", "state": "slowed", "why": "the DMP does not answer",
                "in_flight": 8, "delivered": 41, "resumes": "2026-11-20T10:00:30.000Z",
                "last_delivered": "2026-11-20T09:59:00.000Z"}],
-    "listeners": [{"name": "ehr", "address": "127.0.0.1:2575", "connections": 1, "messages": 52,
-                   "broken_frames": 0, "last_message": None}],
+    "identities": 7, "answers": 0,
+    "listeners": [{"name": "ehr", "address": "127.0.0.1:2575", "tls": False, "connections": 1, "in_flight_bytes": 0,
+                   "messages": 52, "broken_frames": 0, "stray_bytes": 3, "refused_connections": 1, "refused_peers": 2,
+                   "failed_handshakes": 0, "last_message": None}],
     "folders": [{"name": "lis", "path": "/srv/drop", "trouble": None, "waiting": 0, "taken": 3,
                  "rejected": 1, "last_file": None}],
 }
@@ -222,6 +224,8 @@ def test_status_says_first_whether_it_works(daemon):
         ["Ready", "no"],
         ["because", "the disk is full"],
         ["Oldest waiting for", "2 h 3 min"],
+        ["Identities (ADT)", "7"],
+        ["Answers (ACK)", "0"],
         ["Running for", "2 d 3 h"],
         ["Version", "1.2.3"],
         ["Environment", "production"],
@@ -237,8 +241,9 @@ def test_status_says_first_whether_it_works(daemon):
          "the DMP does not answer"],
         [""],
         ["Listeners"],
-        ["Name", "Address", "Connections", "Messages", "Broken frames"],
-        ["ehr", "127.0.0.1:2575", "1", "52", "0"],
+        ["Name", "Address", "TLS", "Connections", "Messages", "Broken frames", "Stray bytes", "Too many", "Not allowed",
+         "TLS failed"],
+        ["ehr", "127.0.0.1:2575", "no", "1", "52", "0", "3", "1", "2", "0"],
         [""],
         ["Folders"],
         ["Name", "Path", "Waiting", "Taken", "Rejected"],
@@ -250,7 +255,7 @@ def test_a_gateway_that_has_nothing_yet_has_a_short_status(daemon):
                             "listeners": [], "folders": [], "oldest_queued_s": None,
                             "uptime_s": 5}}, OK)
     assert [re.split("  +", line) for line in lines_of(ctl("status", path=daemon.path))] == [
-        ["Ready", "yes"], ["Running for", "0 min 5 s"], ["Version", "1.2.3"],
+        ["Ready", "yes"], ["Identities (ADT)", "7"], ["Answers (ACK)", "0"], ["Running for", "0 min 5 s"], ["Version", "1.2.3"],
         ["Environment", "production"]]
 
 
