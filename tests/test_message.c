@@ -76,11 +76,11 @@ static void what_is_no_message_is_refused_with_its_place(void **state)
 		enum reason reason;
 		const char *where;
 	} cases[] = {
-		{ "", REASON_MESSAGE_INVALID, "MSH" },
-		{ "MS", REASON_MESSAGE_INVALID, "MSH" },
-		{ "PID|1\r" MSH, REASON_MESSAGE_INVALID, "MSH" },
-		{ "An example:\r" MSH, REASON_MESSAGE_INVALID, "MSH" },
-		{ "msh|^~\\&|", REASON_MESSAGE_INVALID, "MSH" },
+		{ "", REASON_NO_HEADER, "MSH" },
+		{ "MS", REASON_NO_HEADER, "MSH" },
+		{ "PID|1\r" MSH, REASON_NO_HEADER, "MSH" },
+		{ "An example:\r" MSH, REASON_NO_HEADER, "MSH" },
+		{ "msh|^~\\&|", REASON_NO_HEADER, "MSH" },
 		{ "MSH", REASON_DATA_TYPE, "MSH-1" },
 		{ "MSH\r", REASON_DATA_TYPE, "MSH-1" },
 		{ "MSHA^~\\&A", REASON_DATA_TYPE, "MSH-1" },

@@ -347,7 +347,7 @@ int hl7_parse(struct hl7_message *message, struct slice text, struct arena *aren
 	text = hl7_bare(text);
 	*message = (struct hl7_message){ .text = text };
 	if (!hl7_is(text, "MSH"))
-		return err_refuse(err, REASON_MESSAGE_INVALID, "MSH",
+		return err_refuse(err, REASON_NO_HEADER, "MSH",
 				  "this does not begin with MSH: not an HL7 v2 message");
 	if (read_delimiters(message, first_line(text), err) < 0 ||
 	    cut_segments(message, text, arena, err) < 0)

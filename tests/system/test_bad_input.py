@@ -194,13 +194,13 @@ def test_a_good_message_before_a_bad_frame_is_answered_first(small_gateway):
 
 # Bytes on the socket, and what the answer says.
 FRAMES = {
-    "no HL7": (VT + b"GET / HTTP/1.1\r\nHost: gateway\r\n\r\n" + END, "AE", "199", "message_invalid"),
-    "an empty frame": (VT + END, "AE", "199", "message_invalid"),
+    "no HL7": (VT + b"GET / HTTP/1.1\r\nHost: gateway\r\n\r\n" + END, "AR", "100", "no_header"),
+    "an empty frame": (VT + END, "AR", "100", "no_header"),
     "FS without CR": (VT + mdm_t02(LETTER) + b"\x1cX", "AE", "199", "message_invalid"),
     "a frame inside a frame": (VT + b"MSH|^~\\&|A" + VT + mdm_t02(LETTER) + END, "AE", "199", "message_invalid"),
-    "nothing but zeros": (VT + bytes(4096) + END, "AE", "199", "message_invalid"),
+    "nothing but zeros": (VT + bytes(4096) + END, "AR", "100", "no_header"),
     "one very long segment": (VT + b"MSH|^~\\&|" + b"|" * 50000 + END, "AE", "101", "field_missing"),
-    "UTF-16": (VT + "MSH|^~\\&|A|B".encode("utf-16-le") + END, "AE", "199", "message_invalid"),
+    "UTF-16": (VT + "MSH|^~\\&|A|B".encode("utf-16-le") + END, "AR", "100", "no_header"),
 }
 
 
