@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -16,6 +17,8 @@ enum {
 	PATIENCE_MS = 10000,
 	DISK_THREADS = 2,
 	WARN_DAYS = 60, /* before a certificate ends */
+	LARGE_BYTES = 256 << 10,
+	MOST_ARENAS = 4,
 };
 
 /* Everything that lives as long as the daemon. */
@@ -123,10 +126,21 @@ static void watch_signals(struct daemon *daemon)
 	}
 }
 
+/* glibc keeps what was freed, and after one large block is freed it puts the next ones among the
+ * small, where they stay: each thread would end with room for the largest document it has seen.
+ */
+static void give_memory_back(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* a large block is the kernel's again at once */
+	mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
+	mallopt(M_ARENA_MAX, MOST_ARENAS);
+}
+
 static int start(struct daemon *daemon, struct err *err)
 {
 	struct store_counts counts;
 
+	give_memory_back();
 	cda_start();
 	daemon->loop = event_base_new();
 	daemon->mailbox = mailbox_new();

@@ -181,7 +181,7 @@ lps: {{ name: dmpfeed, oid: 1.2.250.1.999.77, homologation_file: "{homologation}
 {extra}
 intake:
   mllp:
-    - {{ name: mllp, listen: "{listen}", site: "{eg}", source: DPI, max_message: {max_message} }}
+    - {{ name: mllp, listen: "{listen}", site: "{eg}", source: DPI, max_message: {max_message}{listener} }}
   drop:
     - {{ name: drop, folder: in, site: "{eg}", source: LABO, settle: 200 ms, scan: 500 ms, max_file: {max_document} }}
 establishments:
@@ -200,7 +200,7 @@ establishments:
 DEFAULTS = {
     "max_document": "20 MiB", "max_message": "32 MiB", "connect": "5 s", "exchange": "20 s",
     "listen": "127.0.0.1:0", "first": "1 s", "most": "2 s", "probe": "1 s", "ej": FINESS_EJ, "eg": FINESS_EG, "source": SOURCE, "log": "debug",
-    "auth": "auth", "sign": "sign", "homologation": "", "extra": "",
+    "auth": "auth", "sign": "sign", "homologation": "", "extra": "", "listener": "",
 }
 
 
@@ -273,6 +273,15 @@ class Gateway:
             code = self.stop()
             if kind is None and code != 0:
                 raise AssertionError(f"dmpfeedd ended with {code}:\n" + "\n".join(self.journal.lines[-50:]))
+
+    def memory(self) -> dict[str, int]:
+        """KiB: what it has (VmRSS) and the most it had (VmHWM)."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return {name: int(kib) for name, kib in re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB$", status, re.MULTILINE)}
+
+    def forget_most_memory(self):
+        """VmHWM counts from now."""
+        pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
     # -- doors --
 
