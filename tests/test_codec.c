@@ -82,7 +82,34 @@ static void nul_is_not_base64(void **state)
 	assert_int_equal(base64_decode(bytes_of("Zm9\0"), &bytes, &err), -1);
 }
 
-/* Around the chunks that OpenSSL is fed with. */
+/* Each place of two groups, each byte in it: what OpenSSL does not read, we do not. */
+static void no_byte_passes_that_is_no_base64(void **state)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				       "0123456789+/";
+	char text[] = "Zm9vYmFy";
+
+	(void)state;
+	for (size_t place = 0; place < 8; place++) {
+		for (int byte = 0; byte < 256; byte++) {
+			scoped(buf_done) struct buf bytes = { 0 }, again = { 0 };
+			bool is_letter = byte != 0 && strchr(alphabet, byte) != NULL;
+			bool may_stand = is_letter || byte == ' ' || byte == '\t' || byte == '\r' ||
+					 byte == '\n' || (byte == '=' && place == 7);
+			char kept = text[place];
+			struct err err = { 0 };
+
+			text[place] = (char)byte;
+			assert_int_equal(base64_decode((struct slice){ text, 8 }, &bytes, &err),
+					 may_stand ? 0 : -1);
+			base64_encode(buf_slice(&bytes), &again);
+			if (is_letter)
+				assert_string_equal(again.p, text);
+			text[place] = kept;
+		}
+	}
+}
+
 static void any_length_survives_the_round_trip(void **state)
 {
 	static const size_t middles[] = { 0, 3072, 6144, 100000 };
@@ -253,6 +280,7 @@ int main(void)
 		cmocka_unit_test(blanks_are_skipped_and_padding_restored),
 		cmocka_unit_test(what_is_not_base64_is_refused_and_appends_nothing),
 		cmocka_unit_test(nul_is_not_base64),
+		cmocka_unit_test(no_byte_passes_that_is_no_base64),
 		cmocka_unit_test(any_length_survives_the_round_trip),
 		cmocka_unit_test(decoding_appends_and_obeys_the_limit),
 		cmocka_unit_test(sha_1_gives_the_known_answers),

@@ -1,4 +1,4 @@
-/* Base64, digests and chance, all from OpenSSL. Any thread. */
+/* Base64, and digests and chance from OpenSSL. Any thread. */
 #ifndef DMPFEED_BASE_CODEC_H
 #define DMPFEED_BASE_CODEC_H
 
