@@ -211,6 +211,12 @@ static const struct option establishment_options[] = {
 	  .help = "a PEM file of the private key of that certificate" },
 	{ "dmp.sign.chain", OPTION_FILE, AT(struct config_establishment, sign.chain),
 	  .help = "a PEM file of the authorities above that certificate, up to the root" },
+	{ "dmp.proxy.url", OPTION_PROXY, AT(struct config_establishment, http.proxy),
+	  .preset = "", .most = 300,
+	  .help = "the proxy through which the DMP is reached, like http://proxy.example:3128" },
+	{ "dmp.proxy.credentials_file", OPTION_SECRET, AT(struct config_establishment, proxy_file),
+	  .preset = "",
+	  .help = "a file that holds user:password for that proxy, which is a secret" },
 	{ "dmp.timeout.connect", OPTION_DURATION,
 	  AT(struct config_establishment, http.connect_timeout_ms),
 	  .preset = "10 s", .least = 100, .most = SECONDS(300),
@@ -238,6 +244,10 @@ static const struct option establishment_options[] = {
 	{ "dmp.wsa_to", OPTION_WORD, AT(struct config_establishment, wsa_to),
 	  .preset = "url", .words = wsa_to,
 	  .help = "what wsa:To says: the service's URL, or nothing" },
+	{ "dmp.http_soapaction", OPTION_BOOLEAN,
+	  AT(struct config_establishment, http_soap_action),
+	  .preset = "false",
+	  .help = "send the HTTP header SOAPAction of SOAP 1.1 too" },
 	{ "dmp.check_existence", OPTION_BOOLEAN,
 	  AT(struct config_establishment, check_existence),
 	  .preset = "false",
@@ -395,40 +405,68 @@ void config_options(void (*each)(void *arg, const struct config_option *option),
 	list_options(&table, "", each, arg);
 }
 
-/* ---- the number of the homologation ---- */
+/* ---- secrets, which stand in files of their own ---- */
 
-enum { MOST_NUMBER = 100 };
+enum { MOST_SECRET = 200 };
 
-static bool is_number(struct slice text)
+static bool is_one_word(struct slice text)
 {
 	for (size_t i = 0; i < text.n; i++)
 		if (text.p[i] <= ' ' || text.p[i] > '~')
 			return false;
-	return text.n > 0 && text.n <= MOST_NUMBER;
+	return text.n > 0 && text.n <= MOST_SECRET;
+}
+
+/* What the file holds, alone on one line. NULL: something else. */
+static const char *read_secret(const char *path, struct arena *arena)
+{
+	char text[MOST_SECRET + 2]; /* with a line end */
+	struct slice word = { 0 };
+	FILE *file = fopen(path, "re");
+
+	if (file == NULL)
+		return NULL;
+	word = slice_trim((struct slice){ text, fread(text, 1, sizeof(text), file) });
+	fclose(file);
+	return is_one_word(word) ? arena_dup(arena, word) : NULL;
 }
 
 static void read_homologation(struct config *config, struct option_reading *reading)
 {
-	struct slice number = { 0 };
-	char text[MOST_NUMBER + 2]; /* with a line end */
-	FILE *file;
-
 	/* the simulated DMP wants one, as the DMP does */
 	config->vihf.homologation = config->environment == ENVIRONMENT_REHEARSAL ? "REHEARSAL" : "";
 	if (config->homologation_file == NULL || config->homologation_file[0] == '\0')
 		return;
-	file = fopen(config->homologation_file, "re");
-	if (file != NULL) {
-		number = slice_trim((struct slice){ text, fread(text, 1, sizeof(text), file) });
-		fclose(file);
-	}
-	if (is_number(number))
-		config->vihf.homologation = arena_dup(&config->arena, number);
-	else
+	config->vihf.homologation = read_secret(config->homologation_file, &config->arena);
+	if (config->vihf.homologation == NULL)
 		option_complain(
 			reading, &config->homologation_file,
 			"lps.homologation_file must hold the number that the CNDA gave, alone, on "
 			"one line");
+}
+
+static void read_proxy_login(struct config *config, struct config_establishment *establishment,
+			     struct option_reading *reading)
+{
+	const char *login;
+
+	establishment->http.proxy_login = "";
+	if (establishment->proxy_file == NULL || establishment->proxy_file[0] == '\0')
+		return;
+	login = read_secret(establishment->proxy_file, &config->arena);
+	if (login != NULL && strchr(login, ':') != NULL)
+		establishment->http.proxy_login = login;
+	else
+		option_complain(reading, &establishment->proxy_file,
+				"dmp.proxy.credentials_file must hold user:password, alone, on one "
+				"line");
+}
+
+static void read_secrets(struct config *config, struct option_reading *reading)
+{
+	read_homologation(config, reading);
+	for (size_t i = 0; i < config->establishment_count; i++)
+		read_proxy_login(config, &config->establishments[i], reading);
 }
 
 /* ---- what follows from the options ---- */
@@ -497,7 +535,7 @@ int config_parse(struct config **ret_config, const char *file, struct slice byte
 	config->file = arena_dup(&config->arena, slice_of(file));
 	config->environment = ENVIRONMENT_TEST; /* until one is read: no rule depends on it */
 	if (option_read(reading, &table, bytes, config) == 0) {
-		read_homologation(config, reading);
+		read_secrets(config, reading);
 		config_check(config, reading);
 	}
 	config->spots = option_keep_spots(reading, &config->arena);

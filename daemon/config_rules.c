@@ -184,6 +184,11 @@ static void check_destination(const struct config *config, const struct config_e
 			option_complain(reading, urls[i],
 					"a rehearsal sends to this machine only: write a URL of "
 					"127.0.0.1, [::1] or localhost, or another environment");
+	if (e->http.proxy != NULL && e->http.proxy[0] != '\0' &&
+	    !option_proxy_is_loopback(e->http.proxy))
+		option_complain(reading, &e->http.proxy,
+				"a rehearsal sends to this machine only, and another machine's "
+				"proxy leads elsewhere");
 }
 
 static void check_lane(const struct config_establishment *e, struct option_reading *reading)
@@ -197,6 +202,10 @@ static void check_lane(const struct config_establishment *e, struct option_readi
 		option_complain(reading, &e->http.tls.most,
 				"dmp.tls.max must not be older than dmp.tls.min (%s)",
 				e->http.tls.least);
+	if (e->proxy_file != NULL && e->proxy_file[0] != '\0' && e->http.proxy != NULL &&
+	    e->http.proxy[0] == '\0')
+		option_complain(reading, &e->proxy_file,
+				"dmp.proxy.credentials_file is of no use without dmp.proxy.url");
 	if (e->lane.retry.most_ms != 0 && e->lane.retry.most_ms < e->lane.retry.first_ms)
 		option_complain(reading, &e->lane.retry.most_ms,
 				"dmp.retry.most must not be shorter than dmp.retry.first");

@@ -86,6 +86,11 @@ static int parse_text(const struct option *option, const struct option_text *wri
 	return 0;
 }
 
+static bool may_be_empty(const struct option *option)
+{
+	return option->preset != NULL && option->preset[0] == '\0';
+}
+
 static bool is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -457,7 +462,7 @@ static int parse_path(const struct option *option, const struct option_text *wri
 {
 	const char *path = NULL;
 
-	if (written->text.n == 0 && option->preset != NULL && option->preset[0] == '\0') {
+	if (written->text.n == 0 && may_be_empty(option)) {
 		*(const char **)field = ""; /* there need not be one */
 		return 0;
 	}
@@ -559,14 +564,14 @@ static void print_network(const struct option *option, const void *field, struct
 	buf_addf(out, "\"%s\"", network_text(field, text));
 }
 
-/* The part of an https URL between the slashes; false when it is not one that every library reads
- * alike (no user, no blank, no backslash).
+/* The part of a URL between the slashes; false when it is not one of this scheme that every library
+ * reads alike (no user, no blank, no backslash).
  */
-static bool url_host(struct slice url, struct host *ret_host)
+static bool url_host(const char *scheme, struct slice url, struct host *ret_host)
 {
-	struct slice authority = slice_from(url, strlen("https://"));
+	struct slice authority = slice_from(url, strlen(scheme));
 
-	if (!slice_starts(url, "https://"))
+	if (!slice_starts(url, scheme))
 		return false;
 	for (size_t i = 0; i < url.n; i++)
 		if (url.p[i] <= ' ' || url.p[i] > '~' || strchr("\\\"<>^`{|}#@", url.p[i]) != NULL)
@@ -584,15 +589,9 @@ static bool url_host(struct slice url, struct host *ret_host)
 	return true;
 }
 
-static int parse_url(const struct option *option, const struct option_text *written,
-		     struct arena *arena, void *field, struct err *err)
+static int keep_url(const struct option *option, const struct option_text *written,
+		    struct arena *arena, void *field, struct err *err)
 {
-	bool may_be_empty = option->preset != NULL && option->preset[0] == '\0';
-	struct host host;
-
-	if (!(may_be_empty && written->text.n == 0) && !url_host(written->text, &host))
-		return wrong(written, err,
-			     "write the whole URL, like https://dmp.example/services/repository");
 	if ((int64_t)written->text.n > option->most)
 		return err_set(err, ERR_HALT, "has %zu characters, and may have %lld",
 			       written->text.n, (long long)option->most);
@@ -600,11 +599,47 @@ static int parse_url(const struct option *option, const struct option_text *writ
 	return 0;
 }
 
+static int parse_url(const struct option *option, const struct option_text *written,
+		     struct arena *arena, void *field, struct err *err)
+{
+	struct host host;
+
+	if (!(may_be_empty(option) && written->text.n == 0) &&
+	    !url_host("https://", written->text, &host))
+		return wrong(written, err,
+			     "write the whole URL, like https://dmp.example/services/repository");
+	return keep_url(option, written, arena, field, err);
+}
+
+/* The port is never left to a default: libraries do not agree on it. */
+static int parse_proxy(const struct option *option, const struct option_text *written,
+		       struct arena *arena, void *field, struct err *err)
+{
+	struct host host;
+
+	if (!(may_be_empty(option) && written->text.n == 0) &&
+	    (!url_host("http://", written->text, &host) || !host.has_port ||
+	     written->text.p[written->text.n - 1] == '?' ||
+	     memchr(written->text.p + strlen("http://"), '/',
+		    written->text.n - strlen("http://")) != NULL))
+		return wrong(
+			written, err,
+			"write http://, its host and its port, like http://proxy.example:3128");
+	return keep_url(option, written, arena, field, err);
+}
+
 bool option_url_is_loopback(const char *url)
 {
 	struct host host;
 
-	return url_host(slice_of(url), &host) && is_loopback(&host);
+	return url_host("https://", slice_of(url), &host) && is_loopback(&host);
+}
+
+bool option_proxy_is_loopback(const char *url)
+{
+	struct host host;
+
+	return url_host("http://", slice_of(url), &host) && is_loopback(&host);
 }
 
 /* ---- all of them ---- */
@@ -631,6 +666,7 @@ static const struct kind {
 	[OPTION_LOOPBACK] = { parse_address, print_text, sizeof(char *) },
 	[OPTION_NETWORK] = { parse_network, print_network, sizeof(struct network) },
 	[OPTION_URL] = { parse_url, print_text, sizeof(char *) },
+	[OPTION_PROXY] = { parse_proxy, print_text, sizeof(char *) },
 	[OPTION_FINESS] = { parse_finess, print_text, sizeof(char *) },
 	[OPTION_OID] = { parse_oid, print_text, sizeof(char *) },
 	[OPTION_SECTOR] = { parse_sector, print_text, sizeof(char *) },

@@ -335,6 +335,9 @@ static void post(struct job *job)
 	delivery->http = (struct http_request){
 		.url = assemble_url(way->establishment, delivery->step.request),
 		.content_type = delivery->content_type.p,
+		.soap_action = way->establishment->http_soap_action
+				       ? soap_action(delivery->step.request)
+				       : "",
 		.body = buf_slice(&delivery->frame),
 		.done = answered,
 	};

@@ -35,6 +35,8 @@ struct config_establishment {
 	const char *url_patients; /* "": none; existence cannot be checked */
 	bool check_existence;     /* before every first document of a patient */
 	const char *wsa_to;       /* "url" (the service's URL) or "empty" */
+	bool http_soap_action;    /* the header SOAPAction too */
+	const char *proxy_file;   /* "": none; what it holds is in http.proxy_login */
 	struct http_settings http;
 	struct signer_settings sign;
 	struct lane_settings lane;

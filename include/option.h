@@ -25,6 +25,7 @@ enum option_kind {
 	OPTION_ADDRESS,  /* const char *: 127.0.0.1:2575, [::1]:2575 */
 	OPTION_LOOPBACK, /* an address of this machine alone */
 	OPTION_URL,      /* const char *: https; or "" where that is the preset */
+	OPTION_PROXY,    /* const char *: http://host:port; or "" likewise */
 	OPTION_FINESS,   /* const char *: nine characters in quotes */
 	OPTION_OID,      /* const char *: `most` characters, to make longer ones under it */
 	OPTION_SECTOR,   /* const char *: SA01 */
@@ -77,7 +78,8 @@ must_use int option_parse(const struct option *option, const struct option_text 
 /* Appends the value as YAML that option_parse() reads to the same value. */
 void option_print(const struct option *option, const void *field, struct buf *out);
 
-/* Is the host of this URL (one that OPTION_URL took) the machine itself? */
+/* Is the host of this URL (one that OPTION_URL took, or OPTION_PROXY) the machine itself? */
 bool option_url_is_loopback(const char *url);
+bool option_proxy_is_loopback(const char *url);
 
 #endif

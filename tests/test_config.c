@@ -52,6 +52,7 @@ static int make_everything(void **state)
 	make_file("number", "CNDA-4711\n", 0640);
 	make_file("two-numbers", "CNDA 4711\n", 0640);
 	make_file("nothing", "\n", 0640);
+	make_file("login", "gateway:s3cret\n", 0640);
 	return 0;
 }
 
@@ -222,6 +223,11 @@ static void silence_means_the_defaults(void **state)
 	assert_int_equal(e->http.most_connections, 4);
 	assert_int_equal(e->lane.most_in_flight, 8);
 	assert_string_equal(e->wsa_to, "url");
+	assert_int_equal(e->http.revocation.kind, REVOCATION_SOFT);
+	assert_string_equal(e->http.revocation.crl, "");
+	assert_string_equal(e->http.proxy, "");
+	assert_string_equal(e->http.proxy_login, "");
+	assert_false(e->http_soap_action);
 	assert_string_equal(e->url_registry, "");
 	assert_string_equal(e->url_patients, "");
 	assert_false(e->check_existence);
@@ -291,6 +297,22 @@ static void the_number_of_the_homologation_is_read_and_never_printed(void **stat
 	config_print(config, &printed);
 	assert_null(strstr(printed.p, "CNDA-4711"));
 	assert_non_null(strstr(printed.p, "/number"));
+}
+
+static void the_login_of_the_proxy_is_read_and_never_printed(void **state)
+{
+	scoped(free_ptr) char *text = replace(good, "      retry:",
+					      "      proxy: { url: \"http://127.0.0.1:3128\", "
+					      "credentials_file: login }\n      retry:");
+	scoped(config_free) struct config *config = must_parse(text);
+	scoped(buf_done) struct buf printed = { 0 };
+
+	(void)state;
+	assert_string_equal(config->establishments[0].http.proxy, "http://127.0.0.1:3128");
+	assert_string_equal(config->establishments[0].http.proxy_login, "gateway:s3cret");
+	config_print(config, &printed);
+	assert_null(strstr(printed.p, "s3cret"));
+	assert_non_null(strstr(printed.p, "/login"));
 }
 
 static void a_fault_found_later_has_its_place_too(void **state)
@@ -549,6 +571,17 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "      idle: 90 s", "      tls: { min: 1.1 }", 13, 19, "write 1.2 or 1.3" },
 		{ "      idle: 90 s", "      tls: { cert: pki/auth.pem, key: pki/open.key }", 13,
 		  39, "every user of this machine can read" },
+		{ "      retry", "      proxy: { url: \"http://proxy.example:3128\" }\n      retry",
+		  32, 21, "another machine's proxy leads elsewhere" },
+		{ "      retry", "      proxy: { credentials_file: login }\n      retry", 32, 34,
+		  "is of no use without dmp.proxy.url" },
+		{ "      retry",
+		  "      proxy: { url: \"http://[::1]:1\", credentials_file: number }\n      retry",
+		  32, 57, "must hold user:password, alone, on one line" },
+		{ "      retry", "      tls: { revocation: perhaps }\n      retry", 32, 7,
+		  "given at line 27 already" },
+		{ "        key", "        revocation: perhaps\n        key", 30, 21,
+		  "write off, soft or hard" },
 		{ "      retry", "      check_existence: true\n      retry", 32, 24,
 		  "needs the URL of the service to ask" },
 		{ "workers: 3", "replace: { when_absent: maybe }", 4, 25,
@@ -982,6 +1015,7 @@ int main(void)
 		cmocka_unit_test(signatures_have_the_defaults_of_the_dmps_examples),
 		cmocka_unit_test(who_answers_is_written_by_site),
 		cmocka_unit_test(the_number_of_the_homologation_is_read_and_never_printed),
+		cmocka_unit_test(the_login_of_the_proxy_is_read_and_never_printed),
 		cmocka_unit_test(a_fault_found_later_has_its_place_too),
 		cmocka_unit_test(what_follows_is_filled_in),
 		cmocka_unit_test(the_processing_code_follows_the_environment),

@@ -372,6 +372,36 @@ static void a_connection_that_the_server_closed_meanwhile_is_replaced(void **sta
 	buf_done(&post.request.reply);
 }
 
+static void the_action_may_be_a_header_too(void **state)
+{
+	static const char *const actions[] = { NULL, "", "urn:ihe:iti:2010:UpdateDocumentSet" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(actions); i++) {
+		struct server server = { .script = answers_once };
+		struct client client = client_of_settings();
+		struct post post;
+		const char *line;
+
+		server_start(&server);
+		client_start(&client);
+		post_start(&post, &client, &server, SMALL);
+		post.request.soap_action = actions[i];
+		post_and_wait(&post);
+		client_stop(&client);
+		server_stop(&server);
+		line = strstr(server.request.p, "SOAPAction");
+		if (i < 2)
+			assert_null(line);
+		else
+			assert_ptr_equal(strstr(line, "SOAPAction: "
+						      "\"urn:ihe:iti:2010:UpdateDocumentSet\"\r\n"),
+					 line);
+		buf_done(&server.request);
+		buf_done(&post.request.reply);
+	}
+}
+
 static void no_proxy_is_taken_from_the_environment(void **state)
 {
 	struct server server = { .script = answers_once };
@@ -714,6 +744,7 @@ int main(void)
 		cmocka_unit_test(requests_beyond_the_connections_wait_their_turn),
 		cmocka_unit_test(requests_go_at_once_as_far_as_connections_are_allowed),
 		cmocka_unit_test(a_connection_that_the_server_closed_meanwhile_is_replaced),
+		cmocka_unit_test(the_action_may_be_a_header_too),
 		cmocka_unit_test(no_proxy_is_taken_from_the_environment),
 		cmocka_unit_test(without_an_answer_it_is_known_whether_all_had_left),
 		cmocka_unit_test(a_request_that_a_kept_connection_lost_is_not_sent_again),

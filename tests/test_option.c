@@ -40,6 +40,7 @@ static const struct option address = { "a", OPTION_ADDRESS, TEXT };
 static const struct option loopback = { "a", OPTION_LOOPBACK, TEXT };
 static const struct option url = { "u", OPTION_URL, TEXT, .most = 60 };
 static const struct option no_url = { "u", OPTION_URL, TEXT, .preset = "", .most = 60 };
+static const struct option proxy = { "p", OPTION_PROXY, TEXT, .preset = "", .most = 60 };
 static const struct option finess = { "f", OPTION_FINESS, TEXT };
 static const struct option oid = { "o", OPTION_OID, TEXT, .most = 24 };
 static const struct option sector = { "s", OPTION_SECTOR, TEXT };
@@ -103,6 +104,9 @@ static void what_is_right_is_printed_as_it_is_read(void **state)
 		{ &url, "https://[::1]:8443/a?b=%20c", "\"https://[::1]:8443/a?b=%20c\"" },
 		{ &no_url, "", "\"\"" },
 		{ &no_url, "https://dmp.example", "\"https://dmp.example\"" },
+		{ &proxy, "", "\"\"" },
+		{ &proxy, "http://proxy.example:3128", "\"http://proxy.example:3128\"" },
+		{ &proxy, "http://[::1]:8080", "\"http://[::1]:8080\"" },
 		{ &finess, "990012345", "\"990012345\"" },
 		{ &finess, "2A0012345", "\"2A0012345\"" },
 		{ &finess, "2B0012345", "\"2B0012345\"" },
@@ -200,6 +204,12 @@ static void what_is_wrong_says_what_would_be_right(void **state)
 		{ &url, "https://dmp.example/#a", "write the whole URL" },
 		{ &url, "https://dmp_example/", "write the whole URL" },
 		{ &url, "https://[dmp]/", "write the whole URL" },
+		{ &proxy, "proxy.example:3128", "write http://, its host and its port" },
+		{ &proxy, "https://proxy.example:3128", "write http://, its host" },
+		{ &proxy, "http://proxy.example", "write http://, its host and its port" },
+		{ &proxy, "http://proxy.example:3128/", "write http://, its host" },
+		{ &proxy, "http://proxy.example:3128?", "write http://, its host" },
+		{ &proxy, "http://me:word@proxy.example:3128", "write http://, its host" },
 		{ &url, "https://dmp.example/1234567890123456789012345678901234567890/", "has 61" },
 		{ &finess, "99001234", "nine digits" },
 		{ &finess, "9900123456", "nine digits" },
@@ -325,6 +335,9 @@ static void the_machine_itself_is_known_in_all_its_names(void **state)
 	for (size_t i = 0; i < length_of(cases); i++)
 		if (option_url_is_loopback(cases[i].url) != cases[i].is_loopback)
 			fail_msg("%s", cases[i].url);
+	assert_true(option_proxy_is_loopback("http://127.0.0.1:3128"));
+	assert_false(option_proxy_is_loopback("http://proxy.example:3128"));
+	assert_false(option_proxy_is_loopback("https://127.0.0.1:3128"));
 }
 
 int main(void)

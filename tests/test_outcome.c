@@ -347,6 +347,19 @@ static void a_refused_certificate_stops_the_lane(void **state)
 	assert_string_equal(outcome.text, "alert certificate expired");
 }
 
+static void a_proxy_that_lets_nobody_through_stops_the_lane(void **state)
+{
+	const struct exchange exchange = { .proxy_refused = true,
+					   .transport_text = "CONNECT tunnel failed" };
+	struct outcome outcome = judge(&exchange, NULL, false);
+
+	(void)state;
+	assert_int_equal(outcome.kind, OUTCOME_HALT);
+	assert_int_equal(outcome.reason, REASON_LANE_STOPPED);
+	assert_false(outcome.doubtful);
+	assert_string_equal(outcome.text, "CONNECT tunnel failed");
+}
+
 static void a_duplicate_after_doubt_is_our_own_document(void **state)
 {
 	struct outcome outcome =
@@ -527,6 +540,7 @@ int main(void)
 		cmocka_unit_test(no_answer_to_a_whole_request_is_doubt),
 		cmocka_unit_test(no_answer_to_half_a_request_is_none),
 		cmocka_unit_test(a_refused_certificate_stops_the_lane),
+		cmocka_unit_test(a_proxy_that_lets_nobody_through_stops_the_lane),
 		cmocka_unit_test(a_duplicate_after_doubt_is_our_own_document),
 		cmocka_unit_test(a_duplicate_without_doubt_is_somebody_elses),
 		cmocka_unit_test(doubt_lasts_until_the_document_is_delivered),

@@ -100,6 +100,17 @@ static bool is_fully_written(const struct transfer *transfer)
 	return request_bytes > 0 && transfer->body_written >= transfer->request->body.n;
 }
 
+/* Asks for a login, or forbids: it will tomorrow. What passes (it cannot reach the server, it is
+ * busy) is trouble of the way.
+ */
+static bool is_proxy_refusal(CURL *easy)
+{
+	long status = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	return status >= 300 && status < 500 && status != 408 && status != 429;
+}
+
 static int64_t retry_after_ms(CURL *easy)
 {
 	curl_off_t seconds = 0; /* a date in the past comes as a negative number */
@@ -149,6 +160,7 @@ static void fill(const struct transfer *transfer, CURLcode code)
 		.answered = code == CURLE_OK,
 		.fully_written = is_fully_written(transfer),
 		.our_tls_refused = is_tls_refusal(code, transfer->error),
+		.proxy_refused = code != CURLE_OK && is_proxy_refusal(transfer->easy),
 		.http_status = (int)status,
 		.retry_after_ms = retry_after_ms(transfer->easy),
 		.transport_text = request->transport_text,
@@ -174,14 +186,19 @@ static void end(struct http *http, struct transfer *transfer)
 
 static struct curl_slist *headers_of(const struct http_request *request)
 {
+	bool has_action = request->soap_action != NULL && request->soap_action[0] != '\0';
 	scoped(free_ptr) char *content_type = xasprintf("Content-Type: %s", request->content_type);
+	scoped(free_ptr) char *soap_action =
+		xasprintf("SOAPAction: \"%s\"", has_action ? request->soap_action : "");
 	const char *const lines[] = {
-		content_type, "Accept: application/soap+xml, multipart/related",
+		content_type,
+		"Accept: application/soap+xml, multipart/related",
 		"Expect:", /* nothing: or curl waits for a 100 that few servers send */
+		soap_action,
 	};
 	struct curl_slist *headers = NULL;
 
-	for (size_t i = 0; i < length_of(lines); i++) {
+	for (size_t i = 0; i < length_of(lines) - !has_action; i++) {
 		headers = curl_slist_append(headers, lines[i]);
 		if (headers == NULL)
 			abort();
@@ -473,12 +490,15 @@ static CURLcode set_numbers(CURL *easy, const struct http_settings *settings)
 
 static CURLcode set_texts(CURL *easy, const struct http_settings *settings)
 {
+	bool has_login = settings->proxy_login != NULL && settings->proxy_login[0] != '\0';
 	const struct {
 		CURLoption option;
 		const char *value;
 	} texts[] = {
 		{ CURLOPT_PROTOCOLS_STR, "https" },
-		{ CURLOPT_PROXY, "" },    /* not even from the environment */
+		{ CURLOPT_PROXY, settings->proxy ? settings->proxy : "" },
+		{ CURLOPT_NOPROXY, "" }, /* the environment has no say: neither of these is NULL */
+		{ CURLOPT_PROXYUSERPWD, has_login ? settings->proxy_login : NULL },
 		{ CURLOPT_CAPATH, NULL }, /* the system's authorities do not count */
 		{ CURLOPT_SSL_CIPHER_LIST, settings->tls.ciphers },
 		{ CURLOPT_KEYPASSWD, "" }, /* never asks the terminal */

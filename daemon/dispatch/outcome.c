@@ -109,7 +109,7 @@ static bool changes_something(enum transaction asked)
 
 static enum finding finding_of_silence(const struct exchange *exchange)
 {
-	if (exchange->our_tls_refused)
+	if (exchange->our_tls_refused || exchange->proxy_refused)
 		return INSTALLATION;
 	return exchange->fully_written ? LOST_ANSWER : WAY;
 }

@@ -1,6 +1,7 @@
 /* POST over mutual TLS, on the loop: curl's multi interface driven by libevent.
  *
- * HTTP/1.1 over https only; no redirect is followed, no proxy is taken from the environment. A
+ * HTTP/1.1 over https only; no redirect is followed; a proxy is one that the
+ * settings name, never one of the environment. A
  * request is sent once: when a kept-alive connection breaks after part of it has left, that is a
  * failure to be judged, never a silent second attempt.
  *
@@ -18,6 +19,8 @@ struct event_base;
 struct http_settings {
 	struct http_tls_settings tls;
 	struct revocation_settings revocation;
+	const char *proxy;       /* http://host:port, that tunnels (CONNECT); NULL or "": none */
+	const char *proxy_login; /* "user:password"; NULL or "": none */
 	int64_t connect_timeout_ms, exchange_timeout_ms; /* the exchange: connection included */
 	uint64_t most_reply_bytes;
 	uint64_t most_connections; /* further requests wait their turn, before their timeouts run */
@@ -38,6 +41,7 @@ void http_free(struct http **http);
  * http_free(). done() comes from the loop, never from within http_post(); it may post again. */
 struct http_request {
 	const char *url, *content_type;
+	const char *soap_action; /* of an HTTP header SOAPAction; NULL or "": none */
 	struct slice body;
 	void (*done)(struct http_request *request);
 

@@ -18,6 +18,7 @@ struct exchange {
 	bool answered;        /* a whole HTTP reply came */
 	bool fully_written;   /* the whole request had left: without an answer, this is doubt */
 	bool our_tls_refused; /* certificate or handshake trouble: no retry mends it */
+	bool proxy_refused;   /* nor this: a proxy does not let us through */
 	int http_status;
 	int64_t retry_after_ms;     /* from Retry-After; 0: none */
 	const char *transport_text; /* curl's words; "" */
