@@ -260,6 +260,8 @@ static json_t *take_line(struct ctl_answer *answer, const struct buf *line)
 		json_array_append(answer->rows, json_object_get(json, "row"));
 	else if (json_object_get(json, "event"))
 		json_array_append(answer->events, json_object_get(json, "event"));
+	else if (json_object_get(json, "metadata"))
+		json_array_append(answer->metadata, json_object_get(json, "metadata"));
 	else
 		return json ? json : json_object();
 	json_decref(json);
@@ -312,8 +314,10 @@ static void print_json(const struct call *call, const struct ctl_answer *answer)
 {
 	json_t *object = json_array_get(answer->rows, 0);
 
-	if (call->command->history)
+	if (call->command->history) {
 		json_object_set(object, "events", answer->events);
+		json_object_set(object, "metadata", answer->metadata);
+	}
 	ctl_print_json(call->command->many ? answer->rows : object);
 }
 
@@ -341,7 +345,7 @@ static int finish_output(void)
 
 static int run(const struct call *call)
 {
-	struct ctl_answer answer = { json_array(), json_array() };
+	struct ctl_answer answer = { json_array(), json_array(), json_array() };
 	int code = ask(call, &answer);
 
 	if (code == 0) {
@@ -354,6 +358,7 @@ static int run(const struct call *call)
 	}
 	json_decref(answer.rows);
 	json_decref(answer.events);
+	json_decref(answer.metadata);
 	return code;
 }
 

@@ -24,6 +24,9 @@ static const struct {
 	{ "Running for", "En marche depuis" },
 	{ "Environment", "Environnement" },
 	{ "Number", "Nombre" },
+	{ "Metadata", "Métadonnées" },
+	{ "From", "Provenance" },
+	{ "Value", "Valeur" },
 	{ "Lanes", "Voies" },
 	{ "Listeners", "Écoutes" },
 	{ "Folders", "Dossiers" },
@@ -297,6 +300,10 @@ static const struct column event_columns[] = {
 	{ NULL, NULL },
 };
 
+static const struct column metadata_columns[] = {
+	{ "name", "Name" }, { "from", "From" }, { "value", "Value" }, { NULL, NULL },
+};
+
 static const struct column status_members[] = {
 	{ "ready", "Ready" }, { "not_ready", "because" }, { "last_delivered", "Last delivery" },
 	{ "oldest_queued", "Oldest waiting for" }, { "identities", "Identities (ADT)" },
@@ -355,6 +362,7 @@ void ctl_print_show(const struct ctl_answer *answer)
 {
 	forget_zeros(answer->events);
 	print_members(json_array_get(answer->rows, 0), document_members);
+	print_table("Metadata", answer->metadata, metadata_columns);
 	print_table("History", answer->events, event_columns);
 }
 

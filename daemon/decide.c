@@ -57,9 +57,11 @@ static int reconcile(struct metadata *metadata, const struct transmission *messa
 	};
 	enum action wanted = actions[message->action];
 
+	metadata->from.action = FROM_MESSAGE;
 	if (wanted == ACTION_DELETE) { /* of the document itself, whatever it once replaced */
 		metadata->action = wanted;
 		metadata->replaces = "";
+		metadata->from.replaces = FROM_NOWHERE;
 		return 0;
 	}
 	if (wanted == ACTION_SUBMIT && metadata->action == ACTION_REPLACE)

@@ -269,6 +269,30 @@ static int answer_list(struct inquiry *inquiry, struct store *store, struct err 
 	return store_list(store, &filter, add_row, inquiry, err);
 }
 
+static void add_value(void *arg, const char *name, const char *value, enum metadata_source from)
+{
+	struct inquiry *inquiry = arg;
+	json_t *object = json_object();
+
+	json_put_text(object, "name", name);
+	json_put_text(object, "value", value ? value : "(of the patient: not shown)");
+	json_put_text(object, "from", metadata_source_text(from));
+	add_line(&inquiry->answer, "metadata", object);
+}
+
+/* Where each value came from. What is kept of an old document may be its history alone. */
+static void add_metadata(struct inquiry *inquiry, struct store *store, const struct ulid *doc)
+{
+	scoped(arena_done) struct arena arena = { 0 };
+	scoped(buf_done) struct buf body = { 0 }, kept = { 0 };
+	struct metadata metadata;
+	struct err err = { 0 };
+
+	if (store_load(store, doc, &body, &kept, &err) == 0 &&
+	    metadata_parse(&metadata, buf_slice(&kept), &arena, &err) == 0)
+		metadata_tell(&metadata, add_value, inquiry);
+}
+
 static int answer_show(struct inquiry *inquiry, struct store *store, struct err *err)
 {
 	struct ulid doc;
@@ -280,6 +304,8 @@ static int answer_show(struct inquiry *inquiry, struct store *store, struct err 
 	shown = store_show(store, &doc, add_row, add_event, inquiry, err);
 	if (shown > 0)
 		return err_set(err, ERR_REJECT, "there is no document %s", asked(inquiry, "doc"));
+	if (shown == 0)
+		add_metadata(inquiry, store, &doc);
 	return shown;
 }
 

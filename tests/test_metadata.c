@@ -902,6 +902,87 @@ static void what_is_kept_is_what_was_decided(void **state)
 	}
 }
 
+static void each_value_knows_where_it_came_from(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct metadata_request request = no_request;
+	struct metadata_from from = fill(&cda, &request).from;
+
+	(void)state;
+	assert_int_equal(from.unique_id, FROM_DOCUMENT);
+	assert_int_equal(from.action, FROM_RULE);
+	assert_int_equal(from.replaces, FROM_NOWHERE);
+	assert_int_equal(from.title, FROM_DOCUMENT);
+	assert_int_equal(from.class, FROM_RULE);
+	assert_int_equal(from.facility, FROM_DOCUMENT);
+	assert_int_equal(from.content_type, FROM_SITE);
+	assert_int_equal(from.sender, FROM_SITE);
+	assert_int_equal(from.visibility, FROM_NOWHERE);
+
+	cda.title = "";
+	cda.language = "";
+	cda.confidentiality = "";
+	cda.facility = (struct cda_code){ "", "", "" };
+	request.visit_class = "O";
+	request.sender_id = "801234567866";
+	request.sender_family = "MARTIN";
+	request.invisible_to_patient = true;
+	from = fill(&cda, &request).from;
+	assert_int_equal(from.title, FROM_RULE);
+	assert_int_equal(from.language, FROM_RULE);
+	assert_int_equal(from.confidentialities, FROM_RULE);
+	assert_int_equal(from.facility, FROM_SITE);
+	assert_int_equal(from.content_type, FROM_MESSAGE);
+	assert_int_equal(from.sender, FROM_MESSAGE);
+	assert_int_equal(from.visibility, FROM_MESSAGE);
+
+	cda = cda_of("discharge-letter-replacement.xml");
+	from = fill(&cda, &no_request).from;
+	assert_int_equal(from.action, FROM_DOCUMENT);
+	assert_int_equal(from.replaces, FROM_DOCUMENT);
+}
+
+static void tell_one(void *arg, const char *name, const char *value, enum metadata_source from)
+{
+	buf_addf(arg, "%s=%s<%s\n", name, value ? value : "?", metadata_source_text(from));
+}
+
+static void what_people_are_told_names_no_patient(void **state)
+{
+	static const char *const said[] = {
+		"action=submit<rule\n",
+		"type=11490-0 Lettre de liaison",
+		"patient_ins=?<document\n",
+		"patient_traits=?<document\n",
+		"site=990012345<site\n",
+		"replaces=<\n",
+		"confidentialities=N Normal, INVISIBLE_PATIENT ",
+		"visibility=<message\n",
+		"LHERMITE",
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct metadata_request request = no_request;
+	scoped(buf_done) struct buf told = { 0 };
+	struct metadata metadata;
+
+	(void)state;
+	request.invisible_to_patient = true;
+	metadata = fill(&cda, &request);
+	metadata_tell(&metadata, tell_one, &told);
+	for (size_t i = 0; i < length_of(said); i++)
+		if (strstr(told.p, said[i]) == NULL)
+			fail_msg("\"%s\" is not in:\n%s", said[i], told.p);
+	assert_null(strstr(told.p, metadata.patient_ins));
+	assert_null(strstr(told.p, metadata.patient_family));
+	assert_null(strstr(told.p, metadata.source_patient_id));
+
+	buf_clear(&told);
+	metadata.authors[0].ins_oid = INS_OID_TEST; /* the patient wrote it */
+	metadata.authors[0].family = metadata.patient_family;
+	metadata_tell(&metadata, tell_one, &told);
+	assert_null(strstr(told.p, metadata.patient_family));
+}
+
 static json_t *kept_metadata(void)
 {
 	struct cda cda = cda_of("imaging-report.xml");
@@ -988,6 +1069,8 @@ static void what_the_decisions_never_leave_empty_is_damage(void **state)
 		{ "type", "{\"code\":\"\",\"system\":\"1.2\",\"display\":\"\"}" },
 		{ "type", "{\"code\":\"x\",\"system\":\"1.2\",\"name\":\"\"}" },
 		{ "site", "\"\"" },
+		{ "from", "{}" },
+		{ "from", "{\"action\":\"hearsay\"}" },
 	};
 
 	(void)state;
@@ -1054,6 +1137,8 @@ int main(void)
 		test(self_presentable_document_is_a_style_sheet),
 		test(what_is_kept_outlives_message_and_value_sets),
 		test(what_is_kept_is_what_was_decided),
+		test(each_value_knows_where_it_came_from),
+		test(what_people_are_told_names_no_patient),
 		test(members_are_named_as_the_fields),
 		test(a_member_missing_or_of_another_type_is_damage),
 		test(what_the_decisions_never_leave_empty_is_damage),

@@ -51,6 +51,14 @@ const char *action_text(enum action action)
 	return "";
 }
 
+const char *metadata_source_text(enum metadata_source source)
+{
+	static const char *const texts[SOURCE_COUNT] = { "", "document", "message", "site",
+							 "rule" };
+
+	return texts[source];
+}
+
 static bool is(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;
@@ -151,6 +159,7 @@ static int fill_unique_id(struct filling *filling)
 		return err_refuse(filling->err, REASON_IDENTIFIER_INVALID, "id/@root",
 				  "the document's id is not an OID");
 	filling->metadata->unique_id = id->root;
+	filling->metadata->from.unique_id = FROM_DOCUMENT;
 	return 0;
 }
 
@@ -164,6 +173,7 @@ static int fill_action(struct filling *filling)
 	struct metadata *metadata = filling->metadata;
 
 	metadata->replaces = "";
+	metadata->from.action = FROM_RULE; /* unless something else is asked, it is added */
 	if (!is(filling->cda->parent_type, "RPLC"))
 		return 0;
 	if (is_empty(parent->root))
@@ -176,6 +186,7 @@ static int fill_action(struct filling *filling)
 		return err_refuse(filling->err, REASON_IDENTIFIER_INVALID, where,
 				  "the document replaces itself: a new version needs a new id");
 	metadata->action = ACTION_REPLACE;
+	metadata->from.action = metadata->from.replaces = FROM_DOCUMENT;
 	metadata->replaces =
 		is_empty(parent->extension)
 			? parent->root
@@ -204,6 +215,7 @@ static int fill_ins(struct filling *filling)
 		return err_refuse(filling->err, REASON_INS_INVALID, where,
 				  "an INS of the domain %s is not sent from the environment %s",
 				  ins->root, environment_text(filling->context->environment));
+	filling->metadata->from.patient_ins = FROM_DOCUMENT;
 	filling->metadata->patient_ins = ins->extension;
 	filling->metadata->patient_ins_oid = ins->root;
 	return 0;
@@ -260,10 +272,12 @@ static int fill_source_patient(struct filling *filling)
 	for (size_t i = 0; i < cda->patient_id_count; i++) {
 		if (!is_local_patient_id(&cda->patient_ids[i]))
 			continue;
+		metadata->from.source_patient_id = FROM_DOCUMENT;
 		metadata->source_patient_id = cda->patient_ids[i].extension;
 		metadata->source_patient_oid = cda->patient_ids[i].root;
 		return 0;
 	}
+	metadata->from.source_patient_id = FROM_RULE;
 	metadata->source_patient_id = metadata->patient_ins;
 	metadata->source_patient_oid = metadata->patient_ins_oid;
 	metadata->source_patient_is_ins = true;
@@ -288,6 +302,7 @@ static int fill_patient_traits(struct filling *filling)
 	if (birth.n < DATE_DIGITS || clock_parse_hl7(birth, &time_ms, &zoned, filling->err) < 0)
 		return err_refuse(filling->err, REASON_METADATA_INVALID, "patient/birthTime",
 				  "the birth date is missing or not of the form YYYYMMDD");
+	metadata->from.patient_traits = FROM_DOCUMENT;
 	metadata->patient_birth_date = arena_dup(filling->arena, birth);
 	metadata->patient_sex = is(cda->sex, "M") ? "M" : is(cda->sex, "F") ? "F" : "U";
 	return 0;
@@ -309,6 +324,8 @@ static int fill_type(struct filling *filling)
 		return err_refuse(filling->err, REASON_TYPE_NOT_ACCEPTED, "code/@code",
 				  "no class of document is known for the type %s",
 				  shown(code->code));
+	filling->metadata->from.type = FROM_DOCUMENT;
+	filling->metadata->from.class = FROM_RULE;
 	filling->metadata->class = coded_of(filling, class);
 	return 0;
 }
@@ -327,6 +344,7 @@ static int fill_format(struct filling *filling)
 		return err_refuse(
 			filling->err, REASON_METADATA_INVALID, "nonXMLBody/text/@mediaType",
 			"the DMP takes no body of the media type %s", shown(cda->media_type));
+	filling->metadata->from.format = filling->metadata->from.mime_type = FROM_RULE;
 	filling->metadata->format = coded_of(filling, format);
 	filling->metadata->mime_type = cda->self_presentable ? "application/xslt+xml" : "text/xml";
 	return 0;
@@ -343,6 +361,11 @@ static struct slice cut(const char *text, size_t most)
 	return (struct slice){ text, n };
 }
 
+static enum metadata_source document_or(enum metadata_source otherwise, const char *of_document)
+{
+	return is_empty(of_document) ? otherwise : FROM_DOCUMENT;
+}
+
 static int fill_texts(struct filling *filling)
 {
 	const struct cda *cda = filling->cda;
@@ -350,6 +373,8 @@ static int fill_texts(struct filling *filling)
 	const char *title = is_empty(cda->title) ? metadata->type.display : cda->title;
 
 	metadata->title = arena_dup(filling->arena, slice_trim(cut(title, TITLE_CHARACTERS)));
+	metadata->from.title = document_or(FROM_RULE, cda->title);
+	metadata->from.language = document_or(FROM_RULE, cda->language);
 	metadata->language = is_empty(cda->language) ? "fr-FR" : cda->language;
 	return 0;
 }
@@ -369,12 +394,15 @@ static int fill_event(struct filling *filling)
 	if (!is_empty(event->stop) && take_time(filling, "serviceEvent/effectiveTime/high",
 						event->stop, &metadata->service_stop_ms) < 0)
 		return -1;
+	metadata->from.service_start_ms = metadata->from.practice = FROM_DOCUMENT;
+	metadata->from.service_stop_ms = document_or(FROM_NOWHERE, event->stop);
 	return take_code(filling, VALUESET_PRACTICE, "standardIndustryClassCode/@code",
 			 &event->practice_setting, &metadata->practice);
 }
 
 static int fill_creation(struct filling *filling)
 {
+	filling->metadata->from.creation_ms = FROM_DOCUMENT;
 	return take_time(filling, "effectiveTime", filling->cda->effective_time,
 			 &filling->metadata->creation_ms);
 }
@@ -386,6 +414,7 @@ static int fill_facility(struct filling *filling)
 
 	const struct cda_code by_default = { sector ? sector : "", "", "" };
 
+	filling->metadata->from.facility = document_or(FROM_SITE, facility->code);
 	return take_code(filling, VALUESET_FACILITY, "healthCareFacility/code/@code",
 			 is_empty(facility->code) ? &by_default : facility,
 			 &filling->metadata->facility);
@@ -397,8 +426,11 @@ static int fill_content_type(struct filling *filling)
 	const char *visit = filling->context->request->visit_class;
 	const struct valueset_row *row;
 
-	if (is_empty(visit))
+	filling->metadata->from.content_type = FROM_MESSAGE;
+	if (is_empty(visit)) {
 		visit = is_empty(site->default_visit_class) ? "I" : site->default_visit_class;
+		filling->metadata->from.content_type = FROM_SITE;
+	}
 	row = valueset_content_type(filling->context->valuesets, visit);
 	if (row == NULL)
 		return err_refuse(
@@ -448,10 +480,14 @@ static int fill_confidentiality(struct filling *filling)
 		arena_alloc(filling->arena, MOST_CONFIDENTIALITIES * sizeof(struct coded));
 	if (add_confidentiality(filling, is_empty(own) ? "N" : own, CONFIDENTIALITY_SYSTEM) < 0)
 		return -1;
-	for (size_t i = 0; i < length_of(flags); i++)
+	filling->metadata->from.confidentialities = document_or(FROM_RULE, own);
+	for (size_t i = 0; i < length_of(flags); i++) {
+		if (flags[i].is_set)
+			filling->metadata->from.visibility = FROM_MESSAGE;
 		if (flags[i].is_set &&
 		    add_confidentiality(filling, flags[i].code, VISIBILITY_SYSTEM) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -482,6 +518,8 @@ static int fill_event_codes(struct filling *filling)
 		for (size_t j = 0; j < cda->events[i].translation_count; j++)
 			add_event_code(filling, &cda->events[i].translations[j]);
 	}
+	if (filling->metadata->event_count > 0)
+		filling->metadata->from.events = FROM_DOCUMENT;
 	return 0;
 }
 
@@ -587,6 +625,7 @@ static int fill_authors(struct filling *filling)
 	if (cda->author_count == 0)
 		return err_refuse(filling->err, REASON_METADATA_INVALID, "author",
 				  "the document has no author");
+	metadata->from.authors = FROM_DOCUMENT;
 	metadata->authors =
 		arena_alloc(filling->arena, cda->author_count * sizeof(*metadata->authors));
 	for (; metadata->author_count < cda->author_count; metadata->author_count++)
@@ -607,6 +646,7 @@ static int fill_authentication(struct filling *filling)
 	if (!cda->has_custodian)
 		return err_refuse(filling->err, REASON_METADATA_INVALID, "custodian",
 				  "the document has no custodian");
+	filling->metadata->from.legal_authenticator = FROM_DOCUMENT;
 	return take_party(filling, &cda->legal_authenticator, "legalAuthenticator/assignedEntity",
 			  &filling->metadata->legal_authenticator);
 }
@@ -636,6 +676,8 @@ static int fill_sender(struct filling *filling)
 		.institution_name = without_separators(filling, or_empty(site->name)),
 		.institution_id = arena_printf(filling->arena, "1%s", or_empty(site->finess_eg)),
 	};
+	filling->metadata->from.sender = is_system ? FROM_SITE : FROM_MESSAGE;
+	filling->metadata->from.site = FROM_SITE;
 	filling->metadata->site = arena_dup(filling->arena, slice_of(site->finess_eg));
 	return 0;
 }

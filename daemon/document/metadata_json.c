@@ -6,7 +6,7 @@
 #include "document/metadata.h"
 #include "document/oid.h"
 
-enum kind { TEXT, TIME, FLAG, ACTION, STRUCT, LIST };
+enum kind { TEXT, TIME, FLAG, ACTION, SOURCE, STRUCT, LIST };
 
 /* A member of a struct: its name, where it is, and for a struct or a list of structs which. */
 struct member {
@@ -63,6 +63,41 @@ static const struct member party_members[] = {
 };
 static const struct shape party = { party_members, length_of(party_members), sizeof(struct party) };
 
+#define SOURCE_OF(m)                                                                               \
+	{                                                                                          \
+#m, SOURCE, offsetof(struct metadata_from, m), 0, NULL                             \
+	}
+
+static const struct member from_members[] = {
+	SOURCE_OF(action),
+	SOURCE_OF(unique_id),
+	SOURCE_OF(replaces),
+	SOURCE_OF(patient_ins),
+	SOURCE_OF(source_patient_id),
+	SOURCE_OF(patient_traits),
+	SOURCE_OF(title),
+	SOURCE_OF(language),
+	SOURCE_OF(mime_type),
+	SOURCE_OF(creation_ms),
+	SOURCE_OF(service_start_ms),
+	SOURCE_OF(service_stop_ms),
+	SOURCE_OF(type),
+	SOURCE_OF(class),
+	SOURCE_OF(format),
+	SOURCE_OF(facility),
+	SOURCE_OF(practice),
+	SOURCE_OF(content_type),
+	SOURCE_OF(confidentialities),
+	SOURCE_OF(visibility),
+	SOURCE_OF(events),
+	SOURCE_OF(authors),
+	SOURCE_OF(legal_authenticator),
+	SOURCE_OF(sender),
+	SOURCE_OF(site),
+};
+static const struct shape from = { from_members, length_of(from_members),
+				   sizeof(struct metadata_from) };
+
 static const struct member metadata_members[] = {
 	{ "action", ACTION, offsetof(struct metadata, action), 0, NULL },
 	TEXT_OF(struct metadata, unique_id),
@@ -94,6 +129,7 @@ static const struct member metadata_members[] = {
 	STRUCT_OF(struct metadata, legal_authenticator, &party),
 	STRUCT_OF(struct metadata, sender, &party),
 	TEXT_OF(struct metadata, site),
+	STRUCT_OF(struct metadata, from, &from),
 };
 static const struct shape metadata_shape = { metadata_members, length_of(metadata_members),
 					     sizeof(struct metadata) };
@@ -135,6 +171,9 @@ static json_t *value_of(const struct member *member, const char *base)
 		return json_boolean(*(const bool *)(const void *)at);
 	case ACTION:
 		return json_string(action_text(*(const enum action *)(const void *)at));
+	case SOURCE:
+		return json_string(
+			metadata_source_text(*(const enum metadata_source *)(const void *)at));
 	case STRUCT:
 		return object_of(member->shape, at);
 	case LIST:
@@ -187,6 +226,16 @@ static int take_action(const json_t *json, enum action *ret_action)
 	return -1;
 }
 
+static int take_source(const json_t *json, enum metadata_source *ret_source)
+{
+	for (enum metadata_source i = 0; json_is_string(json) && i < SOURCE_COUNT; i++) {
+		*ret_source = i;
+		if (strcmp(json_string_value(json), metadata_source_text(i)) == 0)
+			return 0;
+	}
+	return -1;
+}
+
 static int take_list(const struct member *member, const json_t *list, char *base,
 		     struct arena *arena, struct err *err)
 {
@@ -225,6 +274,10 @@ static int take_member(const struct member *member, const json_t *json, char *ba
 		return 0;
 	case ACTION:
 		if (take_action(json, at) < 0)
+			break;
+		return 0;
+	case SOURCE:
+		if (take_source(json, at) < 0)
 			break;
 		return 0;
 	case STRUCT:

@@ -17,6 +17,28 @@ enum action { ACTION_SUBMIT, ACTION_REPLACE, ACTION_DELETE };
 /* "submit", "replace", "delete" */
 const char *action_text(enum action action);
 
+/* Where a value came from. */
+enum metadata_source {
+	FROM_NOWHERE,  /* there is no value */
+	FROM_DOCUMENT, /* its header */
+	FROM_MESSAGE,  /* what brought it */
+	FROM_SITE,     /* the configuration */
+	FROM_RULE,     /* a table or a rule made it of other values */
+	SOURCE_COUNT
+};
+
+/* "", "document", "message", "site", "rule" */
+const char *metadata_source_text(enum metadata_source source);
+
+/* By the names of the members of struct metadata. */
+struct metadata_from {
+	enum metadata_source action, unique_id, replaces, patient_ins, source_patient_id,
+		patient_traits, title, language, mime_type, creation_ms, service_start_ms,
+		service_stop_ms, type, class, format, facility, practice, content_type,
+		confidentialities, /* of the first one; of those that hide: */
+		visibility, events, authors, legal_authenticator, sender, site;
+};
+
 struct coded {
 	const char *code, *system, *display;
 };
@@ -62,6 +84,8 @@ struct metadata {
 	struct party sender; /* author of the submission set: the one who asks */
 
 	const char *site; /* FINESS EG */
+
+	struct metadata_from from;
 };
 
 /* What the site says where document and message are silent. */
@@ -104,5 +128,13 @@ must_use int metadata_fill(struct metadata *metadata, const struct cda *cda,
 void metadata_write(const struct metadata *metadata, struct buf *out);
 must_use int metadata_parse(struct metadata *metadata, struct slice json, struct arena *arena,
 			    struct err *err);
+
+/* For people: each value in words, and where it came from. `value` is "" when there is none, and
+ * NULL when it would tell who the patient is.
+ */
+void metadata_tell(const struct metadata *metadata,
+		   void (*each)(void *arg, const char *name, const char *value,
+				enum metadata_source from),
+		   void *arg);
 
 #endif

@@ -217,6 +217,16 @@ def test_show_prints_the_document_then_its_history(daemon):
          "maintenance", "-", "Service indisponible"]]
 
 
+def test_show_says_where_each_value_came_from(daemon):
+    daemon.answers({"row": ROW}, {"event": RECEIVED},
+                   {"metadata": {"name": "title", "value": "Lettre", "from": "document"}},
+                   {"metadata": {"name": "facility", "value": "SA01 Public", "from": "site"}}, OK)
+    lines = lines_of(ctl("show", DOC, path=daemon.path))
+    at = lines.index("Metadata")
+    assert [re.split("  +", line) for line in lines[at + 1:at + 4]] == [
+        ["Name", "From", "Value"], ["title", "document", "Lettre"], ["facility", "site", "SA01 Public"]]
+
+
 def test_status_says_first_whether_it_works(daemon):
     daemon.answers({"row": STATUS}, OK)
     lines = lines_of(ctl("status", path=daemon.path))
@@ -301,7 +311,7 @@ def test_status_as_json_is_what_the_status_port_says(daemon):
 def test_show_as_json_has_the_events_in_the_document(daemon, events):
     daemon.answers({"row": ROW}, *({"event": event} for event in events), OK)
     result = ctl("show", DOC, "--json", path=daemon.path)
-    assert json.loads(result.stdout) == {**ROW, "events": events}
+    assert json.loads(result.stdout) == {**ROW, "events": events, "metadata": []}
 
 
 def test_control_characters_in_json_are_escaped_and_stay_the_same(daemon):

@@ -236,6 +236,18 @@ def test_show_tells_the_whole_history(gateway, simulator):
     assert [each["number"] for each in shown["events"]] == sorted(each["number"] for each in shown["events"])
 
 
+def test_show_says_where_each_value_came_from_and_nothing_of_the_patient(gateway):
+    doc = hand_in(gateway, "drop", LETTER, "letter.xml")
+    gateway.wait_final(doc)
+    shown = gateway.ctl("show", doc)
+    told = {each["name"]: (each["from"], each["value"]) for each in shown["metadata"]}
+    assert told["type"] == ("document", "11490-0 Lettre de liaison à la sortie d'un établissement de soins")
+    assert told["class"] == ("rule", "10 Compte rendu")
+    assert told["content_type"][0] == told["sender"][0] == "site"
+    assert told["patient_ins"] == told["patient_traits"] == ("document", "(of the patient: not shown)")
+    assert "279035121518989" not in json.dumps(shown["metadata"]) and "PAT-TROIS" not in json.dumps(shown["metadata"])
+
+
 def test_show_speaks_to_people_too(gateway):
     doc = hand_in(gateway, "mllp", LETTER)
     gateway.wait_final(doc)
