@@ -33,6 +33,7 @@ struct way {
 	struct lane *lane;
 	struct http *http;
 	struct suspicion suspicion;
+	int64_t claimed_ms; /* the wall clock at the last claim; INT64_MAX: none is committed yet */
 };
 
 LIST_HEAD(delivery_list, delivery);
@@ -54,8 +55,8 @@ static void moved(const struct outbound *outbound, enum doc_state from, enum doc
 struct claim {
 	struct change work;
 	struct way *way;
-	size_t most, count;
-	int64_t next_due_ms;
+	size_t most, count, set_right;
+	int64_t now_ms, next_due_ms;
 	struct store_due due[];
 };
 
@@ -129,10 +130,14 @@ static void lane_has_room(void *arg, struct lane *lane, size_t most)
 static int claim(struct change *change, struct store *store, struct err *err)
 {
 	struct claim *claiming = container_of(change, struct claim, work);
+	const char *lane = claiming->way->establishment->finess_ej;
 
-	return store_claim(store, claiming->way->establishment->finess_ej, clock_now_ms(),
-			   claiming->most, claiming->due, &claiming->count, &claiming->next_due_ms,
-			   err);
+	claiming->now_ms = clock_now_ms();
+	if (claiming->now_ms < claiming->way->claimed_ms &&
+	    store_clock_went_back(store, lane, claiming->now_ms, &claiming->set_right, err) < 0)
+		return -1;
+	return store_claim(store, lane, claiming->now_ms, claiming->most, claiming->due,
+			   &claiming->count, &claiming->next_due_ms, err);
 }
 
 /* Loop. */
@@ -143,6 +148,7 @@ static void claimed(struct job *job)
 	struct way *way = claiming->way;
 	struct outbound *outbound = way->outbound;
 
+	way->claimed_ms = claiming->work.err.kind ? INT64_MAX : claiming->now_ms;
 	if (claiming->work.err.kind != ERR_NONE) {
 		crew_note_store(outbound->parts.crew, &claiming->work.err);
 		lane_claim_failed(way->lane);
@@ -150,6 +156,10 @@ static void claimed(struct job *job)
 		crew_end(outbound->parts.crew);
 		return;
 	}
+	if (claiming->set_right > 0)
+		log_warning("lane=%s documents=%zu: the clock was set back since they were queued; "
+			    "their pauses are counted from now",
+			    way->establishment->finess_ej, claiming->set_right);
 	for (size_t i = 0; i < claiming->count; i++) {
 		struct delivery *delivery = xcalloc(1, sizeof(*delivery));
 
@@ -241,7 +251,7 @@ static void share_existence(struct delivery *delivery)
 	struct course *course = &delivery->course;
 	struct existence_cache *cache = delivery->way->outbound->existence_cache;
 	enum existence learnt = course_existence(course);
-	int64_t now_ms = clock_now_ms();
+	int64_t now_ms = clock_monotonic_ms(); /* a clock set back must not make it believed longer */
 
 	if (!course->check_existence)
 		return;
@@ -526,7 +536,9 @@ static int open_ways(struct outbound *outbound, struct err *err)
 		const struct config_establishment *establishment = &config->establishments[i];
 		struct way *way = &outbound->ways[i];
 
-		*way = (struct way){ .outbound = outbound, .establishment = establishment };
+		*way = (struct way){ .outbound = outbound,
+				     .establishment = establishment,
+				     .claimed_ms = INT64_MAX /* what was queued before a restart too */ };
 		if (http_new(&way->http, loop, &establishment->http, err) < 0)
 			return err_within(err, "establishment %s", establishment->finess_ej);
 		way->lane = lane_new(loop, &establishment->lane, lane_has_room, way);

@@ -18,11 +18,17 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR 
 enum { MOST = 8, AS_IT_IS = 512 /* the dice that leaves a delay alone */ };
 
 static int64_t now_ms;
+static int64_t set_ms; /* by how much somebody set the wall clock */
 static uint32_t dice;
 
 static int64_t simulated_clock(void)
 {
 	return now_ms;
+}
+
+static int64_t simulated_wall_clock(void)
+{
+	return now_ms + set_ms;
 }
 
 static uint32_t simulated_chance(void)
@@ -53,6 +59,7 @@ static struct lane_settings settings(void)
 		.retry = { .first_ms = 30 * SECOND, .most_ms = HOUR },
 		.probe_ms = 15 * MINUTE,
 		.clock_ms = simulated_clock,
+		.wall_clock_ms = simulated_wall_clock,
 		.chance = simulated_chance,
 	};
 }
@@ -144,26 +151,6 @@ static void a_rate_limits_what_is_claimed(void **state)
 		wait_until(lane, lane_wakes_ms(lane));
 	}
 	assert_in_range(claimed, 2 * 3600, 2 * 3600 + 20);
-	lane_free(&lane);
-}
-
-static void a_clock_that_went_back_does_not_stop_a_limited_lane(void **state)
-{
-	struct lane_settings limited = settings();
-	struct asked asked = { 0 };
-	struct lane *lane;
-
-	(void)state;
-	now_ms = START_MS;
-	limited.rate = (struct bucket_settings){ .per_s = 1, .burst = 1 };
-	lane = lane_new(NULL, &limited, remember, &asked);
-	lane_poke(lane);
-	assert_asks(&asked, 1);
-	lane_claimed(lane, 1, NEVER_MS);
-	now_ms -= 365 * (int64_t)DAY;
-	lane_poke(lane);
-	assert_silent(&asked);
-	assert_int_equal(lane_wakes_ms(lane), now_ms + SECOND);
 	lane_free(&lane);
 }
 
@@ -557,6 +544,68 @@ static void a_halt_during_a_pause_stops_the_lane(void **state)
 	lane_free(&lane);
 }
 
+/* ---- a wall clock that is set ---- */
+
+static const int64_t jumps_ms[] = { 365 * (int64_t)DAY, -365 * (int64_t)DAY, -MINUTE };
+
+static void a_pause_lasts_as_long_whatever_is_done_to_the_wall_clock(void **state)
+{
+	static const enum outcome_kind faults[] = { OUTCOME_RETRY_LANE, OUTCOME_HALT };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(faults) * length_of(jumps_ms); i++) {
+		struct asked asked;
+		struct lane *lane = lane_after(&asked, faults[i % length_of(faults)], 0);
+		const int64_t resumes_ms = lane_wakes_ms(lane);
+
+		set_ms = jumps_ms[i / length_of(faults)];
+		assert_int_equal(lane_wakes_ms(lane), resumes_ms);
+		assert_int_equal(lane_figures(lane).resumes_ms, resumes_ms + set_ms);
+		wait_until(lane, resumes_ms - 1);
+		assert_silent(&asked);
+		wait_until(lane, resumes_ms);
+		assert_asks(&asked, 1);
+		set_ms = 0;
+		lane_free(&lane);
+	}
+}
+
+static void a_document_is_due_by_the_wall_clock_when_the_lane_resumes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < length_of(jumps_ms); i++) {
+		struct asked asked;
+		struct lane *lane = lane_after(&asked, OUTCOME_RETRY_LANE, 0);
+
+		set_ms = jumps_ms[i];
+		assert_int_equal(lane_next_attempt_ms(lane, OUTCOME_RETRY_LANE, 1, 0,
+						      simulated_wall_clock()),
+				 lane_wakes_ms(lane) + set_ms);
+		set_ms = 0;
+		lane_free(&lane);
+	}
+}
+
+static void what_the_queue_said_is_due_is_asked_for_in_time(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < length_of(jumps_ms); i++) {
+		struct asked asked;
+		struct lane *lane = lane_at_start(&asked);
+
+		set_ms = jumps_ms[i];
+		lane_poke(lane);
+		lane_claimed(lane, 0, simulated_wall_clock() + HOUR);
+		asked = (struct asked){ 0 };
+		set_ms = jumps_ms[(i + 1) % length_of(jumps_ms)];
+		assert_int_equal(lane_wakes_ms(lane), START_MS + HOUR);
+		wait_until(lane, START_MS + HOUR);
+		assert_asks(&asked, MOST);
+		set_ms = 0;
+		lane_free(&lane);
+	}
+}
+
 /* ---- when a document is due again ---- */
 
 static void a_document_at_fault_is_due_after_a_pause_of_its_own(void **state)
@@ -797,7 +846,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lane_is_idle_until_it_is_poked),
 		cmocka_unit_test(a_rate_limits_what_is_claimed),
-		cmocka_unit_test(a_clock_that_went_back_does_not_stop_a_limited_lane),
 		cmocka_unit_test(one_claim_is_outstanding_at_a_time),
 		cmocka_unit_test(a_poke_during_a_claim_is_remembered_once),
 		cmocka_unit_test(it_asks_for_no_more_than_fits),
@@ -820,6 +868,9 @@ int main(void)
 		cmocka_unit_test(a_stopped_lane_probes_every_quarter_of_an_hour),
 		cmocka_unit_test(a_stopped_lane_stays_stopped_when_its_probe_gets_no_answer),
 		cmocka_unit_test(a_halt_during_a_pause_stops_the_lane),
+		cmocka_unit_test(a_pause_lasts_as_long_whatever_is_done_to_the_wall_clock),
+		cmocka_unit_test(a_document_is_due_by_the_wall_clock_when_the_lane_resumes),
+		cmocka_unit_test(what_the_queue_said_is_due_is_asked_for_in_time),
 		cmocka_unit_test(a_document_at_fault_is_due_after_a_pause_of_its_own),
 		cmocka_unit_test(a_document_of_a_lane_at_fault_is_due_when_the_lane_resumes),
 		cmocka_unit_test(a_document_that_has_ended_is_never_due),

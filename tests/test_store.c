@@ -176,6 +176,59 @@ static void a_document_to_retry_waits_for_its_time(void **state)
 	assert_int_equal(due[0].attempt, 2);
 }
 
+/* ---- a clock that was set back ---- */
+
+static size_t set_right(struct fixture *f)
+{
+	size_t count = 0;
+
+	ok(store_begin(f->store, &err));
+	ok(store_clock_went_back(f->store, lane, f->now_ms, &count, &err));
+	ok(store_commit(f->store, &err));
+	return count;
+}
+
+#define YEAR_MS ((int64_t)365 * 86400 * 1000)
+
+static void documents_queued_in_a_year_to_come_keep_their_pause(void **state)
+{
+	struct fixture *f = *state;
+	struct store_due due[4];
+	struct store_outcome later;
+	int64_t next_ms;
+
+	f->now_ms += YEAR_MS;
+	later = outcome(f, queue_one(f, "1.2.3"), DOC_QUEUED);
+	later.next_attempt_ms = f->now_ms + 60000;
+	claim(f, 4, due, &next_ms);
+	settle(f, &later);
+	queue_one(f, "1.2.4");
+	f->now_ms -= YEAR_MS;
+	assert_int_equal(claim(f, 4, due, &next_ms), 0);
+	assert_int_equal(set_right(f), 2);
+	assert_int_equal(claim(f, 4, due, &next_ms), 1);
+	assert_int_equal(next_ms, f->now_ms + 60000);
+	f->now_ms += 60000;
+	assert_int_equal(claim(f, 4, due, &next_ms), 1);
+	assert_memory_equal(&due[0].doc, &later.doc, sizeof(later.doc));
+}
+
+static void what_is_to_wait_long_waits_though_the_clock_is_looked_at(void **state)
+{
+	struct fixture *f = *state;
+	struct store_outcome later = outcome(f, queue_one(f, "1.2.3"), DOC_QUEUED);
+	struct store_due due[4];
+	int64_t next_ms;
+
+	later.next_attempt_ms = f->now_ms + YEAR_MS;
+	claim(f, 4, due, &next_ms);
+	settle(f, &later);
+	f->now_ms += 1;
+	assert_int_equal(set_right(f), 0);
+	assert_int_equal(claim(f, 4, due, &next_ms), 0);
+	assert_int_equal(next_ms, later.next_attempt_ms);
+}
+
 static void a_lane_at_fault_does_not_age_its_documents(void **state)
 {
 	struct fixture *f = *state;
@@ -438,6 +491,8 @@ int main(void)
 		test(another_lane_sees_nothing_of_it),
 		test(a_document_to_retry_waits_for_its_time),
 		test(a_lane_at_fault_does_not_age_its_documents),
+		test(documents_queued_in_a_year_to_come_keep_their_pause),
+		test(what_is_to_wait_long_waits_though_the_clock_is_looked_at),
 		test(a_delivered_document_is_final),
 		test(what_was_being_sent_goes_again_in_doubt_after_a_restart),
 		test(the_claims_of_another_node_are_left_alone),

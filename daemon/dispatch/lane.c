@@ -1,8 +1,9 @@
 /* One legal entity's way to the DMP. Loop only.
  *
  * Everything here is arithmetic on what the lane was told and on the time; consider() is where it
- * acts. Times are those of the wall clock, as the queue's are: the documents of a lane that pauses
- * are due when it resumes.
+ * acts. Pauses are counted on the clock that nobody sets: one set back by a year would make them last
+ * a year. The queue and people know the wall clock's time, so what comes from them and goes to them
+ * is converted at the edge; the documents of a lane that pauses are due when it resumes.
  */
 #include "dispatch/lane.h"
 
@@ -38,7 +39,7 @@ struct lane {
 	bool claiming;
 	size_t asked;         /* by the claim that is outstanding, or was the last */
 	bool more;            /* the queue may hold something that is due */
-	int64_t due_ms;       /* when it will, by its own word */
+	int64_t due_ms;       /* when it will, by its own word, on our clock */
 	int64_t claimable_ms; /* not before: the queue could not answer */
 	int64_t claim_again_ms;
 
@@ -61,7 +62,23 @@ const char *lane_state_text(enum lane_state state)
 
 static int64_t clock_of(const struct lane *lane)
 {
-	return lane->settings.clock_ms ? lane->settings.clock_ms() : clock_now_ms();
+	return lane->settings.clock_ms ? lane->settings.clock_ms() : clock_monotonic_ms();
+}
+
+static int64_t wall_clock_of(const struct lane *lane)
+{
+	return lane->settings.wall_clock_ms ? lane->settings.wall_clock_ms() : clock_now_ms();
+}
+
+/* What the wall clock will show then, should nobody set it. */
+static int64_t as_wall_time(const struct lane *lane, int64_t time_ms)
+{
+	return wall_clock_of(lane) + (time_ms - clock_of(lane));
+}
+
+static int64_t from_wall_time(const struct lane *lane, int64_t wall_ms)
+{
+	return wall_ms == NEVER_MS ? NEVER_MS : clock_of(lane) + (wall_ms - wall_clock_of(lane));
 }
 
 static uint32_t chance_of(const struct lane *lane)
@@ -119,15 +136,18 @@ static int64_t resumes_after(const struct lane *lane, enum outcome_kind fault,
 }
 
 int64_t lane_next_attempt_ms(const struct lane *lane, enum outcome_kind kind, unsigned attempt,
-			     int64_t retry_after_ms, int64_t now_ms)
+			     int64_t retry_after_ms, int64_t wall_now_ms)
 {
+	const int64_t now_ms = clock_of(lane);
+
 	switch (kind) {
 	case OUTCOME_RETRY:
-		return now_ms + max(retry_delay_ms(&lane->settings.retry, attempt, chance_of(lane)),
-				    retry_after_ms);
+		return wall_now_ms +
+		       max(retry_delay_ms(&lane->settings.retry, attempt, chance_of(lane)),
+			   retry_after_ms);
 	case OUTCOME_RETRY_LANE:
 	case OUTCOME_HALT:
-		return resumes_after(lane, kind, retry_after_ms, now_ms);
+		return wall_now_ms + resumes_after(lane, kind, retry_after_ms, now_ms) - now_ms;
 	case OUTCOME_DELIVERED:
 	case OUTCOME_REJECTED:
 	case OUTCOME_REFUSED:
@@ -155,7 +175,6 @@ static void arm(struct lane *lane, int64_t now_ms)
 /* Claims what may be claimed now, and sets the alarm for the next time. */
 static void consider(struct lane *lane, int64_t now_ms)
 {
-	bucket_take(&lane->bucket, 0, now_ms); /* should the clock have gone back */
 	if (now_ms >= lane_wakes_ms(lane)) {
 		lane->claiming = true;
 		lane->asked = min(places(lane), bucket_room(&lane->bucket, now_ms));
@@ -193,7 +212,7 @@ void lane_claimed(struct lane *lane, size_t count, int64_t next_due_ms)
 	lane->claim_again_ms = 0;
 	lane->in_flight += count;
 	bucket_take(&lane->bucket, count, now_ms);
-	lane->due_ms = next_due_ms;
+	lane->due_ms = from_wall_time(lane, next_due_ms);
 	if (count == lane->asked)
 		lane->more = true;
 	consider(lane, now_ms);
@@ -228,11 +247,11 @@ static void move(struct lane *lane, enum lane_state state)
 		break;
 	case LANE_SLOWED:
 		log_warning("lane=%s state=slowed resumes=%s: %s", lane->name,
-			    clock_iso(lane->resumes_ms, resumes), lane->why);
+			    clock_iso(as_wall_time(lane, lane->resumes_ms), resumes), lane->why);
 		break;
 	case LANE_STOPPED:
 		log_error("lane=%s state=stopped probes=%s: %s", lane->name,
-			  clock_iso(lane->resumes_ms, resumes), lane->why);
+			  clock_iso(as_wall_time(lane, lane->resumes_ms), resumes), lane->why);
 		break;
 	}
 }
@@ -278,7 +297,7 @@ void lane_settled(struct lane *lane, enum outcome_kind kind, int64_t retry_after
 	switch (kind) {
 	case OUTCOME_DELIVERED:
 		lane->delivered++;
-		lane->last_delivered_ms = now_ms;
+		lane->last_delivered_ms = wall_clock_of(lane);
 		way_works(lane, now_ms);
 		break;
 	case OUTCOME_REJECTED:
@@ -347,7 +366,7 @@ struct lane_figures lane_figures(const struct lane *lane)
 		.state = lane->state,
 		.why = lane->why,
 		.in_flight = lane->in_flight,
-		.resumes_ms = lane->state == LANE_OPEN ? 0 : lane->resumes_ms,
+		.resumes_ms = lane->state == LANE_OPEN ? 0 : as_wall_time(lane, lane->resumes_ms),
 		.delivered = lane->delivered,
 		.last_delivered_ms = lane->last_delivered_ms,
 	};

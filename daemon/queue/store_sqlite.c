@@ -45,6 +45,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" node, http_status, duration_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 	[SET_LAST_ARRIVAL] = "UPDATE document SET last_arrival = ?2 WHERE seq = ?1",
 
+	[SET_RIGHT] = "UPDATE document SET due_ms = ?2 + max(due_ms - changed_ms, 0), changed_ms = ?2"
+		" WHERE lane = ?1 AND state = 'queued' AND due_ms > ?2 AND changed_ms > ?2",
 	[FIND_DUE] = "SELECT seq, doc, attempts, doubtful, received_ms FROM document"
 		" WHERE lane = ?1 AND state = 'queued' AND due_ms <= ?2 ORDER BY due_ms, seq LIMIT ?3",
 	[CLAIM] = "UPDATE document SET state = 'sending', reason = '', attempts = attempts + 1, node = ?2,"
@@ -361,6 +363,16 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 }
 
 /* ---- send ---- */
+
+int store_clock_went_back(struct store *store, const char *lane, int64_t now_ms, size_t *ret_count,
+			  struct err *err)
+{
+	if (sqlite_run(&store->sqlite, SET_RIGHT, VALUES(TEXT(lane), NUMBER(now_ms)),
+		       "set the times of its documents right", err) < 0)
+		return -1;
+	*ret_count = (size_t)sqlite3_changes64(store->sqlite.db);
+	return 0;
+}
 
 static int claim_one(struct store *store, int64_t seq, int64_t now_ms, unsigned attempt,
 		     struct err *err)

@@ -27,8 +27,10 @@ struct lane_settings {
 	struct retry_settings retry;
 	int64_t probe_ms; /* a stopped lane tries one document this often */
 
-	/* Where time and chance come from: NULL for the wall clock and random_u32(). */
+	/* Where time and chance come from: NULL for the monotonic clock, the wall clock and
+	 * random_u32(). */
 	int64_t (*clock_ms)(void);
+	int64_t (*wall_clock_ms)(void);
 	uint32_t (*chance)(void);
 };
 
@@ -47,14 +49,16 @@ struct lane *lane_new(struct event_base *loop, const struct lane_settings *setti
 		      lane_claim_fn *claim, void *arg);
 void lane_free(struct lane **lane);
 
-/* When the lane will do something by itself; INT64_MAX: not before it is told something. */
+/* When the lane will do something by itself, on its monotonic clock; INT64_MAX: not before it is
+ * told something. */
 int64_t lane_wakes_ms(const struct lane *lane);
 void lane_wake(struct lane *lane);
 
 /* Something may be due: a document came in, or was released. */
 void lane_poke(struct lane *lane);
 
-/* The queue's answer: how many were taken (each will be settled), and when the next is due. */
+/* The queue's answer: how many were taken (each will be settled), and when the next is due by the
+ * wall clock. */
 void lane_claimed(struct lane *lane, size_t count, int64_t next_due_ms);
 
 /* The queue could not answer: it is asked again after a second, doubling to half a minute. */
@@ -70,11 +74,12 @@ void lane_settled(struct lane *lane, enum outcome_kind kind, int64_t retry_after
  * of the way, and a lane that waits for its probe sends another. */
 void lane_untried(struct lane *lane);
 
-/* When a document whose attempt came to `kind` is due again; INT64_MAX when it is not. For a fault
- * of the lane, when the lane resumes, whether lane_settled() was already told of it or not.
+/* When a document whose attempt came to `kind` is due again, by the wall clock that shows
+ * wall_now_ms; INT64_MAX when it is not. For a fault of the lane, when the lane resumes, whether
+ * lane_settled() was already told of it or not.
  */
 int64_t lane_next_attempt_ms(const struct lane *lane, enum outcome_kind kind, unsigned attempt,
-			     int64_t retry_after_ms, int64_t now_ms);
+			     int64_t retry_after_ms, int64_t wall_now_ms);
 
 /* No more claims; what is in flight may still settle. */
 void lane_close(struct lane *lane);
@@ -84,7 +89,7 @@ struct lane_figures {
 	enum lane_state state;
 	const char *why; /* "" when open */
 	size_t in_flight;
-	int64_t resumes_ms; /* when it tries again; 0: it is open */
+	int64_t resumes_ms; /* when it tries again, by the wall clock; 0: it is open */
 	uint64_t delivered; /* since start */
 	int64_t last_delivered_ms;
 };

@@ -102,6 +102,12 @@ struct store_due {
 	int64_t received_ms;
 };
 
+/* The wall clock may have been set back since documents of the lane went to the queue: those of a time
+ * that is yet to come keep their pause, counted from now. Costs nothing when there are none.
+ */
+must_use int store_clock_went_back(struct store *store, const char *lane, int64_t now_ms,
+				   size_t *ret_count, struct err *err);
+
 /* Takes up to `most` documents of the lane that are due, oldest due first: they are `sending` and
  * ours. *ret_next_ms: when the next one will be due, INT64_MAX when none waits.
  */
