@@ -42,7 +42,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13)",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
-		" node, http_status, duration_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+		" node, http_status, duration_ms, actor, number, digest)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
 	[SET_LAST_ARRIVAL] = "UPDATE document SET last_arrival = ?2 WHERE seq = ?1",
 
 	[SET_RIGHT] = "UPDATE document SET due_ms = ?2 + max(due_ms - changed_ms, 0), changed_ms = ?2"
@@ -97,6 +98,18 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[DOCUMENT_NOW] = "SELECT state, reason, attempts FROM document WHERE seq = ?1",
 	[COUNT_ACKS] = "SELECT source, count(*), min(ready_ms) FROM acknowledgement WHERE state = 'ready'"
 		" GROUP BY source",
+
+	[CHAIN_HEAD] = "SELECT number, digest FROM ledger ORDER BY number DESC LIMIT 1",
+	[CHAIN_DOCUMENT] = "SELECT doc, action, unique_id, digest FROM document WHERE seq = ?1",
+	[CHAIN_ROWS] = "SELECT l.number, d.doc, d.action, d.unique_id, d.digest, l.at_ms, l.what, l.state, l.reason,"
+		" l.attempt, l.code, l.text, l.note, l.origin, l.actor, l.node, l.http_status, l.duration_ms, l.digest"
+		" FROM ledger l LEFT JOIN document d USING (seq) WHERE l.number > ?1 ORDER BY l.number LIMIT ?2",
+	[CHAIN_SET] = "UPDATE ledger SET digest = ?2 WHERE number = ?1",
+	[CHECK_INTEGRITY] = "PRAGMA integrity_check(20)",
+	[CHECK_REFERENCES] = "PRAGMA foreign_key_check",
+	[CHECK_STATES] = "SELECT doc, state, last FROM (SELECT doc, state, (SELECT l.state FROM ledger l"
+		" WHERE l.seq = document.seq ORDER BY l.number DESC LIMIT 1) AS last FROM document)"
+		" WHERE state IS NOT last LIMIT 21",
 };
 /* clang-format on */
 
@@ -217,6 +230,7 @@ void store_free(struct store **store)
 	if ((*store)->lock_fd >= 0)
 		close((*store)->lock_fd);
 	free((*store)->node);
+	buf_done(&(*store)->room);
 	free_ptr(store);
 }
 
@@ -237,6 +251,7 @@ int store_commit(struct store *store, struct err *err)
 
 void store_rollback(struct store *store)
 {
+	store->head.known = false;
 	if (!sqlite3_get_autocommit(store->sqlite.db))
 		sqlite3_exec(store->sqlite.db, "ROLLBACK", NULL, NULL, NULL);
 }
@@ -251,6 +266,7 @@ int store_savepoint(struct store *store, struct err *err)
 		err->reason = REASON_STORE_UNAVAILABLE;
 		return -1;
 	}
+	store->head_at_savepoint = store->head;
 	return sqlite_run(&store->sqlite, SAVEPOINT, NULL, 0, "begin a change", err);
 }
 
@@ -266,6 +282,7 @@ void store_savepoint_undo(struct store *store)
 {
 	struct err err = { 0 };
 
+	store->head = store->head_at_savepoint;
 	if (sqlite3_get_autocommit(store->sqlite.db))
 		return;
 	if (sqlite_run(&store->sqlite, UNDO, NULL, 0, "undo a change", &err) < 0)
@@ -278,14 +295,20 @@ void store_savepoint_undo(struct store *store)
 
 int store_add_entry(struct store *store, const struct store_entry *entry, struct err *err)
 {
-	if (sqlite_run(&store->sqlite, INSERT_EVENT,
+	struct store_head head;
+	const struct slice digest = { (const char *)head.digest, sizeof(head.digest) };
+
+	if (store_chain_entry(store, entry, &head, err) < 0 ||
+	    sqlite_run(&store->sqlite, INSERT_EVENT,
 		       VALUES(NUMBER(entry->seq), NUMBER(entry->at_ms), TEXT(entry->what),
 			      TEXT(state_texts[entry->state]), TEXT(entry->reason),
 			      NUMBER(entry->attempt), TEXT(entry->code), TEXT(entry->text),
 			      TEXT(entry->note), TEXT(entry->origin), TEXT(store->node),
-			      NUMBER(entry->http_status), NUMBER(entry->duration_ms)),
+			      NUMBER(entry->http_status), NUMBER(entry->duration_ms),
+			      TEXT(entry->actor), NUMBER(head.number), BYTES(digest)),
 		       "write the ledger", err) < 0)
 		return -1;
+	store->head = head;
 	return doc_state_is_final(entry->state)
 		       ? store_conclude_acks(store, entry->seq, entry->at_ms, err)
 		       : 0;

@@ -99,9 +99,31 @@ static const char version_2[] =
 	"CREATE INDEX acknowledgement_other ON acknowledgement (other) WHERE state = 'waiting' AND other <> 0;"
 	"CREATE INDEX acknowledgement_due ON acknowledgement (source, due_ms, number) WHERE state = 'ready';"
 	"CREATE INDEX acknowledgement_ready ON acknowledgement (source, ready_ms) WHERE state = 'ready';";
+
+/* The chain through the ledger, and the person who gave an order. The digests of the rows that are
+ * there follow; until then they stand in nobody's way.
+ */
+static const char version_3[] =
+	"ALTER TABLE ledger ADD COLUMN actor TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE ledger ADD COLUMN digest BLOB NOT NULL CHECK (length(digest) = 32)"
+	"  DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000';"
+	"DROP TRIGGER ledger_keeps;";
+
+static const char keep_ledger[] =
+	"CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;";
 /* clang-format on */
 
-static const char *const steps[] = { version_1, version_2 };
+static int chain_ledger(struct store *store, struct err *err)
+{
+	if (store_chain_again(store, err) < 0)
+		return -1;
+	return sqlite_exec(&store->sqlite, keep_ledger, "be laid out", err);
+}
+
+static const struct {
+	const char *sql;
+	int (*then)(struct store *store, struct err *err); /* what SQL alone cannot do; or NULL */
+} steps[] = { { version_1, NULL }, { version_2, NULL }, { version_3, chain_ledger } };
 
 enum { VERSION = length_of(steps) };
 
@@ -124,7 +146,8 @@ static int take_steps(struct store *store, int version, struct err *err)
 	if (store_begin(store, err) < 0)
 		return -1;
 	for (; version < VERSION; version++)
-		if (sqlite_exec(&store->sqlite, steps[version], "be laid out", err) < 0)
+		if (sqlite_exec(&store->sqlite, steps[version].sql, "be laid out", err) < 0 ||
+		    (steps[version].then != NULL && steps[version].then(store, err) < 0))
 			return -1;
 	snprintf(mark, sizeof(mark), "PRAGMA user_version = %d", VERSION);
 	if (sqlite_exec(&store->sqlite, mark, "be laid out", err) < 0)

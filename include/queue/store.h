@@ -200,6 +200,22 @@ must_use int store_count_acks(struct store *store,
 					   int64_t oldest_ms),
 			      void *arg, struct err *err);
 
+/* ---- audit ---- */
+
+struct store_audit {
+	uint64_t rows;              /* of the ledger, that were read */
+	uint64_t last;              /* the number of the last of them */
+	uint8_t head[SHA256_BYTES]; /* its digest, which stands for all of the ledger */
+	uint64_t faults;
+};
+
+/* Reads all of the store: is the database whole, does each row of the ledger stand as it was written,
+ * does every document stand where the ledger left it. Takes long. What is found is told, a sentence
+ * each, the first twenty; -1: it could not be read to its end.
+ */
+must_use int store_verify(struct store *store, void (*fault)(void *arg, const char *sentence),
+			  void *arg, struct store_audit *ret_audit, struct err *err);
+
 /* ---- look (any store, reader or writer) ---- */
 
 must_use int store_load(struct store *store, const struct ulid *doc, struct buf *ret_body,

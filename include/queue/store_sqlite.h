@@ -6,10 +6,19 @@
 #include "queue/sqlite.h"
 #include "queue/store.h"
 
+/* The end of the chain through the ledger: its last row. */
+struct store_head {
+	bool known; /* false: to be read before the next row is written */
+	uint64_t number;
+	uint8_t digest[SHA256_BYTES];
+};
+
 struct store {
 	struct sqlite sqlite;
 	char *node;
 	int lock_fd; /* the writer's: one process per store */
+	struct store_head head, head_at_savepoint;
+	struct buf room; /* for the canonical form of a row */
 };
 
 /* The statements, whose texts are in store_sqlite.c. */
@@ -22,6 +31,7 @@ enum store_statement {
 	LOAD, COUNT_STATES, OLDEST_QUEUED, LAST_DELIVERED, LIST, LIST_STATE, SHOW, EVENTS,
 	FIND_DOCUMENT, FIND_ACK, INSERT_ACK, FIND_WAITING_ACK, FIND_FINAL, CONCLUDE_ACK, NEXT_ACK,
 	FIND_READY_ACK, SETTLE_ACK, DOCUMENT_NOW, COUNT_ACKS,
+	CHAIN_HEAD, CHAIN_DOCUMENT, CHAIN_ROWS, CHAIN_SET, CHECK_INTEGRITY, CHECK_REFERENCES, CHECK_STATES,
 	STATEMENT_COUNT
 };
 /* clang-format on */
@@ -37,6 +47,7 @@ struct store_entry {
 	const char *reason;
 	int64_t attempt;
 	const char *code, *text, *note, *origin;
+	const char *actor; /* the person who ordered it; empty: the gateway itself */
 	int http_status;
 	int64_t duration_ms;
 };
@@ -45,6 +56,13 @@ struct store_entry {
  * it are told.
  */
 must_use int store_add_entry(struct store *store, const struct store_entry *entry, struct err *err);
+
+/* What the next row of the ledger is called in the chain, and the digest that it carries. */
+must_use int store_chain_entry(struct store *store, const struct store_entry *entry,
+			       struct store_head *ret_head, struct err *err);
+
+/* A step of the schema: gives every row its digest. */
+must_use int store_chain_again(struct store *store, struct err *err);
 
 /* The document came to a final state: acknowledgements that waited for nothing else are ready. */
 must_use int store_conclude_acks(struct store *store, int64_t seq, int64_t now_ms, struct err *err);

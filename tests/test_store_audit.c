@@ -1,0 +1,273 @@
+/* The chain through the ledger: whatever is altered behind the store's back is found. */
+#include <sqlite3.h>
+
+#include "store_fixture.h"
+
+/* Does to the file what the store never would. */
+static void tamper(struct fixture *f, const char *text)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	if (sqlite3_exec(db,
+			 "DROP TRIGGER IF EXISTS ledger_keeps; DROP TRIGGER IF EXISTS ledger_stays",
+			 NULL, NULL, NULL) != SQLITE_OK ||
+	    sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", text, sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+struct findings {
+	size_t count;
+	char first[256];
+};
+
+static void note(void *arg, const char *sentence)
+{
+	struct findings *findings = arg;
+
+	if (findings->count++ == 0)
+		snprintf(findings->first, sizeof(findings->first), "%s", sentence);
+}
+
+static struct store_audit verify(struct fixture *f, struct findings *ret_findings)
+{
+	struct store *reader = NULL;
+	struct store_audit audit;
+
+	*ret_findings = (struct findings){ 0 };
+	ok(store_open_reader(&reader, &f->settings, &err));
+	ok(store_verify(reader, note, ret_findings, &audit, &err));
+	store_free(&reader);
+	assert_int_equal(audit.faults, ret_findings->count);
+	return audit;
+}
+
+static void finds(struct fixture *f, const char *words)
+{
+	struct findings findings;
+
+	verify(f, &findings);
+	if (findings.count != 1 || strstr(findings.first, words) == NULL)
+		fail_msg("%zu faults, \"%s\" where \"%s\" is meant", findings.count, findings.first,
+			 words);
+}
+
+/* Two documents delivered: six rows. */
+static void deliver_two(struct fixture *f)
+{
+	struct store_due due[2];
+	int64_t next_ms;
+
+	queue_one(f, "1.2.3.1");
+	queue_one(f, "1.2.3.2");
+	assert_int_equal(claim(f, 2, due, &next_ms), 2);
+	for (size_t i = 0; i < 2; i++) {
+		struct store_outcome delivered = outcome(f, due[i].doc, DOC_DELIVERED);
+
+		delivered.text = "Document enregistré";
+		settle(f, &delivered);
+	}
+}
+
+static void an_untouched_store_is_whole(void **state)
+{
+	struct fixture *f = *state;
+	struct findings findings;
+
+	assert_int_equal(verify(f, &findings).rows, 0);
+	deliver_two(f);
+	assert_int_equal(verify(f, &findings).rows, 6);
+	assert_int_equal(findings.count, 0);
+}
+
+static void the_chain_goes_on_after_a_restart(void **state)
+{
+	struct fixture *f = *state;
+	struct findings findings;
+
+	queue_one(f, "1.2.3.1");
+	store_free(&f->store);
+	open_store(f);
+	queue_one(f, "1.2.3.2");
+	assert_int_equal(verify(f, &findings).rows, 2);
+	assert_int_equal(findings.count, 0);
+}
+
+static void the_chain_goes_on_after_what_was_taken_back(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_arrival undone = arrival(f, "1.2.3.1", "body");
+	const struct store_arrival kept = arrival(f, "1.2.3.2", "body");
+	struct store_receipt receipt;
+	struct findings findings;
+
+	ok(store_begin(f->store, &err));
+	ok(store_take_in(f->store, &undone, &receipt, &err));
+	store_rollback(f->store);
+	ok(store_begin(f->store, &err));
+	ok(store_savepoint(f->store, &err));
+	ok(store_take_in(f->store, &undone, &receipt, &err));
+	store_savepoint_undo(f->store);
+	ok(store_savepoint(f->store, &err));
+	ok(store_take_in(f->store, &kept, &receipt, &err));
+	store_savepoint_release(f->store);
+	ok(store_commit(f->store, &err));
+	assert_int_equal(verify(f, &findings).rows, 1);
+	assert_int_equal(findings.count, 0);
+}
+
+static void the_head_changes_with_every_row(void **state)
+{
+	struct fixture *f = *state;
+	struct store_audit one, other;
+	struct findings findings;
+
+	queue_one(f, "1.2.3.1");
+	one = verify(f, &findings);
+	queue_one(f, "1.2.3.2");
+	other = verify(f, &findings);
+	assert_memory_not_equal(one.head, other.head, sizeof(one.head));
+}
+
+/* One at a time: what each leaves behind is what the next one must not hide. */
+static void any_altered_field_is_found(void **state)
+{
+	static const char *const fields[] = {
+		"at_ms = at_ms + 1",
+		"what = 'settle'",
+		"reason = 'retrying'",
+		"attempt = attempt + 1",
+		"code = 'x'",
+		"text = 'Document enregistre'",
+		"note = 'x'",
+		"origin = 'x'",
+		"actor = 'root'",
+		"node = 'elsewhere'",
+		"http_status = 201",
+		"duration_ms = 1",
+		"digest = zeroblob(32)",
+		"state = 'delivering'",
+	};
+	struct fixture *f = *state;
+
+	deliver_two(f);
+	for (size_t i = 0; i < length_of(fields); i++) {
+		scoped(free_ptr) char *alter =
+			xasprintf("CREATE TABLE kept AS SELECT * FROM ledger WHERE number = 5;"
+				  "UPDATE ledger SET %s WHERE number = 5",
+				  fields[i]);
+		struct findings findings;
+
+		tamper(f, alter);
+		verify(f, &findings);
+		if (findings.count == 0 || strstr(findings.first, "row 5 of the ledger") == NULL)
+			fail_msg("%s: \"%s\"", fields[i], findings.first);
+		tamper(f, "REPLACE INTO ledger SELECT * FROM kept; DROP TABLE kept");
+		verify(f, &findings);
+		assert_int_equal(findings.count, 0);
+	}
+}
+
+static void a_document_that_became_another_is_found(void **state)
+{
+	struct fixture *f = *state;
+
+	queue_one(f, "1.2.3.1");
+	tamper(f, "UPDATE document SET unique_id = '1.2.3.9'");
+	finds(f, "row 1 of the ledger");
+}
+
+static void a_row_taken_out_of_the_middle_is_found(void **state)
+{
+	struct fixture *f = *state;
+	struct findings findings;
+
+	deliver_two(f);
+	tamper(f, "DELETE FROM ledger WHERE number = 3");
+	verify(f, &findings);
+	assert_int_equal(findings.count, 1);
+	assert_non_null(strstr(findings.first, "no rows 3 to 3"));
+}
+
+static void a_last_row_cut_off_leaves_its_document_astray(void **state)
+{
+	struct fixture *f = *state;
+
+	deliver_two(f);
+	tamper(f, "DELETE FROM ledger WHERE number = 6");
+	finds(f, "is delivered, but the ledger left it sending");
+}
+
+static void a_state_changed_without_a_row_is_found(void **state)
+{
+	struct fixture *f = *state;
+
+	queue_one(f, "1.2.3.1");
+	tamper(f, "UPDATE document SET state = 'delivered'");
+	finds(f, "is delivered, but the ledger left it queued");
+}
+
+static void a_body_without_a_document_is_found(void **state)
+{
+	struct fixture *f = *state;
+
+	tamper(f, "PRAGMA foreign_keys = OFF; INSERT INTO body VALUES (77, x'00', x'00')");
+	finds(f, "of table body refers to a row of table document");
+}
+
+/* As a store of an earlier version is: its rows have no digest yet. */
+static void an_older_ledger_is_chained_when_it_is_opened(void **state)
+{
+	struct fixture *f = *state;
+	struct findings findings;
+	struct store_audit before, after;
+
+	deliver_two(f);
+	before = verify(f, &findings);
+	store_free(&f->store);
+	tamper(f, "ALTER TABLE ledger DROP COLUMN actor; ALTER TABLE ledger DROP COLUMN digest;"
+		  "CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT 1; END;"
+		  "PRAGMA user_version = 2");
+	open_store(f);
+	after = verify(f, &findings);
+	assert_int_equal(findings.count, 0);
+	assert_memory_equal(&before, &after, sizeof(before));
+	queue_one(f, "1.2.3.3");
+	assert_int_equal(verify(f, &findings).rows, 7);
+	assert_int_equal(findings.count, 0);
+}
+
+static void the_ledger_itself_refuses_to_be_altered(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *db;
+
+	queue_one(f, "1.2.3.1");
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE ledger SET note = 'x'", NULL, NULL, NULL),
+			 SQLITE_CONSTRAINT);
+	assert_int_equal(sqlite3_exec(db, "DELETE FROM ledger", NULL, NULL, NULL),
+			 SQLITE_CONSTRAINT);
+	sqlite3_close(db);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(an_untouched_store_is_whole),
+		test(the_chain_goes_on_after_a_restart),
+		test(the_chain_goes_on_after_what_was_taken_back),
+		test(the_head_changes_with_every_row),
+		test(any_altered_field_is_found),
+		test(a_document_that_became_another_is_found),
+		test(a_row_taken_out_of_the_middle_is_found),
+		test(a_last_row_cut_off_leaves_its_document_astray),
+		test(a_state_changed_without_a_row_is_found),
+		test(a_body_without_a_document_is_found),
+		test(an_older_ledger_is_chained_when_it_is_opened),
+		test(the_ledger_itself_refuses_to_be_altered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
