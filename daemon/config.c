@@ -137,6 +137,39 @@ static const struct option drop_options[] = {
 	  .help = "keep a taken file in done/DATE/, or delete it" },
 };
 
+static const struct option source_options[] = {
+	{ "name", OPTION_TEXT, AT(struct config_source, name), .least = 1, .most = 64,
+	  .help = "the source of a listener or folder" },
+	{ "ack.address", OPTION_ADDRESS, AT(struct config_source, ack.address),
+	  .help = "the IP address and port where it takes business acknowledgements, like "
+		  "\"10.1.2.3:2576\"" },
+	{ "ack.tls.ca", OPTION_FILE, AT(struct config_source, ack.tls.ca),
+	  .preset = "",
+	  .help = "a PEM file of the authorities that its certificate is checked against; "
+		  "without one there is no TLS" },
+	{ "ack.tls.cert", OPTION_FILE, AT(struct config_source, ack.tls.cert),
+	  .preset = "",
+	  .help = "a PEM file of the certificate that the gateway shows it" },
+	{ "ack.tls.key", OPTION_SECRET, AT(struct config_source, ack.tls.key),
+	  .preset = "",
+	  .help = "a PEM file of the private key of that certificate" },
+	{ "ack.tls.name", OPTION_TEXT, AT(struct config_source, ack.tls.name),
+	  .preset = "", .least = 0, .most = 253,
+	  .help = "the host name that its certificate must be for; the address, by default" },
+	{ "ack.timeout", OPTION_DURATION, AT(struct config_source, ack.timeout_ms),
+	  .preset = "30 s", .least = 100, .most = HOURS(1),
+	  .help = "a connection is made within this, and an answer comes within this" },
+	{ "ack.idle", OPTION_DURATION, AT(struct config_source, ack.idle_ms),
+	  .preset = "1 min", .least = 100, .most = HOURS(24),
+	  .help = "a connection with nothing to send for so long is closed" },
+	{ "ack.retry.first", OPTION_DURATION, AT(struct config_source, ack.retry.first_ms),
+	  .preset = "30 s", .least = 100, .most = HOURS(24),
+	  .help = "the first wait after a failure; each further one is twice as long" },
+	{ "ack.retry.most", OPTION_DURATION, AT(struct config_source, ack.retry.most_ms),
+	  .preset = "1 h", .least = 100, .most = HOURS(24),
+	  .help = "no wait is longer than this" },
+};
+
 static const struct option role_options[] = {
 	{ "code", OPTION_TEXT, AT(struct vihf_role, code), .least = 1, .most = 32,
 	  .help = "the code of the role, like AUTOMATE" },
@@ -374,6 +407,11 @@ static const struct option options[] = {
 						   length_of(drop_options) },
 	  .count_at = offsetof(struct config, drop_count),
 	  .help = "the drop folders" },
+	{ "sources", OPTION_LIST, AT(struct config, sources),
+	  .entries = &(const struct option_table){ sizeof(struct config_source), source_options,
+						   length_of(source_options) },
+	  .count_at = offsetof(struct config, source_count),
+	  .help = "the applications that business acknowledgements are sent back to" },
 	{ "establishments", OPTION_LIST, AT(struct config, establishments), .least = 1,
 	  .entries = &(const struct option_table){ sizeof(struct config_establishment),
 						   establishment_options,
@@ -496,6 +534,8 @@ static void derive(struct config *config)
 	config->vihf.lps_name = config->lps_name;
 	config->vihf.lps_version = config->lps_version;
 	config->store.path = arena_printf(&config->arena, "%s/queue.db", config->state_dir);
+	for (size_t i = 0; i < config->source_count; i++)
+		config->sources[i].ack.source = config->sources[i].name;
 	for (size_t i = 0; i < config->establishment_count; i++) {
 		struct config_establishment *e = &config->establishments[i];
 
@@ -619,5 +659,13 @@ const struct config_establishment *config_establishment_of(const struct config *
 			return e;
 		}
 	}
+	return NULL;
+}
+
+const struct config_source *config_source_of(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->source_count; i++)
+		if (strcmp(config->sources[i].name, name) == 0)
+			return &config->sources[i];
 	return NULL;
 }

@@ -3,6 +3,8 @@
 
 #include <sys/stat.h>
 
+#include "base/address.h"
+
 /* Texts that must differ, each with the field that holds it. */
 struct claims {
 	struct claim {
@@ -155,6 +157,65 @@ static void check_intake(const struct config *config, struct option_reading *rea
 		check_site(config, &config->drops[i].site, reading);
 }
 
+static bool is_source(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->mllp_count; i++)
+		if (config->mllp[i].source != NULL && strcmp(config->mllp[i].source, name) == 0)
+			return true;
+	for (size_t i = 0; i < config->drop_count; i++)
+		if (config->drops[i].source != NULL && strcmp(config->drops[i].source, name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_given(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+static void check_ack(const struct config *config, const struct mllp_sender_settings *ack,
+		      struct option_reading *reading)
+{
+	struct address address;
+
+	if (ack->retry.most_ms != 0 && ack->retry.most_ms < ack->retry.first_ms)
+		option_complain(reading, &ack->retry.most_ms,
+				"ack.retry.most must not be shorter than ack.retry.first");
+	if (ack->tls.cert != NULL && ack->tls.key != NULL &&
+	    is_given(ack->tls.cert) != is_given(ack->tls.key))
+		option_complain(reading, is_given(ack->tls.cert) ? &ack->tls.key : &ack->tls.cert,
+				"ack.tls.cert and ack.tls.key go together: write both, or none");
+	if (ack->tls.ca != NULL && ack->tls.ca[0] == '\0' &&
+	    (is_given(ack->tls.cert) || is_given(ack->tls.key) || is_given(ack->tls.name)))
+		option_complain(
+			reading, &ack->tls.ca,
+			"ack.tls.ca is missing: without the authorities of the source there "
+			"is no TLS");
+	if (config->environment == ENVIRONMENT_REHEARSAL && ack->address != NULL &&
+	    address_parse(ack->address, &address) && !address_is_loopback(&address))
+		option_complain(reading, &ack->address,
+				"a rehearsal sends to this machine only: write an address of "
+				"127.0.0.0/8 or [::1], or another environment");
+}
+
+static void check_sources(const struct config *config, struct option_reading *reading)
+{
+	scoped(claims_done) struct claims claims = { 0 };
+
+	for (size_t i = 0; i < config->source_count; i++) {
+		const struct config_source *source = &config->sources[i];
+
+		claim(&claims, source->name, &source->name);
+		if (source->name != NULL && !is_source(config, source->name))
+			option_complain(reading, &source->name,
+					"no listener or folder has the source %s: write it as "
+					"intake.mllp or intake.drop has it",
+					source->name);
+		check_ack(config, &source->ack, reading);
+	}
+	check_claims(reading, &claims, "a source is one entry of sources");
+}
+
 /* A message as large as allowed must fit beside nothing else, or its sender waits for ever. */
 static void check_limits(const struct config *config, struct option_reading *reading)
 {
@@ -229,6 +290,7 @@ void config_check(const struct config *config, struct option_reading *reading)
 	check_entities(config, reading);
 	check_intake(config, reading);
 	check_limits(config, reading);
+	check_sources(config, reading);
 	check_homologation(config, reading);
 	for (size_t i = 0; i < config->establishment_count; i++) {
 		check_destination(config, &config->establishments[i], reading);

@@ -16,6 +16,7 @@
 #include "document/metadata.h"
 #include "hl7/transmission.h"
 #include "intake/drop.h"
+#include "intake/mllp_sender.h"
 #include "intake/mllp_server.h"
 #include "queue/store.h"
 #include "status/status_server.h"
@@ -42,6 +43,12 @@ struct config_establishment {
 	struct lane_settings lane;
 	struct config_site *sites;
 	size_t site_count;
+};
+
+/* An application that sends, and what the gateway sends back to it. */
+struct config_source {
+	const char *name; /* as the listeners and folders have it */
+	struct mllp_sender_settings ack;
 };
 
 struct config {
@@ -75,6 +82,8 @@ struct config {
 	size_t mllp_count;
 	struct drop_settings *drops;
 	size_t drop_count;
+	struct config_source *sources;
+	size_t source_count;
 	struct config_establishment *establishments;
 	size_t establishment_count;
 
@@ -107,6 +116,9 @@ void config_print(const struct config *config, struct buf *out);
 const struct config_establishment *config_establishment_of(const struct config *config,
 							   const char *finess_eg,
 							   const struct config_site **ret_site);
+
+/* The source of that name; NULL: nothing is sent back to it. */
+const struct config_source *config_source_of(const struct config *config, const char *name);
 
 /* Every option there is, for whoever writes about them. Texts are valid during the callback. */
 struct config_option {

@@ -113,6 +113,9 @@ static const char good[] =
 /* 38 */ "errors: { file: values/errors.csv }\n";
 /* clang-format on */
 
+/* In the place of "establishments:" */
+#define SOURCES(entry) "sources: [{ " entry " }]\nestablishments:"
+
 /* `text` with `from`, which occurs once or more, replaced at its first place. */
 static char *replace(const char *text, const char *from, const char *to)
 {
@@ -416,6 +419,26 @@ static void a_site_leads_to_its_establishment(void **state)
 	assert_null(config_establishment_of(config, "990000987", &site));
 }
 
+static void a_source_has_a_way_back_or_not(void **state)
+{
+	scoped(free_ptr) char *text = replace(
+		good,
+		"establishments:", SOURCES("name: RIS, ack: { address: \"127.0.0.1:2600\" }"));
+	scoped(config_free) struct config *config = must_parse(text);
+	const struct config_source *source = config_source_of(config, "RIS");
+
+	(void)state;
+	assert_null(config_source_of(config, "DPI"));
+	assert_non_null(source);
+	assert_string_equal(source->ack.source, "RIS");
+	assert_string_equal(source->ack.address, "127.0.0.1:2600");
+	assert_string_equal(source->ack.tls.ca, "");
+	assert_int_equal(source->ack.timeout_ms, 30000);
+	assert_int_equal(source->ack.idle_ms, 60000);
+	assert_int_equal(source->ack.retry.first_ms, 30000);
+	assert_int_equal(source->ack.retry.most_ms, 3600000);
+}
+
 /* ---- what is wrong with it ---- */
 
 static void every_mistake_is_told_with_its_place(void **state)
@@ -586,6 +609,30 @@ static void every_mistake_is_told_with_its_place(void **state)
 		  "needs the URL of the service to ask" },
 		{ "workers: 3", "replace: { when_absent: maybe }", 4, 25,
 		  "write reject or send_as_new" },
+
+		/* what is sent back to sources */
+		{ "establishments:", SOURCES("name: DPY, ack: { address: \"127.0.0.1:1\" }"), 21,
+		  19, "no listener or folder has the source DPY" },
+		{ "establishments:", SOURCES("name: DPI"), 21, 11, "ack.address is missing" },
+		{ "establishments:", SOURCES("name: DPI, ack: { address: here }"), 21, 40,
+		  "write an IP address and a port" },
+		{ "establishments:", SOURCES("name: DPI, ack: { address: \"10.0.0.1:1\" }"), 21, 40,
+		  "a rehearsal sends to this machine only" },
+		{ "establishments:",
+		  SOURCES("name: DPI, ack: { address: \"127.0.0.1:1\", tls: { ca: pki/ca.pem, "
+			  "cert: pki/auth.pem } }"),
+		  21, 55, "ack.tls.cert and ack.tls.key go together" },
+		{ "establishments:",
+		  SOURCES("name: DPI, ack: { address: \"127.0.0.1:1\", tls: { name: dpi.example } "
+			  "}"),
+		  21, 55, "without the authorities of the source there is no TLS" },
+		{ "establishments:",
+		  SOURCES("name: DPI, ack: { address: \"127.0.0.1:1\", retry: { first: 2 h } }"),
+		  21, 55, "ack.retry.most must not be shorter" },
+		{ "establishments:",
+		  SOURCES("name: DPI, ack: { address: \"127.0.0.1:1\" } }, { name: DPI, ack: { "
+			  "address: \"127.0.0.1:2\" }"),
+		  21, 67, "this is written at line 21 too: a source is one entry" },
 	};
 
 	size_t wrong = 0;
@@ -1023,6 +1070,7 @@ int main(void)
 		cmocka_unit_test(a_group_without_keys_is_a_group_left_out),
 		cmocka_unit_test(one_kind_of_door_is_enough),
 		cmocka_unit_test(a_site_leads_to_its_establishment),
+		cmocka_unit_test(a_source_has_a_way_back_or_not),
 		cmocka_unit_test(every_mistake_is_told_with_its_place),
 		cmocka_unit_test(all_mistakes_are_told_at_once_in_the_order_of_the_file),
 		cmocka_unit_test(a_misspelt_key_is_told_as_that_and_as_missing),
