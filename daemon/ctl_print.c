@@ -52,6 +52,12 @@ static const struct {
 	{ "Rejected", "Rejetés" },
 	{ "Last file", "Dernier fichier" },
 	{ "Trouble", "Problème" },
+	{ "Acknowledgements to sources", "Accusés de réception aux sources" },
+	{ "Oldest", "Le plus ancien" },
+	{ "Told", "Remis" },
+	{ "Refused", "Refusés" },
+	{ "Failed", "Échecs" },
+	{ "Last told", "Dernier remis" },
 
 	{ "No document.", "Aucun document." },
 	{ "There may be more: add --after", "Il peut y en avoir d'autres : ajouter --after" },
@@ -334,6 +340,13 @@ static const struct column folder_columns[] = {
 	{ "rejected", "Rejected" }, { "last_file", "Last file" }, { "trouble", "Trouble" },
 	{ NULL, NULL },
 };
+
+static const struct column source_columns[] = {
+	{ "name", "Name" }, { "address", "Address" }, { "state", "State" },
+	{ "waiting", "Waiting" }, { "oldest", "Oldest" }, { "told", "Told" },
+	{ "refused", "Refused" }, { "failed", "Failed" }, { "last_told", "Last told" },
+	{ "resumes", "Tries again" }, { "why", "Why" }, { NULL, NULL },
+};
 /* clang-format on */
 
 void ctl_print_list(const struct ctl_answer *answer)
@@ -410,6 +423,8 @@ void ctl_print_status(const struct ctl_answer *answer)
 	print_table("Lanes", json_object_get(status, "lanes"), lane_columns);
 	print_table("Listeners", json_object_get(status, "listeners"), listener_columns);
 	print_table("Folders", json_object_get(status, "folders"), folder_columns);
+	print_table("Acknowledgements to sources", json_object_get(status, "sources"),
+		    source_columns);
 	json_decref(queue);
 }
 

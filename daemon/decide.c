@@ -5,7 +5,10 @@
 
 #include "hl7/transmission.h"
 
-enum { CONTROL_ID_MOST = 199 }; /* characters: the longest identifier of the profile */
+enum {
+	CONTROL_ID_MOST = 199, /* characters: the longest identifier of the profile */
+	HEADER_MOST = 4096,    /* bytes of an MSH */
+};
 
 void decision_done(struct decision *decision)
 {
@@ -203,6 +206,12 @@ static const char *control_id_of(struct slice bytes, struct arena *arena)
 	return arena_dup(arena, charset_cut(id, CONTROL_ID_MOST));
 }
 
+static struct slice keep_header(struct slice msh, struct arena *arena)
+{
+	msh.n = min(msh.n, (size_t)HEADER_MOST);
+	return (struct slice){ arena_dup(arena, msh), msh.n };
+}
+
 int decide_message(struct decision *decision, struct slice bytes,
 		   const struct decision_settings *settings, struct err *err)
 {
@@ -223,6 +232,8 @@ int decide_message(struct decision *decision, struct slice bytes,
 	request = request_of(&transmission);
 	if (decide_documents(decision, &transmission, &request, settings, err) < 0)
 		return -1;
+	if (transmission.flags[FLAG_ACK_RECEPTION] && transmission.flags[FLAG_DESTDMP])
+		decision->ack_header = keep_header(message.segments[0], &decision->arena);
 	decision->state = DOC_QUEUED;
 	if (!transmission.flags[FLAG_DESTDMP]) {
 		decision->state = DOC_CANCELLED;

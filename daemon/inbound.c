@@ -252,6 +252,12 @@ static void was_read(struct job *job)
 		acknowledge(intake);
 }
 
+/* MSH-10 holds 20 characters: those of an id that differ. */
+static const char *short_id(const struct ulid *id, char text[static ULID_TEXT])
+{
+	return ulid_text(id, text) + ULID_TEXT - 1 - 20;
+}
+
 static int take_in_document(const struct intake *intake, struct intake_part *part, size_t index,
 			    struct store *store, struct err *err)
 {
@@ -284,6 +290,32 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 	return 0;
 }
 
+static bool wants_ack(const struct intake *intake, const struct intake_part *part)
+{
+	return part->decision.ack_header.n > 0 &&
+	       config_source_of(intake->inbound->parts.config, intake->source) != NULL;
+}
+
+/* The source of this message will hear what becomes of it. */
+static int want_ack(const struct intake *intake, const struct intake_part *part,
+		    struct store *store, struct err *err)
+{
+	const struct ulid id = ulid_new(intake->came_ms);
+	char control_id[ULID_TEXT];
+	struct store_ack_request request = {
+		.source = intake->source,
+		.origin = part->decision.origin,
+		.header = part->decision.ack_header,
+		.control_id = short_id(&id, control_id),
+		.doc_count = part->decision.document_count,
+		.now_ms = intake->came_ms,
+	};
+
+	for (size_t i = 0; i < request.doc_count; i++)
+		request.docs[i] = part->receipts[i].doc;
+	return store_want_ack(store, &request, err);
+}
+
 /* Writer: all of it, or a failure that takes all of it back. */
 static int take_in(struct change *change, struct store *store, struct err *err)
 {
@@ -295,6 +327,8 @@ static int take_in(struct change *change, struct store *store, struct err *err)
 		for (size_t j = 0; j < part->decision.document_count; j++)
 			if (take_in_document(intake, part, j, store, err) < 0)
 				return within_batch(intake, i, err);
+		if (wants_ack(intake, part) && want_ack(intake, part, store, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -347,8 +381,10 @@ static void log_intake(const struct intake *intake, const char *ack)
 }
 
 /* Loop. */
-static void note_new(struct inbound *inbound, const struct intake_part *part)
+static void note_new(const struct intake *intake, const struct intake_part *part)
 {
+	const struct inbound *inbound = intake->inbound;
+
 	for (size_t i = 0; i < part->decision.document_count; i++) {
 		const struct store_receipt *receipt = &part->receipts[i];
 
@@ -357,6 +393,8 @@ static void note_new(struct inbound *inbound, const struct intake_part *part)
 		inbound->parts.taken(inbound->parts.arg, part->decision.establishment,
 				     receipt->state);
 	}
+	if (wants_ack(intake, part))
+		inbound->parts.ack_wanted(inbound->parts.arg);
 }
 
 /* Loop: the commit has happened, or failed. */
@@ -369,7 +407,7 @@ static void taken_in(struct job *job)
 	if (intake->err.kind != ERR_REJECT) /* a document at fault says nothing of the store */
 		crew_note_store(inbound->parts.crew, &intake->err);
 	for (size_t i = 0; i < intake->part_count && intake->err.kind == ERR_NONE; i++)
-		note_new(inbound, &intake->parts[i]);
+		note_new(intake, &intake->parts[i]);
 	acknowledge(intake);
 }
 
@@ -378,8 +416,7 @@ static void build_answer(const struct intake *intake, struct buf *out)
 	char control_id[ULID_TEXT];
 	const struct ack ack = {
 		.now_ms = clock_now_ms(),
-		/* MSH-10 holds 20: the part that differs */
-		.control_id = ulid_text(&intake->doc, control_id) + ULID_TEXT - 1 - 20,
+		.control_id = short_id(&intake->doc, control_id),
 		.err = &intake->err,
 	};
 

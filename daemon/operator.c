@@ -26,12 +26,17 @@ struct operator_desk {
 	struct status_listener *listeners;
 	struct mllp_figures *listener_figures;
 	struct status_folder *folders;
+	struct status_source *sources;
 	struct status_depth depths[DOC_STATE_COUNT];
 
-	/* the oldest waiting document, read off the loop now and then */
+	/* the oldest waiting document, and what waits for each source: read off the loop now and then */
 	struct job look;
 	struct event *look_again;
 	int64_t oldest_queued_ms, looked_oldest_ms;
+	struct owed {
+		uint64_t waiting;
+		int64_t oldest_ms;
+	} * owed, *looked_owed; /* by source */
 };
 
 /* ---- status ---- */
@@ -41,6 +46,26 @@ static const char *why_not_ready(const struct pipeline_figures *figures)
 	if (figures->closing)
 		return reason_row(REASON_SHUTTING_DOWN)->english;
 	return figures->store_trouble;
+}
+
+static struct status_source source_now(const struct operator_desk *desk, size_t index)
+{
+	const struct mllp_sender_figures link = pipeline_way_back(desk->parts.pipeline, index);
+
+	return (struct status_source){
+		.name = link.source,
+		.address = link.address,
+		.state = link.state,
+		.why = link.why,
+		.connected = link.connected,
+		.waiting = desk->owed[index].waiting,
+		.oldest_ms = desk->owed[index].oldest_ms,
+		.told = link.accepted,
+		.refused = link.refused,
+		.failed = link.failed,
+		.resumes_ms = link.resumes_ms,
+		.last_told_ms = link.last_accepted_ms,
+	};
 }
 
 static void fill_status(void *arg, struct status *ret_status)
@@ -95,6 +120,8 @@ static void fill_status(void *arg, struct status *ret_status)
 			.last_file_ms = drop.last_file_ms,
 		};
 	}
+	for (size_t i = 0; i < config->source_count; i++)
+		desk->sources[i] = source_now(desk, i);
 	for (enum doc_state state = 0; state < DOC_STATE_COUNT; state++) {
 		desk->depths[state].state = doc_state_text(state);
 		desk->depths[state].documents = figures.documents[state];
@@ -110,6 +137,8 @@ static void fill_status(void *arg, struct status *ret_status)
 		.listener_count = config->mllp_count,
 		.folders = desk->folders,
 		.folder_count = config->drop_count,
+		.sources = desk->sources,
+		.source_count = config->source_count,
 		.depths = desk->depths,
 		.depth_count = DOC_STATE_COUNT,
 		.oldest_queued_ms = figures.documents[DOC_QUEUED] ? desk->oldest_queued_ms : 0,
@@ -118,6 +147,16 @@ static void fill_status(void *arg, struct status *ret_status)
 		.answers = figures.answers,
 		.not_ready = why_not_ready(&figures),
 	};
+}
+
+static void look_at_source(void *arg, const char *source, uint64_t ready, int64_t oldest_ms)
+{
+	struct operator_desk *desk = arg;
+	const struct config_source *known = config_source_of(desk->parts.config, source);
+
+	if (known != NULL)
+		desk->looked_owed[known - desk->parts.config->sources] =
+			(struct owed){ ready, oldest_ms };
 }
 
 /* Worker. */
@@ -130,6 +169,9 @@ static void look(struct job *job, void *worker)
 	if (reader == NULL || store_oldest_queued(reader, &desk->looked_oldest_ms, &err) < 0 ||
 	    desk->looked_oldest_ms == INT64_MAX)
 		desk->looked_oldest_ms = 0; /* unknown, or nothing waits */
+	memset(desk->looked_owed, 0, desk->parts.config->source_count * sizeof(struct owed));
+	if (reader != NULL)
+		(void)!store_count_acks(reader, look_at_source, desk, &err);
 }
 
 /* Loop. */
@@ -139,6 +181,8 @@ static void looked(struct job *job)
 	struct operator_desk *desk = container_of(job, struct operator_desk, look);
 
 	desk->oldest_queued_ms = desk->looked_oldest_ms;
+	memcpy(desk->owed, desk->looked_owed,
+	       desk->parts.config->source_count * sizeof(struct owed));
 	event_add(desk->look_again, &later);
 }
 
@@ -406,6 +450,9 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 	desk->listeners = xcalloc(config->mllp_count, sizeof(*desk->listeners));
 	desk->listener_figures = xcalloc(config->mllp_count, sizeof(*desk->listener_figures));
 	desk->folders = xcalloc(config->drop_count, sizeof(*desk->folders));
+	desk->sources = xcalloc(config->source_count, sizeof(*desk->sources));
+	desk->owed = xcalloc(config->source_count, sizeof(struct owed));
+	desk->looked_owed = xcalloc(config->source_count, sizeof(struct owed));
 	desk->look = (struct job){ .run = look, .done = looked };
 	desk->look_again = event_new(parts->loop, -1, 0, look_again, desk);
 	if (status_server_new(&desk->status_server, parts->loop, &config->status, fill_status, desk,
@@ -431,5 +478,8 @@ void operator_free(struct operator_desk **desk)
 	free(d->listeners);
 	free(d->listener_figures);
 	free(d->folders);
+	free(d->sources);
+	free(d->owed);
+	free(d->looked_owed);
 	free_ptr(desk);
 }

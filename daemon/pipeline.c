@@ -17,6 +17,8 @@
  *     settled                          loop     one line in the journal
  *     has_moved                        loop     one less of a state, one more of another   here
  *
+ * A source that wants to hear of the end is told by business_acks.c, at its own pace.
+ *
  * Each step is a small function that runs where the table says (crew.h has the threads); the step
  * after it is named in the call that hands the work over. A document keeps one id from the first
  * step to the last log line. Dying at any point (kill -9) is a supported way to stop: before
@@ -27,6 +29,7 @@
 
 #include <event2/event.h>
 
+#include "business_acks.h"
 #include "crew.h"
 #include "inbound.h"
 #include "outbound.h"
@@ -36,6 +39,7 @@ struct pipeline {
 	struct crew crew;
 	struct inbound *inbound;
 	struct outbound *outbound;
+	struct business_acks *business_acks;
 	struct pipeline_figures figures;
 
 	struct event *closing; /* fires when all is done, or patience has ended */
@@ -54,14 +58,24 @@ static void was_taken(void *arg, const struct config_establishment *establishmen
 		outbound_poke(pipeline->outbound, establishment);
 }
 
+static void ack_is_wanted(void *arg)
+{
+	struct pipeline *pipeline = arg;
+
+	business_acks_poke(pipeline->business_acks);
+}
+
 static void has_moved(void *arg, enum doc_state from, enum doc_state to, int64_t now_ms)
 {
-	struct pipeline_figures *figures = &((struct pipeline *)arg)->figures;
+	struct pipeline *pipeline = arg;
+	struct pipeline_figures *figures = &pipeline->figures;
 
 	figures->documents[from]--;
 	figures->documents[to]++;
 	if (to == DOC_DELIVERED)
 		figures->last_delivered_ms = now_ms;
+	if (doc_state_is_final(to))
+		business_acks_poke(pipeline->business_acks);
 }
 
 /* ---- birth and end ---- */
@@ -71,10 +85,11 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 {
 	scoped(pipeline_free) struct pipeline *pipeline = xcalloc(1, sizeof(*pipeline));
 	const struct config *config = parts->config;
-	const struct inbound_parts inbound = { &pipeline->crew, config, parts->valuesets, was_taken,
-					       pipeline };
+	const struct inbound_parts inbound = { &pipeline->crew, config,        parts->valuesets,
+					       was_taken,       ack_is_wanted, pipeline };
 	const struct outbound_parts outbound = { &pipeline->crew, config, parts->errors, has_moved,
 						 pipeline };
+	const struct business_acks_parts business_acks = { &pipeline->crew, config };
 
 	pipeline->config = config;
 	memcpy(pipeline->figures.documents, parts->counts.documents,
@@ -85,11 +100,13 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 					.disk = parts->disk,
 					.writer = parts->writer };
 	crew_start(&pipeline->crew);
-	if (outbound_new(&pipeline->outbound, &outbound, err) < 0 ||
+	if (business_acks_new(&pipeline->business_acks, &business_acks, err) < 0 ||
+	    outbound_new(&pipeline->outbound, &outbound, err) < 0 ||
 	    inbound_new(&pipeline->inbound, &inbound, err) < 0)
 		return -1;
 	for (size_t i = 0; i < config->establishment_count; i++) /* what waited in the store */
 		outbound_poke(pipeline->outbound, &config->establishments[i]);
+	business_acks_start(pipeline->business_acks);
 	*ret_pipeline = take(pipeline);
 	return 0;
 }
@@ -118,6 +135,7 @@ void pipeline_close(struct pipeline *pipeline, int64_t patience_ms, void (*close
 	pipeline->figures.closing = true;
 	inbound_close(pipeline->inbound);
 	outbound_close(pipeline->outbound);
+	business_acks_close(pipeline->business_acks);
 	pipeline->closed = closed;
 	pipeline->closed_arg = arg;
 	pipeline->closing = event_new(pipeline->crew.loop, -1, 0, has_closed, pipeline);
@@ -141,6 +159,7 @@ void pipeline_free(struct pipeline **pipeline)
 		return;
 	inbound_free(&p->inbound);
 	outbound_free(&p->outbound);
+	business_acks_free(&p->business_acks);
 	crew_done(&p->crew);
 	if (p->closing != NULL)
 		event_free(p->closing);
@@ -173,4 +192,9 @@ struct mllp_figures pipeline_listener(const struct pipeline *pipeline, size_t in
 struct drop_figures pipeline_folder(const struct pipeline *pipeline, size_t index)
 {
 	return inbound_folder(pipeline->inbound, index);
+}
+
+struct mllp_sender_figures pipeline_way_back(const struct pipeline *pipeline, size_t index)
+{
+	return business_acks_link(pipeline->business_acks, index);
 }

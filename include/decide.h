@@ -30,6 +30,11 @@ struct decision {
 	 */
 	const char *event;
 
+	/* The MSH of a message whose sender wants to hear what becomes of it at the DMP (ACK_RECEPTION);
+	 * empty: it does not, or the DMP will not be asked (DESTDMP is N).
+	 */
+	struct slice ack_header;
+
 	/* what is done with the documents: the same with both, together or not at all */
 	const char *action;
 	const struct config_establishment *establishment; /* the legal entity that sends them */

@@ -16,6 +16,10 @@ struct inbound_parts {
 	/* A new document is on disk in this state, to be sent for that legal entity. */
 	void (*taken)(void *arg, const struct config_establishment *establishment,
 		      enum doc_state state);
+	/* A message is on disk whose source waits for a business acknowledgement: it may be ready
+	 * already.
+	 */
+	void (*ack_wanted)(void *arg);
 	void *arg;
 };
 

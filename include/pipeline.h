@@ -52,5 +52,7 @@ struct pipeline_figures pipeline_figures(const struct pipeline *pipeline);
 struct lane_figures pipeline_lane(const struct pipeline *pipeline, size_t index);
 struct mllp_figures pipeline_listener(const struct pipeline *pipeline, size_t index);
 struct drop_figures pipeline_folder(const struct pipeline *pipeline, size_t index);
+struct mllp_sender_figures pipeline_way_back(const struct pipeline *pipeline,
+					     size_t index); /* by source */
 
 #endif

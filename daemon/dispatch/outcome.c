@@ -184,3 +184,14 @@ struct outcome outcome_of(const struct error_table *errors, const struct attempt
 	}
 	return outcome;
 }
+
+bool outcome_code_is_ours(const char *code)
+{
+	static const char *const ours[] = { "",          "transport", "http",
+					    "existence", "not_found", "not_built" };
+
+	for (size_t i = 0; i < length_of(ours); i++)
+		if (strcmp(code, ours[i]) == 0)
+			return true;
+	return false;
+}

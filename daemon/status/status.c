@@ -65,6 +65,25 @@ static json_t *json_of_folder(const struct status_folder *folder)
 	return json;
 }
 
+static json_t *json_of_source(const struct status_source *source)
+{
+	json_t *json = json_object();
+
+	json_put_text(json, "name", source->name);
+	json_put_text(json, "address", source->address);
+	json_put_text(json, "state", source->state);
+	json_put_text(json, "why", source->why);
+	json_put_flag(json, "connected", source->connected);
+	json_put_count(json, "waiting", source->waiting);
+	json_put_time(json, "oldest", source->oldest_ms);
+	json_put_count(json, "told", source->told);
+	json_put_count(json, "refused", source->refused);
+	json_put_count(json, "failed", source->failed);
+	json_put_time(json, "resumes", source->resumes_ms);
+	json_put_time(json, "last_told", source->last_told_ms);
+	return json;
+}
+
 /* Sets object[name] to the array of json_of(items[i]). */
 #define put_list(object, name, json_of, items, count)                                              \
 	do {                                                                                       \
@@ -97,6 +116,7 @@ static json_t *json_of_status(const struct status *status)
 	put_list(json, "lanes", json_of_lane, status->lanes, status->lane_count);
 	put_list(json, "listeners", json_of_listener, status->listeners, status->listener_count);
 	put_list(json, "folders", json_of_folder, status->folders, status->folder_count);
+	put_list(json, "sources", json_of_source, status->sources, status->source_count);
 	return json;
 }
 

@@ -52,4 +52,7 @@ struct attempt {
 struct outcome outcome_of(const struct error_table *errors, const struct attempt *attempt,
 			  const struct exchange *exchange, const struct reply *reply);
 
+/* Is this code of an outcome of our own making ("transport", "not_built"), and none of the DMP's? */
+bool outcome_code_is_ours(const char *code);
+
 #endif

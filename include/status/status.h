@@ -29,6 +29,14 @@ struct status_folder {
 	int64_t last_file_ms;
 };
 
+/* An application that business acknowledgements are sent back to. */
+struct status_source {
+	const char *name, *address, *state, *why;
+	bool connected;
+	uint64_t waiting, told, refused, failed; /* waiting: for the source; the rest since start */
+	int64_t oldest_ms, resumes_ms, last_told_ms;
+};
+
 struct status_depth {
 	const char *state;
 	uint64_t documents;
@@ -44,6 +52,8 @@ struct status {
 	size_t listener_count;
 	const struct status_folder *folders;
 	size_t folder_count;
+	const struct status_source *sources;
+	size_t source_count;
 	const struct status_depth *depths;
 	size_t depth_count;
 	int64_t oldest_queued_ms, last_delivered_ms;
@@ -53,8 +63,8 @@ struct status {
 
 /* Appends the JSON object of GET /api/v1/status, on one line without its end: version, environment,
  * uptime_s, now, ready, not_ready (a sentence or null), queue {state: documents}, oldest_queued_s
- * (an age, null when nothing is queued), last_delivered, identities, answers, lanes, listeners, folders. Times are
- * ISO 8601 in UTC; null: never.
+ * (an age, null when nothing is queued), last_delivered, identities, answers, lanes, listeners, folders,
+ * sources. Times are ISO 8601 in UTC; null: never.
  */
 void status_write(const struct status *status, struct buf *out);
 
