@@ -36,7 +36,7 @@ struct way_back {
 	struct store_ack ack;
 	struct buf message;
 	bool found;
-	int64_t next_ms;
+	int64_t wait_ms;
 
 	enum mllp_sent sent;
 	char why[ERR_TEXT];
@@ -78,8 +78,9 @@ static void build(struct way_back *way)
 static int fetch_one(struct way_back *way, struct hands *hands, struct err *err)
 {
 	struct store *reader = hands_reader(hands, err);
-	int got = reader ? store_next_ack(reader, way->source->name, clock_now_ms(), &way->arena,
-					  &way->ack, &way->next_ms, err)
+	int got = reader ? store_next_ack(reader, way->source->name, clock_now_ms(),
+					  2 * way->source->ack.retry.most_ms, &way->arena,
+					  &way->ack, &way->wait_ms, err)
 			 : -1;
 
 	way->found = got > 0;
@@ -105,9 +106,9 @@ static void fetched(struct job *job)
 
 	if (err->kind != ERR_NONE) {
 		log_warning("ack_queue source=%s cannot be read: %s", way->source->name, err->text);
-		mllp_sender_nothing(way->sender, clock_now_ms() + READ_AGAIN_MS);
+		mllp_sender_nothing(way->sender, READ_AGAIN_MS);
 	} else if (!way->found) {
-		mllp_sender_nothing(way->sender, way->next_ms);
+		mllp_sender_nothing(way->sender, way->wait_ms);
 	} else {
 		mllp_sender_send(way->sender, buf_slice(&way->message), way->ack.control_id);
 	}

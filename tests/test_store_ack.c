@@ -5,6 +5,8 @@
 
 #include <sqlite3.h>
 
+enum { MOST_WAIT_MS = 3600000 };
+
 static const char header[] =
 	"MSH|^~\\&|DPI-A|CH-A|PFI|CH-A|20261120101500||MDM^T02^MDM_T02|A0001|P|2.6";
 
@@ -32,10 +34,11 @@ static void want(struct fixture *f, const char *origin, const struct ulid *docs,
 
 /* What would be sent now, in `arena`: whether there is something. */
 static bool next_ack(struct fixture *f, const char *source, struct arena *arena,
-		     struct store_ack *ret_ack, int64_t *ret_next_ms)
+		     struct store_ack *ret_ack, int64_t *ret_wait_ms)
 {
 	struct err err = { 0 };
-	int got = store_next_ack(f->store, source, f->now_ms, arena, ret_ack, ret_next_ms, &err);
+	int got = store_next_ack(f->store, source, f->now_ms, MOST_WAIT_MS, arena, ret_ack,
+				 ret_wait_ms, &err);
 
 	if (got < 0)
 		fail_msg("%s", err.text);
@@ -56,10 +59,10 @@ static size_t send_all(struct fixture *f)
 {
 	scoped(arena_done) struct arena arena = { 0 };
 	struct store_ack ack;
-	int64_t next_ms;
+	int64_t wait_ms;
 	size_t count = 0;
 
-	for (; next_ack(f, "DPI", &arena, &ack, &next_ms); count++)
+	for (; next_ack(f, "DPI", &arena, &ack, &wait_ms); count++)
 		settle_ack(f, ack.number, true, 0);
 	return count;
 }
@@ -69,9 +72,9 @@ static void end(struct fixture *f, struct ulid doc, enum doc_state state, const 
 {
 	struct store_outcome result = outcome(f, doc, state);
 	struct store_due due[8];
-	int64_t next_ms;
+	int64_t wait_ms;
 
-	claim(f, 8, due, &next_ms);
+	claim(f, 8, due, &wait_ms);
 	result.code = code;
 	result.text = text;
 	settle(f, &result);
@@ -81,9 +84,9 @@ static void assert_next(struct fixture *f, bool positive, const char *code, cons
 {
 	scoped(arena_done) struct arena arena = { 0 };
 	struct store_ack ack;
-	int64_t next_ms;
+	int64_t wait_ms;
 
-	assert_true(next_ack(f, "DPI", &arena, &ack, &next_ms));
+	assert_true(next_ack(f, "DPI", &arena, &ack, &wait_ms));
 	assert_int_equal(ack.positive, positive);
 	assert_string_equal(ack.code, code);
 	assert_string_equal(ack.text, text);
@@ -94,10 +97,10 @@ static void assert_nothing(struct fixture *f)
 {
 	scoped(arena_done) struct arena arena = { 0 };
 	struct store_ack ack;
-	int64_t next_ms;
+	int64_t wait_ms;
 
-	assert_false(next_ack(f, "DPI", &arena, &ack, &next_ms));
-	assert_true(next_ms == INT64_MAX);
+	assert_false(next_ack(f, "DPI", &arena, &ack, &wait_ms));
+	assert_true(wait_ms == INT64_MAX);
 }
 
 /* ---- when it is ready ---- */
@@ -107,11 +110,11 @@ static void it_is_ready_once_the_document_is_delivered(void **state)
 	struct fixture *f = *state;
 	const struct ulid doc = queue_one(f, "1.2.3.1");
 	struct store_due due[1];
-	int64_t next_ms;
+	int64_t wait_ms;
 
 	want(f, "A0001", &doc, 1);
 	assert_nothing(f);
-	claim(f, 1, due, &next_ms);
+	claim(f, 1, due, &wait_ms);
 	assert_nothing(f);
 	settle(f,
 	       &(struct store_outcome){ .doc = doc, .now_ms = f->now_ms, .state = DOC_DELIVERED });
@@ -137,14 +140,14 @@ static void every_final_state_ends_the_wait_and_no_other(void **state)
 		struct store_arrival one;
 		struct store_ack ack;
 		struct ulid doc;
-		int64_t next_ms;
+		int64_t wait_ms;
 
 		snprintf(unique_id, sizeof(unique_id), "1.2.3.%zu", i);
 		one = arrival(f, unique_id, "body");
 		one.state = cases[i].state; /* from the start */
 		doc = take_in(f, &one).doc;
 		want(f, "A0001", &doc, 1);
-		assert_int_equal(next_ack(f, "DPI", &arena, &ack, &next_ms), cases[i].ready);
+		assert_int_equal(next_ack(f, "DPI", &arena, &ack, &wait_ms), cases[i].ready);
 		if (cases[i].ready)
 			assert_int_equal(ack.positive, cases[i].positive);
 		send_all(f);
@@ -273,10 +276,10 @@ static void what_was_not_committed_makes_nothing_ready(void **state)
 	const struct ulid doc = queue_one(f, "1.2.3.1");
 	const struct store_outcome delivered = outcome(f, doc, DOC_DELIVERED);
 	struct store_due due[1];
-	int64_t next_ms;
+	int64_t wait_ms;
 
 	want(f, "A0001", &doc, 1);
-	claim(f, 1, due, &next_ms);
+	claim(f, 1, due, &wait_ms);
 	ok(store_begin(f->store, &err));
 	ok(store_settle(f->store, &delivered, &err));
 	store_rollback(f->store);
@@ -293,14 +296,14 @@ static void it_is_kept_through_a_restart_under_one_name(void **state)
 	const struct ulid doc = queue_one(f, "1.2.3.1");
 	scoped(arena_done) struct arena arena = { 0 };
 	struct store_ack first, again;
-	int64_t next_ms;
+	int64_t wait_ms;
 
 	want(f, "A0001", &doc, 1);
 	end(f, doc, DOC_DELIVERED, "", "");
-	assert_true(next_ack(f, "DPI", &arena, &first, &next_ms));
+	assert_true(next_ack(f, "DPI", &arena, &first, &wait_ms));
 	store_free(&f->store);
 	open_store(f);
-	assert_true(next_ack(f, "DPI", &arena, &again, &next_ms));
+	assert_true(next_ack(f, "DPI", &arena, &again, &wait_ms));
 	assert_string_equal(again.control_id, first.control_id);
 	assert_int_equal(again.ready_ms, first.ready_ms);
 	assert_memory_equal(&again.doc, &doc, sizeof(doc));
@@ -312,24 +315,42 @@ static void one_that_was_refused_waits_and_lets_others_pass(void **state)
 	const struct ulid one = queue_one(f, "1.2.3.1"), other = queue_one(f, "1.2.3.2");
 	scoped(arena_done) struct arena arena = { 0 };
 	struct store_ack ack;
-	int64_t next_ms;
+	int64_t wait_ms;
 
 	want(f, "A0001", &one, 1);
 	want(f, "A0002", &other, 1);
 	end(f, one, DOC_DELIVERED, "", "");
 	end(f, other, DOC_DELIVERED, "", "");
-	assert_true(next_ack(f, "DPI", &arena, &ack, &next_ms));
+	assert_true(next_ack(f, "DPI", &arena, &ack, &wait_ms));
 	assert_string_equal(ack.origin, "A0001");
 	settle_ack(f, ack.number, false, f->now_ms + 60000);
-	assert_true(next_ack(f, "DPI", &arena, &ack, &next_ms));
+	assert_true(next_ack(f, "DPI", &arena, &ack, &wait_ms));
 	assert_string_equal(ack.origin, "A0002");
 	settle_ack(f, ack.number, true, 0);
-	assert_false(next_ack(f, "DPI", &arena, &ack, &next_ms));
-	assert_int_equal(next_ms, f->now_ms + 60000);
-	f->now_ms = next_ms;
-	assert_true(next_ack(f, "DPI", &arena, &ack, &next_ms));
+	assert_false(next_ack(f, "DPI", &arena, &ack, &wait_ms));
+	assert_int_equal(wait_ms, 60000);
+	f->now_ms += wait_ms;
+	assert_true(next_ack(f, "DPI", &arena, &ack, &wait_ms));
 	assert_string_equal(ack.origin, "A0001");
 	assert_int_equal(ack.attempt, 2);
+}
+
+/* Else it would wait for as long as the clock was wrong. */
+static void one_that_waits_longer_than_any_pause_is_due(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid doc = queue_one(f, "1.2.3.1");
+	scoped(arena_done) struct arena arena = { 0 };
+	struct store_ack ack;
+	int64_t wait_ms;
+
+	want(f, "A0001", &doc, 1);
+	end(f, doc, DOC_DELIVERED, "", "");
+	f->now_ms -= MOST_WAIT_MS;
+	assert_false(next_ack(f, "DPI", &arena, &ack, &wait_ms));
+	assert_int_equal(wait_ms, MOST_WAIT_MS);
+	f->now_ms -= 1;
+	assert_true(next_ack(f, "DPI", &arena, &ack, &wait_ms));
 }
 
 static void one_that_was_sent_is_not_settled_twice(void **state)
@@ -354,12 +375,12 @@ static void each_source_has_a_queue_of_its_own(void **state)
 	const struct ulid doc = queue_one(f, "1.2.3.1");
 	scoped(arena_done) struct arena arena = { 0 };
 	struct store_ack ack;
-	int64_t next_ms;
+	int64_t wait_ms;
 
 	want(f, "A0001", &doc, 1);
 	end(f, doc, DOC_DELIVERED, "", "");
-	assert_false(next_ack(f, "LABO", &arena, &ack, &next_ms));
-	assert_true(next_ack(f, "DPI", &arena, &ack, &next_ms));
+	assert_false(next_ack(f, "LABO", &arena, &ack, &wait_ms));
+	assert_true(next_ack(f, "DPI", &arena, &ack, &wait_ms));
 }
 
 /* ---- for people ---- */
@@ -437,12 +458,12 @@ static void the_history_of_both_documents_tells_it(void **state)
 	const struct ulid docs[] = { queue_one(f, "1.2.3.1"), queue_one(f, "1.2.3.2") };
 	scoped(arena_done) struct arena arena = { 0 };
 	struct store_ack ack;
-	int64_t next_ms;
+	int64_t wait_ms;
 
 	want(f, "A0001", docs, 2);
 	end(f, docs[0], DOC_REFUSED, "DMPClosed", "");
 	end(f, docs[1], DOC_REFUSED, "DMPClosed", "");
-	assert_true(next_ack(f, "DPI", &arena, &ack, &next_ms));
+	assert_true(next_ack(f, "DPI", &arena, &ack, &wait_ms));
 	settle_ack(f, ack.number, false, f->now_ms);
 	settle_ack(f, ack.number, true, 0);
 	for (size_t i = 0; i < length_of(docs); i++) {
@@ -592,6 +613,7 @@ int main(void)
 		test(what_was_not_committed_makes_nothing_ready),
 		test(it_is_kept_through_a_restart_under_one_name),
 		test(one_that_was_refused_waits_and_lets_others_pass),
+		test(one_that_waits_longer_than_any_pause_is_due),
 		test(one_that_was_sent_is_not_settled_twice),
 		test(each_source_has_a_queue_of_its_own),
 		test(a_week_of_them_is_counted_and_none_is_lost),

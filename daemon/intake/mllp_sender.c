@@ -72,7 +72,7 @@ struct mllp_sender {
 
 static int64_t clock_of(const struct mllp_sender *sender)
 {
-	return sender->settings->clock_ms ? sender->settings->clock_ms() : clock_now_ms();
+	return sender->settings->clock_ms ? sender->settings->clock_ms() : clock_monotonic_ms();
 }
 
 static uint32_t chance_of(const struct mllp_sender *sender)
@@ -134,12 +134,14 @@ void mllp_sender_poke(struct mllp_sender *sender)
 	consider(sender);
 }
 
-void mllp_sender_nothing(struct mllp_sender *sender, int64_t next_due_ms)
+void mllp_sender_nothing(struct mllp_sender *sender, int64_t wait_ms)
 {
+	const int64_t now_ms = clock_of(sender);
+
 	assert(sender->phase == PHASE_ASKING);
 	sender->phase = PHASE_IDLE;
-	sender->due_ms = next_due_ms;
-	sender->quiet_ms = clock_of(sender) + ASK_AGAIN_MS;
+	sender->due_ms = wait_ms < NEVER_MS - now_ms ? now_ms + wait_ms : NEVER_MS;
+	sender->quiet_ms = now_ms + ASK_AGAIN_MS;
 	consider(sender);
 }
 
@@ -224,6 +226,12 @@ static void await(struct mllp_sender *sender, enum tls_turn turn)
 
 /* ---- what became of a message ---- */
 
+/* Pauses run on the clock that nobody sets; people read the other one. */
+static int64_t resumes_by_wall_ms(const struct mllp_sender *sender)
+{
+	return clock_now_ms() + max(sender->resumes_ms - clock_of(sender), (int64_t)0);
+}
+
 static void log_move(const struct mllp_sender *sender, bool was_slowed)
 {
 	char resumes[CLOCK_TEXT];
@@ -231,7 +239,7 @@ static void log_move(const struct mllp_sender *sender, bool was_slowed)
 	if (sender->failures > 0 && !was_slowed)
 		log_warning("ack_link source=%s address=%s state=slowed resumes=%s: %s",
 			    sender->settings->source, sender->settings->address,
-			    clock_iso(sender->resumes_ms, resumes), sender->why);
+			    clock_iso(resumes_by_wall_ms(sender), resumes), sender->why);
 	if (sender->failures == 0 && was_slowed)
 		log_info("ack_link source=%s address=%s state=open", sender->settings->source,
 			 sender->settings->address);
@@ -249,7 +257,7 @@ static void end_message(struct mllp_sender *sender, enum mllp_sent sent, const c
 	if (sent == MLLP_SENT_ACCEPTED) {
 		sender->failures = 0;
 		sender->accepted++;
-		sender->last_accepted_ms = now_ms;
+		sender->last_accepted_ms = clock_now_ms();
 	} else {
 		sender->failures++;
 		sender->resumes_ms = now_ms + retry_delay_ms(&sender->settings->retry,
@@ -587,7 +595,7 @@ struct mllp_sender_figures mllp_sender_figures(const struct mllp_sender *sender)
 		.address = sender->settings->address,
 		.state = sender->failures > 0 ? "slowed" : "open",
 		.why = sender->why,
-		.resumes_ms = sender->failures > 0 ? sender->resumes_ms : 0,
+		.resumes_ms = sender->failures > 0 ? resumes_by_wall_ms(sender) : 0,
 		.connected = sender->fd >= 0 && sender->phase != PHASE_CONNECTING &&
 			     sender->phase != PHASE_SHAKING,
 		.accepted = sender->accepted,

@@ -138,8 +138,9 @@ static struct slice keep_bytes(struct slice bytes, struct arena *arena)
 	return (struct slice){ arena_dup(arena, bytes), bytes.n };
 }
 
-int store_next_ack(struct store *store, const char *source, int64_t now_ms, struct arena *arena,
-		   struct store_ack *ret_ack, int64_t *ret_next_ms, struct err *err)
+int store_next_ack(struct store *store, const char *source, int64_t now_ms, int64_t most_wait_ms,
+		   struct arena *arena, struct store_ack *ret_ack, int64_t *ret_wait_ms,
+		   struct err *err)
 {
 	scoped(sqlite_reset) sqlite3_stmt *found =
 		sqlite_prepare(&store->sqlite, NEXT_ACK, VALUES(TEXT(source)), err);
@@ -147,8 +148,8 @@ int store_next_ack(struct store *store, const char *source, int64_t now_ms, stru
 
 	if (got < 0)
 		return -1;
-	*ret_next_ms = got ? sqlite3_column_int64(found, 0) : INT64_MAX;
-	if (*ret_next_ms > now_ms)
+	*ret_wait_ms = got ? sqlite3_column_int64(found, 0) - now_ms : INT64_MAX;
+	if (got == 0 || (*ret_wait_ms > 0 && *ret_wait_ms <= most_wait_ms))
 		return 0;
 	*ret_ack = (struct store_ack){
 		.number = (uint64_t)sqlite3_column_int64(found, 1),

@@ -25,7 +25,7 @@ struct mllp_sender_settings {
 	int64_t timeout_ms; /* to connect; and then for the answer */
 	int64_t idle_ms;    /* a connection with nothing to send for so long is closed */
 
-	/* Where time and chance come from: NULL for the wall clock and random_u32(). */
+	/* Where time and chance come from: NULL for the monotonic clock and random_u32(). */
 	int64_t (*clock_ms)(void);
 	uint32_t (*chance)(void);
 };
@@ -67,13 +67,15 @@ void mllp_sender_poke(struct mllp_sender *sender);
 /* The message (without frame) to send, and its MSH-10, which the answer must name. Both are copied. */
 void mllp_sender_send(struct mllp_sender *sender, struct slice message, const char *control_id);
 
-/* There is none; the next will be due then. INT64_MAX: not before a poke. */
-void mllp_sender_nothing(struct mllp_sender *sender, int64_t next_due_ms);
+/* There is none; the next will be due after so long. INT64_MAX: not before a poke. */
+void mllp_sender_nothing(struct mllp_sender *sender, int64_t wait_ms);
 
 /* What ended() told was written down. */
 void mllp_sender_settled(struct mllp_sender *sender);
 
-/* When the link will do something by itself, and the alarm for it: tests ring it. */
+/* When the link will do something by itself, by its monotonic clock (INT64_MAX: not before it is told
+ * something), and the alarm for it: tests ring it.
+ */
 int64_t mllp_sender_wakes_ms(const struct mllp_sender *sender);
 void mllp_sender_wake(struct mllp_sender *sender);
 
@@ -84,7 +86,7 @@ struct mllp_sender_figures {
 	const char *source, *address;
 	const char *state;  /* "open", "slowed" */
 	const char *why;    /* "" when open */
-	int64_t resumes_ms; /* when it tries again; 0: it is open */
+	int64_t resumes_ms; /* when it tries again, by the wall clock; 0: it is open */
 	bool connected;
 	uint64_t accepted, refused, failed; /* since start; failed: lost, or not sent */
 	int64_t last_accepted_ms;

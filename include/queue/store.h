@@ -176,13 +176,14 @@ struct store_ack {
 	int64_t ready_ms;
 };
 
-/* The first of the source that is due. Texts live in `arena`. 1: there is one; 0: there is none, and
- * *ret_next_ms says when there will be (INT64_MAX: none is ready); -1: err. Any store, reader or
- * writer: nothing is claimed, for the same acknowledgement twice does no harm.
+/* The first of the source that is due: its time has come, or is further off than any pause, since
+ * most_wait_ms is the longest: the clock was set back. Texts live in `arena`. 1: there is one; 0: there is
+ * none, and *ret_wait_ms says after how long there will be (INT64_MAX: none is ready); -1: err. Any store,
+ * reader or writer: nothing is claimed, for the same acknowledgement twice does no harm.
  */
 must_use int store_next_ack(struct store *store, const char *source, int64_t now_ms,
-			    struct arena *arena, struct store_ack *ret_ack, int64_t *ret_next_ms,
-			    struct err *err);
+			    int64_t most_wait_ms, struct arena *arena, struct store_ack *ret_ack,
+			    int64_t *ret_wait_ms, struct err *err);
 
 /* The source has it (`told`), or it goes again, not before due_ms. */
 struct store_ack_outcome {
