@@ -55,6 +55,25 @@ static bool check_listener(const struct config *config, const struct mllp_settin
 	return false;
 }
 
+/* And each way back to a source. */
+static bool check_source(const struct config *config, const struct mllp_sender_settings *ack,
+			 int64_t now_ms, struct buf *errors)
+{
+	const struct culprit settings[] = {
+		{ "cert", "ack.tls.cert", &ack->tls.cert },
+		{ "key", "ack.tls.key", &ack->tls.key },
+		{ "name", "ack.tls.name", &ack->tls.name },
+		{ "ca", "ack.tls.ca", &ack->tls.ca },
+	};
+	scoped(tls_free) struct tls *tls = NULL;
+	struct err err = { 0 };
+
+	if (mllp_sender_tls(&tls, ack, now_ms, &err) == 0)
+		return true;
+	blame(config, settings, length_of(settings), &err, errors);
+	return false;
+}
+
 static bool load_one(struct signer **ret_signer, const struct config *config,
 		     const struct config_establishment *e, int64_t now_ms, struct buf *errors)
 {
@@ -87,6 +106,8 @@ int credentials_load(struct credentials **ret_credentials, const struct config *
 		      all;
 	for (size_t i = 0; i < config->mllp_count; i++)
 		all = check_listener(config, &config->mllp[i], now_ms, errors) && all;
+	for (size_t i = 0; i < config->source_count; i++)
+		all = check_source(config, &config->sources[i].ack, now_ms, errors) && all;
 	if (!all)
 		return -1;
 	*ret_credentials = take(credentials);

@@ -29,9 +29,11 @@ static int forget(void **state)
 	return 0;
 }
 
-/* Two establishments, the second one's certificates are given, and a listener with this TLS. */
+/* Two establishments, the second one's certificates are given, a listener and a way back to its source
+ * with this TLS.
+ */
 static struct config *configuration_with(const char *auth, const char *sign, const char *digest,
-					 const char *tls)
+					 const char *tls, const char *back)
 {
 	scoped(buf_done) struct buf text = { 0 }, errors = { 0 };
 	struct config *config = NULL;
@@ -55,6 +57,9 @@ static struct config *configuration_with(const char *auth, const char *sign, con
 			 "      sign: { chain: chain.pem, key: sign.key, cert: %s }\n"
 			 "    sites: [ { finess_eg: \"99001234%d\", name: CH, sector: SA01 } ]\n",
 			 i, "chain.pem", i ? auth : "auth.pem", i ? sign : "sign.pem", 5 + i);
+	buf_addf(&text,
+		 "sources: [ { name: A, ack: { address: \"127.0.0.1:2\", tls: { %s } } } ]\n",
+		 back);
 	{
 		scoped(free_ptr) char *file = xasprintf("%s/dmpfeed.yaml", pki.folder);
 
@@ -66,7 +71,7 @@ static struct config *configuration_with(const char *auth, const char *sign, con
 
 static struct config *configuration(const char *auth, const char *sign, const char *digest)
 {
-	return configuration_with(auth, sign, digest, "");
+	return configuration_with(auth, sign, digest, "", "");
 }
 
 static void every_establishment_has_its_signer(void **state)
@@ -119,10 +124,28 @@ static void a_key_that_ended_is_told_for_each_who_has_it(void **state)
 	assert_int_equal(lines, 4);
 }
 
+/* "": nothing is told. */
+static void assert_told(const char *tls, const char *back, const char *want)
+{
+	scoped(config_free) struct config *config =
+		configuration_with("auth.pem", "sign.pem", "sha1", tls, back);
+	scoped(credentials_free) struct credentials *credentials = NULL;
+	scoped(buf_done) struct buf errors = { 0 };
+	const char *folder = strstr(want, "%s");
+	scoped(free_ptr) char *told = folder == NULL ? xstrdup(want)
+						     : xasprintf("%.*s%s%s", (int)(folder - want),
+								 want, pki.folder, folder + 2);
+
+	assert_int_equal(credentials_load(&credentials, config, PKI_NOW_MS, &errors),
+			 told[0] ? -1 : 0);
+	if (strstr(buf_slice(&errors).p, told) == NULL)
+		fail_msg("\"%s\", \"%s\": %s", tls, back, errors.p);
+}
+
 static void what_is_wrong_with_the_tls_of_a_listener_is_told_with_its_place(void **state)
 {
 	static const struct {
-		const char *tls, *told; /* "": nothing */
+		const char *tls, *told;
 	} cases[] = {
 		{ "cert: auth.pem, key: sign.key, client_ca: chain.pem", "" },
 		{ "cert: chain.pem, key: rubbish.key",
@@ -135,22 +158,24 @@ static void what_is_wrong_with_the_tls_of_a_listener_is_told_with_its_place(void
 	};
 
 	(void)state;
-	for (size_t i = 0; i < length_of(cases); i++) {
-		scoped(config_free) struct config *config =
-			configuration_with("auth.pem", "sign.pem", "sha1", cases[i].tls);
-		scoped(credentials_free) struct credentials *credentials = NULL;
-		scoped(buf_done) struct buf errors = { 0 };
-		const char *folder = strstr(cases[i].told, "%s");
-		scoped(free_ptr) char *told =
-			folder == NULL ? xstrdup(cases[i].told)
-				       : xasprintf("%.*s%s%s", (int)(folder - cases[i].told),
-						   cases[i].told, pki.folder, folder + 2);
+	for (size_t i = 0; i < length_of(cases); i++)
+		assert_told(cases[i].tls, "", cases[i].told);
+}
 
-		assert_int_equal(credentials_load(&credentials, config, PKI_NOW_MS, &errors),
-				 told[0] ? -1 : 0);
-		if (strstr(buf_slice(&errors).p, told) == NULL)
-			fail_msg("case %zu: %s", i, errors.p);
-	}
+static void what_is_wrong_with_the_tls_of_a_way_back_is_told_with_its_place(void **state)
+{
+	static const struct {
+		const char *back, *told;
+	} cases[] = {
+		{ "ca: chain.pem, cert: auth.pem, key: sign.key, name: dpi.example", "" },
+		{ "ca: sign.key", ":22:65: ack.tls.ca: %s/sign.key holds no certificate in PEM" },
+		{ "ca: chain.pem, cert: auth.pem, key: rubbish.key",
+		  ":22:97: ack.tls.key: %s/rubbish.key holds no private key in PEM" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++)
+		assert_told("", cases[i].back, cases[i].told);
 }
 
 int main(void)
@@ -159,6 +184,7 @@ int main(void)
 		cmocka_unit_test(every_establishment_has_its_signer),
 		cmocka_unit_test(what_is_wrong_is_told_with_its_place_all_at_once),
 		cmocka_unit_test(what_is_wrong_with_the_tls_of_a_listener_is_told_with_its_place),
+		cmocka_unit_test(what_is_wrong_with_the_tls_of_a_way_back_is_told_with_its_place),
 		cmocka_unit_test(a_key_that_ended_is_told_for_each_who_has_it),
 	};
 

@@ -55,10 +55,11 @@ struct variant {
 	const char *file;      /* of tests/data */
 	const char *ins, *oid; /* PID-3 */
 	const char *birth, *sex, *status, *for_dmp;
-	const char *event;    /* MSH-9.2: of an MDM, unless it is R01 */
-	const char *wanted;   /* ORC-1 and OBX-11: "NWF", "ROC", "CAD" */
-	const char *replaces; /* TXA-13 */
-	const char *second;   /* the file of a second document */
+	const char *event;     /* MSH-9.2: of an MDM, unless it is R01 */
+	const char *wanted;    /* ORC-1 and OBX-11: "NWF", "ROC", "CAD" */
+	const char *replaces;  /* TXA-13 */
+	const char *second;    /* the file of a second document */
+	const char *wants_ack; /* ACK_RECEPTION */
 };
 
 static const struct variant usual = {
@@ -89,6 +90,7 @@ static struct variant usual_but(struct variant v)
 		.wanted = v.wanted ? v.wanted : usual.wanted,
 		.replaces = v.replaces ? v.replaces : usual.replaces,
 		.second = v.second,
+		.wants_ack = v.wants_ack,
 	};
 }
 
@@ -121,6 +123,11 @@ static void write_message(const struct variant *v, struct buf *out)
 		write_document(v->second, v->wanted[2], out);
 	buf_addf(out, "OBX|2|CWE|DESTDMP^x^MetaDMPMSS||%s^^expandedYes-NoIndicator||||||F\r",
 		 v->for_dmp);
+	if (v->wants_ack != NULL)
+		buf_addf(out,
+			 "OBX|3|CWE|ACK_RECEPTION^x^MetaDMPMSS||%s^^expandedYes-NoIndicator||||||"
+			 "F\r",
+			 v->wants_ack);
 }
 
 static int decide_variant(struct decision *decision, const struct variant *v, struct err *err)
@@ -175,6 +182,36 @@ static void what_is_decided_besides_sending(void **state)
 			fail_msg("row %zu: %s: %s", i, err.where, err.text);
 		assert_int_equal(decision.state, rows[i].state);
 		assert_int_equal(decision.reason, rows[i].reason);
+	}
+}
+
+/* Only the DMP's decision is told: nobody waits for it where the DMP is not asked. */
+static void who_wants_to_hear_of_the_end_leaves_its_header(void **state)
+{
+	static const char header[] = "MSH|^~\\&|DPI|CH|PFI|CH|20261120101500||MDM^T02|A0001|P|2.6"
+				     "|||||FRA|UNICODE UTF-8|||2.1^CISIS_CDA_HL7_V2";
+	const struct {
+		struct variant variant;
+		const char *header;
+	} rows[] = {
+		{ { .wants_ack = "Y" }, header },
+		{ { .wants_ack = "Y", .status = "PROV" }, header },
+		{ { .wants_ack = "N" }, "" },
+		{ { .wants_ack = NULL }, "" },
+		{ { .wants_ack = "Y", .for_dmp = "N" }, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(decision_done) struct decision decision = { 0 };
+		const struct variant merged = usual_but(rows[i].variant);
+		struct err err = { 0 };
+
+		if (decide_variant(&decision, &merged, &err) < 0)
+			fail_msg("row %zu: %s: %s", i, err.where, err.text);
+		if (!slice_is(decision.ack_header, rows[i].header))
+			fail_msg("row %zu: %.*s", i, (int)decision.ack_header.n,
+				 decision.ack_header.p);
 	}
 }
 
@@ -473,6 +510,7 @@ int main(void)
 		cmocka_unit_test(with_a_registry_a_replacement_is_queued),
 		cmocka_unit_test(a_document_for_the_dmp_is_queued_byte_for_byte),
 		cmocka_unit_test(what_is_decided_besides_sending),
+		cmocka_unit_test(who_wants_to_hear_of_the_end_leaves_its_header),
 		cmocka_unit_test(message_and_document_must_be_about_the_same_patient),
 		cmocka_unit_test(message_and_document_must_want_the_same),
 		cmocka_unit_test(a_deletion_is_of_the_document_itself),

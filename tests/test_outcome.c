@@ -523,6 +523,20 @@ static void a_known_code_has_a_sentence_for_people(void **state)
 	assert_null(outcome_of_code(REPLY_SUCCESS, "", false).row);
 }
 
+/* A source is told which list a code is of. */
+static void our_codes_are_none_of_the_dmps(void **state)
+{
+	static const char *const ours[] = { "",          "transport", "http",
+					    "existence", "not_found", "not_built" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(ours); i++)
+		assert_true(outcome_code_is_ours(ours[i]));
+	assert_false(outcome_code_is_ours("DMPClosed"));
+	assert_false(outcome_code_is_ours("XDSRepositoryError"));
+	assert_true(outcome_code_is_ours(outcome_of_code(REPLY_NONE, "", false).code));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -552,6 +566,7 @@ int main(void)
 		cmocka_unit_test(an_entry_that_is_not_as_it_was_found_is_told_apart),
 		cmocka_unit_test(what_nobody_described_is_told_apart),
 		cmocka_unit_test(a_known_code_has_a_sentence_for_people),
+		cmocka_unit_test(our_codes_are_none_of_the_dmps),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);

@@ -52,7 +52,7 @@ static void an_idle_gateway_has_every_member(void **state)
 				"\"now\":null,\"ready\":true,\"not_ready\":null,\"queue\":{},"
 				"\"oldest_queued_s\":null,\"last_delivered\":null,"
 				"\"identities\":0,\"answers\":0,\"lanes\":[],"
-				"\"listeners\":[],\"folders\":[]}");
+				"\"listeners\":[],\"folders\":[],\"sources\":[]}");
 }
 
 static void a_busy_gateway_tells_all_it_knows(void **state)
@@ -90,6 +90,19 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 		  .taken = 5,
 		  .rejected = 6 },
 	};
+	static const struct status_source sources[] = {
+		{ .name = "DPI",
+		  .address = "10.1.2.3:2576",
+		  .state = "slowed",
+		  .why = "Connection refused",
+		  .waiting = 8,
+		  .told = 9,
+		  .refused = 1,
+		  .failed = 2,
+		  .oldest_ms = NOON_MS - 3600000,
+		  .resumes_ms = NOON_MS + 30000,
+		  .last_told_ms = NOON_MS - 7200000 },
+	};
 	const struct status status = { .version = "1",
 				       .environment = "production",
 				       .now_ms = NOON_MS,
@@ -100,6 +113,8 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 				       .listener_count = 1,
 				       .folders = folders,
 				       .folder_count = 1,
+				       .sources = sources,
+				       .source_count = 1,
 				       .depths = depths,
 				       .depth_count = 2,
 				       .oldest_queued_ms = NOON_MS - 3600000,
@@ -127,7 +142,12 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 		"\"refused_peers\":4,\"failed_handshakes\":5,"
 		"\"last_message\":\"2026-11-21T12:00:00.000Z\"}],"
 		"\"folders\":[{\"name\":\"lis\",\"path\":\"/srv/drop\",\"trouble\":null,"
-		"\"waiting\":4,\"taken\":5,\"rejected\":6,\"last_file\":null}]}");
+		"\"waiting\":4,\"taken\":5,\"rejected\":6,\"last_file\":null}],"
+		"\"sources\":[{\"name\":\"DPI\",\"address\":\"10.1.2.3:2576\","
+		"\"state\":\"slowed\",\"why\":\"Connection refused\",\"connected\":false,"
+		"\"waiting\":8,\"oldest\":\"2026-11-21T11:00:00.000Z\",\"told\":9,"
+		"\"refused\":1,\"failed\":2,\"resumes\":\"2026-11-21T12:00:30.000Z\","
+		"\"last_told\":\"2026-11-21T10:00:00.000Z\"}]}");
 }
 
 static void a_clock_set_back_makes_no_negative_age(void **state)

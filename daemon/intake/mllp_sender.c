@@ -523,12 +523,14 @@ void mllp_sender_send(struct mllp_sender *sender, struct slice message, const ch
 
 /* ---- birth and end ---- */
 
-static int prepare_tls(struct mllp_sender *sender, struct err *err)
+int mllp_sender_tls(struct tls **ret_tls, const struct mllp_sender_settings *settings,
+		    int64_t now_ms, struct err *err)
 {
-	struct tls_client_settings tls = sender->settings->tls;
-	struct slice host = slice_of(sender->settings->address);
+	struct tls_client_settings tls = settings->tls;
+	struct slice host = slice_of(settings->address);
 	scoped(free_ptr) char *name = NULL;
 
+	*ret_tls = NULL;
 	if (tls.ca == NULL || tls.ca[0] == '\0')
 		return 0;
 	host.n = (size_t)(strrchr(host.p, ':') - host.p);
@@ -537,7 +539,7 @@ static int prepare_tls(struct mllp_sender *sender, struct err *err)
 	name = slice_dup(host);
 	if (tls.name == NULL || tls.name[0] == '\0')
 		tls.name = name;
-	return tls_client_new(&sender->tls, &tls, clock_now_ms(), err);
+	return tls_client_new(ret_tls, &tls, now_ms, err);
 }
 
 int mllp_sender_new(struct mllp_sender **ret_sender, struct event_base *loop,
@@ -558,7 +560,7 @@ int mllp_sender_new(struct mllp_sender **ret_sender, struct event_base *loop,
 		return err_set(err, ERR_HALT,
 			       "'%s' is not an address and a port, such as 10.1.2.3:2576",
 			       settings->address);
-	if (prepare_tls(sender, err) < 0)
+	if (mllp_sender_tls(&sender->tls, settings, clock_now_ms(), err) < 0)
 		return -1;
 	*ret_sender = take(sender);
 	return 0;
