@@ -22,6 +22,7 @@
 
 enum {
 	READ_AGAIN_MS = 30000, /* the queue, when it could not be read */
+	LOOK_AGAIN_MS = 60000, /* into it, though nobody said that something is ready */
 	WRITE_AGAIN_S = 1,     /* an outcome that could not be written */
 };
 
@@ -108,7 +109,7 @@ static void fetched(struct job *job)
 		log_warning("ack_queue source=%s cannot be read: %s", way->source->name, err->text);
 		mllp_sender_nothing(way->sender, READ_AGAIN_MS);
 	} else if (!way->found) {
-		mllp_sender_nothing(way->sender, way->wait_ms);
+		mllp_sender_nothing(way->sender, min(way->wait_ms, (int64_t)LOOK_AGAIN_MS));
 	} else {
 		mllp_sender_send(way->sender, buf_slice(&way->message), way->ack.control_id);
 	}
@@ -260,6 +261,9 @@ int business_acks_new(struct business_acks **ret_acks, const struct business_ack
 
 void business_acks_start(struct business_acks *acks)
 {
+	for (size_t i = 0; i < acks->parts.config->source_count; i++)
+		log_info("telling source=%s address=%s", acks->ways[i].source->name,
+			 acks->ways[i].source->ack.address);
 	crew_begin(acks->parts.crew);
 	crew_on_worker(acks->parts.crew, &acks->strays, find_strays, found_strays);
 	business_acks_poke(acks);
