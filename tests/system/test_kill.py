@@ -1,85 +1,20 @@
 """kill -9 at each step of a document's path, and at any moment under load: whatever was acknowledged is
 delivered, once.
-
-What the daemon owes is counted from outside: by the answers that senders got, by the drop folder, and by the
-simulated DMP's journal. A sender whose answer was lost repeats its message, as hospitals do.
 """
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import os
 import random
-import threading
-import time
 
 import pytest
 
-from gateway import END, VT, Gateway, Mllp, Simulator, TimedOut, free_port
-from samples import mdm_t02, numbered, unique_id
+from gateway import VT, free_port
+from kills import Account, Load, new_document, trouble_at_the_dmp
+from samples import mdm_t02, unique_id
 
 KILLS_PER_STEP = 3
 KILLS_UNDER_LOAD = 30
-
-numbers = itertools.count(1)
-
-
-def new_document() -> bytes:
-    return numbered(next(numbers))
-
-
-class Account:
-    """What the gateway has acknowledged, and what became of it."""
-
-    def __init__(self):
-        self.acknowledged: dict[str, bytes] = {}
-        self.dropped: dict[str, bytes] = {}
-
-    def send_until_acknowledged(self, gateway: Gateway, cda: bytes):
-        assert gateway.send(mdm_t02(cda)).code == "AA"
-        self.acknowledged[unique_id(cda)] = cda
-
-    def drop(self, gateway: Gateway, cda: bytes) -> str:
-        name = f"letter-{unique_id(cda).rpartition('.')[2]}.xml"
-        self.dropped[name] = cda
-        gateway.drop(name, cda)
-        return name
-
-    def settle(self, gateway: Gateway, simulator: Simulator):
-        for name in self.dropped:
-            if (gateway.inbox / name).exists():
-                with contextlib.suppress(TimedOut):
-                    gateway.wait_moved(name)
-        documents = gateway.settled(60)
-        self.check_folder(gateway)
-        expected = self.acknowledged | {unique_id(cda): cda for cda in self.dropped.values()}
-        assert {name for name in expected if documents.get(name, {}).get("state") != "delivered"} == set(), "lost"
-        received = simulator.received()
-        assert expected.keys() <= received.keys(), "said to be delivered, and not there"
-        assert all(simulator.document(name) == cda for name, cda in expected.items())
-        self.check_exchanges(simulator)
-
-    def check_folder(self, gateway: Gateway):
-        """Each file is in done/ once, under its own name, and nowhere else."""
-        assert sorted(path.name for path in gateway.inbox.glob("*.xml")) == []
-        assert list(gateway.inbox.glob("rejected/*/*")) == []
-        moved = [path for path in gateway.inbox.glob("done/*/*")]
-        assert sorted(path.name for path in moved) == sorted(self.dropped)
-        assert all(path.read_bytes() == self.dropped[path.name] for path in moved)
-
-    @staticmethod
-    def check_exchanges(simulator: Simulator):
-        """No document stored twice, none ever sent under two submission sets, no set used for two documents."""
-        stored, sets = [], {}
-        for each in simulator.exchanges():
-            if each["verdict"] == "stored":
-                stored.append(each["uniqueId"])
-            if each["uniqueId"]:
-                sets.setdefault(each["uniqueId"], set()).add(each["submissionSetUniqueId"])
-        assert len(stored) == len(set(stored)), "stored twice"
-        assert {name: each for name, each in sets.items() if len(each) > 1} == {}, "two submission sets"
-        assert len({one for each in sets.values() for one in each}) == len(sets)
 
 
 # ---- at each step ----
@@ -226,91 +161,22 @@ def test_a_kill_loses_nothing_and_sends_nothing_twice(start_gateway, simulator, 
 
 # ---- at any moment ----
 
-class Sender(threading.Thread):
-    """One MLLP connection with one message in flight, which repeats what was not answered."""
-
-    def __init__(self, address: tuple[str, int], work, up: threading.Event):
-        super().__init__(daemon=True)
-        self.address, self.work, self.up = address, work, up
-        self.acknowledged: dict[str, bytes] = {}
-        self.trouble: list[str] = []
-        self.repeated = 0
-
-    def run(self):
-        mllp = None
-        for cda in iter(self.work, None):
-            ack = None
-            while ack is None:
-                assert self.up.wait(60)
-                try:
-                    mllp = mllp or Mllp(self.address)
-                    ack = mllp.send(mdm_t02(cda))
-                except OSError:
-                    pass
-                if ack is None:
-                    self.repeated += 1
-                    mllp = mllp.close() if mllp else None
-            if ack.code == "AA":
-                self.acknowledged[unique_id(cda)] = cda
-            else:
-                self.trouble.append(f"{ack.code} {ack.errors}")
-
-
-MOMENTS = [r"received channel=mllp", r"received channel=drop", r"moved=done", r"outcome=delivered",
-           r"outcome=queued", r"recovered documents=", None]
-
-
-def a_random_moment(gateway: Gateway, chance: random.Random):
-    """A line of the journal that comes, or some milliseconds."""
-    pattern = chance.choice(MOMENTS)
-    if pattern is None:
-        time.sleep(chance.random() * 0.15)
-        return
-    with contextlib.suppress(TimedOut):
-        gateway.journal.wait(pattern, timeout=0.3, start=len(gateway.journal.lines) if chance.random() < 0.5 else 0)
-
-
 def test_kills_at_random_moments_under_load(start_gateway, simulator):
     seed = int(os.environ.get("DMPFEED_SEED", random.randrange(10**6)))
     print(f"DMPFEED_SEED={seed}")
     chance = random.Random(seed)
     port = free_port()
     gateway = start_gateway(listen=f"127.0.0.1:{port}", first="100 ms", most="300 ms", exchange="3 s")
-    account, up, permits, ending = Account(), threading.Event(), threading.Semaphore(0), threading.Event()
-
-    def next_document():
-        permits.acquire()
-        return None if ending.is_set() else new_document()
-
-    up.set()
-    senders = [Sender(("127.0.0.1", port), next_document, up) for _ in range(4)]
-    for sender in senders:
-        sender.start()
-    simulator.faults({"kind": "delay", "ms": 20, "probability": 0.5, "seed": seed},
-                     {"kind": "reset_after", "probability": 0.08, "seed": seed + 1},
-                     {"kind": "reset_before", "probability": 0.04, "seed": seed + 2},
-                     {"kind": "truncated", "probability": 0.04, "seed": seed + 3},
-                     {"kind": "failure", "errorCode": "XDSRegistryBusy", "probability": 0.03, "seed": seed + 4})
+    account = Account()
+    load = Load(gateway, ("127.0.0.1", port), account)
+    trouble_at_the_dmp(simulator, seed)
     for _ in range(KILLS_UNDER_LOAD):
-        permits.release(12)
-        for _ in range(4):
-            account.drop(gateway, new_document())
-        a_random_moment(gateway, chance)
-        up.clear()
-        gateway.kill()
-        gateway.start()
-        up.set()
-    ending.set()
-    permits.release(len(senders))
-    for sender in senders:
-        sender.join(60)
-        assert not sender.is_alive()
-        assert sender.trouble == []
-        account.acknowledged |= sender.acknowledged
+        load.kill_at_random(chance)
+    repeated = load.end()
     simulator.faults()
     account.settle(gateway, simulator)
     print(f"{KILLS_UNDER_LOAD} kills, {len(account.acknowledged)} messages acknowledged, {len(account.dropped)} files, "
-          f"{sum(sender.repeated for sender in senders)} repeated, {len(simulator.exchanges())} exchanges")
+          f"{repeated} repeated, {len(simulator.exchanges())} exchanges")
 
 
 def test_there_are_fifty_kills_at_least():
