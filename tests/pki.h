@@ -33,6 +33,7 @@ struct pki_request {
 	int from_days, to_days;
 	const char *serial; /* hexadecimal */
 	const char *names;  /* subjectAltName: "DNS:engine.example"; NULL: none */
+	const char *uses;   /* extendedKeyUsage: "clientAuth"; NULL: none */
 };
 
 static inline void pki_name(X509 *certificate, const char *field, const char *value)
@@ -79,6 +80,8 @@ static inline X509 *pki_issue(const struct pki_request *request, EVP_PKEY *key, 
 		pki_extend(certificate, &context, NID_basic_constraints, "critical,CA:TRUE");
 	if (request->names != NULL)
 		pki_extend(certificate, &context, NID_subject_alt_name, request->names);
+	if (request->uses != NULL)
+		pki_extend(certificate, &context, NID_ext_key_usage, request->uses);
 	assert_true(X509_sign(certificate, issuer_key, EVP_sha256()) > 0);
 	return certificate;
 }

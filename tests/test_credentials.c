@@ -148,8 +148,8 @@ static void what_is_wrong_with_the_tls_of_a_listener_is_told_with_its_place(void
 		const char *tls, *told;
 	} cases[] = {
 		{ "cert: auth.pem, key: sign.key, client_ca: chain.pem", "" },
-		{ "cert: chain.pem, key: rubbish.key",
-		  ":6:112: tls.key: %s/rubbish.key holds no private key in PEM" },
+		{ "cert: auth.pem, key: rubbish.key",
+		  ":6:111: tls.key: %s/rubbish.key holds no private key in PEM" },
 		{ "cert: sign.key, key: sign.key", ":6:96: tls.cert: %s/sign.key does not hold" },
 		{ "cert: auth.pem, key: sign.key, client_ca: sign.key",
 		  ":6:132: tls.client_ca: %s/sign.key holds no certificate in PEM" },

@@ -14,8 +14,8 @@ enum { YEARS = 1500, LARGE = 3 << 20 };
 static struct pki pki;
 
 /* Paths: of the server (DNS and IP), of the client, of another authority, and of files at fault. */
-static char *server_pem, *client_pem, *alien_pem, *alien_ca, *ended_pem, *early_pem, *weak_pem,
-	*other_key, *locked_key, *rubbish, *missing;
+static char *server_pem, *client_pem, *client_only_pem, *server_only_pem, *alien_pem, *alien_ca,
+	*ended_pem, *early_pem, *weak_pem, *other_key, *locked_key, *rubbish, *missing;
 
 static char *write_certificate(const char *name, const struct pki_request *request, X509 *issuer)
 {
@@ -86,6 +86,11 @@ static int make(void **state)
 	leaf.cn = "Laboratoire \xc3\xa9toile";
 	leaf.names = NULL;
 	client_pem = write_certificate("client.pem", &leaf, pki.intermediate);
+	leaf.uses = "clientAuth";
+	client_only_pem = write_certificate("client-only.pem", &leaf, pki.intermediate);
+	leaf.uses = "serverAuth";
+	server_only_pem = write_certificate("server-only.pem", &leaf, pki.intermediate);
+	leaf.uses = NULL;
 	leaf.cn = "stranger";
 	alien_pem = write_certificate("alien.pem", &leaf, NULL);
 	alien_ca = alien_pem;
@@ -103,8 +108,9 @@ static int make(void **state)
 
 static int forget(void **state)
 {
-	char *const paths[] = { server_pem, client_pem, alien_pem,  ended_pem, early_pem,
-				weak_pem,   other_key,  locked_key, rubbish,   missing };
+	char *const paths[] = { server_pem, client_pem, client_only_pem, server_only_pem,
+				alien_pem,  ended_pem,  early_pem,       weak_pem,
+				other_key,  locked_key, rubbish,         missing };
 
 	(void)state;
 	for (size_t i = 0; i < length_of(paths); i++)
@@ -130,6 +136,8 @@ static void a_file_at_fault_is_told_by_its_setting_and_name(void **state)
 		  "ended.pem ended on 2026-11-19T12:00:00.000Z: order a new one" },
 		{ early_pem, pki.key_pem, "", "", "", "cert", "early.pem begins on 2026-11-30T" },
 		{ weak_pem, pki.key_pem, "", "", "", "cert", "weak.pem holds a certificate whose" },
+		{ client_only_pem, pki.key_pem, "", "", "", "cert",
+		  "client-only.pem is not for a TLS server" },
 		{ server_pem, missing, "", "", "", "key", "missing.pem cannot be read" },
 		{ server_pem, rubbish, "", "", "", "key", "rubbish.pem holds no private key" },
 		{ server_pem, other_key, "", "", "", "key",
@@ -177,6 +185,11 @@ static void a_client_wants_authorities_a_name_and_a_whole_pair(void **state)
 		{ { .ca = pki.chain_pem, .name = "engine.example", .cert = client_pem }, "key" },
 		{ { .ca = pki.chain_pem, .name = "engine.example", .key = pki.key_pem }, "cert" },
 		{ { .ca = pki.chain_pem, .name = "engine.example", .min = "1.0" }, "min" },
+		{ { .ca = pki.chain_pem,
+		    .name = "engine.example",
+		    .cert = server_only_pem,
+		    .key = pki.key_pem },
+		  "cert" },
 	};
 
 	(void)state;

@@ -108,8 +108,23 @@ static int check_dates(const X509 *certificate, const char *file, int64_t now_ms
 	return 0;
 }
 
+/* An authority may say what a certificate is for, and peers heed it. */
+static int check_purpose(X509 *certificate, const char *file, bool of_server, struct err *err)
+{
+	if (X509_check_purpose(certificate,
+			       of_server ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT,
+			       false) == 1)
+		return 0;
+	return wrong(err, "cert",
+		     "the certificate in %s is not for a TLS %s (see its extendedKeyUsage and "
+		     "keyUsage): peers would refuse it",
+		     file, of_server ? "server" : "client");
+}
+
 static int use_certificate(SSL_CTX *context, const char *file, int64_t now_ms, struct err *err)
 {
+	const bool of_server = SSL_CTX_get_ssl_method(context) == TLS_server_method();
+
 	if (check_readable("cert", file, err) < 0)
 		return -1;
 	if (SSL_CTX_use_certificate_chain_file(context, file) != 1) {
@@ -124,6 +139,8 @@ static int use_certificate(SSL_CTX *context, const char *file, int64_t now_ms, s
 		return wrong(err, "cert",
 			     "%s does not hold a certificate in PEM, then its intermediates", file);
 	}
+	if (check_purpose(SSL_CTX_get0_certificate(context), file, of_server, err) < 0)
+		return -1;
 	return check_dates(SSL_CTX_get0_certificate(context), file, now_ms, err);
 }
 
