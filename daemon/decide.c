@@ -176,6 +176,49 @@ static int check_pair(const struct metadata *one, const struct metadata *other, 
 	return 0;
 }
 
+static int decode_document(const struct transmission *message, size_t i, struct buf *body,
+			   struct err *err)
+{
+	if (base64_decode(message->documents[i].base64, body, err) == 0)
+		return 0;
+	snprintf(err->where, sizeof(err->where), "OBX-5.5");
+	return -1;
+}
+
+/* A scan of many megabytes is not held twice: it is decoded over its own Base64, looked at there, and
+ * then given the memory of the message.
+ */
+static int decide_only_document(struct decision *decision, struct buf *bytes,
+				const struct transmission *message,
+				const struct metadata_request *request,
+				const struct decision_settings *settings, struct err *err)
+{
+	struct decision_document *document = &decision->documents[0];
+	const struct slice base64 = message->documents[0].base64;
+	const size_t at = base64.n ? (size_t)(base64.p - bytes->p) : 0;
+	struct metadata metadata;
+	int result;
+	size_t n;
+
+	decision->document_count = 1;
+	if (base64_decode_in_place(bytes->p + at, base64.n, &n, err) < 0) {
+		snprintf(err->where, sizeof(err->where), "OBX-5.5");
+		return -1;
+	}
+	document->body =
+		(struct buf){ .p = bytes->p + at, .n = n }; /* the memory is the message's */
+	result = decide(decision, document, &metadata, request, message, settings, err);
+	document->body = (struct buf){ 0 };
+	if (result < 0)
+		return -1;
+	bytes->n = at + n;
+	buf_drop(bytes, at);
+	buf_fit(bytes);
+	document->body = *bytes;
+	*bytes = (struct buf){ 0 };
+	return 0;
+}
+
 static int decide_documents(struct decision *decision, const struct transmission *message,
 			    const struct metadata_request *request,
 			    const struct decision_settings *settings, struct err *err)
@@ -186,12 +229,10 @@ static int decide_documents(struct decision *decision, const struct transmission
 		struct decision_document *document = &decision->documents[i];
 
 		decision->document_count = i + 1;
-		if (base64_decode(message->documents[i].base64, &document->body, err) < 0)
-			snprintf(err->where, sizeof(err->where), "OBX-5.5");
-		else if (decide(decision, document, &metadata[i], request, message, settings,
-				err) == 0)
+		if (decode_document(message, i, &document->body, err) == 0 &&
+		    decide(decision, document, &metadata[i], request, message, settings, err) == 0)
 			continue;
-		return message->document_count > 1 ? err_within(err, "document %zu", i + 1) : -1;
+		return err_within(err, "document %zu", i + 1);
 	}
 	return message->document_count > 1 ? check_pair(&metadata[0], &metadata[1], err) : 0;
 }
@@ -212,16 +253,16 @@ static struct slice keep_header(struct slice msh, struct arena *arena)
 	return (struct slice){ arena_dup(arena, msh), msh.n };
 }
 
-int decide_message(struct decision *decision, struct slice bytes,
+int decide_message(struct decision *decision, struct buf *bytes,
 		   const struct decision_settings *settings, struct err *err)
 {
 	struct hl7_message message;
 	struct transmission transmission;
 	struct metadata_request request;
 
-	decision->origin = control_id_of(bytes, &decision->arena);
+	decision->origin = control_id_of(buf_slice(bytes), &decision->arena);
 	decision->event = "";
-	if (hl7_parse(&message, bytes, &decision->arena, err) < 0 ||
+	if (hl7_parse(&message, buf_slice(bytes), &decision->arena, err) < 0 ||
 	    transmission_read(&transmission, &message, &settings->config->transmission,
 			      &decision->arena, err) < 0)
 		return -1;
@@ -229,11 +270,13 @@ int decide_message(struct decision *decision, struct slice bytes,
 		decision->event = transmission.event;
 		return 0;
 	}
-	request = request_of(&transmission);
-	if (decide_documents(decision, &transmission, &request, settings, err) < 0)
-		return -1;
 	if (transmission.flags[FLAG_ACK_RECEPTION] && transmission.flags[FLAG_DESTDMP])
 		decision->ack_header = keep_header(message.segments[0], &decision->arena);
+	request = request_of(&transmission);
+	if ((transmission.document_count == 1
+		     ? decide_only_document(decision, bytes, &transmission, &request, settings, err)
+		     : decide_documents(decision, &transmission, &request, settings, err)) < 0)
+		return -1;
 	decision->state = DOC_QUEUED;
 	if (!transmission.flags[FLAG_DESTDMP]) {
 		decision->state = DOC_CANCELLED;

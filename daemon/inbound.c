@@ -151,15 +151,14 @@ static void read_message(struct job *job, void *worker)
 {
 	struct intake *intake = intake_of(job);
 	const struct decision_settings settings = decision_settings(intake);
-	struct slice message = buf_slice(&intake->bytes);
 	struct intake_part *part = &intake->parts[0];
 
 	(void)worker;
-	buf_add(&intake->head, first_line(message));
+	buf_add(&intake->head, first_line(buf_slice(&intake->bytes)));
 	if (intake->message->framing.kind != ERR_NONE)
 		intake->err = intake->message->framing;
 	else
-		(void)!decide_message(&part->decision, message, &settings, &intake->err);
+		(void)!decide_message(&part->decision, &intake->bytes, &settings, &intake->err);
 	if (part->decision.origin != NULL)
 		intake->origin = part->decision.origin;
 	buf_done(&intake->bytes); /* the document stands alone now: no need to hold it twice */
@@ -197,8 +196,10 @@ static int read_batch(struct intake *intake, const struct decision_settings *set
 	intake->part_count = count;
 	for (size_t i = 0; i < count; i++) {
 		struct intake_part *part = &intake->parts[i];
+		scoped(buf_done) struct buf message = { 0 };
 
-		if (decide_message(&part->decision, messages[i], settings, &part->err) == 0)
+		buf_add(&message, messages[i]);
+		if (decide_message(&part->decision, &message, settings, &part->err) == 0)
 			continue;
 		within_batch(intake, i, &part->err);
 		if (intake->err.kind == ERR_NONE)
@@ -223,7 +224,7 @@ static void read_file(struct job *job, void *worker)
 	else if (hl7_is_batch(buf_slice(&intake->bytes)))
 		(void)!read_batch(intake, &settings);
 	else
-		(void)!decide_message(decision, buf_slice(&intake->bytes), &settings, &intake->err);
+		(void)!decide_message(decision, &intake->bytes, &settings, &intake->err);
 	buf_done(&intake->bytes);
 }
 

@@ -48,8 +48,10 @@ struct decision {
 
 void decision_done(struct decision *decision);
 
-/* An HL7 message (the payload of a frame, or a file). -1: refused, err has reason and place. */
-must_use int decide_message(struct decision *decision, struct slice message,
+/* An HL7 message (the payload of a frame, or a file), which is spoilt: a document that it brings alone
+ * is decoded in its place, and keeps its memory. -1: refused, err has reason and place.
+ */
+must_use int decide_message(struct decision *decision, struct buf *message,
 			    const struct decision_settings *settings, struct err *err);
 
 /* A CDA document alone. Takes the bytes over. */

@@ -268,6 +268,22 @@ static void dropping_moves_the_rest_down(void **state)
 	}
 }
 
+static void what_fits_keeps_its_bytes_and_may_grow_again(void **state)
+{
+	scoped(buf_done) struct buf buf = { 0 }, nothing = { 0 };
+
+	(void)state;
+	assert_non_null(buf_reserve(&buf, 100000));
+	buf_add_text(&buf, "abc");
+	buf_fit(&buf);
+	assert_int_equal(buf.room, 4);
+	assert_string_equal(buf.p, "abc");
+	buf_add_text(&buf, "def");
+	assert_string_equal(buf.p, "abcdef");
+	buf_fit(&nothing);
+	assert_null(nothing.p);
+}
+
 static void dropping_from_nothing_is_nothing(void **state)
 {
 	struct buf buf = { 0 };
@@ -352,6 +368,7 @@ int main(void)
 		cmocka_unit_test(clearing_keeps_memory_and_limit),
 		cmocka_unit_test(reserved_room_is_the_callers_to_fill),
 		cmocka_unit_test(dropping_moves_the_rest_down),
+		cmocka_unit_test(what_fits_keeps_its_bytes_and_may_grow_again),
 		cmocka_unit_test(dropping_from_nothing_is_nothing),
 		cmocka_unit_test(done_leaves_an_empty_buffer),
 		cmocka_unit_test(a_taken_pointer_is_no_longer_freed),

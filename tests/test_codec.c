@@ -273,9 +273,31 @@ static void a_digest_may_come_piece_by_piece(void **state)
 	}
 }
 
+static void text_may_be_decoded_in_its_place(void **state)
+{
+	static const char *const texts[] = { "",           "Zg==",         "Zm9vYg",
+					     "Zm9vYmFy",   "Zm9v\r\nYmFy", " Z m9vYg= =",
+					     "Zm9vYmFyZg", "Zm9v-_-_",     "Zg===" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(texts); i++) {
+		scoped(free_ptr) char *text = xstrdup(texts[i]);
+		scoped(buf_done) struct buf apart = { 0 };
+		struct err err = { 0 }, same = { 0 };
+		size_t n = 0;
+		int result = base64_decode(slice_of(texts[i]), &apart, &err);
+
+		assert_int_equal(base64_decode_in_place(text, strlen(texts[i]), &n, &same), result);
+		assert_string_equal(same.text, err.text);
+		if (result == 0)
+			assert_true(slice_equal((struct slice){ text, n }, buf_slice(&apart)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_may_be_decoded_in_its_place),
 		cmocka_unit_test(base64_is_that_of_rfc_4648),
 		cmocka_unit_test(blanks_are_skipped_and_padding_restored),
 		cmocka_unit_test(what_is_not_base64_is_refused_and_appends_nothing),

@@ -135,7 +135,7 @@ static int decide_variant(struct decision *decision, const struct variant *v, st
 	scoped(buf_done) struct buf message = { 0 };
 
 	write_message(v, &message);
-	return decide_message(decision, buf_slice(&message), &settings, err);
+	return decide_message(decision, &message, &settings, err);
 }
 
 static void a_document_for_the_dmp_is_queued_byte_for_byte(void **state)
@@ -422,6 +422,21 @@ static void one_bad_form_refuses_both(void **state)
 	}
 }
 
+static void a_document_alone_has_the_memory_of_its_message(void **state)
+{
+	scoped(decision_done) struct decision decision = { 0 };
+	scoped(buf_done) struct buf message = { 0 };
+	const struct buf *body = &decision.documents[0].body;
+	struct err err = { 0 };
+
+	(void)state;
+	write_message(&usual, &message);
+	assert_int_equal(decide_message(&decision, &message, &settings, &err), 0);
+	assert_null(message.p);
+	assert_int_equal(body->room, body->n + 1);
+	assert_int_equal(body->p[body->n], '\0');
+}
+
 static void an_adt_is_accepted_and_brings_nothing(void **state)
 {
 	scoped(decision_done) struct decision decision = { 0 };
@@ -430,7 +445,7 @@ static void an_adt_is_accepted_and_brings_nothing(void **state)
 
 	(void)state;
 	sample_read("hl7/adt_identity.hl7", &message);
-	assert_int_equal(decide_message(&decision, buf_slice(&message), &settings, &err), 0);
+	assert_int_equal(decide_message(&decision, &message, &settings, &err), 0);
 	assert_string_equal(decision.event, "A28");
 	assert_string_equal(decision.origin, "77002");
 	assert_int_equal(decision.document_count, 0);
@@ -444,10 +459,10 @@ static void edition_1_2_waits_for_its_setting(void **state)
 
 	(void)state;
 	sample_read("hl7/oru_new_1.2.hl7", &message);
-	assert_int_equal(decide_message(&without, buf_slice(&message), &settings, &err), -1);
+	assert_int_equal(decide_message(&without, &message, &settings, &err), -1);
 	assert_int_equal(err.reason, REASON_VERSION);
 	config.transmission.profile_1_2 = true;
-	assert_int_equal(decide_message(&with, buf_slice(&message), &settings, &err), -1);
+	assert_int_equal(decide_message(&with, &message, &settings, &err), -1);
 	config.transmission.profile_1_2 = false;
 	assert_int_not_equal(err.reason, REASON_VERSION); /* its document is a few bytes only */
 }
@@ -517,6 +532,7 @@ int main(void)
 		cmocka_unit_test(a_replacement_alone_is_a_replacement),
 		cmocka_unit_test(two_forms_are_two_documents_of_one_decision),
 		cmocka_unit_test(one_bad_form_refuses_both),
+		cmocka_unit_test(a_document_alone_has_the_memory_of_its_message),
 		cmocka_unit_test(an_adt_is_accepted_and_brings_nothing),
 		cmocka_unit_test(edition_1_2_waits_for_its_setting),
 		cmocka_unit_test(a_document_alone_is_queued),

@@ -20,6 +20,30 @@ static void a_new_document_is_queued_with_its_bytes(void **state)
 	assert_true(slice_is(buf_slice(&metadata), "{}"));
 }
 
+static void a_document_of_any_size_is_kept_byte_for_byte(void **state)
+{
+	enum { MIB = 1 << 20 };
+	static const size_t sizes[] = { MIB - 1, MIB, MIB + 1, 3 * MIB + 7 };
+	struct fixture *f = *state;
+	char *bytes = xcalloc(1, 4 * MIB);
+
+	for (size_t i = 0; i < 4 * MIB; i++)
+		bytes[i] = (char)(i * 2654435761U >> 13);
+	for (size_t i = 0; i < length_of(sizes); i++) {
+		scoped(buf_done) struct buf body = { 0 }, metadata = { 0 };
+		scoped(free_ptr) char *id = xasprintf("1.2.3.%zu", i);
+		struct store_arrival one = arrival(f, id, "");
+		struct store_receipt receipt;
+
+		one.body = (struct slice){ bytes, sizes[i] };
+		receipt = take_in(f, &one);
+		ok(store_load(f->store, &receipt.doc, &body, &metadata, &err));
+		assert_true(slice_equal(buf_slice(&body), one.body));
+		assert_true(slice_is(buf_slice(&metadata), "{}"));
+	}
+	free(bytes);
+}
+
 static void the_same_document_again_is_known_and_nothing_new(void **state)
 {
 	struct fixture *f = *state;
@@ -480,6 +504,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(a_new_document_is_queued_with_its_bytes),
+		test(a_document_of_any_size_is_kept_byte_for_byte),
 		test(the_same_document_again_is_known_and_nothing_new),
 		test(other_bytes_under_the_same_id_are_foreign),
 		test(a_document_has_one_row_and_its_deletion_another),

@@ -223,6 +223,14 @@ void buf_drop(struct buf *buf, size_t first)
 	buf->p[buf->n] = '\0';
 }
 
+void buf_fit(struct buf *buf)
+{
+	if (buf->p == NULL)
+		return;
+	buf->room = buf->n + 1;
+	buf->p = xrealloc(buf->p, buf->room);
+}
+
 int buf_check(const struct buf *buf, const char *what, struct err *err)
 {
 	if (!buf->overfull)

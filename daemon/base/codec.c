@@ -66,7 +66,8 @@ static int decode_end(uint32_t bits, size_t count, size_t padding, unsigned char
 	return 0;
 }
 
-/* Decodes into `room`, which holds three bytes for each four of `text` and six more. Blanks may
+/* Decodes into `room`, which holds three bytes for each four of `text` and six more, or is `text`
+ * itself: what is written never overtakes what is read. Blanks may
  * stand anywhere, and the end may lack its '='.
  */
 static int decode_into(unsigned char *room, size_t *ret_written, struct slice text, struct err *err)
@@ -114,6 +115,11 @@ int base64_decode(struct slice text, struct buf *out, struct err *err)
 	out->n += written;
 	out->p[out->n] = '\0'; /* what was tried and refused has overwritten it */
 	return result;
+}
+
+int base64_decode_in_place(char *text, size_t n, size_t *ret_n, struct err *err)
+{
+	return decode_into((unsigned char *)text, ret_n, (struct slice){ text, n }, err);
 }
 
 void base64_encode(struct slice bytes, struct buf *out)

@@ -1,7 +1,10 @@
 /* SQLite with our manners. A connection is used by one thread. */
 #include "queue/sqlite.h"
 
-enum { BUSY_MS = 5000 }; /* another process looks (a backup, a shell): wait, but not for ever */
+enum {
+	BUSY_MS = 5000, /* another process looks (a backup, a shell): wait, but not for ever */
+	WRITE_BYTES = 1 << 20,
+};
 
 int sqlite_open(struct sqlite *sqlite, const char *path, int flags, const char *const *sql,
 		size_t statement_count, struct err *err)
@@ -98,6 +101,21 @@ int sqlite_run(struct sqlite *sqlite, size_t which, const struct sqlite_value *v
 	if (sqlite3_step(statement) != SQLITE_DONE)
 		return sqlite_failed(sqlite, doing, err);
 	return 0;
+}
+
+int sqlite_overwrite(struct sqlite *sqlite, const char *table, const char *column, int64_t row,
+		     struct slice bytes, const char *doing, struct err *err)
+{
+	sqlite3_blob *blob = NULL;
+	int result = sqlite3_blob_open(sqlite->db, "main", table, column, row, true, &blob);
+
+	for (size_t at = 0; result == SQLITE_OK && at < bytes.n; at += WRITE_BYTES)
+		result = sqlite3_blob_write(blob, bytes.p + at,
+					    (int)min(bytes.n - at, (size_t)WRITE_BYTES), (int)at);
+	if (result != SQLITE_OK)
+		sqlite_failed(sqlite, doing, err);
+	sqlite3_blob_close(blob);
+	return result == SQLITE_OK ? 0 : -1;
 }
 
 int sqlite_exec(struct sqlite *sqlite, const char *text, const char *doing, struct err *err)

@@ -41,6 +41,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13)",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
+	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
 		" node, http_status, duration_ms, actor, number, digest)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
@@ -316,6 +317,8 @@ int store_add_entry(struct store *store, const struct store_entry *entry, struct
 
 /* ---- take in ---- */
 
+enum { LARGE_BODY = 1 << 20 };
+
 static int add_arrival(struct store *store, struct store_entry *entry, struct err *err)
 {
 	if (store_add_entry(store, entry, err) < 0)
@@ -353,6 +356,26 @@ static int take_in_again(struct store *store, const struct store_arrival *arriva
 	return add_arrival(store, &entry, err) < 0 ? -1 : 1;
 }
 
+/* A statement copies its whole row: once more the memory of a document of many megabytes, and little
+ * time to save with a small one.
+ */
+static int insert_body(struct store *store, int64_t seq, const struct store_arrival *arrival,
+		       struct err *err)
+{
+	static const char doing[] = "take a document's body in";
+
+	if (arrival->body.n < LARGE_BODY)
+		return sqlite_run(&store->sqlite, INSERT_BODY,
+				  VALUES(NUMBER(seq), BYTES(arrival->metadata),
+					 BYTES(arrival->body)),
+				  doing, err);
+	if (sqlite_run(&store->sqlite, INSERT_LARGE_BODY,
+		       VALUES(NUMBER(seq), BYTES(arrival->metadata), NUMBER(arrival->body.n)),
+		       doing, err) < 0)
+		return -1;
+	return sqlite_overwrite(&store->sqlite, "body", "bytes", seq, arrival->body, doing, err);
+}
+
 int store_take_in(struct store *store, const struct store_arrival *arrival,
 		  struct store_receipt *ret_receipt, struct err *err)
 {
@@ -377,9 +400,7 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 		       "take a document in", err) < 0)
 		return -1;
 	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);
-	if (sqlite_run(&store->sqlite, INSERT_BODY,
-		       VALUES(NUMBER(entry.seq), BYTES(arrival->metadata), BYTES(arrival->body)),
-		       "take a document's body in", err) < 0)
+	if (insert_body(store, entry.seq, arrival, err) < 0)
 		return -1;
 	*ret_receipt = (struct store_receipt){ STORE_NEW, arrival->doc, arrival->state };
 	return add_arrival(store, &entry, err);

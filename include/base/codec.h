@@ -11,6 +11,11 @@ enum { SHA1_BYTES = 20, SHA256_BYTES = 32, UUID_TEXT = 37 };
  * REASON_DATA_TYPE). */
 must_use int base64_decode(struct slice text, struct buf *out, struct err *err);
 
+/* The same over its own text, which is spoilt, refused or not: of `n` bytes the first *ret_n are what
+ * it stood for.
+ */
+must_use int base64_decode_in_place(char *text, size_t n, size_t *ret_n, struct err *err);
+
 /* Appends the Base64 of `bytes`, on one line. */
 void base64_encode(struct slice bytes, struct buf *out);
 

@@ -61,6 +61,12 @@ int sqlite_step(struct sqlite *sqlite, sqlite3_stmt *statement, struct err *err)
 must_use int sqlite_run(struct sqlite *sqlite, size_t which, const struct sqlite_value *values,
 			size_t count, const char *doing, struct err *err);
 
+/* Writes over the whole of a value that has as many bytes, without a copy of it in memory: a statement
+ * would make one of the whole row.
+ */
+must_use int sqlite_overwrite(struct sqlite *sqlite, const char *table, const char *column,
+			      int64_t row, struct slice bytes, const char *doing, struct err *err);
+
 /* Runs text that is no statement of the table: pragmas, the schema. */
 must_use int sqlite_exec(struct sqlite *sqlite, const char *text, const char *doing,
 			 struct err *err);
