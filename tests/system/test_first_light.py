@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from gateway import BUILD, END, VT
+from gateway import BUILD
 from samples import DOORS, INITIAL, hand_in, mdm_t02, numbered, read, unique_id
 
 LETTER = read("discharge-letter.xml")
@@ -102,16 +102,6 @@ def test_a_document_whose_identity_is_not_qualified_is_held(gateway, simulator, 
 
 # ---- sent again ----
 
-def test_the_same_message_again_gives_aa_and_nothing_new(gateway, simulator):
-    doc = hand_in(gateway, "mllp", LETTER)
-    for _ in range(3):
-        assert gateway.send(mdm_t02(LETTER)).code == "AA"
-    assert gateway.wait_final(doc) == "delivered"
-    assert gateway.send(mdm_t02(LETTER, control_id="ANOTHER")).code == "AA"
-    assert list(gateway.settled()) == [unique_id(LETTER)]
-    assert [each["verdict"] for each in simulator.exchanges()] == ["stored"]
-
-
 def test_the_same_control_id_does_not_make_another_document_a_repetition(gateway, simulator):
     for number in (1, 2):
         assert gateway.send(mdm_t02(numbered(number), control_id="SAME")).code == "AA"
@@ -128,38 +118,13 @@ def test_the_same_id_with_other_bytes_is_refused(gateway, simulator):
     assert simulator.document(unique_id(LETTER)) == LETTER
 
 
-# ---- how bytes may arrive ----
-
-def test_three_frames_in_one_write_are_answered_in_order(gateway, simulator):
-    documents = [numbered(number) for number in range(3)]
-    with gateway.connect() as mllp:
-        mllp.socket.sendall(b"".join(VT + mdm_t02(cda, control_id=f"N{n}") + END for n, cda in enumerate(documents)))
-        acks = [mllp.read() for _ in documents]
-    assert [(ack.code, ack.control_id) for ack in acks] == [("AA", "N0"), ("AA", "N1"), ("AA", "N2")]
-    gateway.settled()
-    assert set(simulator.received()) == {unique_id(cda) for cda in documents}
-
-
-def test_a_frame_may_arrive_one_byte_at_a_time(gateway):
-    with gateway.connect() as mllp:
-        for byte in VT + mdm_t02(LETTER, control_id="SLOW") + END:
-            mllp.socket.sendall(bytes([byte]))
-        ack = mllp.read()
-    assert (ack.code, ack.control_id) == ("AA", "SLOW")
-
+# ---- how bytes may arrive: test_mllp.py has the rest ----
 
 def test_one_connection_carries_many_messages(gateway):
     with gateway.connect() as mllp:
         for number in range(20):
             assert mllp.send(mdm_t02(numbered(number), control_id=str(number))).control_id == str(number)
     assert len(gateway.settled()) == 20
-
-
-def test_bytes_between_frames_are_passed_over(gateway):
-    with gateway.connect() as mllp:
-        mllp.socket.sendall(b"\r\n" + VT + mdm_t02(LETTER) + END + b"\n\n")
-        assert mllp.read().code == "AA"
-        assert mllp.send(mdm_t02(numbered(1))).code == "AA"
 
 
 def test_a_message_of_the_edition_before_is_taken(gateway):
