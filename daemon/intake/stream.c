@@ -62,7 +62,8 @@ static enum tls_turn read_record(struct stream *stream, const struct iovec parts
 	if (turn != TLS_DONE)
 		return turn;
 	first = min(n, parts[0].iov_len);
-	memcpy(parts[0].iov_base, parts[1].iov_base, first);
+	if (first > 0)
+		memcpy(parts[0].iov_base, parts[1].iov_base, first);
 	memmove(parts[1].iov_base, (char *)parts[1].iov_base + first, n - first);
 	*ret_n = n;
 	return TLS_DONE;
