@@ -23,11 +23,11 @@ static void a_new_document_is_queued_with_its_bytes(void **state)
 static void a_document_of_any_size_is_kept_byte_for_byte(void **state)
 {
 	enum { MIB = 1 << 20 };
-	static const size_t sizes[] = { MIB - 1, MIB, MIB + 1, 3 * MIB + 7 };
+	static const size_t sizes[] = { MIB, 8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 11 * MIB + 7 };
 	struct fixture *f = *state;
-	char *bytes = xcalloc(1, 4 * MIB);
+	char *bytes = xcalloc(1, 12 * MIB);
 
-	for (size_t i = 0; i < 4 * MIB; i++)
+	for (size_t i = 0; i < 12 * MIB; i++)
 		bytes[i] = (char)(i * 2654435761U >> 13);
 	for (size_t i = 0; i < length_of(sizes); i++) {
 		scoped(buf_done) struct buf body = { 0 }, metadata = { 0 };

@@ -317,7 +317,7 @@ int store_add_entry(struct store *store, const struct store_entry *entry, struct
 
 /* ---- take in ---- */
 
-enum { LARGE_BODY = 1 << 20 };
+enum { LARGE_BODY = 8 << 20 };
 
 static int add_arrival(struct store *store, struct store_entry *entry, struct err *err)
 {
@@ -356,8 +356,8 @@ static int take_in_again(struct store *store, const struct store_arrival *arriva
 	return add_arrival(store, &entry, err) < 0 ? -1 : 1;
 }
 
-/* A statement copies its whole row: once more the memory of a document of many megabytes, and little
- * time to save with a small one.
+/* A statement copies its whole row: once more the memory of a very large document. Written into its row
+ * instead, every page is written twice, which the ordinary scan shall not wait for.
  */
 static int insert_body(struct store *store, int64_t seq, const struct store_arrival *arrival,
 		       struct err *err)
