@@ -54,6 +54,7 @@ static const struct command {
 	unsigned options;     /* bits, by option_id */
 	bool many;            /* any number of rows; otherwise exactly one */
 	bool history;
+	bool is_long; /* the answer may take as long as it likes */
 	void (*print)(const struct ctl_answer *answer);
 } commands[] = {
 	{ .name = "status",
@@ -72,6 +73,11 @@ static const struct command {
 	  .argument = "doc",
 	  .history = true,
 	  .print = ctl_print_show },
+	{ .name = "verify",
+	  .usage = "verify",
+	  .help = "is the database whole, and the audit chain through its history",
+	  .is_long = true,
+	  .print = ctl_print_verify },
 };
 
 struct call {
@@ -99,8 +105,8 @@ static void print_help(void)
 	printf("\nOptions\n");
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		print_option_help(i);
-	printf("\n%s\n", ctl_say("Exit status: 0 done, 1 the daemon says no, 2 misused, 3 the "
-				 "daemon cannot be reached."));
+	printf("\n%s\n", ctl_say("Exit status: 0 done, 1 the daemon says no or found a fault, 2 "
+				 "misused, 3 the daemon cannot be reached."));
 }
 
 static int misused(const char *what, const char *about)
@@ -208,9 +214,9 @@ static int unreachable(const char *path, int error)
 }
 
 /* A connection, or -1 and errno. */
-static int connect_to(const char *path)
+static int connect_to(const char *path, time_t patience_s)
 {
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	const struct timeval patience = { .tv_sec = patience_s }; /* 0: for ever */
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd;
 
@@ -302,7 +308,7 @@ static int ask(const struct call *call, struct ctl_answer *answer)
 	if (request == NULL)
 		return misused("an argument is not UTF-8", "");
 	buf_addf(&line, "%s\n", request);
-	fd = connect_to(path);
+	fd = connect_to(path, call->command->is_long ? 0 : PATIENCE_S);
 	if (fd < 0 || send_line(fd, buf_slice(&line)) < 0 || (from = fdopen(fd, "r")) == NULL)
 		return unreachable(path, errno);
 	code = read_answer(answer, from, call->command);
@@ -335,6 +341,20 @@ static void tell_more(const struct call *call, const struct ctl_answer *answer)
 	ctl_complain(0, words, "", "");
 }
 
+/* A row may say that something of it is not well. */
+static int code_of(const struct ctl_answer *answer)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(answer->rows, i, row)
+	{
+		if (json_is_false(json_object_get(row, "ok")))
+			return EXIT_REFUSED;
+	}
+	return EXIT_SUCCESS;
+}
+
 /* Whoever reads us may have seen enough (head): that is no failure. */
 static int finish_output(void)
 {
@@ -354,6 +374,8 @@ static int run(const struct call *call)
 		else
 			call->command->print(&answer);
 		code = finish_output();
+		if (code == EXIT_SUCCESS)
+			code = code_of(&answer);
 		tell_more(call, &answer);
 	}
 	json_decref(answer.rows);

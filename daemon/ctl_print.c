@@ -80,6 +80,9 @@ static const struct {
 	{ "Attempt", "Tentative" },
 	{ "Text", "Texte" },
 
+	{ "rows, chain whole, head", "lignes, chaîne intègre, tête" },
+	{ "rows, faults:", "lignes, défauts :" },
+
 	{ "COMMAND", "COMMANDE" },
 	{ "Commands", "Commandes" },
 	{ "is the gateway working", "la passerelle fonctionne-t-elle" },
@@ -95,8 +98,12 @@ static const struct {
 	{ "of this geographic FINESS only", "de ce FINESS géographique seulement" },
 	{ "so many at most", "tant au plus" },
 	{ "those after this one", "ceux qui suivent celui-ci" },
-	{ "Exit status: 0 done, 1 the daemon says no, 2 misused, 3 the daemon cannot be reached.",
-	  "Code de retour : 0 fait, 1 le démon refuse, 2 mauvais usage, 3 démon injoignable." },
+	{ "is the database whole, and the audit chain through its history",
+	  "la base est-elle intègre, et la chaîne d'audit de son historique" },
+	{ "Exit status: 0 done, 1 the daemon says no or found a fault, 2 misused, 3 the daemon cannot "
+	  "be reached.",
+	  "Code de retour : 0 fait, 1 le démon refuse ou a trouvé un défaut, 2 mauvais usage, 3 démon "
+	  "injoignable." },
 
 	{ "See dmpfeedctl --help.", "Voir dmpfeedctl --help." },
 	{ "no command", "pas de commande" },
@@ -426,6 +433,31 @@ void ctl_print_status(const struct ctl_answer *answer)
 	print_table("Acknowledgements to sources", json_object_get(status, "sources"),
 		    source_columns);
 	json_decref(queue);
+}
+
+/* The head, noted elsewhere, shows later that the end of the chain was not cut off. */
+void ctl_print_verify(const struct ctl_answer *answer)
+{
+	const json_t *row = json_array_get(answer->rows, 0), *fault;
+	const json_t *faults = json_object_get(row, "faults");
+	scoped(buf_done) struct buf line = { 0 };
+	size_t i;
+
+	buf_addf(&line, "%" JSON_INTEGER_FORMAT " ",
+		 json_integer_value(json_object_get(row, "rows")));
+	if (json_is_true(json_object_get(row, "ok"))) {
+		buf_addf(&line, "%s ", ctl_say("rows, chain whole, head"));
+		add_clean(&line, slice_of(json_string_value(json_object_get(row, "head"))).p, '\0');
+	} else {
+		buf_addf(&line, "%s %" JSON_INTEGER_FORMAT, ctl_say("rows, faults:"),
+			 json_integer_value(json_object_get(row, "fault_count")));
+	}
+	print_line(&line);
+	json_array_foreach(faults, i, fault)
+	{
+		add_clean(&line, slice_of(json_string_value(fault)).p, '\0');
+		print_line(&line);
+	}
 }
 
 void ctl_print_json(const json_t *json)

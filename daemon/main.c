@@ -25,7 +25,9 @@ enum {
 struct daemon {
 	struct config *config;
 	struct credentials *credentials;
-	struct hands_settings hands;
+	struct hands_settings hands, keeper_hands;
+	struct store_settings keeper_store;
+	atomic_bool ends; /* nothing long is worth waiting for any more */
 	struct valuesets *valuesets;
 	struct error_table *errors;
 	struct event_base *loop;
@@ -33,7 +35,7 @@ struct daemon {
 	struct event *mail;
 	struct store *store;
 	struct writer *writer;
-	struct workers *workers, *disk;
+	struct workers *workers, *disk, *keeper;
 	struct pipeline *pipeline;
 	struct operator_desk *desk;
 	struct event *signals[2];
@@ -102,6 +104,10 @@ static unsigned worker_count(const struct config *config)
 static void start_threads(struct daemon *daemon)
 {
 	daemon->hands = (struct hands_settings){ &daemon->config->store, daemon->credentials };
+	daemon->keeper_store = daemon->config->store;
+	daemon->keeper_store.ends = &daemon->ends;
+	daemon->keeper_hands =
+		(struct hands_settings){ &daemon->keeper_store, daemon->credentials };
 	daemon->writer = writer_new(&daemon->store, daemon->mailbox);
 	daemon->workers =
 		workers_new(&(struct workers_settings){ .count = worker_count(daemon->config),
@@ -110,6 +116,12 @@ static void start_threads(struct daemon *daemon)
 							.context_free = hands_free,
 							.arg = &daemon->hands },
 			    daemon->mailbox);
+	daemon->keeper = workers_new(&(struct workers_settings){ .count = 1,
+								 .name = "keeper",
+								 .context_new = hands_new,
+								 .context_free = hands_free,
+								 .arg = &daemon->keeper_hands },
+				     daemon->mailbox);
 	daemon->disk =
 		workers_new(&(struct workers_settings){ .count = DISK_THREADS, .name = "disk" },
 			    daemon->mailbox);
@@ -169,6 +181,7 @@ static int start(struct daemon *daemon, struct err *err)
 				 .config = daemon->config,
 				 .pipeline = daemon->pipeline,
 				 .workers = daemon->workers,
+				 .keeper = daemon->keeper,
 				 .started_ms = clock_now_ms(),
 			 },
 			 err) < 0)
@@ -184,6 +197,8 @@ static void stop(struct daemon *daemon)
 {
 	workers_free(&daemon->workers);
 	workers_free(&daemon->disk);
+	atomic_store(&daemon->ends, true);
+	workers_free(&daemon->keeper);
 	writer_free(&daemon->writer);
 	if (daemon->desk != NULL && pipeline_is_idle(daemon->pipeline))
 		mailbox_deliver(daemon->mailbox);

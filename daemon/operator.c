@@ -6,20 +6,20 @@
 #include <event2/event.h>
 #include <stdio.h>
 
+#include "answer.h"
 #include "base/clock.h"
 #include "hands.h"
-#include "status/json.h"
+#include "inquiry.h"
 
 enum {
-	LOOK_S = 5,         /* how often the age of the oldest waiting document is read */
-	ROWS = 100,         /* of a list, unless asked for more */
-	MOST_ROWS = 100000, /* of one list */
+	LOOK_S = 5, /* how often the age of the oldest waiting document is read */
 };
 
 struct operator_desk {
 	struct operator_parts parts;
 	struct status_server *status_server;
 	struct control *control;
+	struct inquiry_parts inquiries;
 
 	/* what the last status pointed to */
 	struct status_lane *lanes;
@@ -195,203 +195,7 @@ static void look_again(evutil_socket_t fd, short what, void *arg)
 	workers_submit(desk->parts.workers, &desk->look);
 }
 
-/* ---- inquiries ---- */
-
-/* One request of the control socket that the store answers. */
-struct inquiry {
-	struct job job;
-	struct control_request *request;
-	json_t *asked;
-	struct buf answer;
-};
-
-static bool in_french(const struct inquiry *inquiry)
-{
-	const char *language = json_string_value(json_object_get(inquiry->asked, "lang"));
-
-	return language != NULL && strcmp(language, "fr") == 0;
-}
-
-static const char *asked(const struct inquiry *inquiry, const char *name)
-{
-	const char *text = json_string_value(json_object_get(inquiry->asked, name));
-
-	return text ? text : "";
-}
-
-/* {"row": {…}} and the like; takes the object over. */
-static void add_line(struct buf *out, const char *name, json_t *object)
-{
-	json_t *line = json_object();
-
-	json_object_set_new(line, name, object);
-	json_add_and_free(line, out);
-	buf_add_char(out, '\n');
-}
-
-static void add_end(struct buf *out, const char *error)
-{
-	json_t *end = json_object();
-
-	json_put_flag(end, "ok", error == NULL);
-	if (error != NULL)
-		json_put_text(end, "error", error);
-	json_add_and_free(end, out);
-	buf_add_char(out, '\n');
-}
-
-static void add_row(void *arg, const struct store_row *row)
-{
-	struct inquiry *inquiry = arg;
-	const struct reason_row *reason = reason_row(row->reason);
-	bool french = in_french(inquiry);
-	json_t *object = json_object();
-	char doc[ULID_TEXT];
-
-	json_put_text(object, "doc", ulid_text(&row->doc, doc));
-	json_put_text(object, "action", row->action);
-	json_put_text(object, "unique_id", row->unique_id);
-	json_put_text(object, "type_code", row->type_code);
-	json_put_text(object, "lane", row->lane);
-	json_put_text(object, "site", row->site);
-	json_put_text(object, "source", row->source);
-	json_put_text(object, "channel", row->channel);
-	json_put_text(object, "origin", row->origin);
-	json_put_text(object, "state", doc_state_text(row->state));
-	json_put_text(object, "reason", reason->code);
-	json_put_text(object, "sentence", french ? reason->french : reason->english);
-	json_put_text(object, "todo", french ? reason->action_french : reason->action_english);
-	json_put_count(object, "attempts", row->attempts);
-	json_put_flag(object, "doubtful", row->doubtful);
-	json_put_count(object, "bytes", row->body_bytes);
-	json_put_time(object, "received", row->received_ms);
-	json_put_time(object, "changed", row->changed_ms);
-	json_put_time(object, "next_attempt", row->state == DOC_QUEUED ? row->next_attempt_ms : 0);
-	json_put_count(object, "last_arrival", row->last_arrival);
-	add_line(&inquiry->answer, "row", object);
-}
-
-static void add_event(void *arg, const struct store_event *event)
-{
-	struct inquiry *inquiry = arg;
-	json_t *object = json_object();
-
-	json_put_count(object, "number", event->number);
-	json_put_time(object, "at", event->at_ms);
-	json_put_text(object, "what", event->what);
-	json_put_text(object, "state", doc_state_text(event->state));
-	json_put_text(object, "reason", reason_row(event->reason)->code);
-	json_put_count(object, "attempt", event->attempt);
-	json_put_text(object, "code", event->code);
-	json_put_text(object, "text", event->text);
-	json_put_text(object, "note", event->note);
-	json_put_text(object, "origin", event->origin);
-	json_put_count(object, "http_status", (uint64_t)event->http_status);
-	json_put_count(object, "duration_ms", (uint64_t)event->duration_ms);
-	add_line(&inquiry->answer, "event", object);
-}
-
-static int answer_list(struct inquiry *inquiry, struct store *store, struct err *err)
-{
-	json_int_t limit = json_integer_value(json_object_get(inquiry->asked, "limit"));
-	struct store_filter filter = {
-		.state = asked(inquiry, "state"),
-		.reason = asked(inquiry, "reason"),
-		.site = asked(inquiry, "site"),
-		.limit = limit > 0 ? (size_t)min(limit, (json_int_t)MOST_ROWS) : ROWS,
-	};
-	enum doc_state state;
-
-	if (filter.state[0] && !doc_state_parse(slice_of(filter.state), &state))
-		return err_set(err, ERR_REJECT, "there is no state '%s'", filter.state);
-	if (filter.reason[0] && reason_of(filter.reason) == REASON_NONE)
-		return err_set(err, ERR_REJECT, "there is no reason '%s'", filter.reason);
-	if (asked(inquiry, "after")[0] &&
-	    !ulid_parse(slice_of(asked(inquiry, "after")), &filter.after))
-		return err_set(err, ERR_REJECT, "'%s' is not a document's id",
-			       asked(inquiry, "after"));
-	return store_list(store, &filter, add_row, inquiry, err);
-}
-
-static void add_value(void *arg, const char *name, const char *value, enum metadata_source from)
-{
-	struct inquiry *inquiry = arg;
-	json_t *object = json_object();
-
-	json_put_text(object, "name", name);
-	json_put_text(object, "value", value ? value : "(of the patient: not shown)");
-	json_put_text(object, "from", metadata_source_text(from));
-	add_line(&inquiry->answer, "metadata", object);
-}
-
-/* Where each value came from. What is kept of an old document may be its history alone. */
-static void add_metadata(struct inquiry *inquiry, struct store *store, const struct ulid *doc)
-{
-	scoped(arena_done) struct arena arena = { 0 };
-	scoped(buf_done) struct buf body = { 0 }, kept = { 0 };
-	struct metadata metadata;
-	struct err err = { 0 };
-
-	if (store_load(store, doc, &body, &kept, &err) == 0 &&
-	    metadata_parse(&metadata, buf_slice(&kept), &arena, &err) == 0)
-		metadata_tell(&metadata, add_value, inquiry);
-}
-
-static int answer_show(struct inquiry *inquiry, struct store *store, struct err *err)
-{
-	struct ulid doc;
-	int shown;
-
-	if (!ulid_parse(slice_of(asked(inquiry, "doc")), &doc))
-		return err_set(err, ERR_REJECT, "'%s' is not a document's id",
-			       asked(inquiry, "doc"));
-	shown = store_show(store, &doc, add_row, add_event, inquiry, err);
-	if (shown > 0)
-		return err_set(err, ERR_REJECT, "there is no document %s", asked(inquiry, "doc"));
-	if (shown == 0)
-		add_metadata(inquiry, store, &doc);
-	return shown;
-}
-
-static const struct {
-	const char *command;
-	int (*answer)(struct inquiry *inquiry, struct store *store, struct err *err);
-} inquiries[] = {
-	{ "list", answer_list },
-	{ "show", answer_show },
-};
-
-/* Worker. */
-static void inquire(struct job *job, void *worker)
-{
-	struct inquiry *inquiry = container_of(job, struct inquiry, job);
-	struct err err = { 0 };
-	struct store *reader = hands_reader(worker, &err);
-
-	for (size_t i = 0; i < length_of(inquiries) && reader != NULL; i++)
-		if (strcmp(asked(inquiry, "command"), inquiries[i].command) == 0)
-			(void)!inquiries[i].answer(inquiry, reader, &err);
-	add_end(&inquiry->answer, err.kind ? err.text : NULL);
-}
-
-/* Loop. */
-static void inquired(struct job *job)
-{
-	struct inquiry *inquiry = container_of(job, struct inquiry, job);
-
-	control_answer(inquiry->request, buf_slice(&inquiry->answer));
-	json_decref(inquiry->asked);
-	buf_done(&inquiry->answer);
-	free(inquiry);
-}
-
-static void answer_error(struct control_request *request, const char *error)
-{
-	scoped(buf_done) struct buf answer = { 0 };
-
-	add_end(&answer, error);
-	control_answer(request, buf_slice(&answer));
-}
+/* ---- requests ---- */
 
 static void answer_status(struct operator_desk *desk, struct control_request *request)
 {
@@ -402,16 +206,8 @@ static void answer_status(struct operator_desk *desk, struct control_request *re
 	buf_add_text(&answer, "{\"row\":");
 	status_write(&status, &answer);
 	buf_add_text(&answer, "}\n");
-	add_end(&answer, NULL);
+	answer_end(&answer, NULL);
 	control_answer(request, buf_slice(&answer));
-}
-
-static bool is_inquiry(const char *command)
-{
-	for (size_t i = 0; i < length_of(inquiries); i++)
-		if (strcmp(command, inquiries[i].command) == 0)
-			return true;
-	return false;
 }
 
 /* Loop: somebody asks. */
@@ -419,18 +215,11 @@ static void request_came(void *arg, struct control_request *request)
 {
 	struct operator_desk *desk = arg;
 	json_t *asked = json_loadb(request->line.p, request->line.n, JSON_REJECT_DUPLICATES, NULL);
-	const char *command = json_string_value(json_object_get(asked, "command"));
-	struct inquiry *inquiry;
+	const char *command = answer_asked(asked, "command");
 
-	if (command != NULL && is_inquiry(command)) {
-		inquiry = xcalloc(1, sizeof(*inquiry));
-		inquiry->job = (struct job){ .run = inquire, .done = inquired };
-		inquiry->request = request;
-		inquiry->asked = asked;
-		workers_submit(desk->parts.workers, &inquiry->job);
-		return;
-	}
-	if (command != NULL && strcmp(command, "status") == 0)
+	if (inquiry_begin(&desk->inquiries, request, asked))
+		return; /* it has both now */
+	if (strcmp(command, "status") == 0)
 		answer_status(desk, request);
 	else
 		answer_error(request, "this is not a command of this dmpfeedd");
@@ -446,6 +235,7 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 	const struct config *config = parts->config;
 
 	desk->parts = *parts;
+	desk->inquiries = (struct inquiry_parts){ parts->workers, parts->keeper };
 	desk->lanes = xcalloc(config->establishment_count, sizeof(*desk->lanes));
 	desk->listeners = xcalloc(config->mllp_count, sizeof(*desk->listeners));
 	desk->listener_figures = xcalloc(config->mllp_count, sizeof(*desk->listener_figures));

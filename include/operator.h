@@ -11,7 +11,8 @@ struct operator_parts {
 	struct event_base *loop;
 	const struct config *config;
 	const struct pipeline *pipeline;
-	struct workers *workers; /* their context is a struct hands */
+	struct workers *workers; /* their context is a struct hands; */
+	struct workers *keeper;  /* likewise, for what takes minutes */
 	int64_t started_ms;
 };
 

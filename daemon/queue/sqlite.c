@@ -4,6 +4,7 @@
 enum {
 	BUSY_MS = 5000, /* another process looks (a backup, a shell): wait, but not for ever */
 	WRITE_BYTES = 1 << 20,
+	OPERATIONS = 100000, /* between two looks at whether to give up */
 };
 
 int sqlite_open(struct sqlite *sqlite, const char *path, int flags, const char *const *sql,
@@ -26,6 +27,21 @@ void sqlite_done(struct sqlite *sqlite)
 	free(sqlite->statements);
 	sqlite3_close(sqlite->db);
 	*sqlite = (struct sqlite){ 0 };
+}
+
+static int has_ended(void *ends)
+{
+	return atomic_load((const atomic_bool *)ends);
+}
+
+void sqlite_give_up_when(struct sqlite *sqlite, const atomic_bool *ends)
+{
+	union { /* SQLite hands it back as it is */
+		const atomic_bool *ours;
+		void *its;
+	} arg = { ends };
+
+	sqlite3_progress_handler(sqlite->db, OPERATIONS, has_ended, arg.its);
 }
 
 int sqlite_failed(struct sqlite *sqlite, const char *doing, struct err *err)

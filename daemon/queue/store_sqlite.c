@@ -219,6 +219,8 @@ int store_open_reader(struct store **ret_store, const struct store_settings *set
 
 	if (open_database(store, settings->path, SQLITE_OPEN_READONLY, err) < 0)
 		return err_within(err, "%s", settings->path);
+	if (settings->ends != NULL)
+		sqlite_give_up_when(&store->sqlite, settings->ends);
 	*ret_store = take(store);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #define DMPFEED_QUEUE_SQLITE_H
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "base/ulid.h"
@@ -20,6 +21,9 @@ struct sqlite {
 must_use int sqlite_open(struct sqlite *sqlite, const char *path, int flags, const char *const *sql,
 			 size_t statement_count, struct err *err);
 void sqlite_done(struct sqlite *sqlite);
+
+/* A statement that is running fails soon after *ends is set, by whatever thread. */
+void sqlite_give_up_when(struct sqlite *sqlite, const atomic_bool *ends);
 
 /* Fills err from SQLite's last answer: "the store could not <doing>: …". A damaged file, or a rule
  * of the schema broken, needs a human (ERR_HALT); the rest (full, read-only, busy) may pass

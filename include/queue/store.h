@@ -11,6 +11,8 @@
 #ifndef DMPFEED_QUEUE_STORE_H
 #define DMPFEED_QUEUE_STORE_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/ulid.h"
@@ -37,6 +39,8 @@ bool doc_state_is_final(enum doc_state state);
 struct store_settings {
 	const char *path; /* of the database file; its -wal and -shm stand beside it */
 	const char *node; /* who claims: 64 characters at most */
+	const atomic_bool
+		*ends; /* once it is set, a reader gives up what it is reading; NULL: never */
 };
 
 struct store;

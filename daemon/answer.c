@@ -1,0 +1,42 @@
+/* Lines of JSON over the control socket. */
+#include "answer.h"
+
+const char *answer_asked(const json_t *asked, const char *name)
+{
+	const char *text = json_string_value(json_object_get(asked, name));
+
+	return text ? text : "";
+}
+
+bool answer_in_french(const json_t *asked)
+{
+	return strcmp(answer_asked(asked, "lang"), "fr") == 0;
+}
+
+void answer_line(struct buf *out, const char *name, json_t *object)
+{
+	json_t *line = json_object();
+
+	json_object_set_new(line, name, object);
+	json_add_and_free(line, out);
+	buf_add_char(out, '\n');
+}
+
+void answer_end(struct buf *out, const char *error)
+{
+	json_t *end = json_object();
+
+	json_put_flag(end, "ok", error == NULL);
+	if (error != NULL)
+		json_put_text(end, "error", error);
+	json_add_and_free(end, out);
+	buf_add_char(out, '\n');
+}
+
+void answer_error(struct control_request *request, const char *error)
+{
+	scoped(buf_done) struct buf answer = { 0 };
+
+	answer_end(&answer, error);
+	control_answer(request, buf_slice(&answer));
+}

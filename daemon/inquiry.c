@@ -1,0 +1,214 @@
+/* What people ask that the store answers: read by a worker through its own connection. */
+#include "inquiry.h"
+
+#include "answer.h"
+#include "document/metadata.h"
+#include "hands.h"
+
+enum {
+	ROWS = 100,         /* of a list, unless asked for more */
+	MOST_ROWS = 100000, /* of one list */
+};
+
+struct inquiry_row;
+
+struct inquiry {
+	struct job job;
+	const struct inquiry_row *row;
+	struct control_request *request;
+	json_t *asked;
+	struct buf answer;
+};
+
+static void add_row(void *arg, const struct store_row *row)
+{
+	struct inquiry *inquiry = arg;
+	const struct reason_row *reason = reason_row(row->reason);
+	bool french = answer_in_french(inquiry->asked);
+	json_t *object = json_object();
+	char doc[ULID_TEXT];
+
+	json_put_text(object, "doc", ulid_text(&row->doc, doc));
+	json_put_text(object, "action", row->action);
+	json_put_text(object, "unique_id", row->unique_id);
+	json_put_text(object, "type_code", row->type_code);
+	json_put_text(object, "lane", row->lane);
+	json_put_text(object, "site", row->site);
+	json_put_text(object, "source", row->source);
+	json_put_text(object, "channel", row->channel);
+	json_put_text(object, "origin", row->origin);
+	json_put_text(object, "state", doc_state_text(row->state));
+	json_put_text(object, "reason", reason->code);
+	json_put_text(object, "sentence", french ? reason->french : reason->english);
+	json_put_text(object, "todo", french ? reason->action_french : reason->action_english);
+	json_put_count(object, "attempts", row->attempts);
+	json_put_flag(object, "doubtful", row->doubtful);
+	json_put_count(object, "bytes", row->body_bytes);
+	json_put_time(object, "received", row->received_ms);
+	json_put_time(object, "changed", row->changed_ms);
+	json_put_time(object, "next_attempt", row->state == DOC_QUEUED ? row->next_attempt_ms : 0);
+	json_put_count(object, "last_arrival", row->last_arrival);
+	answer_line(&inquiry->answer, "row", object);
+}
+
+static void add_event(void *arg, const struct store_event *event)
+{
+	struct inquiry *inquiry = arg;
+	json_t *object = json_object();
+
+	json_put_count(object, "number", event->number);
+	json_put_time(object, "at", event->at_ms);
+	json_put_text(object, "what", event->what);
+	json_put_text(object, "state", doc_state_text(event->state));
+	json_put_text(object, "reason", reason_row(event->reason)->code);
+	json_put_count(object, "attempt", event->attempt);
+	json_put_text(object, "code", event->code);
+	json_put_text(object, "text", event->text);
+	json_put_text(object, "note", event->note);
+	json_put_text(object, "origin", event->origin);
+	json_put_count(object, "http_status", (uint64_t)event->http_status);
+	json_put_count(object, "duration_ms", (uint64_t)event->duration_ms);
+	answer_line(&inquiry->answer, "event", object);
+}
+
+static int answer_list(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	json_int_t limit = json_integer_value(json_object_get(inquiry->asked, "limit"));
+	struct store_filter filter = {
+		.state = answer_asked(inquiry->asked, "state"),
+		.reason = answer_asked(inquiry->asked, "reason"),
+		.site = answer_asked(inquiry->asked, "site"),
+		.limit = limit > 0 ? (size_t)min(limit, (json_int_t)MOST_ROWS) : ROWS,
+	};
+	enum doc_state state;
+
+	if (filter.state[0] && !doc_state_parse(slice_of(filter.state), &state))
+		return err_set(err, ERR_REJECT, "there is no state '%s'", filter.state);
+	if (filter.reason[0] && reason_of(filter.reason) == REASON_NONE)
+		return err_set(err, ERR_REJECT, "there is no reason '%s'", filter.reason);
+	if (answer_asked(inquiry->asked, "after")[0] &&
+	    !ulid_parse(slice_of(answer_asked(inquiry->asked, "after")), &filter.after))
+		return err_set(err, ERR_REJECT, "'%s' is not a document's id",
+			       answer_asked(inquiry->asked, "after"));
+	return store_list(store, &filter, add_row, inquiry, err);
+}
+
+static void add_value(void *arg, const char *name, const char *value, enum metadata_source from)
+{
+	struct inquiry *inquiry = arg;
+	json_t *object = json_object();
+
+	json_put_text(object, "name", name);
+	json_put_text(object, "value", value ? value : "(of the patient: not shown)");
+	json_put_text(object, "from", metadata_source_text(from));
+	answer_line(&inquiry->answer, "metadata", object);
+}
+
+/* Where each value came from. What is kept of an old document may be its history alone. */
+static void add_metadata(struct inquiry *inquiry, struct store *store, const struct ulid *doc)
+{
+	scoped(arena_done) struct arena arena = { 0 };
+	scoped(buf_done) struct buf body = { 0 }, kept = { 0 };
+	struct metadata metadata;
+	struct err err = { 0 };
+
+	if (store_load(store, doc, &body, &kept, &err) == 0 &&
+	    metadata_parse(&metadata, buf_slice(&kept), &arena, &err) == 0)
+		metadata_tell(&metadata, add_value, inquiry);
+}
+
+static int answer_show(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	struct ulid doc;
+	int shown;
+
+	if (!ulid_parse(slice_of(answer_asked(inquiry->asked, "doc")), &doc))
+		return err_set(err, ERR_REJECT, "'%s' is not a document's id",
+			       answer_asked(inquiry->asked, "doc"));
+	shown = store_show(store, &doc, add_row, add_event, inquiry, err);
+	if (shown > 0)
+		return err_set(err, ERR_REJECT, "there is no document %s",
+			       answer_asked(inquiry->asked, "doc"));
+	if (shown == 0)
+		add_metadata(inquiry, store, &doc);
+	return shown;
+}
+
+static void add_fault(void *arg, const char *sentence)
+{
+	json_array_append_new(arg, json_string(sentence));
+}
+
+static int answer_verify(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	json_t *object = json_object(), *faults = json_array();
+	struct store_audit audit;
+	char head[SHA256_BYTES * 2 + 1];
+
+	json_object_set_new(object, "faults", faults);
+	if (store_verify(store, add_fault, faults, &audit, err) < 0) {
+		json_decref(object);
+		return -1;
+	}
+	json_put_flag(object, "ok", audit.faults == 0);
+	json_put_count(object, "rows", audit.rows);
+	json_put_count(object, "fault_count", audit.faults);
+	json_put_text(object, "head", hex(audit.head, sizeof(audit.head), head));
+	answer_line(&inquiry->answer, "row", object);
+	return 0;
+}
+
+static const struct inquiry_row {
+	const char *command;
+	int (*answer)(struct inquiry *inquiry, struct store *store, struct err *err);
+	bool is_long; /* minutes, of a large store: not for the threads that documents pass through */
+} inquiries[] = {
+	{ "list", answer_list, false },
+	{ "show", answer_show, false },
+	{ "verify", answer_verify, true },
+};
+
+/* Worker. */
+static void inquire(struct job *job, void *worker)
+{
+	struct inquiry *inquiry = container_of(job, struct inquiry, job);
+	struct err err = { 0 };
+	struct store *reader = hands_reader(worker, &err);
+
+	if (reader != NULL)
+		(void)!inquiry->row->answer(inquiry, reader, &err);
+	answer_end(&inquiry->answer, err.kind ? err.text : NULL);
+}
+
+/* Loop. */
+static void inquired(struct job *job)
+{
+	struct inquiry *inquiry = container_of(job, struct inquiry, job);
+
+	control_answer(inquiry->request, buf_slice(&inquiry->answer));
+	json_decref(inquiry->asked);
+	buf_done(&inquiry->answer);
+	free(inquiry);
+}
+
+bool inquiry_begin(const struct inquiry_parts *parts, struct control_request *request,
+		   json_t *asked)
+{
+	const char *command = answer_asked(asked, "command");
+
+	for (size_t i = 0; i < length_of(inquiries); i++) {
+		struct inquiry *inquiry;
+
+		if (strcmp(command, inquiries[i].command) != 0)
+			continue;
+		inquiry = xcalloc(1, sizeof(*inquiry));
+		inquiry->job = (struct job){ .run = inquire, .done = inquired };
+		inquiry->row = &inquiries[i];
+		inquiry->request = request;
+		inquiry->asked = asked;
+		workers_submit(inquiries[i].is_long ? parts->keeper : parts->workers,
+			       &inquiry->job);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,24 @@
+/* How requests over the control socket are read and answered: lines of JSON, as control.h has them.
+ *
+ * Any thread, but for answer_error().
+ */
+#ifndef DMPFEED_ANSWER_H
+#define DMPFEED_ANSWER_H
+
+#include "control/control.h"
+#include "status/json.h"
+
+/* A text of the request; "" when it has none of that name. */
+const char *answer_asked(const json_t *asked, const char *name);
+bool answer_in_french(const json_t *asked);
+
+/* {"row": {…}} and the like; takes the object over. */
+void answer_line(struct buf *out, const char *name, json_t *object);
+
+/* The last line. `error`: a sentence, or NULL when all is well. */
+void answer_end(struct buf *out, const char *error);
+
+/* Nothing but that sentence. Loop only. */
+void answer_error(struct control_request *request, const char *error);
+
+#endif

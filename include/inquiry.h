@@ -1,0 +1,23 @@
+/* What people ask over the control socket that the store answers: lists, one document's history, the
+ * verification of it all.
+ *
+ * Loop only; the store is read by workers, whose context is a struct hands.
+ */
+#ifndef DMPFEED_INQUIRY_H
+#define DMPFEED_INQUIRY_H
+
+#include <jansson.h>
+
+#include "base/jobs.h"
+#include "control/control.h"
+
+struct inquiry_parts {
+	struct workers *workers;
+	struct workers *keeper; /* for what takes minutes */
+};
+
+/* false: this is no inquiry. true: it is, and both `request` and `asked` are its own from now on. */
+must_use bool inquiry_begin(const struct inquiry_parts *parts, struct control_request *request,
+			    json_t *asked);
+
+#endif

@@ -1,0 +1,78 @@
+"""The audit trail holds against whoever edits the file: dmpfeedctl verify says whether it was."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sqlite3
+import subprocess
+
+import pytest
+
+from gateway import BUILD
+from samples import hand_in, numbered
+
+BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def verify(gateway, language="C.UTF-8", *options: str) -> subprocess.CompletedProcess:
+    return subprocess.run([BUILD / "daemon" / "dmpfeedctl", "--socket", "control.sock", *options, "verify"],
+                          cwd=gateway.folder, env={"LC_ALL": language}, capture_output=True, text=True, timeout=60)
+
+
+def alter(gateway, change: str):
+    """As somebody who holds the file, and knows SQL, would."""
+    with contextlib.closing(sqlite3.connect(gateway.folder / "state" / "queue.db")) as store:
+        store.executescript(f"DROP TRIGGER ledger_keeps; DROP TRIGGER ledger_stays; {change}")
+
+
+def ulid(raw: bytes) -> str:
+    number = int.from_bytes(raw, "big")
+    return "".join(BASE32[number >> 5 * place & 31] for place in reversed(range(26)))
+
+
+def chain(gateway) -> str:
+    """The head of the chain, as the head of daemon/queue/store_sqlite_chain.c describes it."""
+    digest = bytes(32)
+    with contextlib.closing(sqlite3.connect(gateway.folder / "state" / "queue.db")) as store:
+        rows = store.execute(
+            "SELECT number, doc, action, unique_id, document.digest, at_ms, what, ledger.state, ledger.reason, attempt,"
+            " code, text, note, ledger.origin, actor, ledger.node, http_status, duration_ms"
+            " FROM ledger JOIN document USING (seq) ORDER BY number")
+        for number, doc, action, unique_id, of_document, *rest in rows:
+            fields = [number, ulid(doc), action, unique_id, of_document.hex(), *rest]
+            netstrings = b"".join(b"%d:%b," % (len(each), each) for each in (str(field).encode() for field in fields))
+            digest = hashlib.sha256(digest + netstrings).digest()
+    return digest.hex()
+
+
+@pytest.fixture
+def delivered(gateway):
+    for number in range(3):
+        gateway.wait_final(hand_in(gateway, "mllp", numbered(number)))
+    return gateway
+
+
+def test_a_store_that_nobody_touched_is_whole(delivered):
+    found = verify(delivered)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout == f"9 rows, chain whole, head {chain(delivered)}\n"
+    assert "9 lignes, chaîne intègre" in verify(delivered, "fr_FR.UTF-8").stdout
+    assert delivered.ctl("verify") == {"ok": True, "rows": 9, "faults": [], "fault_count": 0,
+                                       "head": chain(delivered)}
+
+
+def test_one_altered_word_is_named(delivered):
+    alter(delivered, "UPDATE ledger SET at_ms = at_ms - 1 WHERE number = 5")
+    found = verify(delivered)
+    assert found.returncode == 1
+    assert found.stdout.startswith("9 rows, faults: 1\nrow 5 of the ledger (doc=")
+    assert verify(delivered, "C.UTF-8", "--json").returncode == 1
+
+
+def test_the_gateway_goes_on_meanwhile(delivered):
+    alter(delivered, "DELETE FROM ledger WHERE number = 5")
+    delivered.wait_final(hand_in(delivered, "mllp", numbered(7)))
+    found = verify(delivered)
+    assert found.returncode == 1
+    assert "11 rows, faults: 1\nthe ledger has no rows 5 to 5\n" == found.stdout
