@@ -389,10 +389,8 @@ static void note_new(const struct intake *intake, const struct intake_part *part
 	for (size_t i = 0; i < part->decision.document_count; i++) {
 		const struct store_receipt *receipt = &part->receipts[i];
 
-		if (receipt->taken != STORE_NEW)
-			continue;
-		inbound->parts.taken(inbound->parts.arg, part->decision.establishment,
-				     receipt->state);
+		if (receipt->taken == STORE_NEW && receipt->state == DOC_QUEUED)
+			inbound->parts.taken(inbound->parts.arg, part->decision.establishment);
 	}
 	if (wants_ack(intake, part))
 		inbound->parts.ack_wanted(inbound->parts.arg);
@@ -407,6 +405,8 @@ static void taken_in(struct job *job)
 	intake->err = intake->work.err;
 	if (intake->err.kind != ERR_REJECT) /* a document at fault says nothing of the store */
 		crew_note_store(inbound->parts.crew, &intake->err);
+	if (intake->err.kind == ERR_NONE)
+		inbound->parts.moved(inbound->parts.arg, &intake->work.moves);
 	for (size_t i = 0; i < intake->part_count && intake->err.kind == ERR_NONE; i++)
 		note_new(intake, &intake->parts[i]);
 	acknowledge(intake);

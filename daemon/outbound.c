@@ -45,10 +45,9 @@ struct outbound {
 	struct delivery_list deliveries;
 };
 
-static void moved(const struct outbound *outbound, enum doc_state from, enum doc_state to,
-		  int64_t now_ms)
+static void moved(const struct outbound *outbound, const struct change *work)
 {
-	outbound->parts.moved(outbound->parts.arg, from, to, now_ms);
+	outbound->parts.moved(outbound->parts.arg, &work->moves);
 }
 
 /* What a lane asks of the queue. */
@@ -160,6 +159,7 @@ static void claimed(struct job *job)
 		log_warning("lane=%s documents=%zu: the clock was set back since they were queued; "
 			    "their pauses are counted from now",
 			    way->establishment->finess_ej, claiming->set_right);
+	moved(outbound, &claiming->work);
 	for (size_t i = 0; i < claiming->count; i++) {
 		struct delivery *delivery = xcalloc(1, sizeof(*delivery));
 
@@ -167,7 +167,6 @@ static void claimed(struct job *job)
 		delivery->due = claiming->due[i];
 		LIST_INSERT_HEAD(&outbound->deliveries, delivery, link);
 		crew_begin(outbound->parts.crew);
-		moved(outbound, DOC_QUEUED, DOC_SENDING, clock_now_ms());
 		crew_on_worker(outbound->parts.crew, &delivery->work, prepare, plan);
 	}
 	lane_claimed(way->lane, claiming->count, claiming->next_due_ms);
@@ -517,7 +516,7 @@ static void settled(struct job *job)
 		return;
 	}
 	log_delivery(delivery);
-	moved(outbound, DOC_SENDING, delivery->row.state, delivery->row.now_ms);
+	moved(outbound, &delivery->work);
 	if (delivery->was_posted || delivery->outcome.kind == OUTCOME_HALT)
 		lane_settled(delivery->way->lane, delivery->outcome.kind,
 			     delivery->outcome.retry_after_ms, words_for_all(&delivery->outcome));

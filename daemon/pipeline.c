@@ -6,7 +6,7 @@
  *     take_in                          writer   INSERT, COMMIT: the sync
  *     acknowledge, move_file           loop     the sender hears "yes", the file moves aside
  *                                      ---- from here the document is ours ----
- *     was_taken                        loop     one more of its state; its lane is told    here
+ *     was_taken                        loop     its lane is told                           here
  *     claim                            writer   a lane takes what is due                   outbound
  *     prepare                          worker   read it back: what is to be done with it
  *     plan                             loop     the next request of its course, or the end
@@ -15,7 +15,7 @@
  *     conclude                         worker   read the reply, decide the outcome; then plan again
  *     write_outcome                    writer   UPDATE, COMMIT
  *     settled                          loop     one line in the journal
- *     has_moved                        loop     one less of a state, one more of another   here
+ *     have_moved                       loop     one less of a state, one more of another   here
  *
  * A source that wants to hear of the end is told by business_acks.c, at its own pace.
  *
@@ -29,6 +29,7 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "business_acks.h"
 #include "crew.h"
 #include "inbound.h"
@@ -47,15 +48,12 @@ struct pipeline {
 	void *closed_arg;
 };
 
-/* A new document is on disk. */
-static void was_taken(void *arg, const struct config_establishment *establishment,
-		      enum doc_state state)
+/* A new document is on disk, to be sent. */
+static void was_taken(void *arg, const struct config_establishment *establishment)
 {
 	struct pipeline *pipeline = arg;
 
-	pipeline->figures.documents[state]++;
-	if (state == DOC_QUEUED)
-		outbound_poke(pipeline->outbound, establishment);
+	outbound_poke(pipeline->outbound, establishment);
 }
 
 static void ack_is_wanted(void *arg)
@@ -65,17 +63,27 @@ static void ack_is_wanted(void *arg)
 	business_acks_poke(pipeline->business_acks);
 }
 
-static void has_moved(void *arg, enum doc_state from, enum doc_state to, int64_t now_ms)
+void pipeline_moved(struct pipeline *pipeline, const struct store_moves *moves)
 {
-	struct pipeline *pipeline = arg;
 	struct pipeline_figures *figures = &pipeline->figures;
+	bool ended = false;
 
-	figures->documents[from]--;
-	figures->documents[to]++;
-	if (to == DOC_DELIVERED)
-		figures->last_delivered_ms = now_ms;
-	if (doc_state_is_final(to))
+	for (enum doc_state state = 0; state < DOC_STATE_COUNT; state++) {
+		figures->documents[state] += (uint64_t)moves->change[state];
+		ended = ended || (moves->change[state] > 0 && doc_state_is_final(state));
+	}
+	if (moves->change[DOC_DELIVERED] > 0)
+		figures->last_delivered_ms = clock_now_ms();
+	if (ended)
 		business_acks_poke(pipeline->business_acks);
+	for (size_t i = 0; i < pipeline->config->establishment_count && moves->woke; i++)
+		outbound_poke(pipeline->outbound, &pipeline->config->establishments[i]);
+}
+
+/* Documents are in other states: on disk. */
+static void have_moved(void *arg, const struct store_moves *moves)
+{
+	pipeline_moved(arg, moves);
 }
 
 /* ---- birth and end ---- */
@@ -85,9 +93,10 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 {
 	scoped(pipeline_free) struct pipeline *pipeline = xcalloc(1, sizeof(*pipeline));
 	const struct config *config = parts->config;
-	const struct inbound_parts inbound = { &pipeline->crew, config,        parts->valuesets,
-					       was_taken,       ack_is_wanted, pipeline };
-	const struct outbound_parts outbound = { &pipeline->crew, config, parts->errors, has_moved,
+	const struct inbound_parts inbound = { &pipeline->crew, config,     parts->valuesets,
+					       was_taken,       have_moved, ack_is_wanted,
+					       pipeline };
+	const struct outbound_parts outbound = { &pipeline->crew, config, parts->errors, have_moved,
 						 pipeline };
 	const struct business_acks_parts business_acks = { &pipeline->crew, config };
 

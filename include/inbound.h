@@ -13,9 +13,10 @@ struct inbound_parts {
 	const struct config *config;
 	const struct valuesets *valuesets;
 
-	/* A new document is on disk in this state, to be sent for that legal entity. */
-	void (*taken)(void *arg, const struct config_establishment *establishment,
-		      enum doc_state state);
+	/* A new document is on disk, to be sent for that legal entity. */
+	void (*taken)(void *arg, const struct config_establishment *establishment);
+	/* Documents are in other states than before. */
+	void (*moved)(void *arg, const struct store_moves *moves);
 	/* A message is on disk whose source waits for a business acknowledgement: it may be ready
 	 * already.
 	 */

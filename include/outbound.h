@@ -13,8 +13,8 @@ struct outbound_parts {
 	const struct config *config;
 	const struct error_table *errors;
 
-	/* A document is in another state: on disk, unless it was claimed for sending. */
-	void (*moved)(void *arg, enum doc_state from, enum doc_state to, int64_t now_ms);
+	/* Documents are in other states than before. */
+	void (*moved)(void *arg, const struct store_moves *moves);
 	void *arg;
 };
 

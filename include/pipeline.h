@@ -48,6 +48,9 @@ struct pipeline_figures {
 	bool closing;
 };
 
+/* Documents were moved by others than the pipeline's own stages: an operator's order, the upkeep. */
+void pipeline_moved(struct pipeline *pipeline, const struct store_moves *moves);
+
 struct pipeline_figures pipeline_figures(const struct pipeline *pipeline);
 struct lane_figures pipeline_lane(const struct pipeline *pipeline, size_t index);
 struct mllp_figures pipeline_listener(const struct pipeline *pipeline, size_t index);

@@ -270,6 +270,7 @@ int store_savepoint(struct store *store, struct err *err)
 		return -1;
 	}
 	store->head_at_savepoint = store->head;
+	store->moves = (struct store_moves){ 0 };
 	return sqlite_run(&store->sqlite, SAVEPOINT, NULL, 0, "begin a change", err);
 }
 
@@ -292,6 +293,18 @@ void store_savepoint_undo(struct store *store)
 		store_rollback(store); /* half a change must not be committed */
 	else
 		store_savepoint_release(store);
+}
+
+struct store_moves store_moves(const struct store *store)
+{
+	return store->moves;
+}
+
+void store_moved(struct store *store, enum doc_state from, enum doc_state to)
+{
+	store->moves.change[from]--;
+	store->moves.change[to]++;
+	store->moves.woke |= to == DOC_QUEUED && from != DOC_SENDING;
 }
 
 /* ---- the ledger ---- */
@@ -405,150 +418,11 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 	if (insert_body(store, entry.seq, arrival, err) < 0)
 		return -1;
 	*ret_receipt = (struct store_receipt){ STORE_NEW, arrival->doc, arrival->state };
+	store->moves.change[arrival->state]++;
 	return add_arrival(store, &entry, err);
 }
 
-/* ---- send ---- */
-
-int store_clock_went_back(struct store *store, const char *lane, int64_t now_ms, size_t *ret_count,
-			  struct err *err)
-{
-	if (sqlite_run(&store->sqlite, SET_RIGHT, VALUES(TEXT(lane), NUMBER(now_ms)),
-		       "set the times of its documents right", err) < 0)
-		return -1;
-	*ret_count = (size_t)sqlite3_changes64(store->sqlite.db);
-	return 0;
-}
-
-static int claim_one(struct store *store, int64_t seq, int64_t now_ms, unsigned attempt,
-		     struct err *err)
-{
-	const struct store_entry entry = {
-		.seq = seq,
-		.at_ms = now_ms,
-		.what = "claimed",
-		.state = DOC_SENDING,
-		.attempt = attempt,
-	};
-
-	if (sqlite_run(&store->sqlite, CLAIM,
-		       VALUES(NUMBER(seq), TEXT(store->node), NUMBER(now_ms)), "claim a document",
-		       err) < 0)
-		return -1;
-	return store_add_entry(store, &entry, err);
-}
-
-static int next_due(struct store *store, const char *lane, int64_t *ret_next_ms, struct err *err)
-{
-	scoped(sqlite_reset) sqlite3_stmt *found =
-		sqlite_prepare(&store->sqlite, FIND_NEXT_DUE, VALUES(TEXT(lane)), err);
-	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
-
-	if (got >= 0)
-		*ret_next_ms = got ? sqlite3_column_int64(found, 0) : INT64_MAX;
-	return got < 0 ? -1 : 0;
-}
-
-int store_claim(struct store *store, const char *lane, int64_t now_ms, size_t most,
-		struct store_due *ret_due, size_t *ret_count, int64_t *ret_next_ms, struct err *err)
-{
-	scoped(free_ptr) int64_t *seqs = xcalloc(most, sizeof(*seqs));
-	size_t count = 0;
-	int got;
-
-	{ /* the query ends before the rows it walks on are changed */
-		scoped(sqlite_reset) sqlite3_stmt *due =
-			sqlite_prepare(&store->sqlite, FIND_DUE,
-				       VALUES(TEXT(lane), NUMBER(now_ms), NUMBER(most)), err);
-
-		if (due == NULL)
-			return -1;
-		for (; (got = sqlite_step(&store->sqlite, due, err)) > 0; count++) {
-			seqs[count] = sqlite3_column_int64(due, 0);
-			ret_due[count] = (struct store_due){
-				.doc = sqlite_ulid(due, 1),
-				.attempt = (unsigned)sqlite3_column_int64(due, 2) + 1,
-				.doubtful = sqlite3_column_int(due, 3) != 0,
-				.received_ms = sqlite3_column_int64(due, 4),
-			};
-		}
-		if (got < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < count; i++)
-		if (claim_one(store, seqs[i], now_ms, ret_due[i].attempt, err) < 0)
-			return -1;
-	*ret_count = count;
-	return next_due(store, lane, ret_next_ms, err);
-}
-
-int store_settle(struct store *store, const struct store_outcome *outcome, struct err *err)
-{
-	struct store_entry entry = {
-		.at_ms = outcome->now_ms,
-		.what = "settled",
-		.state = outcome->state,
-		.reason = reason_row(outcome->reason)->code,
-		.code = outcome->code,
-		.text = outcome->text,
-		.note = outcome->note,
-		.http_status = outcome->http_status,
-		.duration_ms = outcome->duration_ms,
-	};
-
-	{
-		scoped(sqlite_reset) sqlite3_stmt *sending = sqlite_prepare(
-			&store->sqlite, FIND_SENDING, VALUES(ID(&outcome->doc)), err);
-		int got = sending ? sqlite_step(&store->sqlite, sending, err) : -1;
-
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			return err_set(err, ERR_HALT, "the document is not being sent");
-		entry.seq = sqlite3_column_int64(sending, 0);
-		entry.attempt = sqlite3_column_int64(sending, 1);
-	}
-	if (sqlite_run(&store->sqlite, SETTLE,
-		       VALUES(NUMBER(entry.seq), TEXT(state_texts[outcome->state]),
-			      TEXT(entry.reason), NUMBER(outcome->doubtful),
-			      NUMBER(!outcome->attempt_counts), NUMBER(outcome->next_attempt_ms),
-			      NUMBER(outcome->now_ms)),
-		       "settle a document", err) < 0)
-		return -1;
-	return store_add_entry(store, &entry, err);
-}
-
-int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct err *err)
-{
-	const char *reason = reason_row(REASON_DOUBTFUL)->code;
-	size_t count = 0;
-
-	for (;; count++) {
-		struct store_entry entry = {
-			.at_ms = now_ms,
-			.what = "recovered",
-			.state = DOC_QUEUED,
-			.reason = reason,
-		};
-		scoped(sqlite_reset) sqlite3_stmt *claimed = sqlite_prepare(
-			&store->sqlite, FIND_CLAIMED, VALUES(TEXT(store->node)), err);
-		int got = claimed ? sqlite_step(&store->sqlite, claimed, err) : -1;
-
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		entry.seq = sqlite3_column_int64(claimed, 0);
-		entry.attempt = sqlite3_column_int64(claimed, 1);
-		sqlite_reset(&claimed);
-		if (sqlite_run(&store->sqlite, RECOVER, VALUES(NUMBER(entry.seq), NUMBER(now_ms)),
-			       "recover a document", err) < 0 ||
-		    store_add_entry(store, &entry, err) < 0)
-			return -1;
-	}
-	*ret_count = count;
-	return 0;
-}
+/* ---- the disk ---- */
 
 int store_probe(struct store *store, int64_t now_ms, struct err *err)
 {

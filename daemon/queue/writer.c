@@ -19,10 +19,12 @@ static void apply_in_savepoint(struct store *store, struct change *change)
 {
 	if (store_savepoint(store, &change->err) < 0)
 		return;
-	if (change->apply(change, store, &change->err) < 0)
+	if (change->apply(change, store, &change->err) < 0) {
 		store_savepoint_undo(store); /* a bad one takes back only itself */
-	else
+	} else {
+		change->moves = store_moves(store);
 		store_savepoint_release(store);
+	}
 }
 
 /* A batch that could not be committed fails every change in it. */

@@ -62,6 +62,16 @@ must_use int store_savepoint(struct store *store, struct err *err);
 void store_savepoint_release(struct store *store);
 void store_savepoint_undo(struct store *store);
 
+/* What the change under way has done to the number of documents in each state: one verb may move
+ * documents that it does not name.
+ */
+struct store_moves {
+	int64_t change[DOC_STATE_COUNT];
+	bool woke; /* something that waited for a person or an event is queued now */
+};
+
+struct store_moves store_moves(const struct store *store);
+
 /* ---- take in ---- */
 
 /* A document that was read and decided upon. Texts and bytes are borrowed for the call. */

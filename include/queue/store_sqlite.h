@@ -19,6 +19,7 @@ struct store {
 	int lock_fd; /* the writer's: one process per store */
 	struct store_head head, head_at_savepoint;
 	struct buf room; /* for the canonical form of a row */
+	struct store_moves moves;
 };
 
 /* The statements, whose texts are in store_sqlite.c. */
@@ -56,6 +57,9 @@ struct store_entry {
  * it are told.
  */
 must_use int store_add_entry(struct store *store, const struct store_entry *entry, struct err *err);
+
+/* A document's row is in another state. */
+void store_moved(struct store *store, enum doc_state from, enum doc_state to);
 
 /* What the next row of the ledger is called in the chain, and the digest that it carries. */
 must_use int store_chain_entry(struct store *store, const struct store_entry *entry,
