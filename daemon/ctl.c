@@ -28,6 +28,8 @@ enum option_id {
 	SITE,
 	LIMIT,
 	AFTER,
+	DRY_RUN, /* these too, and they are true or absent */
+	FORCE,
 	OPTION_COUNT,
 };
 
@@ -35,7 +37,7 @@ enum option_id {
 #define DEFAULT_SOCKET "/run/dmpfeed/control.sock"
 
 static const struct {
-	const char *name, *value, *help, *preset;
+	const char *name, *value, *help, *preset, *member;
 } option_rows[OPTION_COUNT] = {
 	[SOCKET] = { "socket", "PATH", "the daemon's socket", "$DMPFEED_SOCKET, " DEFAULT_SOCKET },
 	[JSON] = { "json", NULL, "JSON instead of columns", NULL },
@@ -46,13 +48,19 @@ static const struct {
 	[SITE] = { "site", "F", "of this geographic FINESS only", NULL },
 	[LIMIT] = { "limit", "N", "so many at most", "100" },
 	[AFTER] = { "after", "DOC", "those after this one", NULL },
+	[DRY_RUN] = { "dry-run", NULL, "only say what would be done", NULL, "dry_run" },
+	[FORCE] = { "force", NULL,
+		    "also what only a person can answer for: an identity that is not qualified, a "
+		    "version out of order, an attempt in doubt",
+		    NULL, "force" },
 };
 
 static const struct command {
 	const char *name, *usage, *help;
-	const char *argument; /* NULL: none; otherwise the member of the request that it becomes */
-	unsigned options;     /* bits, by option_id */
-	bool many;            /* any number of rows; otherwise exactly one */
+	const char *argument;  /* NULL: none; otherwise the member of the request that it becomes */
+	const char *arguments; /* NULL: none; otherwise the member that any number of them become */
+	unsigned options;      /* bits, by option_id */
+	bool many;             /* any number of rows; otherwise exactly one */
 	bool history;
 	bool is_long; /* the answer may take as long as it likes */
 	void (*print)(const struct ctl_answer *answer);
@@ -73,6 +81,34 @@ static const struct command {
 	  .argument = "doc",
 	  .history = true,
 	  .print = ctl_print_show },
+	{ .name = "hold",
+	  .usage = "hold DOC... [--dry-run]",
+	  .help = "keep documents until they are released",
+	  .arguments = "docs",
+	  .options = 1U << DRY_RUN,
+	  .many = true,
+	  .print = ctl_print_orders },
+	{ .name = "release",
+	  .usage = "release DOC... | --reason R [--site F] [--dry-run] [--force]",
+	  .help = "send documents that are held",
+	  .arguments = "docs",
+	  .options = 1U << REASON | 1U << SITE | 1U << DRY_RUN | 1U << FORCE,
+	  .many = true,
+	  .print = ctl_print_orders },
+	{ .name = "retry",
+	  .usage = "retry DOC... | --reason R [--site F] [--dry-run] [--force]",
+	  .help = "send again now, under the same ids, what was rejected or refused or waits",
+	  .arguments = "docs",
+	  .options = 1U << REASON | 1U << SITE | 1U << DRY_RUN | 1U << FORCE,
+	  .many = true,
+	  .print = ctl_print_orders },
+	{ .name = "cancel",
+	  .usage = "cancel DOC... [--dry-run] [--force]",
+	  .help = "give up documents that the DMP does not have",
+	  .arguments = "docs",
+	  .options = 1U << DRY_RUN | 1U << FORCE,
+	  .many = true,
+	  .print = ctl_print_orders },
 	{ .name = "verify",
 	  .usage = "verify",
 	  .help = "is the database whole, and the audit chain through its history",
@@ -83,7 +119,7 @@ static const struct command {
 struct call {
 	const struct command *command;
 	const char *given[OPTION_COUNT]; /* NULL: not given */
-	const char *argument;
+	char **words;                    /* after the command, up to a NULL */
 	uint64_t limit;
 };
 
@@ -151,14 +187,29 @@ static int read_command(struct call *call, char **words, size_t word_count)
 			call->command = &commands[i];
 	if (call->command == NULL)
 		return misused("no such command", words[0]);
-	if (word_count != (call->command->argument ? 2 : 1))
+	if (!call->command->arguments && word_count != (call->command->argument ? 2 : 1))
 		return misused("this command is written", call->command->usage);
-	call->argument = words[1]; /* argv ends with NULL */
+	if (call->command->arguments && (word_count > 1) == (call->given[REASON] != NULL))
+		return misused("this command is written", call->command->usage);
+	call->words = words + 1; /* argv ends with NULL */
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (call->given[i] && ((call->command->options | ALL_COMMANDS) & 1U << i) == 0)
 			return misused("this command does not take the option",
 				       option_rows[i].name);
 	return read_limit(call);
+}
+
+/* NULL when one is not UTF-8. */
+static json_t *array_of(char **words)
+{
+	json_t *array = json_array();
+
+	for (; *words; words++)
+		if (json_array_append_new(array, json_string(*words)) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
 }
 
 /* The line to send; NULL: an argument is not UTF-8. The caller frees it. */
@@ -169,11 +220,15 @@ static char *request_of(const struct call *call)
 	char *text = NULL;
 	int bad = 0;
 
-	if (call->argument)
+	if (call->command->argument)
 		bad |= json_object_set_new(json, call->command->argument,
-					   json_string(call->argument));
+					   json_string(call->words[0]));
+	if (call->command->arguments)
+		bad |= json_object_set_new(json, call->command->arguments, array_of(call->words));
 	for (size_t i = STATE; i < OPTION_COUNT; i++)
-		if (call->given[i] && i != LIMIT)
+		if (call->given[i] && option_rows[i].member)
+			bad |= json_object_set_new(json, option_rows[i].member, json_true());
+		else if (call->given[i] && i != LIMIT)
 			bad |= json_object_set_new(json, option_rows[i].name,
 						   json_string(call->given[i]));
 	if (call->command->options & 1U << LIMIT)
@@ -335,7 +390,7 @@ static void tell_more(const struct call *call, const struct ctl_answer *answer)
 	const char *doc = json_string_value(json_object_get(last, "doc"));
 	scoped(free_ptr) char *words = NULL;
 
-	if (!call->command->many || count < call->limit || doc == NULL)
+	if ((call->command->options & 1U << LIMIT) == 0 || count < call->limit || doc == NULL)
 		return;
 	words = xasprintf("%s %s", ctl_say("There may be more: add --after"), doc);
 	ctl_complain(0, words, "", "");

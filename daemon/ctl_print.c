@@ -79,6 +79,11 @@ static const struct {
 	{ "What", "Quoi" },
 	{ "Attempt", "Tentative" },
 	{ "Text", "Texte" },
+	{ "Who", "Qui" },
+	{ "Done", "Fait" },
+	{ "would be", "serait fait" },
+	{ "Before", "Avant" },
+	{ "Why not", "Pourquoi pas" },
 
 	{ "rows, chain whole, head", "lignes, chaîne intègre, tête" },
 	{ "rows, faults:", "lignes, défauts :" },
@@ -98,6 +103,18 @@ static const struct {
 	{ "of this geographic FINESS only", "de ce FINESS géographique seulement" },
 	{ "so many at most", "tant au plus" },
 	{ "those after this one", "ceux qui suivent celui-ci" },
+	{ "keep documents until they are released",
+	  "retenir des documents jusqu'à ce qu'on les libère" },
+	{ "send documents that are held", "envoyer des documents retenus" },
+	{ "send again now, under the same ids, what was rejected or refused or waits",
+	  "renvoyer maintenant, sous les mêmes identifiants, ce qui est rejeté, refusé ou en attente" },
+	{ "give up documents that the DMP does not have",
+	  "abandonner des documents que le DMP n'a pas" },
+	{ "only say what would be done", "dire seulement ce qui serait fait" },
+	{ "also what only a person can answer for: an identity that is not qualified, a version out "
+	  "of order, an attempt in doubt",
+	  "aussi ce dont seule une personne peut répondre : une identité non qualifiée, une version "
+	  "avant son tour, une tentative douteuse" },
 	{ "is the database whole, and the audit chain through its history",
 	  "la base est-elle intègre, et la chaîne d'audit de son historique" },
 	{ "Exit status: 0 done, 1 the daemon says no or found a fault, 2 misused, 3 the daemon cannot "
@@ -296,6 +313,11 @@ static const struct column list_columns[] = {
 	{ "next_attempt", "Next attempt" }, { NULL, NULL },
 };
 
+static const struct column order_columns[] = {
+	{ "doc", "Document" }, { "done", "Done" }, { "from", "Before" }, { "state", "State" },
+	{ "reason", "Reason" }, { "sentence", "Why not" }, { NULL, NULL },
+};
+
 static const struct column document_members[] = {
 	{ "doc", "Document" }, { "state", "State" }, { "reason", "Reason" },
 	{ "sentence", "Meaning" }, { "todo", "What to do" }, { "next_attempt", "Next attempt" },
@@ -309,7 +331,8 @@ static const struct column document_members[] = {
 static const struct column event_columns[] = {
 	{ "at", "When" }, { "what", "What" }, { "state", "State" }, { "reason", "Reason" },
 	{ "attempt", "Attempt" }, { "http_status", "HTTP" }, { "duration_ms", "ms" },
-	{ "code", "Code" }, { "note", "Note" }, { "origin", "Origin" }, { "text", "Text" },
+	{ "code", "Code" }, { "note", "Note" }, { "actor", "Who" }, { "origin", "Origin" },
+	{ "text", "Text" },
 	{ NULL, NULL },
 };
 
@@ -361,6 +384,26 @@ void ctl_print_list(const struct ctl_answer *answer)
 	if (json_array_size(answer->rows) == 0)
 		puts(ctl_say("No document."));
 	print_table("", answer->rows, list_columns);
+}
+
+void ctl_print_orders(const struct ctl_answer *answer)
+{
+	json_t *row;
+	size_t i;
+
+	if (json_array_size(answer->rows) == 0)
+		puts(ctl_say("No document."));
+	json_array_foreach(answer->rows, i, row)
+	{
+		bool ok = json_is_true(json_object_get(row, "ok"));
+		bool dry = json_is_true(json_object_get(row, "dry_run"));
+
+		json_object_set_new(row, "done",
+				    json_string(ctl_say(!ok   ? "no"
+							: dry ? "would be"
+							      : "yes")));
+	}
+	print_table("", answer->rows, order_columns);
 }
 
 /* The ledger writes 0 where there was no attempt, no HTTP, no time to measure. */

@@ -66,6 +66,7 @@ static void add_event(void *arg, const struct store_event *event)
 	json_put_text(object, "text", event->text);
 	json_put_text(object, "note", event->note);
 	json_put_text(object, "origin", event->origin);
+	json_put_text(object, "actor", event->actor);
 	json_put_count(object, "http_status", (uint64_t)event->http_status);
 	json_put_count(object, "duration_ms", (uint64_t)event->duration_ms);
 	answer_line(&inquiry->answer, "event", object);

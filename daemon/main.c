@@ -182,6 +182,7 @@ static int start(struct daemon *daemon, struct err *err)
 				 .pipeline = daemon->pipeline,
 				 .workers = daemon->workers,
 				 .keeper = daemon->keeper,
+				 .writer = daemon->writer,
 				 .started_ms = clock_now_ms(),
 			 },
 			 err) < 0)

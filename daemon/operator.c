@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "hands.h"
 #include "inquiry.h"
+#include "orders.h"
 
 enum {
 	LOOK_S = 5, /* how often the age of the oldest waiting document is read */
@@ -20,6 +21,7 @@ struct operator_desk {
 	struct status_server *status_server;
 	struct control *control;
 	struct inquiry_parts inquiries;
+	struct orders_parts orders;
 
 	/* what the last status pointed to */
 	struct status_lane *lanes;
@@ -217,7 +219,8 @@ static void request_came(void *arg, struct control_request *request)
 	json_t *asked = json_loadb(request->line.p, request->line.n, JSON_REJECT_DUPLICATES, NULL);
 	const char *command = answer_asked(asked, "command");
 
-	if (inquiry_begin(&desk->inquiries, request, asked))
+	if (inquiry_begin(&desk->inquiries, request, asked) ||
+	    orders_begin(&desk->orders, request, asked))
 		return; /* it has both now */
 	if (strcmp(command, "status") == 0)
 		answer_status(desk, request);
@@ -236,6 +239,7 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 
 	desk->parts = *parts;
 	desk->inquiries = (struct inquiry_parts){ parts->workers, parts->keeper };
+	desk->orders = (struct orders_parts){ parts->workers, parts->writer, parts->pipeline };
 	desk->lanes = xcalloc(config->establishment_count, sizeof(*desk->lanes));
 	desk->listeners = xcalloc(config->mllp_count, sizeof(*desk->listeners));
 	desk->listener_figures = xcalloc(config->mllp_count, sizeof(*desk->listener_figures));

@@ -10,9 +10,10 @@
 struct operator_parts {
 	struct event_base *loop;
 	const struct config *config;
-	const struct pipeline *pipeline;
+	struct pipeline *pipeline;
 	struct workers *workers; /* their context is a struct hands; */
 	struct workers *keeper;  /* likewise, for what takes minutes */
+	struct writer *writer;
 	int64_t started_ms;
 };
 

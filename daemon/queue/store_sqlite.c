@@ -38,8 +38,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[FIND_UNIQUE_ID] = "SELECT seq, doc, state, digest = ?3, attempts, reason FROM document"
 		" WHERE unique_id = ?1 AND (action = 'delete') = (?2 = 'delete')",
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
-		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13)",
+		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13)",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
 	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
@@ -49,7 +49,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 
 	[SET_RIGHT] = "UPDATE document SET due_ms = ?2 + max(due_ms - changed_ms, 0), changed_ms = ?2"
 		" WHERE lane = ?1 AND state = 'queued' AND due_ms > ?2 AND changed_ms > ?2",
-	[FIND_DUE] = "SELECT seq, doc, attempts, doubtful, received_ms FROM document"
+	[FIND_DUE] = "SELECT seq, doc, attempts, doubtful, since_ms FROM document"
 		" WHERE lane = ?1 AND state = 'queued' AND due_ms <= ?2 ORDER BY due_ms, seq LIMIT ?3",
 	[CLAIM] = "UPDATE document SET state = 'sending', reason = '', attempts = attempts + 1, node = ?2,"
 		" changed_ms = ?3 WHERE seq = ?1",
@@ -75,7 +75,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" AND (?3 = '' OR site = ?3) AND state = ?5 ORDER BY doc LIMIT ?4",
 	[SHOW] = "SELECT " ROW_COLUMNS ", seq FROM document WHERE doc = ?1",
 	[EVENTS] = "SELECT number, at_ms, what, state, reason, attempt, code, text, note, origin, http_status,"
-		" duration_ms FROM ledger WHERE seq = ?1 ORDER BY number",
+		" duration_ms, actor FROM ledger WHERE seq = ?1 ORDER BY number",
 
 	[FIND_DOCUMENT] = "SELECT seq FROM document WHERE doc = ?1",
 	[FIND_ACK] = "SELECT number FROM acknowledgement WHERE document = ?3 AND other = ?4 AND source = ?1"
@@ -99,6 +99,10 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[DOCUMENT_NOW] = "SELECT state, reason, attempts FROM document WHERE seq = ?1",
 	[COUNT_ACKS] = "SELECT source, count(*), min(ready_ms) FROM acknowledgement WHERE state = 'ready'"
 		" GROUP BY source",
+
+	[FIND_ORDERED] = "SELECT seq, state, reason, doubtful FROM document WHERE doc = ?1",
+	[ORDER] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4,"
+		" since_ms = iif(?2 = 'queued', ?4, since_ms), attempts = iif(?5, 0, attempts) WHERE seq = ?1",
 
 	[CHAIN_HEAD] = "SELECT number, digest FROM ledger ORDER BY number DESC LIMIT 1",
 	[CHAIN_DOCUMENT] = "SELECT doc, action, unique_id, digest FROM document WHERE seq = ?1",
@@ -566,6 +570,7 @@ int store_show(struct store *store, const struct ulid *doc,
 				      .origin = sqlite_text(events, 9),
 				      .http_status = sqlite3_column_int(events, 10),
 				      .duration_ms = sqlite3_column_int64(events, 11),
+				      .actor = sqlite_text(events, 12),
 			      });
 	}
 	return got;

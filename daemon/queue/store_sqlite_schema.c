@@ -111,6 +111,11 @@ static const char version_3[] =
 
 static const char keep_ledger[] =
 	"CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;";
+
+/* The age of a document counts from when it was last let go. */
+static const char version_4[] =
+	"ALTER TABLE document ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE document SET since_ms = received_ms;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -123,7 +128,7 @@ static int chain_ledger(struct store *store, struct err *err)
 static const struct {
 	const char *sql;
 	int (*then)(struct store *store, struct err *err); /* what SQL alone cannot do; or NULL */
-} steps[] = { { version_1, NULL }, { version_2, NULL }, { version_3, chain_ledger } };
+} steps[] = { { version_1, NULL }, { version_2, NULL }, { version_3, chain_ledger }, { version_4, NULL } };
 
 enum { VERSION = length_of(steps) };
 

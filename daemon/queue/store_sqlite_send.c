@@ -61,7 +61,7 @@ int store_claim(struct store *store, const char *lane, int64_t now_ms, size_t mo
 				.doc = sqlite_ulid(due, 1),
 				.attempt = (unsigned)sqlite3_column_int64(due, 2) + 1,
 				.doubtful = sqlite3_column_int(due, 3) != 0,
-				.received_ms = sqlite3_column_int64(due, 4),
+				.since_ms = sqlite3_column_int64(due, 4),
 			};
 		}
 		if (got < 0)

@@ -43,6 +43,7 @@ enum reason {
 	/* a document need not go, or need not go again */
 	REASON_NOT_FOR_DMP,
 	REASON_UNCHANGED,
+	REASON_WITHDRAWN,
 
 	/* a message is at fault: the profile's technical error codes */
 	REASON_SEQUENCE,

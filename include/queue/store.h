@@ -113,7 +113,7 @@ struct store_due {
 	struct ulid doc;
 	unsigned attempt; /* 1 first */
 	bool doubtful;    /* an earlier attempt may have been stored by the DMP */
-	int64_t received_ms;
+	int64_t since_ms; /* from when its age counts: received, or released, or tried again by order */
 };
 
 /* The wall clock may have been set back since documents of the lane went to the queue: those of a time
@@ -215,6 +215,39 @@ must_use int store_count_acks(struct store *store,
 					   int64_t oldest_ms),
 			      void *arg, struct err *err);
 
+/* ---- what people order ---- */
+
+enum order {
+	ORDER_HOLD,    /* it stays until somebody releases it */
+	ORDER_RELEASE, /* what was held is sent */
+	ORDER_RETRY, /* what ended badly, or waits to be tried again, is sent now, under the same ids */
+	ORDER_CANCEL, /* it is not sent any more */
+	ORDER_COUNT
+};
+
+struct store_order {
+	struct ulid doc;
+	enum order order;
+	bool force;        /* order.h: what only a person can answer for */
+	bool dry_run;      /* only say what would come of it: a reader will do */
+	const char *actor; /* who orders it, for the ledger */
+	int64_t now_ms;
+};
+
+struct order_refusal {
+	const char *english, *french; /* one sentence */
+};
+
+struct store_ordered {
+	bool found;
+	const struct order_refusal *refusal; /* NULL: done */
+	enum doc_state from, to;
+	enum reason reason; /* for which it is where it is now */
+};
+
+must_use int store_order(struct store *store, const struct store_order *order,
+			 struct store_ordered *ret_ordered, struct err *err);
+
 /* ---- audit ---- */
 
 struct store_audit {
@@ -273,12 +306,13 @@ must_use int store_list(struct store *store, const struct store_filter *filter,
 struct store_event {
 	uint64_t number;
 	int64_t at_ms;
-	/* "received", "received_again", "claimed", "settled", "recovered", "source_told" */
+	/* "received", "received_again", "claimed", "settled", "recovered", "source_told"; "held",
+	 * "released", "retried", "cancelled" */
 	const char *what;
 	enum doc_state state;
 	enum reason reason;
 	unsigned attempt;
-	const char *code, *text, *note, *origin;
+	const char *code, *text, *note, *origin, *actor;
 	int http_status;
 	int64_t duration_ms;
 };

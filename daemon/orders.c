@@ -1,0 +1,276 @@
+/* What people order: from a request to the answer that says what became of each document.
+ *
+ *     find         worker   which documents are meant, and who asks
+ *     carry_out    writer   a portion of them, so that what comes in does not wait for them all
+ *     carried_out  loop     one line in the journal for each; then the next portion, or the answer
+ */
+#include "orders.h"
+
+#include <pwd.h>
+#include <stdio.h>
+
+#include "answer.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "hands.h"
+#include "queue/order.h"
+
+enum {
+	PORTION = 100,        /* documents in one change */
+	MOST_ORDERED = 10000, /* at once */
+	MOST_NAME = 4096,     /* of an entry in the table of users */
+};
+
+/* One request. */
+struct errand {
+	struct change work;
+	const struct orders_parts *parts;
+	struct control_request *request;
+	json_t *asked;
+	struct store_order order; /* of each document in turn */
+	char actor[80];
+
+	struct ulid *docs;
+	struct store_ordered *results;
+	size_t count, room, done, portion;
+};
+
+static struct errand *errand_of(struct job *job)
+{
+	return container_of(container_of(job, struct change, job), struct errand, work);
+}
+
+static void add_doc(struct errand *errand, const struct ulid *doc)
+{
+	if (errand->count == errand->room) {
+		errand->room = errand->room * 2 + 16;
+		errand->docs = xrealloc(errand->docs, errand->room * sizeof(*errand->docs));
+	}
+	errand->docs[errand->count++] = *doc;
+}
+
+/* ---- find ---- */
+
+/* The name that the machine knows the peer by; the number stays when nobody knows a name. */
+static void name_actor(struct errand *errand)
+{
+	const long uid = (long)errand->request->uid;
+	char room[MOST_NAME];
+	struct passwd user, *found = NULL;
+
+	if (getpwuid_r(errand->request->uid, &user, room, sizeof(room), &found) == 0 &&
+	    found != NULL)
+		snprintf(errand->actor, sizeof(errand->actor), "%.64s (%ld)", user.pw_name, uid);
+	else
+		snprintf(errand->actor, sizeof(errand->actor), "(%ld)", uid);
+}
+
+static int add_named(struct errand *errand, const json_t *docs, struct err *err)
+{
+	const json_t *each;
+	struct ulid doc;
+	size_t i;
+
+	json_array_foreach(docs, i, each)
+	{
+		const char *text = json_string_value(each);
+
+		if (!ulid_parse(slice_of(text), &doc))
+			return err_set(err, ERR_REJECT, "'%s' is not a document's id",
+				       text ? text : "");
+		add_doc(errand, &doc);
+	}
+	return 0;
+}
+
+static void add_row(void *arg, const struct store_row *row)
+{
+	add_doc(arg, &row->doc);
+}
+
+static int add_by_reason(struct errand *errand, struct store *store, const char *reason,
+			 struct err *err)
+{
+	const struct store_filter filter = {
+		.state = errand->order.order == ORDER_RELEASE ? doc_state_text(DOC_HELD) : "",
+		.reason = reason,
+		.site = answer_asked(errand->asked, "site"),
+		.limit = MOST_ORDERED,
+	};
+
+	if (reason_of(reason) == REASON_NONE)
+		return err_set(err, ERR_REJECT, "there is no reason '%s'", reason);
+	return store_list(store, &filter, add_row, errand, err);
+}
+
+static int find_documents(struct errand *errand, struct hands *hands, struct err *err)
+{
+	const json_t *docs = json_object_get(errand->asked, "docs");
+	const char *reason = answer_asked(errand->asked, "reason");
+	struct store *reader = hands_reader(hands, err);
+
+	if (reader == NULL)
+		return -1;
+	if ((json_array_size(docs) == 0) == (reason[0] == '\0'))
+		return err_set(err, ERR_REJECT, "name documents, or a reason: one of the two");
+	if (json_array_size(docs) > MOST_ORDERED)
+		return err_set(err, ERR_REJECT, "at most %d documents at once", MOST_ORDERED);
+	if (reason[0] != '\0' ? add_by_reason(errand, reader, reason, err) < 0
+			      : add_named(errand, docs, err) < 0)
+		return -1;
+	errand->results = xcalloc(errand->count, sizeof(*errand->results));
+	for (size_t i = 0; i < errand->count && errand->order.dry_run; i++) {
+		errand->order.doc = errand->docs[i];
+		if (store_order(reader, &errand->order, &errand->results[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Worker. */
+static void find(struct job *job, void *worker)
+{
+	struct errand *errand = errand_of(job);
+
+	name_actor(errand);
+	errand->work.err = (struct err){ 0 };
+	(void)!find_documents(errand, worker, &errand->work.err);
+}
+
+/* ---- the answer ---- */
+
+static void answer_document(const struct errand *errand, size_t i, struct buf *out)
+{
+	static const struct order_refusal unknown = { "There is no such document.",
+						      "Ce document n'existe pas." };
+	const struct store_ordered *result = &errand->results[i];
+	const struct order_refusal *refusal = result->found ? result->refusal : &unknown;
+	json_t *row = json_object();
+	char doc[ULID_TEXT];
+
+	json_put_text(row, "doc", ulid_text(&errand->docs[i], doc));
+	json_put_flag(row, "ok", refusal == NULL);
+	json_put_flag(row, "dry_run", errand->order.dry_run);
+	json_put_text(row, "from", result->found ? doc_state_text(result->from) : "");
+	json_put_text(row, "state", refusal == NULL ? doc_state_text(result->to) : "");
+	json_put_text(row, "reason", refusal == NULL ? reason_row(result->reason)->code : "");
+	json_put_text(row, "sentence",
+		      refusal == NULL                   ? ""
+		      : answer_in_french(errand->asked) ? refusal->french
+							: refusal->english);
+	answer_line(out, "row", row);
+}
+
+static void errand_end(struct errand *errand, const char *error)
+{
+	scoped(buf_done) struct buf answer = { 0 };
+	size_t told = errand->order.dry_run ? errand->count : errand->done;
+
+	for (size_t i = 0; i < told && errand->results != NULL; i++)
+		answer_document(errand, i, &answer);
+	answer_end(&answer, error);
+	control_answer(errand->request, buf_slice(&answer));
+	json_decref(errand->asked);
+	free(errand->docs);
+	free(errand->results);
+	free(errand);
+}
+
+/* ---- carry out ---- */
+
+/* Writer. */
+static int carry_out(struct change *change, struct store *store, struct err *err)
+{
+	struct errand *errand = container_of(change, struct errand, work);
+
+	errand->order.now_ms = clock_now_ms();
+	for (size_t i = errand->done; i < errand->done + errand->portion; i++) {
+		errand->order.doc = errand->docs[i];
+		if (store_order(store, &errand->order, &errand->results[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void log_order(const struct errand *errand, size_t i)
+{
+	const struct store_ordered *result = &errand->results[i];
+	char doc[ULID_TEXT];
+
+	if (result->found && result->refusal == NULL)
+		log_info("doc=%s order=%s from=%s state=%s%s%s by=%s%s",
+			 ulid_text(&errand->docs[i], doc), order_text(errand->order.order),
+			 doc_state_text(result->from), doc_state_text(result->to),
+			 result->reason ? " reason=" : "", reason_row(result->reason)->code,
+			 errand->actor, errand->order.force ? " forced" : "");
+}
+
+static void carried_out(struct job *job);
+
+/* Loop. A daemon that is closing starts nothing more: the writer may have ended. */
+static void go_on(struct errand *errand)
+{
+	errand->portion = min(errand->count - errand->done, (size_t)PORTION);
+	if (errand->portion == 0) {
+		errand_end(errand, NULL);
+		return;
+	}
+	if (pipeline_figures(errand->parts->pipeline).closing) {
+		errand_end(errand, "dmpfeedd is shutting down: not all of it was carried out");
+		return;
+	}
+	errand->work.apply = carry_out;
+	errand->work.job.done = carried_out;
+	writer_submit(errand->parts->writer, &errand->work);
+}
+
+/* Loop: the commit has happened, or failed. */
+static void carried_out(struct job *job)
+{
+	struct errand *errand = errand_of(job);
+
+	if (errand->work.err.kind != ERR_NONE) {
+		errand_end(errand, errand->work.err.text);
+		return;
+	}
+	for (size_t i = errand->done; i < errand->done + errand->portion; i++)
+		log_order(errand, i);
+	errand->done += errand->portion;
+	pipeline_moved(errand->parts->pipeline, &errand->work.moves);
+	go_on(errand);
+}
+
+/* Loop. */
+static void found(struct job *job)
+{
+	struct errand *errand = errand_of(job);
+
+	if (errand->work.err.kind != ERR_NONE)
+		errand_end(errand, errand->work.err.text);
+	else if (errand->order.dry_run)
+		errand_end(errand, NULL);
+	else
+		go_on(errand);
+}
+
+bool orders_begin(const struct orders_parts *parts, struct control_request *request, json_t *asked)
+{
+	struct errand *errand;
+	enum order order;
+
+	if (!order_parse(slice_of(answer_asked(asked, "command")), &order))
+		return false;
+	errand = xcalloc(1, sizeof(*errand));
+	errand->parts = parts;
+	errand->request = request;
+	errand->asked = asked;
+	errand->order = (struct store_order){
+		.order = order,
+		.force = json_is_true(json_object_get(asked, "force")),
+		.dry_run = json_is_true(json_object_get(asked, "dry_run")),
+		.actor = errand->actor,
+	};
+	errand->work.job = (struct job){ .run = find, .done = found };
+	workers_submit(parts->workers, &errand->work.job);
+	return true;
+}

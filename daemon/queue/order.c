@@ -1,0 +1,111 @@
+/* What a person may order of a document. Pure. */
+#include "queue/order.h"
+
+static const struct {
+	const char *text;
+	struct order_aim aim;
+} orders[ORDER_COUNT] = {
+	[ORDER_HOLD] = { "hold", { "held", DOC_HELD, REASON_MANUAL_HOLD } },
+	[ORDER_RELEASE] = { "release", { "released", DOC_QUEUED, REASON_NONE } },
+	[ORDER_RETRY] = { "retry", { "retried", DOC_QUEUED, REASON_NONE } },
+	[ORDER_CANCEL] = { "cancel", { "cancelled", DOC_CANCELLED, REASON_WITHDRAWN } },
+};
+
+const char *order_text(enum order order)
+{
+	return orders[order].text;
+}
+
+bool order_parse(struct slice text, enum order *ret_order)
+{
+	for (enum order order = 0; order < ORDER_COUNT; order++) {
+		if (slice_is(text, orders[order].text)) {
+			*ret_order = order;
+			return true;
+		}
+	}
+	return false;
+}
+
+struct order_aim order_aim(enum order order)
+{
+	return orders[order].aim;
+}
+
+/* ---- the table ---- */
+
+/* clang-format off */
+enum answer {
+	YES,
+	ALREADY_HELD, NOT_HELD, IS_HELD, IS_SENDING, HAS_ENDED, DMP_HAS_IT, NEED_NOT_GO,
+	/* what only a person can answer for */
+	FIRST_FORCED,
+	NOT_QUALIFIED = FIRST_FORCED, OUT_OF_ORDER, WAS_WITHDRAWN, IN_DOUBT,
+	ANSWER_COUNT
+};
+
+static const struct order_refusal refusals[ANSWER_COUNT] = {
+	[ALREADY_HELD] = { "It is held already.", "Il est déjà retenu." },
+	[NOT_HELD] = { "It is not held.", "Il n'est pas retenu." },
+	[IS_HELD] = { "It is held: release it.", "Il est retenu : le libérer." },
+	[IS_SENDING] = { "It is being sent: try again in a moment.",
+		"Son envoi est en cours : réessayer dans un instant." },
+	[HAS_ENDED] = { "Its way has ended.", "Son parcours est terminé." },
+	[DMP_HAS_IT] = { "The DMP has it: it can only be deleted there.",
+		"Le DMP l'a : il ne peut plus qu'y être supprimé." },
+	[NEED_NOT_GO] = { "It need not go.", "Il n'a pas à partir." },
+	[NOT_QUALIFIED] = {
+		"The patient's identity is not qualified. Whoever has verified it may add --force.",
+		"L'identité du patient n'est pas qualifiée. Qui l'a vérifiée peut ajouter --force." },
+	[OUT_OF_ORDER] = {
+		"What it follows has not been delivered. --force sends it out of order.",
+		"Ce qu'il suit n'est pas transmis. --force l'envoie sans attendre son tour." },
+	[WAS_WITHDRAWN] = {
+		"It was withdrawn, or is not for the DMP. --force sends it all the same.",
+		"Il a été retiré, ou n'est pas destiné au DMP. --force l'envoie malgré tout." },
+	[IN_DOUBT] = {
+		"An attempt was not answered: the DMP may have it. --force gives it up all the same.",
+		"Une tentative est restée sans réponse : le DMP l'a peut-être. --force l'abandonne malgré tout." },
+};
+
+static const enum answer answers[ORDER_COUNT][DOC_STATE_COUNT] = {
+	/*                  held          queued    sending     delivered   refused    rejected   suppressed   cancelled */
+	[ORDER_HOLD]    = { ALREADY_HELD, YES,      IS_SENDING, HAS_ENDED,  HAS_ENDED, HAS_ENDED, HAS_ENDED,   HAS_ENDED },
+	[ORDER_RELEASE] = { YES,          NOT_HELD, NOT_HELD,   NOT_HELD,   NOT_HELD,  NOT_HELD,  NOT_HELD,    NOT_HELD },
+	[ORDER_RETRY]   = { IS_HELD,      YES,      IS_SENDING, DMP_HAS_IT, YES,       YES,       NEED_NOT_GO, WAS_WITHDRAWN },
+	[ORDER_CANCEL]  = { YES,          YES,      IS_SENDING, DMP_HAS_IT, YES,       YES,       HAS_ENDED,   HAS_ENDED },
+};
+/* clang-format on */
+
+/* What the state alone does not tell. A document that a policy or its turn holds may be held by a
+ * person as well; one whose identity waits may not, or releasing it would pass over the identity.
+ */
+static const struct {
+	enum order order;
+	enum reason reason;
+	enum answer answer;
+} by_reason[] = {
+	{ ORDER_HOLD, REASON_POLICY_HOLD, YES },
+	{ ORDER_HOLD, REASON_WAITING_PREDECESSOR, YES },
+	{ ORDER_RELEASE, REASON_INS_NOT_QUALIFIED, NOT_QUALIFIED },
+	{ ORDER_RELEASE, REASON_WAITING_PREDECESSOR, OUT_OF_ORDER },
+};
+
+static enum answer answer_of(enum order order, const struct order_case *its)
+{
+	for (size_t i = 0; i < length_of(by_reason); i++)
+		if (its->state == DOC_HELD && by_reason[i].order == order &&
+		    by_reason[i].reason == its->reason)
+			return by_reason[i].answer;
+	if (order == ORDER_CANCEL && its->doubtful && answers[order][its->state] == YES)
+		return IN_DOUBT;
+	return answers[order][its->state];
+}
+
+const struct order_refusal *order_refusal(enum order order, const struct order_case *its,
+					  bool forced)
+{
+	enum answer answer = answer_of(order, its);
+
+	return answer == YES || (forced && answer >= FIRST_FORCED) ? NULL : &refusals[answer];
+}

@@ -1,0 +1,65 @@
+/* What people order of documents. */
+#include "queue/order.h"
+#include "queue/store_sqlite.h"
+
+/* Reads FIND_ORDERED. */
+static struct order_case case_of(sqlite3_stmt *found)
+{
+	return (struct order_case){
+		.state = store_state_of(found, 1),
+		.reason = reason_of(sqlite_text(found, 2)),
+		.doubtful = sqlite3_column_int(found, 3) != 0,
+	};
+}
+
+static int write_order(struct store *store, const struct store_order *order,
+		       const struct store_ordered *ordered, int64_t seq, struct err *err)
+{
+	const struct store_entry entry = {
+		.seq = seq,
+		.at_ms = order->now_ms,
+		.what = order_aim(order->order).what,
+		.state = ordered->to,
+		.reason = reason_row(ordered->reason)->code,
+		.note = order->force ? "forced" : "",
+		.actor = order->actor,
+	};
+
+	if (sqlite_run(&store->sqlite, ORDER,
+		       VALUES(NUMBER(seq), TEXT(doc_state_text(ordered->to)), TEXT(entry.reason),
+			      NUMBER(order->now_ms), NUMBER(order->order == ORDER_RETRY)),
+		       "carry out an order", err) < 0)
+		return -1;
+	store_moved(store, ordered->from, ordered->to);
+	return store_add_entry(store, &entry, err);
+}
+
+int store_order(struct store *store, const struct store_order *order,
+		struct store_ordered *ret_ordered, struct err *err)
+{
+	const struct order_aim aim = order_aim(order->order);
+	struct store_ordered ordered = { .to = aim.state, .reason = aim.reason };
+	struct order_case its;
+	int64_t seq;
+
+	{
+		scoped(sqlite_reset) sqlite3_stmt *found =
+			sqlite_prepare(&store->sqlite, FIND_ORDERED, VALUES(ID(&order->doc)), err);
+		int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+		if (got <= 0) {
+			*ret_ordered = ordered;
+			return got;
+		}
+		seq = sqlite3_column_int64(found, 0);
+		its = case_of(found);
+	}
+	ordered.found = true;
+	ordered.from = its.state;
+	ordered.refusal = order_refusal(order->order, &its, order->force);
+	if (ordered.refusal == NULL && !order->dry_run &&
+	    write_order(store, order, &ordered, seq, err) < 0)
+		return -1;
+	*ret_ordered = ordered;
+	return 0;
+}

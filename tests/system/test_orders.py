@@ -1,0 +1,134 @@
+"""What people order with dmpfeedctl: hold, release, retry, cancel; and what the history says of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import subprocess
+
+import pytest
+
+from gateway import BUILD, Gateway, free_port
+from samples import hand_in, mdm_t02, numbered, read, unique_id
+
+LETTER = read("discharge-letter.xml")
+ME = f"{pwd.getpwuid(os.getuid()).pw_name} ({os.getuid()})"
+SHORT = {"first": "200 ms", "most": "400 ms", "probe": "300 ms", "connect": "2 s", "exchange": "2 s"}
+
+
+def order(gateway: Gateway, *arguments: str, language="C.UTF-8") -> tuple[int, list[dict]]:
+    """The exit code, and what became of each document."""
+    done = subprocess.run([BUILD / "daemon" / "dmpfeedctl", "--socket", "control.sock", "--json", *arguments],
+                          cwd=gateway.folder, env={"LC_ALL": language}, capture_output=True, text=True, timeout=30)
+    assert done.stderr == "", done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def last_event(gateway: Gateway, doc: str) -> dict:
+    return gateway.ctl("show", doc)["events"][-1]
+
+
+@pytest.fixture
+def stuck(simulator, tmp_path):
+    """A gateway whose DMP does not answer: documents stay in the queue."""
+    url = f"https://127.0.0.1:{free_port()}/si-dmp-server/v2/services"
+    with Gateway(tmp_path / "gateway", url, simulator.pki, **{**SHORT, "first": "1 h", "most": "1 h"}) as gateway:
+        gateway.wait_slowed = lambda: gateway.journal.wait(r"state=slowed")
+        hand_in(gateway, "mllp", numbered(999))
+        gateway.wait_slowed()
+        yield gateway
+
+
+def test_what_is_held_stays_until_it_is_released(stuck):
+    doc = hand_in(stuck, "mllp", LETTER)
+    code, rows = order(stuck, "hold", doc)
+    assert code == 0
+    assert rows == [{"doc": doc, "ok": True, "dry_run": False, "from": "queued", "state": "held",
+                     "reason": "manual_hold", "sentence": None}]
+    assert stuck.status()["queue"]["held"] == 1
+    event = last_event(stuck, doc)
+    assert (event["what"], event["state"], event["actor"]) == ("held", "held", ME)
+    stuck.journal.wait(rf"doc={doc} order=hold from=queued state=held reason=manual_hold by={ME.split()[0]}")
+
+    assert order(stuck, "release", doc)[0] == 0
+    assert stuck.status()["queue"]["held"] == 0
+    assert last_event(stuck, doc)["what"] == "released"
+
+
+def test_a_cancelled_document_is_not_sent(stuck):
+    doc = hand_in(stuck, "mllp", LETTER)
+    assert order(stuck, "cancel", doc)[0] == 0
+    shown = stuck.ctl("show", doc)
+    assert (shown["state"], shown["reason"]) == ("cancelled", "withdrawn")
+    code, (row,) = order(stuck, "cancel", doc, language="fr_FR.UTF-8")
+    assert (code, row["ok"], row["sentence"]) == (1, False, "Son parcours est terminé.")
+
+
+def test_a_rejected_document_goes_once_its_cause_is_corrected(start_gateway, simulator):
+    gateway = start_gateway(**SHORT)
+    simulator.faults({"kind": "failure", "errorCode": "XDSRegistryMetadataError", "text": "typeCode", "times": 1})
+    doc = hand_in(gateway, "mllp", LETTER)
+    assert gateway.wait_final(doc) == "rejected"
+    code, (row,) = order(gateway, "retry", doc)
+    assert (code, row["from"], row["state"]) == (0, "rejected", "queued")
+    gateway.journal.wait(rf"doc={doc} outcome=delivered")
+    assert simulator.document(unique_id(LETTER)) == LETTER
+    assert gateway.status()["queue"]["delivered"] == 1
+    assert gateway.status()["queue"]["rejected"] == 0
+
+
+def test_many_are_reached_by_their_reason(start_gateway, simulator):
+    gateway = start_gateway(**SHORT)
+    simulator.faults({"kind": "failure", "errorCode": "XDSRegistryMetadataError", "text": "typeCode", "times": 3})
+    docs = [hand_in(gateway, "mllp", numbered(number)) for number in range(3)]
+    assert {gateway.wait_final(doc) for doc in docs} == {"rejected"}
+    reason = gateway.ctl("show", docs[0])["reason"]
+    assert [row["doc"] for row in order(gateway, "retry", "--reason", reason, "--dry-run")[1]] == docs
+    assert gateway.status()["queue"]["rejected"] == 3, "a dry run changes nothing"
+    code, rows = order(gateway, "retry", "--reason", reason)
+    assert (code, [row["ok"] for row in rows]) == (0, [True] * 3)
+    for doc in docs:
+        gateway.journal.wait(rf"doc={doc} outcome=delivered")
+    assert len(simulator.received()) == 3
+
+
+def test_an_identity_that_is_not_qualified_is_released_by_force_alone(gateway):
+    assert gateway.send(mdm_t02(LETTER, identity_status="PROV")).code == "AA"
+    (document,) = gateway.documents()
+    assert document["reason"] == "ins_not_qualified"
+    code, (row,) = order(gateway, "release", document["doc"])
+    assert (code, row["ok"]) == (1, False) and "--force" in row["sentence"]
+    assert order(gateway, "release", document["doc"], "--force")[0] == 0
+    gateway.wait_final(document["doc"])
+    released = next(each for each in gateway.ctl("show", document["doc"])["events"] if each["what"] == "released")
+    assert (released["note"], released["actor"]) == ("forced", ME)
+
+
+def test_what_was_delivered_is_left_alone(gateway):
+    doc = hand_in(gateway, "mllp", LETTER)
+    gateway.wait_final(doc)
+    for each in (["hold"], ["release", "--force"], ["retry", "--force"], ["cancel", "--force"]):
+        code, (row,) = order(gateway, each[0], doc, *each[1:])
+        assert (code, row["ok"], row["from"]) == (1, False, "delivered")
+
+
+def test_orders_that_name_nothing_are_told(gateway):
+    code, (row,) = order(gateway, "hold", "01JCZ8Q6M3W2X5Y7Z9A1B3C5D7")
+    assert (code, row["sentence"]) == (1, "There is no such document.")
+    with pytest.raises(RuntimeError, match="'x' is not a document's id"):
+        gateway.ctl("hold", "x")
+    with pytest.raises(RuntimeError, match="there is no reason 'boredom'"):
+        gateway.ctl("release", "--reason", "boredom")
+    with pytest.raises(RuntimeError, match=": 2 .*this command is written"):
+        gateway.ctl("release")
+    with pytest.raises(RuntimeError, match=": 2 .*does not take the option"):
+        gateway.ctl("hold", "--force", "01JCZ8Q6M3W2X5Y7Z9A1B3C5D7")
+    assert gateway.ctl("release", "--reason", "policy_hold") == []
+
+
+def test_the_chain_holds_through_orders(stuck):
+    docs = [hand_in(stuck, "mllp", numbered(number)) for number in range(3)]
+    for command in ("hold", "release", "cancel"):
+        assert order(stuck, command, *docs)[0] == 0
+    assert stuck.ctl("verify")["ok"]
