@@ -52,10 +52,9 @@ static const struct option_word digests[] = { { "sha256", DIGEST_SHA256 },
 					      { 0 } };
 static const struct option_word charsets[] = { { "utf-8", false }, { "escaped", true }, { 0 } };
 static const struct option_word chains[] = { { "full", true }, { "leaf", false }, { 0 } };
-static const struct option_word revocations[] = { { "off", REVOCATION_OFF },
-						  { "soft", REVOCATION_SOFT },
-						  { "hard", REVOCATION_HARD },
-						  { 0 } };
+static const struct option_word revocations[] = {
+	{ "off", REVOCATION_OFF }, { "soft", REVOCATION_SOFT }, { "hard", REVOCATION_HARD }, { 0 }
+};
 static const struct option_word wsa_to[] = { { "url", 0 }, { "empty", 0 }, { 0 } };
 
 /* The four suites that the DMP's software entry takes. */
@@ -333,6 +332,9 @@ static const struct option options[] = {
 	  AT(struct config, allow_masked_and_invisible),
 	  .preset = "false",
 	  .help = "may a document be hidden from professionals and from the patient at once" },
+	{ "queue.max_age", OPTION_DURATION, AT(struct config, most_age_ms),
+	  .preset = "7 d", .least = SECONDS(1), .most = HOURS(24 * 365),
+	  .help = "a document that is older when an attempt fails is not tried again" },
 	{ "replace.when_absent", OPTION_CHOICE, AT(struct config, absent_as_new),
 	  .preset = "reject", .words = when_absent,
 	  .help = "what becomes of a document whose predecessor the DMP does not hold" },

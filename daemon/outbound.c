@@ -250,7 +250,8 @@ static void share_existence(struct delivery *delivery)
 	struct course *course = &delivery->course;
 	struct existence_cache *cache = delivery->way->outbound->existence_cache;
 	enum existence learnt = course_existence(course);
-	int64_t now_ms = clock_monotonic_ms(); /* a clock set back must not make it believed longer */
+	int64_t now_ms =
+		clock_monotonic_ms(); /* a clock set back must not make it believed longer */
 
 	if (!course->check_existence)
 		return;
@@ -422,6 +423,20 @@ static void suspect(struct delivery *delivery)
 	}
 }
 
+/* A document that fails by itself for too long waits for a person: never silently, and never for the
+ * time that its lane was down, for then nothing was tried.
+ */
+static void give_up_when_old(struct delivery *delivery, int64_t now_ms)
+{
+	struct outcome *outcome = &delivery->outcome;
+
+	if (outcome->kind != OUTCOME_RETRY ||
+	    now_ms - delivery->due.since_ms < delivery->way->outbound->parts.config->most_age_ms)
+		return;
+	outcome->kind = OUTCOME_REJECTED;
+	outcome->reason = REASON_TOO_OLD;
+}
+
 /* Loop: what is to be written down. */
 static void concluded(struct job *job)
 {
@@ -430,6 +445,7 @@ static void concluded(struct job *job)
 	const int64_t now_ms = clock_now_ms();
 
 	suspect(delivery);
+	give_up_when_old(delivery, now_ms);
 	delivery->row = (struct store_outcome){
 		.doc = delivery->due.doc,
 		.now_ms = now_ms,
@@ -537,7 +553,8 @@ static int open_ways(struct outbound *outbound, struct err *err)
 
 		*way = (struct way){ .outbound = outbound,
 				     .establishment = establishment,
-				     .claimed_ms = INT64_MAX /* what was queued before a restart too */ };
+				     .claimed_ms =
+					     INT64_MAX /* what was queued before a restart too */ };
 		if (http_new(&way->http, loop, &establishment->http, err) < 0)
 			return err_within(err, "establishment %s", establishment->finess_ej);
 		way->lane = lane_new(loop, &establishment->lane, lane_has_room, way);

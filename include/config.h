@@ -59,6 +59,7 @@ struct config {
 	const char *state_dir;
 	const char *valuesets_dir, *errors_file;
 	uint64_t most_document_bytes;
+	int64_t most_age_ms; /* a document that is older when an attempt fails is rejected */
 	bool allow_masked_and_invisible;
 	struct transmission_settings transmission;
 	bool absent_as_new; /* a document whose predecessor the DMP does not hold goes as a new one */

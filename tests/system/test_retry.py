@@ -80,6 +80,33 @@ def test_a_lane_in_trouble_sends_one_document_as_a_probe(gateway, simulator):
     assert {each["state"] for each in gateway.settled().values()} == {"delivered"}
 
 
+@pytest.mark.parametrize("doubt", [False, True])
+def test_a_document_that_fails_for_too_long_waits_for_a_person(start_gateway, simulator, doubt):
+    gateway = start_gateway(**SHORT, extra="queue: { max_age: 1 s }")
+    simulator.faults(*([{"kind": "reset_after", "times": 1}] if doubt else []),
+                     {"kind": "failure", "errorCode": "XDSRegistryBusy", "text": "occupé"})
+    doc = hand_in(gateway, "mllp", LETTER)
+    assert gateway.wait_final(doc) == "rejected"
+    gateway.journal.wait(rf"^<3>doc={doc} outcome=rejected .*reason=too_old code=XDSRegistryBusy")
+    shown = gateway.ctl("show", doc)
+    assert (shown["reason"], shown["doubtful"]) == ("too_old", doubt)
+    assert len(history(gateway, doc)) > 2
+    assert {each[0] for each in history(gateway, doc)[:-1]} == {"queued"}
+    simulator.faults()
+    gateway.ctl("retry", "--reason", "too_old")
+    gateway.journal.wait(rf"doc={doc} outcome=delivered")
+
+
+def test_an_outage_makes_no_document_too_old(start_gateway, simulator):
+    gateway = start_gateway(**SHORT, extra="queue: { max_age: 1 s }")
+    simulator.faults({"kind": "status", "status": 503})
+    doc = hand_in(gateway, "mllp", LETTER)
+    simulator.wait_exchanges(5)  # 200 ms, then 400 ms apart
+    simulator.faults()
+    assert gateway.wait_final(doc) == "delivered"
+    assert seconds_between(simulator.exchanges()) > 1
+
+
 def test_retry_after_is_respected(gateway, simulator):
     simulator.faults({"kind": "status", "status": 503, "retryAfter": 2, "times": 1})
     doc = hand_in(gateway, "mllp", LETTER)
