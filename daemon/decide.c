@@ -115,6 +115,8 @@ static int decide(struct decision *decision, struct decision_document *document,
 	decision->action = action_text(metadata->action);
 	document->unique_id = metadata->unique_id;
 	document->type_code = metadata->type.code;
+	document->follows =
+		metadata->action == ACTION_DELETE ? metadata->unique_id : metadata->replaces;
 	document->where = message == NULL            ? "id/@root"
 			  : message->event[0] == 'T' ? "TXA-12"
 						     : "OBX-5.5"; /* an ORU has no TXA */

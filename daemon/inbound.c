@@ -277,6 +277,8 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 		.now_ms = intake->came_ms,
 		.state = decision->state,
 		.reason = decision->reason,
+		.follows = document->follows,
+		.supersedes = intake->inbound->parts.config->supersede_unsent,
 		.body = buf_slice(&document->body),
 		.metadata = buf_slice(&document->metadata),
 	};
@@ -358,7 +360,7 @@ static void log_part(const struct intake *intake, const char *peer, const struct
 			 receipt->taken == STORE_KNOWN ? "received again" : "received",
 			 intake->channel, intake->source, peer, told_origin(intake),
 			 document->type_code, document->body.n, doc_state_text(receipt->state),
-			 decision->reason ? " reason=" : "", reason_row(decision->reason)->code);
+			 receipt->reason ? " reason=" : "", reason_row(receipt->reason)->code);
 	}
 }
 

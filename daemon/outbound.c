@@ -198,7 +198,8 @@ static int begin_course(struct delivery *delivery, struct hands *hands, struct e
 		.ins_oid = metadata.patient_ins_oid,
 		.was_doubtful = delivery->due.doubtful,
 		.check_existence = delivery->way->establishment->check_existence,
-		.absent_as_new = delivery->way->outbound->parts.config->absent_as_new,
+		.absent_as_new = delivery->way->outbound->parts.config->absent_as_new ||
+				 delivery->due.as_new,
 	};
 	return 0;
 }

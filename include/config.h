@@ -63,6 +63,7 @@ struct config {
 	bool allow_masked_and_invisible;
 	struct transmission_settings transmission;
 	bool absent_as_new; /* a document whose predecessor the DMP does not hold goes as a new one */
+	bool supersede_unsent; /* a new version takes the place of one that was never tried */
 	bool replacement_has_status;
 	const char *processing_code; /* HL7 V3: "P", "T", "D" */
 	struct existence_cache_settings existence_cache;

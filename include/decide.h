@@ -16,6 +16,7 @@ struct decision_settings {
 
 struct decision_document {
 	const char *unique_id, *type_code;
+	const char *follows; /* the unique id of what it replaces or deletes; "" */
 	const char *where;   /* the place to name when the id is refused: "TXA-12", "id/@root" */
 	struct buf body;     /* the document, byte for byte */
 	struct buf metadata; /* as kept with it */

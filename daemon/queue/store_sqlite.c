@@ -38,8 +38,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[FIND_UNIQUE_ID] = "SELECT seq, doc, state, digest = ?3, attempts, reason FROM document"
 		" WHERE unique_id = ?1 AND (action = 'delete') = (?2 = 'delete')",
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
-		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13)",
+		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms,"
+		" follows, as_new, release_ms)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17)",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
 	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
@@ -49,7 +50,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 
 	[SET_RIGHT] = "UPDATE document SET due_ms = ?2 + max(due_ms - changed_ms, 0), changed_ms = ?2"
 		" WHERE lane = ?1 AND state = 'queued' AND due_ms > ?2 AND changed_ms > ?2",
-	[FIND_DUE] = "SELECT seq, doc, attempts, doubtful, since_ms FROM document"
+	[FIND_DUE] = "SELECT seq, doc, attempts, doubtful, since_ms, as_new FROM document"
 		" WHERE lane = ?1 AND state = 'queued' AND due_ms <= ?2 ORDER BY due_ms, seq LIMIT ?3",
 	[CLAIM] = "UPDATE document SET state = 'sending', reason = '', attempts = attempts + 1, node = ?2,"
 		" changed_ms = ?3 WHERE seq = ?1",
@@ -100,9 +101,30 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[COUNT_ACKS] = "SELECT source, count(*), min(ready_ms) FROM acknowledgement WHERE state = 'ready'"
 		" GROUP BY source",
 
-	[FIND_ORDERED] = "SELECT seq, state, reason, doubtful FROM document WHERE doc = ?1",
+	[FIND_ORDERED] = "SELECT seq, state, reason, doubtful, follows FROM document WHERE doc = ?1",
 	[ORDER] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4,"
-		" since_ms = iif(?2 = 'queued', ?4, since_ms), attempts = iif(?5, 0, attempts) WHERE seq = ?1",
+		" since_ms = iif(?2 = 'queued', ?4, since_ms), attempts = iif(?5, 0, attempts), release_ms = 0"
+		" WHERE seq = ?1",
+
+	[FIND_BLOCKER] = "SELECT 1 FROM (SELECT seq, state FROM document WHERE unique_id = ?1"
+		" UNION ALL SELECT seq, state FROM document WHERE follows = ?1 AND follows <> '')"
+		" WHERE seq < ?2 AND state IN ('held', 'queued', 'sending') LIMIT 1",
+	[FIND_FOLLOWER] = "SELECT seq FROM document WHERE follows = ?1 AND follows <> '' AND state = 'held'"
+		" AND reason = 'waiting_predecessor' ORDER BY seq LIMIT 1",
+	[ABOUT_ORDER] = "SELECT unique_id, follows FROM document WHERE seq = ?1 AND (follows <> '' OR EXISTS"
+		" (SELECT 1 FROM document f WHERE f.follows = document.unique_id AND f.follows <> ''))",
+	[WAKE] = "UPDATE document SET state = 'queued', reason = '', changed_ms = ?2, due_ms = ?2, since_ms = ?2"
+		" WHERE seq = ?1",
+	[FIND_UNSENT] = "SELECT seq, state FROM document d WHERE unique_id = ?1 AND action = 'submit'"
+		" AND state IN ('held', 'queued')"
+		" AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.seq = d.seq AND l.what = 'claimed')"
+		" AND NOT EXISTS (SELECT 1 FROM document o WHERE o.follows = ?1 AND o.follows <> ''"
+		"  AND o.state IN ('held', 'queued', 'sending'))",
+	[END_UNSENT] = "UPDATE document SET state = 'cancelled', reason = ?2, changed_ms = ?3 WHERE seq = ?1",
+	[FIND_TIMED] = "SELECT seq, follows FROM document WHERE state = 'held' AND release_ms > 0"
+		" AND release_ms <= ?1 ORDER BY release_ms LIMIT 1",
+	[RELEASE_TIMED] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4,"
+		" since_ms = ?4, release_ms = 0 WHERE seq = ?1",
 
 	[CHAIN_HEAD] = "SELECT number, digest FROM ledger ORDER BY number DESC LIMIT 1",
 	[CHAIN_DOCUMENT] = "SELECT doc, action, unique_id, digest FROM document WHERE seq = ?1",
@@ -365,6 +387,7 @@ static int take_in_again(struct store *store, const struct store_arrival *arriva
 		return got;
 	ret_receipt->doc = sqlite_ulid(found, 1);
 	ret_receipt->state = store_state_of(found, 2);
+	ret_receipt->reason = reason_of(sqlite_text(found, 5));
 	ret_receipt->taken = sqlite3_column_int(found, 3) ? STORE_KNOWN : STORE_FOREIGN;
 	if (ret_receipt->taken == STORE_FOREIGN)
 		return 1;
@@ -402,28 +425,35 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 	struct store_entry entry = {
 		.at_ms = arrival->now_ms,
 		.what = "received",
-		.state = arrival->state,
-		.reason = reason_row(arrival->reason)->code,
 		.origin = arrival->origin,
 	};
+	struct store_place place;
 	int known = take_in_again(store, arrival, ret_receipt, err);
 
 	if (known != 0)
 		return known < 0 ? -1 : 0;
+	if (store_find_place(store, arrival, &place, err) < 0)
+		return -1;
+	entry.state = place.state;
+	entry.reason = reason_row(place.reason)->code;
 	if (sqlite_run(&store->sqlite, INSERT_DOCUMENT,
 		       VALUES(ID(&arrival->doc), TEXT(arrival->action), TEXT(arrival->unique_id),
 			      BYTES(digest), TEXT(arrival->type_code), TEXT(arrival->lane),
 			      TEXT(arrival->site), TEXT(arrival->source), TEXT(arrival->channel),
-			      TEXT(arrival->origin), TEXT(state_texts[arrival->state]),
-			      TEXT(entry.reason), NUMBER(arrival->now_ms), NUMBER(arrival->body.n)),
+			      TEXT(arrival->origin), TEXT(state_texts[place.state]),
+			      TEXT(entry.reason), NUMBER(arrival->now_ms), NUMBER(arrival->body.n),
+			      TEXT(arrival->follows), NUMBER(place.as_new),
+			      NUMBER(arrival->release_ms)),
 		       "take a document in", err) < 0)
 		return -1;
 	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);
 	if (insert_body(store, entry.seq, arrival, err) < 0)
 		return -1;
-	*ret_receipt = (struct store_receipt){ STORE_NEW, arrival->doc, arrival->state };
-	store->moves.change[arrival->state]++;
-	return add_arrival(store, &entry, err);
+	*ret_receipt = (struct store_receipt){ STORE_NEW, arrival->doc, place.state, place.reason };
+	store->moves.change[place.state]++;
+	if (add_arrival(store, &entry, err) < 0)
+		return -1;
+	return store_end_predecessor(store, arrival, &place, err);
 }
 
 /* ---- the disk ---- */

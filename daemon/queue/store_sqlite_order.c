@@ -30,8 +30,7 @@ static int write_order(struct store *store, const struct store_order *order,
 			      NUMBER(order->now_ms), NUMBER(order->order == ORDER_RETRY)),
 		       "carry out an order", err) < 0)
 		return -1;
-	store_moved(store, ordered->from, ordered->to);
-	return store_add_entry(store, &entry, err);
+	return store_add_move(store, ordered->from, &entry, err);
 }
 
 int store_order(struct store *store, const struct store_order *order,
@@ -41,6 +40,7 @@ int store_order(struct store *store, const struct store_order *order,
 	struct store_ordered ordered = { .to = aim.state, .reason = aim.reason };
 	struct order_case its;
 	int64_t seq;
+	int blocked = 0;
 
 	{
 		scoped(sqlite_reset) sqlite3_stmt *found =
@@ -53,6 +53,14 @@ int store_order(struct store *store, const struct store_order *order,
 		}
 		seq = sqlite3_column_int64(found, 0);
 		its = case_of(found);
+		if (aim.state == DOC_QUEUED && !order->force)
+			blocked = store_is_blocked(store, sqlite_text(found, 4), seq, err);
+	}
+	if (blocked < 0)
+		return -1;
+	if (blocked > 0) { /* it is let go, and takes its turn */
+		ordered.to = DOC_HELD;
+		ordered.reason = REASON_WAITING_PREDECESSOR;
 	}
 	ordered.found = true;
 	ordered.from = its.state;

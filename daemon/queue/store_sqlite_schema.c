@@ -116,6 +116,14 @@ static const char keep_ledger[] =
 static const char version_4[] =
 	"ALTER TABLE document ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0;"
 	"UPDATE document SET since_ms = received_ms;";
+
+/* What a document follows, and until when it is held. */
+static const char version_5[] =
+	"ALTER TABLE document ADD COLUMN follows TEXT NOT NULL DEFAULT '';" /* a unique id */
+	"ALTER TABLE document ADD COLUMN as_new INTEGER NOT NULL DEFAULT 0 CHECK (as_new IN (0, 1));"
+	"ALTER TABLE document ADD COLUMN release_ms INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX document_follows ON document (follows, seq) WHERE follows <> '';"
+	"CREATE INDEX document_release ON document (release_ms) WHERE state = 'held' AND release_ms > 0;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -128,7 +136,11 @@ static int chain_ledger(struct store *store, struct err *err)
 static const struct {
 	const char *sql;
 	int (*then)(struct store *store, struct err *err); /* what SQL alone cannot do; or NULL */
-} steps[] = { { version_1, NULL }, { version_2, NULL }, { version_3, chain_ledger }, { version_4, NULL } };
+} steps[] = { { version_1, NULL },
+	      { version_2, NULL },
+	      { version_3, chain_ledger },
+	      { version_4, NULL },
+	      { version_5, NULL } };
 
 enum { VERSION = length_of(steps) };
 

@@ -26,8 +26,7 @@ static int claim_one(struct store *store, int64_t seq, int64_t now_ms, unsigned 
 		       VALUES(NUMBER(seq), TEXT(store->node), NUMBER(now_ms)), "claim a document",
 		       err) < 0)
 		return -1;
-	store_moved(store, DOC_QUEUED, DOC_SENDING);
-	return store_add_entry(store, &entry, err);
+	return store_add_move(store, DOC_QUEUED, &entry, err);
 }
 
 static int next_due(struct store *store, const char *lane, int64_t *ret_next_ms, struct err *err)
@@ -62,6 +61,7 @@ int store_claim(struct store *store, const char *lane, int64_t now_ms, size_t mo
 				.attempt = (unsigned)sqlite3_column_int64(due, 2) + 1,
 				.doubtful = sqlite3_column_int(due, 3) != 0,
 				.since_ms = sqlite3_column_int64(due, 4),
+				.as_new = sqlite3_column_int(due, 5) != 0,
 			};
 		}
 		if (got < 0)
@@ -107,8 +107,7 @@ int store_settle(struct store *store, const struct store_outcome *outcome, struc
 			      NUMBER(outcome->now_ms)),
 		       "settle a document", err) < 0)
 		return -1;
-	store_moved(store, DOC_SENDING, outcome->state);
-	return store_add_entry(store, &entry, err);
+	return store_add_move(store, DOC_SENDING, &entry, err);
 }
 
 int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct err *err)
@@ -136,9 +135,8 @@ int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct
 		sqlite_reset(&claimed);
 		if (sqlite_run(&store->sqlite, RECOVER, VALUES(NUMBER(entry.seq), NUMBER(now_ms)),
 			       "recover a document", err) < 0 ||
-		    store_add_entry(store, &entry, err) < 0)
+		    store_add_move(store, DOC_SENDING, &entry, err) < 0)
 			return -1;
-		store_moved(store, DOC_SENDING, DOC_QUEUED);
 	}
 	*ret_count = count;
 	return 0;

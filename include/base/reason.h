@@ -44,6 +44,7 @@ enum reason {
 	REASON_NOT_FOR_DMP,
 	REASON_UNCHANGED,
 	REASON_WITHDRAWN,
+	REASON_SUPERSEDED,
 
 	/* a message is at fault: the profile's technical error codes */
 	REASON_SEQUENCE,

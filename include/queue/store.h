@@ -87,6 +87,13 @@ struct store_arrival {
 	int64_t now_ms;
 	enum doc_state state; /* queued, held, cancelled… as the pipeline decided */
 	enum reason reason;
+	int64_t release_ms; /* of one that is held: when it is let go by itself; 0: not */
+	/* The unique id of what it replaces or deletes, for which it waits when that is under way; NULL
+	 * or "": nothing. `supersedes`: it takes the place of one that was never tried. A deletion does
+	 * in any case.
+	 */
+	const char *follows;
+	bool supersedes;
 	struct slice body;            /* the document, byte for byte */
 	uint8_t digest[SHA256_BYTES]; /* of the body */
 	struct slice metadata;        /* opaque here */
@@ -100,8 +107,9 @@ enum store_taken {
 
 struct store_receipt {
 	enum store_taken taken;
-	struct ulid doc; /* the new one, or the one that has the id already */
-	enum doc_state state;
+	struct ulid doc;      /* the new one, or the one that has the id already */
+	enum doc_state state; /* not as it was decided when it must wait for another */
+	enum reason reason;
 };
 
 must_use int store_take_in(struct store *store, const struct store_arrival *arrival,
@@ -113,6 +121,7 @@ struct store_due {
 	struct ulid doc;
 	unsigned attempt; /* 1 first */
 	bool doubtful;    /* an earlier attempt may have been stored by the DMP */
+	bool as_new;      /* what it replaces was never sent: absent, it goes as a new one */
 	int64_t since_ms; /* from when its age counts: received, or released, or tried again by order */
 };
 
@@ -149,6 +158,10 @@ must_use int store_settle(struct store *store, const struct store_outcome *outco
 
 /* At start: what this node had claimed when it died goes back to the queue, in doubt. */
 must_use int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct err *err);
+
+/* Lets go up to `most` documents that were held until a time which has come. */
+must_use int store_release_due(struct store *store, int64_t now_ms, size_t most, size_t *ret_count,
+			       struct err *err);
 
 /* Writes something small, so that a store that cannot be written says so without a document at stake. */
 must_use int store_probe(struct store *store, int64_t now_ms, struct err *err);
@@ -307,7 +320,7 @@ struct store_event {
 	uint64_t number;
 	int64_t at_ms;
 	/* "received", "received_again", "claimed", "settled", "recovered", "source_told"; "held",
-	 * "released", "retried", "cancelled" */
+	 * "released", "retried", "cancelled", "withdrawn" */
 	const char *what;
 	enum doc_state state;
 	enum reason reason;

@@ -33,6 +33,7 @@ enum store_statement {
 	FIND_DOCUMENT, FIND_ACK, INSERT_ACK, FIND_WAITING_ACK, FIND_FINAL, CONCLUDE_ACK, NEXT_ACK,
 	FIND_READY_ACK, SETTLE_ACK, DOCUMENT_NOW, COUNT_ACKS,
 	FIND_ORDERED, ORDER,
+	FIND_BLOCKER, FIND_FOLLOWER, ABOUT_ORDER, WAKE, FIND_UNSENT, END_UNSENT, FIND_TIMED, RELEASE_TIMED,
 	CHAIN_HEAD, CHAIN_DOCUMENT, CHAIN_ROWS, CHAIN_SET, CHECK_INTEGRITY, CHECK_REFERENCES, CHECK_STATES,
 	STATEMENT_COUNT
 };
@@ -61,6 +62,29 @@ must_use int store_add_entry(struct store *store, const struct store_entry *entr
 
 /* A document's row is in another state. */
 void store_moved(struct store *store, enum doc_state from, enum doc_state to);
+
+/* The same for one that brought the document from another state. At its end, what follows it wakes. */
+must_use int store_add_move(struct store *store, enum doc_state from,
+			    const struct store_entry *entry, struct err *err);
+
+/* 1: something that came before `before_seq`, and has to do with the document `follows`, is under way. */
+must_use int store_is_blocked(struct store *store, const char *follows, int64_t before_seq,
+			      struct err *err);
+
+/* Where a document that comes stands, and what it puts an end to. */
+struct store_place {
+	enum doc_state state;
+	enum reason reason;
+	bool as_new;      /* it goes as a new document if the DMP does not hold what it replaces */
+	int64_t ends_seq; /* 0: nothing */
+	enum doc_state ends_from;
+	enum reason ends_for;
+};
+
+must_use int store_find_place(struct store *store, const struct store_arrival *arrival,
+			      struct store_place *ret_place, struct err *err);
+must_use int store_end_predecessor(struct store *store, const struct store_arrival *arrival,
+				   const struct store_place *place, struct err *err);
 
 /* What the next row of the ledger is called in the chain, and the digest that it carries. */
 must_use int store_chain_entry(struct store *store, const struct store_entry *entry,

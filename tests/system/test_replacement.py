@@ -55,3 +55,65 @@ def test_the_history_tells_the_deletion_from_the_document(delivered):
     settled(delivered, delivered.send(mdm_t02(LETTER, trigger="T04")))
     assert [(each["action"], each["state"]) for each in delivered.documents()] == [
         ("submit", "delivered"), ("delete", "delivered")]
+
+
+# ---- in order ----
+
+def third() -> bytes:
+    """A version after the next one."""
+    return NEXT.replace(unique_id(LETTER).encode(), b"1.2.250.1.999.1.9.X").replace(
+        unique_id(NEXT).encode(), unique_id(NEXT).encode() + b".3", 1).replace(
+        b"1.2.250.1.999.1.9.X", unique_id(NEXT).encode())
+
+
+def the(gateway, unique: str, action: str) -> dict:
+    (document,) = [each for each in gateway.documents() if (each["unique_id"], each["action"]) == (unique, action)]
+    return gateway.ctl("show", document["doc"])
+
+
+def test_versions_that_come_at_once_reach_the_dmp_in_order(gateway, simulator):
+    simulator.faults({"kind": "hold", "times": 1})
+    assert gateway.send(mdm_t02(LETTER)).code == "AA"
+    simulator.wait_held(1)
+    assert gateway.send(mdm_t02(NEXT, trigger="T10")).code == "AA"
+    assert gateway.send(mdm_t02(third(), trigger="T10")).code == "AA"
+    assert gateway.send(mdm_t02(third(), trigger="T04")).code == "AA"
+    waiting = the(gateway, unique_id(NEXT), "replace")
+    assert (waiting["state"], waiting["reason"]) == ("held", "waiting_predecessor")
+    assert gateway.status()["queue"]["held"] == 3
+    simulator.release()
+    for unique, action in ((unique_id(LETTER), "submit"), (unique_id(NEXT), "replace"),
+                           (unique_id(third()), "replace"), (unique_id(third()), "delete")):
+        gateway.wait_final(the(gateway, unique, action)["doc"])
+    assert {each["state"] for each in gateway.documents()} == {"delivered"}
+    held = simulator.received()
+    assert held[unique_id(third())]["replaces"] == [held[unique_id(NEXT)]["entryUUID"]]
+    assert gateway.status()["queue"] == {**gateway.status()["queue"], "held": 0, "queued": 0, "delivered": 4}
+
+
+def test_a_document_withdrawn_before_it_was_sent_never_leaves(gateway, simulator):
+    assert gateway.send(mdm_t02(LETTER, identity_status="PROV")).code == "AA"
+    assert gateway.send(mdm_t02(LETTER, trigger="T04")).code == "AA"
+    letter, deletion = the(gateway, unique_id(LETTER), "submit"), the(gateway, unique_id(LETTER), "delete")
+    assert (letter["state"], letter["reason"]) == ("cancelled", "withdrawn")
+    assert (deletion["state"], deletion["reason"]) == ("suppressed", "withdrawn")
+    assert letter["events"][-1]["note"] == deletion["doc"]
+    queue = gateway.status()["queue"]
+    assert (queue["held"], queue["cancelled"], queue["suppressed"]) == (0, 1, 1)
+    assert simulator.exchanges() == []
+
+
+def test_a_new_version_takes_the_place_of_an_unsent_one_by_key(start_gateway, simulator):
+    gateway = start_gateway(extra="replace: { supersede_unsent: true }")
+    assert gateway.send(mdm_t02(LETTER, identity_status="PROV")).code == "AA"
+    after = settled(gateway, gateway.send(mdm_t02(NEXT, trigger="T10")))
+    assert after["state"] == "delivered"
+    assert after["events"][-1]["note"] == "sent_as_new"
+    assert the(gateway, unique_id(LETTER), "submit")["reason"] == "superseded"
+    assert list(simulator.received()) == [unique_id(NEXT)]
+
+
+def test_without_the_key_it_waits(gateway):
+    assert gateway.send(mdm_t02(LETTER, identity_status="PROV")).code == "AA"
+    assert gateway.send(mdm_t02(NEXT, trigger="T10")).code == "AA"
+    assert the(gateway, unique_id(NEXT), "replace")["reason"] == "waiting_predecessor"

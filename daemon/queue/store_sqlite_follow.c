@@ -1,0 +1,208 @@
+/* Order: what follows another document waits for it, everything else goes in parallel.
+ *
+ * A replacement follows the document that it replaces, a deletion the one that it deletes. It waits
+ * while anything that came before it and has to do with the same document is under way: the document
+ * itself, another version of it, another deletion. When the last of those comes to its end, whatever
+ * end that is, it goes: waiting for a document that was rejected would be waiting for ever, without a
+ * word. The DMP is asked for the predecessor before anything is replaced or deleted, so that what
+ * became of it is known then, and replace.when_absent says what is done if it is not there.
+ */
+#include "queue/store_sqlite.h"
+
+int store_is_blocked(struct store *store, const char *follows, int64_t before_seq, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found = NULL;
+
+	if (follows[0] == '\0')
+		return 0;
+	found = sqlite_prepare(&store->sqlite, FIND_BLOCKER,
+			       VALUES(TEXT(follows), NUMBER(before_seq)), err);
+	return found ? sqlite_step(&store->sqlite, found, err) : -1;
+}
+
+/* ---- when something ends ---- */
+
+/* The first that waits for what has to do with `follows`, if nothing else is before it: those behind
+ * it then wait for it.
+ */
+static int wake_first(struct store *store, const char *follows, int64_t now_ms, struct err *err)
+{
+	struct store_entry entry = { .at_ms = now_ms,
+				     .what = "released",
+				     .state = DOC_QUEUED,
+				     .reason = "",
+				     .note = "predecessor" };
+	int blocked;
+
+	{
+		scoped(sqlite_reset) sqlite3_stmt *found =
+			sqlite_prepare(&store->sqlite, FIND_FOLLOWER, VALUES(TEXT(follows)), err);
+		int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+		if (got <= 0)
+			return got;
+		entry.seq = sqlite3_column_int64(found, 0);
+	}
+	blocked = store_is_blocked(store, follows, entry.seq, err);
+	if (blocked != 0)
+		return blocked < 0 ? -1 : 0;
+	if (sqlite_run(&store->sqlite, WAKE, VALUES(NUMBER(entry.seq), NUMBER(now_ms)),
+		       "wake a document", err) < 0)
+		return -1;
+	return store_add_move(store, DOC_HELD, &entry, err);
+}
+
+static int wake_followers(struct store *store, int64_t seq, int64_t now_ms, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *about =
+		sqlite_prepare(&store->sqlite, ABOUT_ORDER, VALUES(NUMBER(seq)), err);
+	int got = about ? sqlite_step(&store->sqlite, about, err) : -1;
+
+	for (int i = 0; i < 2 && got > 0; i++)
+		if (sqlite_text(about, i)[0] != '\0' &&
+		    wake_first(store, sqlite_text(about, i), now_ms, err) < 0)
+			return -1;
+	return got < 0 ? -1 : 0;
+}
+
+int store_add_move(struct store *store, enum doc_state from, const struct store_entry *entry,
+		   struct err *err)
+{
+	store_moved(store, from, entry->state);
+	if (store_add_entry(store, entry, err) < 0)
+		return -1;
+	return doc_state_is_final(entry->state)
+		       ? wake_followers(store, entry->seq, entry->at_ms, err)
+		       : 0;
+}
+
+/* ---- when something comes ---- */
+
+/* The predecessor when it is a new document that was never tried, and nothing else is before: 1. A
+ * version of another document does not count: the other would be left standing in the DMP.
+ */
+static int find_unsent(struct store *store, const char *unique_id, int64_t *ret_seq,
+		       enum doc_state *ret_state, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, FIND_UNSENT, VALUES(TEXT(unique_id)), err);
+	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+	if (got > 0) {
+		*ret_seq = sqlite3_column_int64(found, 0);
+		*ret_state = store_state_of(found, 1);
+	}
+	return got;
+}
+
+static bool is_deletion(const struct store_arrival *arrival)
+{
+	return strcmp(arrival->action, "delete") == 0;
+}
+
+/* A document that its source deletes before it was ever tried need not be sent to be deleted: both end
+ * here. One that is replaced likewise, by key; the new version then goes as a new document.
+ */
+static int take_place(struct store *store, const struct store_arrival *arrival,
+		      struct store_place *place, struct err *err)
+{
+	const enum reason reason = is_deletion(arrival) ? REASON_WITHDRAWN : REASON_SUPERSEDED;
+	enum doc_state state;
+	int got;
+
+	if (!is_deletion(arrival) && (!arrival->supersedes || arrival->state != DOC_QUEUED))
+		return 0;
+	got = find_unsent(store, arrival->follows, &place->ends_seq, &state, err);
+	if (got <= 0)
+		return got;
+	place->ends_from = state;
+	place->ends_for = reason;
+	place->as_new = !is_deletion(arrival);
+	if (is_deletion(arrival)) {
+		place->state = DOC_SUPPRESSED;
+		place->reason = reason;
+	}
+	return 1;
+}
+
+int store_find_place(struct store *store, const struct store_arrival *arrival,
+		     struct store_place *ret_place, struct err *err)
+{
+	struct store_place place = { .state = arrival->state, .reason = arrival->reason };
+	bool waits = arrival->state == DOC_QUEUED;
+	int got = 0;
+
+	if (slice_of(arrival->follows).n > 0 && (waits || arrival->state == DOC_HELD))
+		got = take_place(store, arrival, &place, err);
+	if (got == 0 && waits) {
+		got = store_is_blocked(store, slice_of(arrival->follows).p, INT64_MAX, err);
+		if (got > 0) {
+			place.state = DOC_HELD;
+			place.reason = REASON_WAITING_PREDECESSOR;
+		}
+	}
+	if (got < 0)
+		return -1;
+	*ret_place = place;
+	return 0;
+}
+
+int store_end_predecessor(struct store *store, const struct store_arrival *arrival,
+			  const struct store_place *place, struct err *err)
+{
+	char doc[ULID_TEXT];
+	const struct store_entry entry = {
+		.seq = place->ends_seq,
+		.at_ms = arrival->now_ms,
+		.what = "withdrawn",
+		.state = DOC_CANCELLED,
+		.reason = reason_row(place->ends_for)->code,
+		.note = ulid_text(&arrival->doc, doc), /* by what */
+	};
+
+	if (place->ends_seq == 0)
+		return 0;
+	if (sqlite_run(&store->sqlite, END_UNSENT,
+		       VALUES(NUMBER(entry.seq), TEXT(entry.reason), NUMBER(entry.at_ms)),
+		       "withdraw a document", err) < 0)
+		return -1;
+	return store_add_move(store, place->ends_from, &entry, err);
+}
+
+/* ---- when its time has come ---- */
+
+int store_release_due(struct store *store, int64_t now_ms, size_t most, size_t *ret_count,
+		      struct err *err)
+{
+	size_t count = 0;
+
+	for (; count < most; count++) {
+		struct store_entry entry = { .at_ms = now_ms, .what = "released", .note = "time" };
+		int blocked;
+
+		{
+			scoped(sqlite_reset) sqlite3_stmt *found = sqlite_prepare(
+				&store->sqlite, FIND_TIMED, VALUES(NUMBER(now_ms)), err);
+			int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+			if (got < 0)
+				return -1;
+			if (got == 0)
+				break;
+			entry.seq = sqlite3_column_int64(found, 0);
+			blocked = store_is_blocked(store, sqlite_text(found, 1), entry.seq, err);
+		}
+		if (blocked < 0)
+			return -1;
+		entry.state = blocked ? DOC_HELD : DOC_QUEUED;
+		entry.reason = reason_row(blocked ? REASON_WAITING_PREDECESSOR : REASON_NONE)->code;
+		if (sqlite_run(&store->sqlite, RELEASE_TIMED,
+			       VALUES(NUMBER(entry.seq), TEXT(doc_state_text(entry.state)),
+				      TEXT(entry.reason), NUMBER(now_ms)),
+			       "release a document", err) < 0 ||
+		    store_add_move(store, DOC_HELD, &entry, err) < 0)
+			return -1;
+	}
+	*ret_count = count;
+	return 0;
+}
