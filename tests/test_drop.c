@@ -1106,6 +1106,47 @@ static void a_file_that_cannot_be_moved_stays_and_leaves_no_explanation(void **s
 	assert_content(world, "rejected/" DAY "/letter.error.yaml", "why");
 }
 
+static void a_file_that_cannot_be_moved_comes_again_ever_more_rarely(void **state)
+{
+	struct world *world = *state;
+
+	world->takes_all = true;
+	world->settings.scan_ms = 20;
+	open_drop(world);
+	disk.rename_errno = EROFS;
+	put_file(world, "letter.xml", "<a/>");
+	turn_for(world, 1000); /* 20 ms and its doubles, less a quarter at most: six fit, not fifty */
+	assert_in_range(world->handed, 3, 8);
+	disk.rename_errno = 0;
+	until(world, world->dealt_with == 1);
+	assert_true(is_there(world, "done"));
+	assert_false(is_there(world, "letter.xml"));
+}
+
+static void once_one_file_can_be_moved_the_others_are_tried_at_once(void **state)
+{
+	struct world *world = *state;
+	struct err err = { 0 };
+
+	world->settings.scan_ms = 200;
+	hand_over(world, "first.xml", "<a/>");
+	put_file(world, "second.xml", "<b/>");
+	until(world, world->handed == 2);
+	disk.rename_errno = EROFS;
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(drop_accept(world->files[i], NOON_MS, slice_of(""), &err), -1);
+	settle(world, 0, true);
+	until(world, world->handed == 3);
+	assert_handed(world, 2, "first.xml");
+	disk.rename_errno = 0;
+	assert_int_equal(drop_accept(world->files[2], NOON_MS, slice_of(""), &err), 0);
+	world->settings.scan_ms = HOUR_MS;
+	settle(world, 1, true);
+	settle(world, 2, false);
+	until(world, world->handed == 4);
+	assert_handed(world, 3, "second.xml");
+}
+
 static void file_systems_that_can_do_less_move_files_too(void **state)
 {
 	for (int links = 0; links < 2; links++) {
@@ -1286,6 +1327,8 @@ int main(void)
 		test(what_took_its_place_at_the_last_moment_is_put_back),
 		test(a_file_that_vanishes_at_the_last_moment_is_no_error),
 		test(a_file_that_cannot_be_moved_stays_and_leaves_no_explanation),
+		test(a_file_that_cannot_be_moved_comes_again_ever_more_rarely),
+		test(once_one_file_can_be_moved_the_others_are_tried_at_once),
 		test(file_systems_that_can_do_less_move_files_too),
 		test(a_folder_that_cannot_be_written_leaves_the_file_for_later),
 		test(done_and_rejected_are_made_at_the_start),

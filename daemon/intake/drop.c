@@ -20,13 +20,16 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/codec.h"
 #include "base/log.h"
+#include "base/retry.h"
 
 enum {
 	MOST_LISTED = 200000, /* entries: the rest waits in the folder until these are gone */
 	LEAST_GAP_MS = 20,    /* between two scans */
 	SCAN_SHARE = 4,       /* a scan that took 1 s is not repeated for 4 s */
 	HANGING_MS = 60000,
+	STUCK_MOST_MS = 900000, /* the longest pause of a file that cannot be moved */
 };
 
 /* ---- on a worker: looking into the folder ---- */
@@ -156,6 +159,7 @@ struct drop_entry {
 	enum entry_state state;
 	int64_t since_ms;      /* first seen like this */
 	int64_t not_before_ms; /* to be handed over */
+	unsigned stuck;        /* times in a row that it could not be moved */
 	uint64_t from_scan;    /* what scans before this one saw was before our last word */
 	uint64_t seen_in_scan;
 	bool renamed; /* into place, to be seen by from_scan */
@@ -290,6 +294,7 @@ static void entry_see(struct drop_entry *entry, const struct scan *scan,
 		entry->file.inode = sighting->inode;
 		entry->since_ms = scan->ended_ms;
 		entry->not_before_ms = 0;
+		entry->stuck = 0;
 		entry_enter(entry, ENTRY_SETTLING);
 	}
 	if (entry->renamed || has_settled(entry, scan))
@@ -539,6 +544,32 @@ static void count_fate(struct drop *drop, enum drop_fate fate)
 	drop->figures.rejected += fate == DROP_REJECTED;
 }
 
+/* A file that cannot be moved is read, and told to the ledger, each time that it comes again: ever
+ * more rarely. The first that can be moved after all says that the others can.
+ */
+static void note_stuck(struct drop_entry *entry)
+{
+	struct drop *drop = entry->file.drop;
+	const bool is = entry->file.fate == DROP_STUCK, was = entry->stuck > 0;
+	struct drop_entry *other;
+
+	entry->stuck = is ? entry->stuck + 1 : 0;
+	if (is || !was || drop->freed)
+		return;
+	for (other = LIST_FIRST(&drop->entries); other != NULL; other = LIST_NEXT(other, link))
+		if (other->stuck > 0)
+			other->not_before_ms = 0;
+	want_scan(drop, clock_monotonic_ms());
+}
+
+static int64_t pause_ms(const struct drop_entry *entry)
+{
+	const int64_t scan_ms = entry->file.folder->scan_ms;
+	const struct retry_settings retry = { scan_ms, max(scan_ms, (int64_t)STUCK_MOST_MS) };
+
+	return entry->stuck > 0 ? retry_delay_ms(&retry, entry->stuck, random_u32()) : scan_ms;
+}
+
 void drop_settle(struct drop_file *file, bool again)
 {
 	struct drop_entry *entry = container_of(file, struct drop_entry, file);
@@ -546,9 +577,10 @@ void drop_settle(struct drop_file *file, bool again)
 	const int64_t now_ms = clock_monotonic_ms();
 
 	entry->from_scan = drop->scan_number + 1;
+	note_stuck(entry);
 	if (again) {
 		entry_enter(entry, ENTRY_WHOLE);
-		entry->not_before_ms = now_ms + drop->settings->scan_ms;
+		entry->not_before_ms = now_ms + pause_ms(entry);
 	} else {
 		count_fate(drop, file->fate);
 		entry_enter(entry, ENTRY_NEW);

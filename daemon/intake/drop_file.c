@@ -361,6 +361,7 @@ int drop_accept(struct drop_file *file, int64_t now_ms, struct slice result, str
 	};
 	bool moved;
 
+	file->fate = DROP_STUCK;
 	if (to < 0 || (result.n == 0 || away ? move_aside(&move, &moved, err)
 					     : move_with_note(&move, result, &moved, err)) < 0)
 		return -1;
@@ -382,8 +383,10 @@ int drop_reject(struct drop_file *file, int64_t now_ms, struct slice explanation
 	bool moved = false;
 	int done = to < 0 ? -1 : move_with_note(&move, explanation, &moved, err);
 
-	if (!moved)
+	if (!moved) {
+		file->fate = done < 0 ? DROP_STUCK : DROP_LEFT;
 		return done;
+	}
 	sync_folder(to);
 	sync_folder(folder);
 	file->fate = DROP_REJECTED;

@@ -10,7 +10,7 @@
 struct drop_settings;
 struct stat;
 
-enum drop_fate { DROP_LEFT, DROP_TAKEN, DROP_REJECTED };
+enum drop_fate { DROP_LEFT, DROP_TAKEN, DROP_REJECTED, DROP_STUCK /* could not be moved */ };
 
 /* A file handed over. Until drop_settle() its name is not handed over again. */
 struct drop_file {
