@@ -47,13 +47,20 @@ void sqlite_give_up_when(struct sqlite *sqlite, const atomic_bool *ends)
 int sqlite_failed(struct sqlite *sqlite, const char *doing, struct err *err)
 {
 	int code = sqlite->db ? sqlite3_errcode(sqlite->db) & 0xff : SQLITE_NOMEM;
-	bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_SCHEMA ||
-		       code == SQLITE_CONSTRAINT || code == SQLITE_MISMATCH ||
-		       code == SQLITE_MISUSE;
+	bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+	bool halts = damaged || code == SQLITE_SCHEMA || code == SQLITE_CONSTRAINT ||
+		     code == SQLITE_MISMATCH || code == SQLITE_MISUSE;
+	int system = code == SQLITE_IOERR || code == SQLITE_CANTOPEN
+			     ? sqlite3_system_errno(sqlite->db)
+			     : 0;
 
-	err_set(err, damaged ? ERR_HALT : ERR_RETRY, "the store could not %s: %s", doing,
-		sqlite->db ? sqlite3_errmsg(sqlite->db) : "out of memory");
+	err_set(err, halts ? ERR_HALT : ERR_RETRY, "the store could not %s: %s%s%s%s%s", doing,
+		sqlite->db ? sqlite3_errmsg(sqlite->db) : "out of memory", system ? " (" : "",
+		system ? strerrordesc_np(system) : "", system ? ")" : "",
+		damaged ? ": keep the files, and restore a backup" : "");
 	err->reason = REASON_STORE_UNAVAILABLE;
+	if (damaged)
+		sqlite->damage = *err;
 	return -1;
 }
 

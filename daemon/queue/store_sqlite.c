@@ -22,6 +22,12 @@ static const char writing_connection[] =
 	"PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 	"PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864;";
 
+/* After a sync that failed, Linux keeps the pages as if they were written. A process that died on it
+ * leaves a log that reads well and is not on disk, and what is appended and synced after it would be
+ * lost with it in a power cut. Brought into the database it is written, and synced, once more.
+ */
+static const char empty_the_log[] = "PRAGMA wal_checkpoint(TRUNCATE)";
+
 /* clang-format off */
 #define ROW_COLUMNS \
 	"doc, action, unique_id, type_code, lane, site, source, channel, origin, state, reason," \
@@ -29,6 +35,8 @@ static const char writing_connection[] =
 
 static const char *const sql[STATEMENT_COUNT] = {
 	[SCHEMA_IS] = "PRAGMA user_version",
+	[PAGES_ARE] = "SELECT page_count, page_size FROM pragma_page_count, pragma_page_size",
+	[CHECKPOINT] = "PRAGMA wal_checkpoint(PASSIVE)",
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[SAVEPOINT] = "SAVEPOINT change",
@@ -65,7 +73,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 
 	[PROBE] = "INSERT OR REPLACE INTO node (name, probed_ms) VALUES (?1, ?2)",
 
-	[LOAD] = "SELECT bytes, metadata FROM body JOIN document USING (seq) WHERE doc = ?1",
+	[LOAD] = "SELECT bytes, metadata, digest FROM body JOIN document USING (seq) WHERE doc = ?1",
 	[COUNT_STATES] = "SELECT state, count(*) FROM document GROUP BY state",
 	[OLDEST_QUEUED] = "SELECT received_ms FROM document WHERE state = 'queued' ORDER BY doc LIMIT 1",
 	[LAST_DELIVERED] = "SELECT max(at_ms) FROM (SELECT at_ms, what, state FROM ledger ORDER BY number DESC"
@@ -230,9 +238,12 @@ int store_open(struct store **ret_store, const struct store_settings *settings, 
 	scoped(store_free) struct store *store = store_new(settings);
 
 	if (lock(store, settings->path, err) < 0 ||
+	    store_files_expect(store, settings->path, err) < 0 ||
 	    open_database(store, settings->path, flags, err) < 0 ||
 	    sqlite_exec(&store->sqlite, writing_connection, "be set up", err) < 0 ||
-	    store_migrate(store, err) < 0)
+	    sqlite_exec(&store->sqlite, empty_the_log, "bring its log into the database", err) < 0 ||
+	    store_migrate(store, err) < 0 || store_files_mark(store, err) < 0 ||
+	    store_files_watch(store, settings->path, err) < 0)
 		return err_within(err, "%s", settings->path);
 	*ret_store = take(store);
 	return 0;
@@ -256,6 +267,7 @@ void store_free(struct store **store)
 	if (*store == NULL)
 		return;
 	sqlite_done(&(*store)->sqlite);
+	store_files_done(*store);
 	if ((*store)->lock_fd >= 0)
 		close((*store)->lock_fd);
 	free((*store)->node);
@@ -267,12 +279,18 @@ void store_free(struct store **store)
 
 int store_begin(struct store *store, struct err *err)
 {
+	if (store_files_check(store, true, err) < 0)
+		return -1;
 	return sqlite_run(&store->sqlite, BEGIN, NULL, 0, "begin", err);
 }
 
+/* A failed sync needs nothing more: SQLite forgets the transaction, nobody was told yes, and the next
+ * one writes over its frames in the log, so that those pages are dirty, and synced, anew.
+ */
 int store_commit(struct store *store, struct err *err)
 {
-	if (sqlite_run(&store->sqlite, COMMIT, NULL, 0, "commit", err) == 0)
+	if (store_files_check(store, false, err) == 0 &&
+	    sqlite_run(&store->sqlite, COMMIT, NULL, 0, "commit", err) == 0)
 		return 0;
 	store_rollback(store);
 	return -1;
@@ -472,11 +490,16 @@ int store_load(struct store *store, const struct ulid *doc, struct buf *ret_body
 	scoped(sqlite_reset) sqlite3_stmt *found =
 		sqlite_prepare(&store->sqlite, LOAD, VALUES(ID(doc)), err);
 	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+	uint8_t digest[SHA256_BYTES];
 
 	if (got < 0)
 		return -1;
 	if (got == 0)
 		return err_set(err, ERR_HALT, "the document's body is not in the store");
+	sha256(sqlite_bytes(found, 0), digest);
+	if (!slice_equal(sqlite_bytes(found, 2), (struct slice){ (char *)digest, sizeof(digest) }))
+		return err_set(err, ERR_HALT,
+			       "the document's body is damaged in the store: it is not what came");
 	buf_add(ret_body, sqlite_bytes(found, 0));
 	buf_add(ret_metadata, sqlite_bytes(found, 1));
 	return 0;

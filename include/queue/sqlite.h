@@ -15,6 +15,7 @@ struct sqlite {
 	const char *const *sql; /* the texts of its statements, by number */
 	sqlite3_stmt **statements;
 	size_t statement_count;
+	struct err damage; /* the file is damaged: stays true until it is opened anew */
 };
 
 /* Opens `path` with SQLite's flags. `sql` lives as long as the connection. */
@@ -25,7 +26,8 @@ void sqlite_done(struct sqlite *sqlite);
 /* A statement that is running fails soon after *ends is set, by whatever thread. */
 void sqlite_give_up_when(struct sqlite *sqlite, const atomic_bool *ends);
 
-/* Fills err from SQLite's last answer: "the store could not <doing>: …". A damaged file, or a rule
+/* Fills err from SQLite's last answer: "the store could not <doing>: …", with the system's word where
+ * it failed. A damaged file, or a rule
  * of the schema broken, needs a human (ERR_HALT); the rest (full, read-only, busy) may pass
  * (ERR_RETRY). The reason is store_unavailable. Returns -1.
  */

@@ -3,6 +3,8 @@
 #ifndef DMPFEED_QUEUE_STORE_SQLITE_H
 #define DMPFEED_QUEUE_STORE_SQLITE_H
 
+#include <sys/types.h>
+
 #include "queue/sqlite.h"
 #include "queue/store.h"
 
@@ -13,6 +15,14 @@ struct store_head {
 	uint8_t digest[SHA256_BYTES];
 };
 
+/* A file that SQLite holds open, as it was when it was opened, and its size when last looked at. */
+struct store_file {
+	char *path;
+	dev_t device;
+	ino_t inode;
+	int64_t bytes;
+};
+
 struct store {
 	struct sqlite sqlite;
 	char *node;
@@ -20,12 +30,13 @@ struct store {
 	struct store_head head, head_at_savepoint;
 	struct buf room; /* for the canonical form of a row */
 	struct store_moves moves;
+	struct store_file files[2]; /* the writer's: the database and its log */
 };
 
 /* The statements, whose texts are in store_sqlite.c. */
 /* clang-format off */
 enum store_statement {
-	SCHEMA_IS,
+	SCHEMA_IS, PAGES_ARE, CHECKPOINT,
 	BEGIN, COMMIT, SAVEPOINT, RELEASE, UNDO,
 	FIND_UNIQUE_ID, INSERT_DOCUMENT, INSERT_BODY, INSERT_LARGE_BODY, INSERT_EVENT, SET_LAST_ARRIVAL,
 	SET_RIGHT, FIND_DUE, CLAIM, FIND_NEXT_DUE, FIND_SENDING, SETTLE, FIND_CLAIMED, RECOVER, PROBE,
@@ -41,6 +52,18 @@ enum store_statement {
 
 /* Brings the schema to the version that this program knows, in one transaction. */
 must_use int store_migrate(struct store *store, struct err *err);
+
+/* Before the database is opened: -1 (ERR_HALT) where there was one, and is none any more. */
+must_use int store_files_expect(const struct store *store, const char *path, struct err *err);
+
+/* Once it is laid out: says for later starts that there is one, and remembers its files. */
+must_use int store_files_mark(const struct store *store, struct err *err);
+must_use int store_files_watch(struct store *store, const char *path, struct err *err);
+void store_files_done(struct store *store);
+
+/* -1 when they are not what they were, or were found damaged since. `is_between` transactions their
+ * size tells something too. */
+must_use int store_files_check(struct store *store, bool is_between, struct err *err);
 
 /* One row of what happened to a document; fields left out are empty. */
 struct store_entry {
