@@ -471,7 +471,9 @@ static const struct rule *rule_of(const struct reader *reader, bool *ret_leads)
 
 	*ret_leads = false;
 	for (size_t i = 0; i < length_of(rules); i++) {
-		if (strncmp(rules[i].path, reader->path, reader->path_n) != 0)
+		/* the first character spares most of the comparisons, of every element there is */
+		if (rules[i].path[0] != reader->path[0] ||
+		    strncmp(rules[i].path, reader->path, reader->path_n) != 0)
 			continue;
 		if (rules[i].path[reader->path_n] == '\0')
 			found = &rules[i];
