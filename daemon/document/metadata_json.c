@@ -1,6 +1,7 @@
 /* The metadata as JSON and back: one table per struct says its members, for both directions. Any
  * thread.
  */
+#include <inttypes.h>
 #include <jansson.h>
 
 #include "document/metadata.h"
@@ -134,63 +135,12 @@ static const struct member metadata_members[] = {
 static const struct shape metadata_shape = { metadata_members, length_of(metadata_members),
 					     sizeof(struct metadata) };
 
-static json_t *object_of(const struct shape *shape, const void *base);
+/* ---- to JSON ---- */
 
-/* What is not UTF-8, which no reader lets through, reads as one replacement character. */
-static json_t *string_of(const char *text)
-{
-	json_t *string = json_string(text);
-
-	return string ? string : json_string("\xef\xbf\xbd");
-}
-
-static json_t *list_of(const struct member *member, const char *base)
-{
-	json_t *list = json_array();
-	const char *items;
-	size_t count;
-
-	memcpy(&items, base + member->at, sizeof(items));
-	memcpy(&count, base + member->count_at, sizeof(count));
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list,
-				      object_of(member->shape, items + i * member->shape->bytes));
-	return list;
-}
-
-static json_t *value_of(const struct member *member, const char *base)
-{
-	const char *at = base + member->at;
-
-	switch (member->kind) {
-	case TEXT:
-		return string_of(*(const char *const *)(const void *)at);
-	case TIME:
-		return json_integer(*(const int64_t *)(const void *)at);
-	case FLAG:
-		return json_boolean(*(const bool *)(const void *)at);
-	case ACTION:
-		return json_string(action_text(*(const enum action *)(const void *)at));
-	case SOURCE:
-		return json_string(
-			metadata_source_text(*(const enum metadata_source *)(const void *)at));
-	case STRUCT:
-		return object_of(member->shape, at);
-	case LIST:
-		return list_of(member, base);
-	}
-	return NULL;
-}
-
-static json_t *object_of(const struct shape *shape, const void *base)
-{
-	json_t *object = json_object();
-
-	for (size_t i = 0; i < shape->count; i++)
-		json_object_set_new(object, shape->members[i].name,
-				    value_of(&shape->members[i], base));
-	return object;
-}
+/* Written straight from the tables: a tree of a hundred values for each document would cost more
+ * than reading the document does.
+ */
+static void write_object(const struct shape *shape, const void *base, struct buf *out);
 
 static int append(const char *bytes, size_t n, void *out)
 {
@@ -198,13 +148,99 @@ static int append(const char *bytes, size_t n, void *out)
 	return 0;
 }
 
+/* What stands in a JSON string as it is. */
+static bool is_plain(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
+			return false;
+	return true;
+}
+
+/* What is not UTF-8, which no reader lets through, reads as one replacement character. */
+static void write_unusual_text(const char *text, struct buf *out)
+{
+	json_t *string = json_string(text);
+
+	if (string == NULL)
+		string = json_string("\xef\xbf\xbd");
+	json_dump_callback(string, append, out, JSON_ENCODE_ANY);
+	json_decref(string);
+}
+
+static void write_text(const char *text, struct buf *out)
+{
+	if (!is_plain(text)) {
+		write_unusual_text(text, out);
+		return;
+	}
+	buf_add_char(out, '"');
+	buf_add_text(out, text);
+	buf_add_char(out, '"');
+}
+
+static void write_list(const struct member *member, const char *base, struct buf *out)
+{
+	const char *items;
+	size_t count;
+
+	memcpy(&items, base + member->at, sizeof(items));
+	memcpy(&count, base + member->count_at, sizeof(count));
+	buf_add_char(out, '[');
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_add_char(out, ',');
+		write_object(member->shape, items + i * member->shape->bytes, out);
+	}
+	buf_add_char(out, ']');
+}
+
+static void write_value(const struct member *member, const char *base, struct buf *out)
+{
+	const void *at = base + member->at;
+
+	switch (member->kind) {
+	case TEXT:
+		write_text(*(const char *const *)at, out);
+		break;
+	case TIME:
+		buf_addf(out, "%" PRId64, *(const int64_t *)at);
+		break;
+	case FLAG:
+		buf_add_text(out, *(const bool *)at ? "true" : "false");
+		break;
+	case ACTION:
+		write_text(action_text(*(const enum action *)at), out);
+		break;
+	case SOURCE:
+		write_text(metadata_source_text(*(const enum metadata_source *)at), out);
+		break;
+	case STRUCT:
+		write_object(member->shape, at, out);
+		break;
+	case LIST:
+		write_list(member, base, out);
+		break;
+	}
+}
+
+static void write_object(const struct shape *shape, const void *base, struct buf *out)
+{
+	for (size_t i = 0; i < shape->count; i++) {
+		buf_add_text(out, i == 0 ? "{\"" : ",\"");
+		buf_add_text(out, shape->members[i].name);
+		buf_add_text(out, "\":");
+		write_value(&shape->members[i], base, out);
+	}
+	buf_add_char(out, '}');
+}
+
 void metadata_write(const struct metadata *metadata, struct buf *out)
 {
-	json_t *object = object_of(&metadata_shape, metadata);
-
-	json_dump_callback(object, append, out, JSON_COMPACT);
-	json_decref(object);
+	write_object(&metadata_shape, metadata, out);
 }
+
+/* ---- and back ---- */
 
 static int damaged(struct err *err, const char *name)
 {
