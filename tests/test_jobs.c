@@ -232,6 +232,64 @@ static void who_waits_is_woken_by_a_job_and_by_the_end(void **state)
 	assert_int_equal(taken, JOBS);
 }
 
+struct putter {
+	struct inbox *inbox;
+	struct job *jobs;
+	size_t count;
+};
+
+static void *put_one_by_one(void *arg)
+{
+	struct putter *putter = arg;
+
+	for (size_t i = 0; i < putter->count; i++)
+		inbox_put(putter->inbox, &putter->jobs[i]);
+	return NULL;
+}
+
+static size_t length_of_list(const struct job *job)
+{
+	size_t n = 0;
+
+	for (; job != NULL; job = job->next)
+		n++;
+	return n;
+}
+
+static void a_batch_waits_for_as_many_as_are_wanted(void **state)
+{
+	enum { JOBS = 8, AN_HOUR_MS = 3600 * 1000 };
+	scoped(inbox_free) struct inbox *inbox = inbox_new();
+	struct job jobs[JOBS] = { { 0 } };
+	struct putter putter = { inbox, jobs, JOBS };
+	pthread_t thread;
+
+	(void)state;
+	for (int round = 0; round < 100; round++) {
+		assert_int_equal(pthread_create(&thread, NULL, put_one_by_one, &putter), 0);
+		assert_int_equal(length_of_list(inbox_take_batch(inbox, JOBS, AN_HOUR_MS)), JOBS);
+		pthread_join(thread, NULL);
+	}
+	inbox_put(inbox, &jobs[0]); /* and afterwards one is enough again */
+	assert_ptr_equal(inbox_take_one(inbox), &jobs[0]);
+}
+
+static void a_batch_waits_no_longer_than_it_may(void **state)
+{
+	scoped(inbox_free) struct inbox *inbox = inbox_new();
+	struct job job = { 0 };
+
+	(void)state;
+	inbox_put(inbox, &job);
+	assert_ptr_equal(inbox_take_batch(inbox, 2, 1), &job);
+	inbox_put(inbox, &job);
+	assert_ptr_equal(inbox_take_batch(inbox, 2, 0), &job);
+	inbox_put(inbox, &job);
+	inbox_close(inbox);
+	assert_ptr_equal(inbox_take_batch(inbox, 2, 3600 * 1000), &job);
+	assert_null(inbox_take_batch(inbox, 2, 3600 * 1000));
+}
+
 static void one_worker_keeps_the_order(void **state)
 {
 	enum { JOBS = 500 };
@@ -383,6 +441,8 @@ int main(void)
 		cmocka_unit_test(one_is_taken_alone),
 		cmocka_unit_test(a_closed_inbox_is_emptied_before_its_end),
 		cmocka_unit_test(who_waits_is_woken_by_a_job_and_by_the_end),
+		cmocka_unit_test(a_batch_waits_for_as_many_as_are_wanted),
+		cmocka_unit_test(a_batch_waits_no_longer_than_it_may),
 		cmocka_unit_test(one_worker_keeps_the_order),
 		cmocka_unit_test(each_worker_has_a_context_of_its_own),
 		cmocka_unit_test(what_was_submitted_is_finished_before_the_end),

@@ -5,7 +5,10 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 struct list {
 	struct job *first, **end;
@@ -86,8 +89,9 @@ void mailbox_deliver(struct mailbox *mailbox)
 
 struct inbox {
 	pthread_mutex_t mutex;
-	pthread_cond_t bell;
+	pthread_cond_t bell; /* rings when `wanted` are there, or at the end */
 	struct list list;
+	size_t count, wanted;
 	bool closed;
 };
 
@@ -97,6 +101,7 @@ struct inbox *inbox_new(void)
 
 	pthread_mutex_init(&inbox->mutex, NULL);
 	pthread_cond_init(&inbox->bell, NULL);
+	inbox->wanted = 1;
 	return inbox;
 }
 
@@ -114,7 +119,8 @@ void inbox_put(struct inbox *inbox, struct job *job)
 	pthread_mutex_lock(&inbox->mutex);
 	job->next = NULL;
 	list_add(&inbox->list, job);
-	pthread_cond_signal(&inbox->bell);
+	if (++inbox->count >= inbox->wanted)
+		pthread_cond_signal(&inbox->bell);
 	pthread_mutex_unlock(&inbox->mutex);
 }
 
@@ -126,31 +132,59 @@ void inbox_close(struct inbox *inbox)
 	pthread_mutex_unlock(&inbox->mutex);
 }
 
-static struct job *inbox_take(struct inbox *inbox, bool all)
+/* With the mutex held, as the two below. */
+static void inbox_await_one(struct inbox *inbox)
 {
-	struct job *job;
-
-	pthread_mutex_lock(&inbox->mutex);
 	while (inbox->list.first == NULL && !inbox->closed)
 		pthread_cond_wait(&inbox->bell, &inbox->mutex);
-	job = inbox->list.first;
-	if (job != NULL) {
-		inbox->list.first = all ? NULL : job->next;
-		if (!all)
-			job->next = NULL;
-	}
+}
+
+static void inbox_await_more(struct inbox *inbox, size_t wanted, int64_t most_ms)
+{
+	const int64_t end_ms = clock_monotonic_ms() + most_ms;
+	const struct timespec end = { end_ms / 1000, end_ms % 1000 * 1000000 };
+	int late = 0;
+
+	inbox->wanted = wanted;
+	while (inbox->count < wanted && !inbox->closed && late == 0)
+		late = pthread_cond_clockwait(&inbox->bell, &inbox->mutex, CLOCK_MONOTONIC, &end);
+	inbox->wanted = 1;
+}
+
+struct job *inbox_take_batch(struct inbox *inbox, size_t wanted, int64_t most_ms)
+{
+	struct job *jobs;
+
+	pthread_mutex_lock(&inbox->mutex);
+	inbox_await_one(inbox);
+	if (most_ms > 0)
+		inbox_await_more(inbox, wanted, most_ms);
+	jobs = inbox->list.first;
+	inbox->list.first = NULL;
+	inbox->count = 0;
 	pthread_mutex_unlock(&inbox->mutex);
-	return job;
+	return jobs;
 }
 
 struct job *inbox_take_all(struct inbox *inbox)
 {
-	return inbox_take(inbox, true);
+	return inbox_take_batch(inbox, 1, 0);
 }
 
 struct job *inbox_take_one(struct inbox *inbox)
 {
-	return inbox_take(inbox, false);
+	struct job *job;
+
+	pthread_mutex_lock(&inbox->mutex);
+	inbox_await_one(inbox);
+	job = inbox->list.first;
+	if (job != NULL) {
+		inbox->list.first = job->next;
+		inbox->count--;
+		job->next = NULL;
+	}
+	pthread_mutex_unlock(&inbox->mutex);
+	return job;
 }
 
 struct workers {

@@ -3,11 +3,17 @@
 
 #include <pthread.h>
 
+#include "base/clock.h"
+
+enum { GATHER_SHARE = 2, GATHER_MOST_MS = 5 };
+
 struct writer {
 	struct store *store;
 	struct inbox *inbox;
 	struct mailbox *mailbox;
 	pthread_t thread;
+	size_t batch_count; /* of the last batch */
+	int64_t sync_ms;    /* its commit */
 };
 
 static struct change *change_of(struct job *job)
@@ -37,22 +43,41 @@ static void settle(struct job *batch, const struct err *err)
 			change_of(job)->err = *err;
 }
 
+static void write_batch(struct writer *writer, struct job *batch)
+{
+	int64_t began_ms = 0;
+	struct err err = { 0 };
+
+	writer->batch_count = 0;
+	if (store_begin(writer->store, &err) == 0) {
+		for (struct job *job = batch; job != NULL; job = job->next, writer->batch_count++)
+			apply_in_savepoint(writer->store, change_of(job));
+		began_ms = clock_monotonic_ms();
+		(void)!store_commit(writer->store, &err); /* the one sync; err tells */
+		writer->sync_ms = clock_monotonic_ms() - began_ms;
+	}
+	settle(batch, &err);
+	mailbox_post(writer->mailbox, batch); /* only now may anyone say "yes" */
+}
+
+/* While one batch syncs, the next gathers. Where a sync is slow that is not enough: of the senders
+ * that were just answered, the first to send again would have the disk for itself, and the others
+ * would wait for two syncs. So as many as last time are awaited, for a share of what the last sync
+ * took; where that is less than a millisecond, for nobody.
+ */
+static struct job *next_batch(struct writer *writer)
+{
+	return inbox_take_batch(writer->inbox, writer->batch_count,
+				min(writer->sync_ms / GATHER_SHARE, (int64_t)GATHER_MOST_MS));
+}
+
 static void *writer_main(void *arg)
 {
 	struct writer *writer = arg;
 	struct job *batch;
 
-	while ((batch = inbox_take_all(writer->inbox)) != NULL) {
-		struct err err = { 0 };
-
-		if (store_begin(writer->store, &err) == 0) {
-			for (struct job *job = batch; job != NULL; job = job->next)
-				apply_in_savepoint(writer->store, change_of(job));
-			(void)!store_commit(writer->store, &err); /* the one sync; err tells */
-		}
-		settle(batch, &err);
-		mailbox_post(writer->mailbox, batch); /* only now may anyone say "yes" */
-	}
+	while ((batch = next_batch(writer)) != NULL)
+		write_batch(writer, batch);
 	return NULL;
 }
 
