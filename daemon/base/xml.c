@@ -8,6 +8,12 @@ static bool is_allowed(uint32_t c)
 	       (c >= 0xe000 && c <= 0xfffd) || (c >= 0x10000 && c <= 0x10ffff);
 }
 
+/* ASCII that no escaping touches. */
+static bool is_plain(unsigned char c)
+{
+	return c >= ' ' && c < 0x7f && c != '&' && c != '<' && c != '>' && c != '"';
+}
+
 /* The length that a first byte of UTF-8 announces; 0: no character begins so. */
 static size_t announced_length(unsigned char first)
 {
@@ -100,6 +106,16 @@ static const char *escape_canonical_attribute(uint32_t c)
 	}
 }
 
+/* How many characters at the start stand for themselves anywhere, as nearly all do. */
+static size_t plain_length(struct slice text)
+{
+	size_t n = 0;
+
+	while (n < text.n && is_plain((unsigned char)text.p[n]))
+		n++;
+	return n;
+}
+
 /* Runs of characters that stand for themselves are copied whole. */
 static void add_escaped(struct buf *out, struct slice text, escape_fn *escape_of)
 {
@@ -108,8 +124,15 @@ static void add_escaped(struct buf *out, struct slice text, escape_fn *escape_of
 	run.n = 0;
 	while (text.n > 0) {
 		uint32_t c;
-		size_t n = xml_char(text, &c);
-		const char *escape = escape_of(c);
+		size_t plain = plain_length(text), n;
+		const char *escape;
+
+		run.n += plain;
+		text = slice_from(text, plain);
+		if (text.n == 0)
+			break;
+		n = xml_char(text, &c);
+		escape = escape_of(c);
 
 		text = slice_from(text, n);
 		if (escape == NULL) {
