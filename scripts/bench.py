@@ -292,8 +292,7 @@ class Bench:
             start = time.monotonic()
             for file in aside.iterdir():
                 file.rename(daemon.folder / "in" / file.name)
-            daemon.wait(lambda: daemon.status()["queue"]["queued"] + daemon.status()["queue"]["sending"]
-                        >= self.sizes.files)
+            daemon.wait(lambda: pending(daemon) >= self.sizes.files, pause=0.02)
             seconds = time.monotonic() - start
         yield Figure("drop_files_per_s", {"files": self.sizes.files, "bytes": BYTES[0]}, self.sizes.files / seconds)
 

@@ -126,9 +126,7 @@ int drop_read(const struct drop_file *file, struct buf *ret_bytes, struct err *e
 
 /* ---- moving aside ---- */
 
-/* Some file systems cannot sync a folder, and after a power cut the worst is that a file is back:
- * its document is known by then and goes nowhere twice.
- */
+/* Some file systems cannot sync a folder: then a power cut may bring a file back. */
 static void sync_folder(int fd)
 {
 	(void)!fsync(fd);
@@ -367,8 +365,9 @@ int drop_accept(struct drop_file *file, int64_t now_ms, struct slice result, str
 		return -1;
 	if (moved && away)
 		(void)!unlinkat(to, move.name, 0);
-	sync_folder(to);
-	sync_folder(folder);
+	/* Not synced: that would cost more than taking the file in. After a power cut the worst is
+	 * that it is back, and then its document is known and goes nowhere twice.
+	 */
 	file->fate = DROP_TAKEN;
 	return 0;
 }
