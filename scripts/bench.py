@@ -57,7 +57,7 @@ establishments:
       tls: {{ ca: {pki}/ca.pem, cert: {pki}/auth.pem, key: {pki}/auth.key }}
       sign: {{ cert: {pki}/sign.pem, key: {pki}/sign.key, chain: {pki}/ca.pem }}
       max_connections: {in_flight}
-      max_in_flight: {in_flight}
+      max_in_flight: {under_way}
       retry: {{ first: 1 h, most: 1 h }}
     sites:
       - {{ finess_eg: "{eg}", name: CH DE VALBRUME, sector: SA01 }}
@@ -128,7 +128,11 @@ def slowed(slow_ms: int) -> dict:
 
 
 class Daemon:
-    """A dmpfeedd in a folder of its own; its journal goes to a file, as it would to journald."""
+    """A dmpfeedd in a folder of its own; its journal goes to a file, as it would to journald.
+
+    `in_flight`: requests that the DMP has at once. As by default, twice as many documents are being worked on, so that
+    one is ready when another has been answered.
+    """
 
     def __init__(self, folder: pathlib.Path, pki: pathlib.Path, sink: int = 1, in_flight: int = 8, slow_ms: int = 0):
         folder.mkdir(parents=True, exist_ok=True)
@@ -137,7 +141,7 @@ class Daemon:
         self.mllp, self.status_port = free_port(), free_port()
         self.config = folder / "dmpfeed.yaml"
         self.config.write_text(CONFIG.format(source=SOURCE, status=self.status_port, mllp=self.mllp, sink=sink, pki=pki,
-                                             in_flight=in_flight, eg=FINESS_EG, ej=FINESS_EJ))
+                                             in_flight=in_flight, under_way=2 * in_flight, eg=FINESS_EG, ej=FINESS_EJ))
 
     def __enter__(self) -> "Daemon":
         with (self.folder / "journal").open("ab") as journal:
