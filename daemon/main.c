@@ -153,6 +153,8 @@ static int start(struct daemon *daemon, struct err *err)
 	struct store_counts counts;
 
 	give_memory_back();
+	/* or glibc would look, at each time without a zone, whether that file is still the same */
+	setenv("TZ", ":/etc/localtime", 0);
 	cda_start();
 	daemon->loop = event_base_new();
 	daemon->mailbox = mailbox_new();
