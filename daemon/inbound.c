@@ -54,9 +54,9 @@ struct intake {
 	struct buf bytes; /* what came */
 	struct buf head;  /* the start of a message, to answer it */
 
-	struct intake_part *parts; /* several of a batch file */
+	struct intake_part *parts; /* several of a batch file or a medium */
 	size_t part_count;
-	bool is_batch;
+	bool is_batch, is_medium;
 	struct err err; /* why nothing was taken in */
 };
 
@@ -164,24 +164,47 @@ static void read_message(struct job *job, void *worker)
 	buf_done(&intake->bytes); /* the document stands alone now: no need to hold it twice */
 }
 
-static bool is_message(const char *file)
+static bool ends_in(const char *file, const char *wanted)
 {
 	const char *ending = strrchr(file, '.');
 
-	return ending != NULL &&
-	       (strcasecmp(ending, ".hl7") == 0 || strcasecmp(ending, ".er7") == 0);
+	return ending != NULL && strcasecmp(ending, wanted) == 0;
 }
 
-/* Which message of a batch file the error is about. */
-static int within_batch(const struct intake *intake, size_t index, struct err *err)
+static bool is_message(const char *file)
+{
+	return ends_in(file, ".hl7") || ends_in(file, ".er7");
+}
+
+/* Which message of a batch file, or document of a medium, the error is about. */
+static int within_file(const struct intake *intake, size_t index, struct err *err)
 {
 	if (intake->part_count == 1)
 		return -1;
+	if (intake->is_medium)
+		return err_within(err, "document %zu of %zu", index + 1, intake->part_count);
 	return err_within(err, "message %zu of %zu (MSH-10: %s)", index + 1, intake->part_count,
 			  intake->parts[index].decision.origin);
 }
 
-/* Message by message: every one that is at fault is told, and one is enough to refuse the file. */
+static void make_parts(struct intake *intake, size_t count)
+{
+	free(intake->parts);
+	intake->parts = xcalloc(count, sizeof(*intake->parts));
+	intake->part_count = count;
+}
+
+/* Remembers what is wrong with a part: one is enough to refuse the file, all are told. */
+static void fault_part(struct intake *intake, size_t index)
+{
+	struct err *err = &intake->parts[index].err;
+
+	within_file(intake, index, err);
+	if (intake->err.kind == ERR_NONE)
+		intake->err = *err;
+}
+
+/* Message by message. */
 static int read_batch(struct intake *intake, const struct decision_settings *settings)
 {
 	scoped(arena_done) struct arena arena = { 0 };
@@ -191,20 +214,36 @@ static int read_batch(struct intake *intake, const struct decision_settings *set
 	intake->is_batch = true;
 	if (hl7_batch_cut(buf_slice(&intake->bytes), &messages, &count, &arena, &intake->err) < 0)
 		return -1;
-	free(intake->parts);
-	intake->parts = xcalloc(count, sizeof(*intake->parts));
-	intake->part_count = count;
+	make_parts(intake, count);
 	for (size_t i = 0; i < count; i++) {
 		struct intake_part *part = &intake->parts[i];
 		scoped(buf_done) struct buf message = { 0 };
 
 		buf_add(&message, messages[i]);
-		if (decide_message(&part->decision, &message, settings, &part->err) == 0)
-			continue;
-		within_batch(intake, i, &part->err);
-		if (intake->err.kind == ERR_NONE)
-			intake->err = part->err;
+		if (decide_message(&part->decision, &message, settings, &part->err) < 0)
+			fault_part(intake, i);
 	}
+	return intake->err.kind == ERR_NONE ? 0 : -1;
+}
+
+/* Document by document. */
+static int read_medium(struct intake *intake, const struct decision_settings *settings)
+{
+	scoped(arena_done) struct arena arena = { 0 };
+	scoped(free_ptr) struct xdm *xdm = xcalloc(1, sizeof(*xdm));
+
+	intake->is_batch = intake->is_medium = true;
+	if (xdm_read(xdm, buf_slice(&intake->bytes), &settings->config->xdm, &arena, &intake->err) <
+	    0)
+		return -1;
+	make_parts(intake, xdm->count);
+	for (size_t i = 0; i < xdm->count; i++) {
+		struct intake_part *part = &intake->parts[i];
+
+		if (decide_medium(&part->decision, &xdm->documents[i], settings, &part->err) < 0)
+			fault_part(intake, i);
+	}
+	xdm_done(xdm);
 	return intake->err.kind == ERR_NONE ? 0 : -1;
 }
 
@@ -219,7 +258,9 @@ static void read_file(struct job *job, void *worker)
 	intake->origin = intake->file->name;
 	if (drop_read(intake->file, &intake->bytes, &intake->err) < 0)
 		return;
-	if (!is_message(intake->file->name))
+	if (ends_in(intake->file->name, ".zip"))
+		(void)!read_medium(intake, &settings);
+	else if (!is_message(intake->file->name))
 		(void)!decide_document(decision, &intake->bytes, &settings, &intake->err);
 	else if (hl7_is_batch(buf_slice(&intake->bytes)))
 		(void)!read_batch(intake, &settings);
@@ -329,7 +370,7 @@ static int take_in(struct change *change, struct store *store, struct err *err)
 
 		for (size_t j = 0; j < part->decision.document_count; j++)
 			if (take_in_document(intake, part, j, store, err) < 0)
-				return within_batch(intake, i, err);
+				return within_file(intake, i, err);
 		if (wants_ack(intake, part) && want_ack(intake, part, store, err) < 0)
 			return -1;
 	}
@@ -463,17 +504,20 @@ static void write_explanation(const struct intake *intake, int64_t now_ms, struc
 		explanation_add(&intake->err, out);
 }
 
-/* What became of each message of a batch. */
+/* What became of each message of a batch, or of each file of a medium. */
 static void write_result(const struct intake *intake, int64_t now_ms, struct buf *out)
 {
 	char doc[ULID_TEXT];
 
-	result_open(intake->file->name, now_ms, out);
+	result_open(intake->file->name, now_ms, intake->is_medium ? "files" : "messages", out);
 	for (size_t i = 0; i < intake->part_count; i++) {
 		const struct intake_part *part = &intake->parts[i];
 		const struct decision *decision = &part->decision;
 
-		result_add_message(decision->origin, decision->event, out);
+		if (intake->is_medium)
+			result_add_file(decision->origin, out);
+		else
+			result_add_message(decision->origin, decision->event, out);
 		for (size_t j = 0; j < decision->document_count; j++)
 			result_add_document(ulid_text(&part->receipts[j].doc, doc),
 					    decision->documents[j].unique_id, decision->action,

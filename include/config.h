@@ -14,6 +14,7 @@
 #include "dmp/vihf.h"
 #include "dmp/xades.h"
 #include "document/metadata.h"
+#include "document/unzip.h"
 #include "hl7/transmission.h"
 #include "intake/drop.h"
 #include "intake/mllp_sender.h"
@@ -80,6 +81,7 @@ struct config {
 	struct status_settings status;
 	struct store_settings store;
 
+	struct unzip_limits xdm;
 	struct mllp_settings *mllp;
 	size_t mllp_count;
 	struct drop_settings *drops;

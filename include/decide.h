@@ -7,6 +7,7 @@
 #define DMPFEED_DECIDE_H
 
 #include "config.h"
+#include "document/xdm.h"
 
 struct decision_settings {
 	const struct config *config;
@@ -58,5 +59,9 @@ must_use int decide_message(struct decision *decision, struct buf *message,
 /* A CDA document alone. Takes the bytes over. */
 must_use int decide_document(struct decision *decision, struct buf *document,
 			     const struct decision_settings *settings, struct err *err);
+
+/* A document of an exchange medium, with what METADATA.XML says of it. Takes the bytes over. */
+must_use int decide_medium(struct decision *decision, struct xdm_document *document,
+			   const struct decision_settings *settings, struct err *err);
 
 #endif

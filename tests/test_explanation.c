@@ -63,7 +63,7 @@ static void a_result_tells_of_each_message_and_document(void **state)
 	scoped(buf_done) struct buf out = { 0 };
 
 	(void)state;
-	result_open("batch.hl7", 1795167667250, &out);
+	result_open("batch.hl7", 1795167667250, "messages", &out);
 	result_add_message("A0001", "", &out);
 	result_add_document("01JD", "1.2.3", "submit", "queued", false, &out);
 	result_add_document("01JC", "1.2.4", "submit", "delivered", true, &out);
@@ -87,12 +87,27 @@ static void a_result_tells_of_each_message_and_document(void **state)
 				   "    event: \"A28\"\n");
 }
 
+static void a_result_tells_of_each_file_of_a_medium(void **state)
+{
+	scoped(buf_done) struct buf out = { 0 };
+
+	(void)state;
+	result_open("medium.zip", 1795167667250, "files", &out);
+	result_add_file("IHE_XDM/SUBSET01/DOC1.XML", &out);
+	result_add_document("01JD", "1.2.3", "submit", "queued", false, &out);
+	assert_non_null(strstr(out.p, "files:\n"
+				      "  - file: \"IHE_XDM/SUBSET01/DOC1.XML\"\n"
+				      "    documents:\n"
+				      "      - doc: \"01JD\"\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_says_where_what_and_what_to_do),
 		cmocka_unit_test(each_message_at_fault_is_told),
 		cmocka_unit_test(a_result_tells_of_each_message_and_document),
+		cmocka_unit_test(a_result_tells_of_each_file_of_a_medium),
 		cmocka_unit_test(a_hostile_file_name_stays_inside_its_quotes),
 	};
 

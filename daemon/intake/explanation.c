@@ -57,9 +57,9 @@ void explanation_add(const struct err *why, struct buf *out)
 	add_member(out, "    ", "action", reason->action_french);
 }
 
-void result_open(const char *file, int64_t now_ms, struct buf *out)
+void result_open(const char *file, int64_t now_ms, const char *list, struct buf *out)
 {
-	open_document(file, now_ms, "messages", out);
+	open_document(file, now_ms, list, out);
 }
 
 void result_add_message(const char *control_id, const char *event, struct buf *out)
@@ -69,6 +69,12 @@ void result_add_message(const char *control_id, const char *event, struct buf *o
 		add_member(out, "    ", "event", event);
 	else
 		buf_add_text(out, "    documents:\n");
+}
+
+void result_add_file(const char *name, struct buf *out)
+{
+	add_member(out, "  - ", "file", name);
+	buf_add_text(out, "    documents:\n");
 }
 
 void result_add_document(const char *doc, const char *unique_id, const char *action,

@@ -14,8 +14,8 @@ void explanation_open(const char *file, int64_t now_ms, struct buf *out);
  */
 void explanation_add(const struct err *why, struct buf *out);
 
-/* File, time, and a list of messages: at least one is to be added. */
-void result_open(const char *file, int64_t now_ms, struct buf *out);
+/* File, time, and a list, "messages" or "files": at least one is to be added. */
+void result_open(const char *file, int64_t now_ms, const char *list, struct buf *out);
 
 /* `event` of a message about a patient's identity, which brings no document; "" of another, whose
  * documents are to be added.
@@ -23,6 +23,9 @@ void result_open(const char *file, int64_t now_ms, struct buf *out);
 void result_add_message(const char *control_id, const char *event, struct buf *out);
 
 /* `known`: it was there already, the same bytes. */
+/* Of an exchange medium: a file of it, whose documents follow. */
+void result_add_file(const char *name, struct buf *out);
+
 void result_add_document(const char *doc, const char *unique_id, const char *action,
 			 const char *state, bool known, struct buf *out);
 
