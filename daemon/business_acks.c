@@ -63,7 +63,7 @@ static void build(struct way_back *way)
 {
 	const struct store_ack *ack = &way->ack;
 	const struct reason_row *reason = reason_row(ack->reason);
-	bool is_ours = outcome_code_is_ours(ack->code);
+	bool is_ours = outcome_code_is_ours(ack->code) && ack->reason != REASON_NONE;
 	const struct zam zam = {
 		.now_ms = ack->ready_ms, /* the same bytes, however often they are sent */
 		.control_id = ack->control_id,
