@@ -36,11 +36,12 @@ class Message:
 
 class Source:
     """Listens while it is up. `plan`: what it answers, one a message, then "AA": a code of MSA-1, "nothing" (and it
-    holds the connection), "leave"."""
+    holds the connection), "leave", "wait" (for `go`, then "AA")."""
 
     def __init__(self, port: int = 0, pki: pathlib.Path | None = None, mutual: bool = False):
         self.received: list[Message] = []
         self.plan: list[str] = []
+        self.go = threading.Event()
         self.port = port
         self._context = self._tls(pki, mutual) if pki else None
         self._changed = threading.Condition()
@@ -107,6 +108,9 @@ class Source:
             self._changed.notify_all()
         if act == "leave":
             return False
+        if act == "wait":
+            self.go.wait(60)
+            act = "AA"
         if act != "nothing":
             stream.sendall(VT + f"MSH|^~\\&|DPI-A|CH-A|PFI|CH-A|20261120101731||ACK^Z01^ACK|A7|P|2.6\r"
                                 f"MSA|{act}|{message.control_id}\r".encode() + END)

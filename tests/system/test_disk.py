@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import pathlib
 import re
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from gateway import Gateway, file_digest
 from samples import hand_in, mdm_t02, numbered, read, unique_id
+from source import Source
 
 LETTER = read("discharge-letter.xml")
 SHORT = {"first": "200 ms", "most": "400 ms", "probe": "300 ms"}
@@ -36,10 +38,15 @@ def mounts():
 # ---- the disk is full ----
 
 @pytest.fixture
-def gateway(mounts, start_gateway, tmp_path):
-    """One whose state is on a disk of four MiB."""
+def start_on_small_disk(mounts, start_gateway, tmp_path):
+    """Starts one whose state is on a disk of four MiB."""
     mounts(tmp_path / "gateway" / "state", "-t", "tmpfs", "-o", "size=4m", "tmpfs")
-    return start_gateway(**SHORT)
+    return functools.partial(start_gateway, **SHORT)
+
+
+@pytest.fixture
+def gateway(start_on_small_disk):
+    return start_on_small_disk()
 
 
 def fill(gateway: Gateway) -> pathlib.Path:
@@ -95,6 +102,24 @@ def test_what_was_acknowledged_before_the_disk_was_full_is_delivered(gateway, si
     filler.unlink()
     gateway.settled()
     assert simulator.received().keys() == {unique_id(cda) for cda in taken}
+
+
+def test_what_a_source_acknowledged_is_written_down_when_the_disk_has_room_again(start_on_small_disk):
+    with Source() as source:
+        source.plan = ["wait"]
+        gateway = start_on_small_disk(
+            extra=f'sources: [{{ name: DPI, ack: {{ address: "127.0.0.1:{source.port}", timeout: 1 min }} }}]')
+        assert gateway.send(mdm_t02(LETTER)).code == "AA"
+        source.wait(1)
+        filler = fill(gateway)
+        send_until_refused(gateway)
+        source.go.set()
+        gateway.journal.wait(r"^<3>store unavailable: .*full")
+        assert gateway.journal.find(r" told source=DPI") == []
+        filler.unlink()
+        gateway.journal.wait(r" told source=DPI .*attempt=1$")
+        gateway.settled()
+        assert len({each.control_id for each in source.received}) == len(source.received), "none is sent twice"
 
 
 def test_a_file_stays_in_its_folder_while_the_disk_is_full(gateway, simulator):
