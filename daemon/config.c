@@ -55,6 +55,11 @@ static const struct option_word chains[] = { { "full", true }, { "leaf", false }
 static const struct option_word revocations[] = {
 	{ "off", REVOCATION_OFF }, { "soft", REVOCATION_SOFT }, { "hard", REVOCATION_HARD }, { 0 }
 };
+static const struct option_word restricted[] = { { "hold", RESTRICTED_HOLD },
+						 { "refuse", RESTRICTED_REFUSE },
+						 { "send", RESTRICTED_SEND },
+						 { 0 } };
+static const struct option_word structures[] = { { "known", false }, { "strict", true }, { 0 } };
 static const struct option_word wsa_to[] = { { "url", 0 }, { "empty", 0 }, { 0 } };
 
 /* The four suites that the DMP's software entry takes. */
@@ -188,6 +193,16 @@ static const struct option site_options[] = {
 	{ "visit_class", OPTION_WORD, AT(struct config_site, metadata.default_visit_class),
 	  .preset = "I", .words = visit_classes,
 	  .help = "the class of visit (HL7 PV1-2) of a document that comes without one" },
+	{ "types", OPTION_VALUES, AT(struct config_site, types),
+	  .preset = "",
+	  .entries = &(const struct option_table){
+		  sizeof(const char *),
+		  &(const struct option){ "types", OPTION_TEXT, .bytes = sizeof(const char *),
+					  .least = 1, .most = 32,
+					  .help = "the code of a document type" },
+		  1 },
+	  .count_at = offsetof(struct config_site, type_count),
+	  .help = "the document types that it sends; none written: all that the DMP takes" },
 	{ "vihf.name_id", OPTION_TEXT, AT(struct config_site, name_id),
 	  .preset = "", .least = 0, .most = 128,
 	  .help = "the national identifier of the person who answers for what the gateway sends" },
@@ -328,6 +343,9 @@ static const struct option options[] = {
 	{ "document.max_size", OPTION_SIZE, AT(struct config, most_document_bytes),
 	  .preset = "20 MiB", .least = KIB(1), .most = MIB(128),
 	  .help = "a document may be this large" },
+	{ "visibility.restricted", OPTION_CHOICE, AT(struct config, restricted),
+	  .preset = "hold", .words = restricted,
+	  .help = "what becomes of a document whose confidentialityCode is R or V" },
 	{ "visibility.allow_masked_and_invisible", OPTION_BOOLEAN,
 	  AT(struct config, allow_masked_and_invisible),
 	  .preset = "false",
@@ -399,6 +417,9 @@ static const struct option options[] = {
 	{ "xades.chain", OPTION_CHOICE, AT(struct config, xades.full_chain),
 	  .preset = "full", .words = chains,
 	  .help = "the certificates that a signature names: up to the root, or the first" },
+	{ "intake.structures", OPTION_CHOICE, AT(struct config, strict_structures),
+	  .preset = "known", .words = structures,
+	  .help = "refuse senders known to be of another legal entity, or all that are not declared" },
 	{ "intake.profile_1_2", OPTION_BOOLEAN, AT(struct config, transmission.profile_1_2),
 	  .preset = "false",
 	  .help = "are messages of edition 1.2 of the ANS profile taken too" },

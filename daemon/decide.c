@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "hl7/transmission.h"
+#include "policy.h"
 
 enum {
 	CONTROL_ID_MOST = 199, /* characters: the longest identifier of the profile */
@@ -48,6 +49,15 @@ static struct metadata_request request_of(const struct transmission *message)
 	return request;
 }
 
+/* The first reason to wait is the one that is told. */
+static void hold(struct decision *decision, enum reason reason)
+{
+	if (decision->state == DOC_HELD)
+		return;
+	decision->state = DOC_HELD;
+	decision->reason = reason;
+}
+
 /* What the message wants of the document, which the document itself may contradict: a
  * relatedDocument RPLC makes it a replacement.
  */
@@ -83,6 +93,32 @@ static int reconcile(struct metadata *metadata, const struct transmission *messa
 	return 0;
 }
 
+/* Whose document, of which type, how restricted. What the DMP holds may always be deleted. */
+static int check_policy(struct decision *decision, const struct metadata *metadata,
+			const struct transmission *message, const struct config *config,
+			const struct config_site *site, struct err *err)
+{
+	const struct config_establishment *establishment = decision->establishment;
+	const char *structure = message ? message->sender.structure_id
+					: metadata->legal_authenticator.institution_id;
+	bool restricted = false;
+
+	if (message != NULL && !message->flags[FLAG_DESTDMP])
+		return 0; /* nobody will send it */
+	if (policy_check_structure(config, establishment, structure,
+				   message ? "PRT-8.10" : "legalAuthenticator", err) < 0)
+		return -1;
+	if (metadata->action == ACTION_DELETE)
+		return 0;
+	if (policy_check_type(site, metadata->type.code, err) < 0 ||
+	    policy_check_restricted(config, metadata->confidentialities[0].code, &restricted, err) <
+		    0)
+		return -1;
+	if (restricted)
+		hold(decision, REASON_RESTRICTED);
+	return 0;
+}
+
 /* A document and, unless it came alone, the message that carried it. */
 static int decide(struct decision *decision, struct decision_document *document,
 		  struct metadata *metadata, const struct metadata_request *request,
@@ -107,7 +143,8 @@ static int decide(struct decision *decision, struct decision_document *document,
 	context.site = &site->metadata;
 	if (cda_read(&cda, buf_slice(&document->body), &limits, &decision->arena, err) < 0 ||
 	    metadata_fill(metadata, &cda, &context, &decision->arena, err) < 0 ||
-	    (message != NULL && reconcile(metadata, message, err) < 0))
+	    (message != NULL && reconcile(metadata, message, err) < 0) ||
+	    check_policy(decision, metadata, message, config, site, err) < 0)
 		return -1;
 
 	metadata_write(metadata, &document->metadata);
@@ -151,6 +188,7 @@ int decide_document(struct decision *decision, struct buf *document,
 {
 	struct metadata metadata;
 
+	decision->state = DOC_QUEUED; /* unless something speaks against it */
 	decision->origin = decision->event = "";
 	decision->document_count = 1;
 	decision->documents[0].body = *document;
@@ -158,7 +196,6 @@ int decide_document(struct decision *decision, struct buf *document,
 	if (decide(decision, &decision->documents[0], &metadata, &no_request, NULL, settings, err) <
 	    0)
 		return -1;
-	decision->state = DOC_QUEUED;
 	return check_supported(decision, "relatedDocument", err);
 }
 
@@ -205,6 +242,7 @@ int decide_medium(struct decision *decision, struct xdm_document *medium,
 	const struct metadata_request request = request_of_medium(medium);
 	struct metadata metadata;
 
+	decision->state = DOC_QUEUED;
 	decision->origin = arena_dup(&decision->arena, slice_of(medium->name));
 	decision->event = "";
 	decision->document_count = 1;
@@ -218,7 +256,6 @@ int decide_medium(struct decision *decision, struct xdm_document *medium,
 	}
 	if (reconcile_medium(&metadata, medium, err) < 0)
 		return -1;
-	decision->state = DOC_QUEUED;
 	return check_supported(decision, "relatedDocument", err);
 }
 
@@ -322,6 +359,7 @@ int decide_message(struct decision *decision, struct buf *bytes,
 	struct transmission transmission;
 	struct metadata_request request;
 
+	decision->state = DOC_QUEUED;
 	decision->origin = control_id_of(buf_slice(bytes), &decision->arena);
 	decision->event = "";
 	if (hl7_parse(&message, buf_slice(bytes), &decision->arena, err) < 0 ||
@@ -339,12 +377,11 @@ int decide_message(struct decision *decision, struct buf *bytes,
 		     ? decide_only_document(decision, bytes, &transmission, &request, settings, err)
 		     : decide_documents(decision, &transmission, &request, settings, err)) < 0)
 		return -1;
-	decision->state = DOC_QUEUED;
 	if (!transmission.flags[FLAG_DESTDMP]) {
 		decision->state = DOC_CANCELLED;
 		decision->reason = REASON_NOT_FOR_DMP;
 	} else if (!transmission.identity_validated || request.patient_ins[0] == '\0') {
-		decision->state = DOC_HELD;
+		decision->state = DOC_HELD; /* whatever else it waits for, this comes first */
 		decision->reason = REASON_INS_NOT_QUALIFIED;
 	}
 	return check_supported(decision, "OBX-11", err);

@@ -15,11 +15,26 @@ static bool check_role(const struct config *config, const struct vihf_role *role
 	return false;
 }
 
+static bool check_type(const struct config *config, const char *const *type,
+		       const struct valuesets *valuesets, struct buf *errors)
+{
+	scoped(buf_done) struct buf nearest = { 0 };
+
+	if (valueset_find(valuesets, VALUESET_TYPE, *type, NULL) != NULL)
+		return true;
+	valueset_nearest(valuesets, VALUESET_TYPE, *type, "", &nearest);
+	config_fault(config, type, errors, "%s is not in type-code.csv; nearest: %s", *type,
+		     buf_slice(&nearest).p);
+	return false;
+}
+
 static bool check_site(const struct config *config, const struct config_site *site,
 		       const struct valuesets *valuesets, struct buf *errors)
 {
 	bool all = true;
 
+	for (size_t i = 0; i < site->type_count; i++)
+		all = check_type(config, &site->types[i], valuesets, errors) && all;
 	for (size_t i = 0; i < site->role_count; i++)
 		all = check_role(config, &site->roles[i], valuesets, errors) && all;
 	return all;

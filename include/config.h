@@ -28,6 +28,8 @@ struct config_site {
 	const char *name_id, *subject_id;
 	struct vihf_role *roles; /* one at least */
 	size_t role_count;
+	const char **types; /* of documents that it sends; none: all that the DMP takes */
+	size_t type_count;
 };
 
 struct config_establishment {
@@ -52,6 +54,9 @@ struct config_source {
 	struct mllp_sender_settings ack;
 };
 
+/* What becomes of a document whose confidentiality is R or V. */
+enum restricted { RESTRICTED_HOLD, RESTRICTED_REFUSE, RESTRICTED_SEND };
+
 struct config {
 	const char *file;
 	enum environment environment;
@@ -62,6 +67,8 @@ struct config {
 	uint64_t most_document_bytes;
 	int64_t most_age_ms; /* a document that is older when an attempt fails is rejected */
 	bool allow_masked_and_invisible;
+	enum restricted restricted;
+	bool strict_structures; /* who sends must be of a declared site */
 	struct transmission_settings transmission;
 	bool absent_as_new; /* a document whose predecessor the DMP does not hold goes as a new one */
 	bool supersede_unsent; /* a new version takes the place of one that was never tried */

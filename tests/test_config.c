@@ -897,6 +897,7 @@ static void every_option_is_printed(void **state)
 					  "        name: \"H\xc3\xb4pital \\\"A\\\"\"\n"
 					  "        sector: SA01\n"
 					  "        visit_class: I\n"
+					  "        types: []\n"
 					  "        vihf:\n"
 					  "          name_id: \"\"\n"
 					  "          subject_id: \"\"\n"

@@ -60,6 +60,7 @@ struct variant {
 	const char *replaces;  /* TXA-13 */
 	const char *second;    /* the file of a second document */
 	const char *wants_ack; /* ACK_RECEPTION */
+	const char *structure; /* PRT-8.10 */
 };
 
 static const struct variant usual = {
@@ -73,6 +74,7 @@ static const struct variant usual = {
 	.event = "T02",
 	.wanted = "NWF",
 	.replaces = "",
+	.structure = "",
 };
 
 /* The usual one, but for what is said. */
@@ -89,6 +91,7 @@ static struct variant usual_but(struct variant v)
 		.event = v.event ? v.event : usual.event,
 		.wanted = v.wanted ? v.wanted : usual.wanted,
 		.replaces = v.replaces ? v.replaces : usual.replaces,
+		.structure = v.structure ? v.structure : usual.structure,
 		.second = v.second,
 		.wants_ack = v.wants_ack,
 	};
@@ -121,6 +124,11 @@ static void write_message(const struct variant *v, struct buf *out)
 	write_document(v->file, v->wanted[2], out);
 	if (v->second != NULL)
 		write_document(v->second, v->wanted[2], out);
+	buf_addf(
+		out,
+		"PRT||UC||SB^Send by^participation|801234567866^MARTIN^Claire^^^^^^ANS&"
+		"1.2.250.1.71.4.2.1&ISO^D^^^IDNPS|||CH^^^^^ANS&1.2.250.1.71.4.2.2&ISO^FINEG^^^%s\r",
+		v->structure);
 	buf_addf(out, "OBX|2|CWE|DESTDMP^x^MetaDMPMSS||%s^^expandedYes-NoIndicator||||||F\r",
 		 v->for_dmp);
 	if (v->wants_ack != NULL)
@@ -519,6 +527,115 @@ static void a_document_over_the_limit_is_refused(void **state)
 	assert_int_equal(err.reason, REASON_TOO_LARGE);
 }
 
+/* The sender's structure may be a stranger's, unless the configuration is strict; it may never be
+ * one that is declared of another legal entity.
+ */
+static void a_structure_of_another_legal_entity_is_refused(void **state)
+{
+	static struct config_site other_site = { .metadata = { .finess_eg = "990054321" } };
+	struct config_establishment both[] = {
+		establishment,
+		{ .finess_ej = "990000111", .sites = &other_site, .site_count = 1 },
+	};
+	static const struct {
+		const char *structure;
+		bool known, strict; /* taken */
+	} rows[] = {
+		{ "", true, true },
+		{ "990012345", true, true },
+		{ "1990012345", true, true },
+		{ "990000987", true, true }, /* the legal entity itself */
+		{ "990054321", false, false },
+		{ "1990054321", false, false },
+		{ "1990000111", false, false },
+		{ "120456789", true, false },
+		{ "2801234567", true, false }, /* a SIREN */
+	};
+
+	(void)state;
+	config.establishments = both;
+	config.establishment_count = 2;
+	for (size_t i = 0; i < 2 * length_of(rows); i++) {
+		scoped(decision_done) struct decision decision = { 0 };
+		struct variant v = usual;
+		struct err err = { 0 };
+		bool taken;
+
+		v.structure = rows[i / 2].structure;
+		config.strict_structures = i % 2;
+		taken = decide_variant(&decision, &v, &err) == 0;
+		if (taken != (i % 2 ? rows[i / 2].strict : rows[i / 2].known))
+			fail_msg("row %zu: %s", i / 2, err.text);
+		if (!taken) {
+			assert_int_equal(err.reason, REASON_FINESS_MISMATCH);
+			assert_string_equal(err.where, "PRT-8.10");
+		}
+	}
+	config.strict_structures = false;
+	config.establishments = &establishment;
+	config.establishment_count = 1;
+}
+
+static void a_site_sends_the_types_that_it_lists(void **state)
+{
+	static const char *types[] = { "34112-3", "11490-0" };
+	scoped(decision_done) struct decision first = { 0 }, second = { 0 }, third = { 0 };
+	struct variant deletion = usual_but((struct variant){ .event = "T04", .wanted = "CAD" });
+	struct err err = { 0 };
+
+	(void)state;
+	site.types = types;
+	site.type_count = 2;
+	assert_int_equal(decide_variant(&first, &usual, &err), 0);
+	site.type_count = 1;
+	assert_int_equal(decide_variant(&second, &usual, &err), -1);
+	assert_int_equal(err.reason, REASON_TYPE_NOT_ACCEPTED);
+	assert_string_equal(err.where, "code/@code");
+	establishment.url_registry = "https://127.0.0.1/registry";
+	if (decide_variant(&third, &deletion, &err) < 0) /* it was sent when that was the rule */
+		fail_msg("%s", err.text);
+	establishment.url_registry = "";
+	site.type_count = 0;
+}
+
+static void a_restricted_document_waits_for_a_person(void **state)
+{
+	static const struct {
+		enum restricted key;
+		const char *code;
+		int rc;
+		enum doc_state state;
+		enum reason reason;
+	} rows[] = {
+		{ RESTRICTED_HOLD, "N", 0, DOC_QUEUED, REASON_NONE },
+		{ RESTRICTED_HOLD, "R", 0, DOC_HELD, REASON_RESTRICTED },
+		{ RESTRICTED_HOLD, "V", 0, DOC_HELD, REASON_RESTRICTED },
+		{ RESTRICTED_REFUSE, "N", 0, DOC_QUEUED, REASON_NONE },
+		{ RESTRICTED_REFUSE, "V", -1, 0, REASON_RESTRICTED },
+		{ RESTRICTED_SEND, "R", 0, DOC_QUEUED, REASON_NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(decision_done) struct decision decision = { 0 };
+		struct buf document = { 0 };
+		struct err err = { 0 };
+		char *code;
+
+		sample_read("discharge-letter.xml", &document);
+		code = strstr(document.p, "<confidentialityCode code=\"N\"");
+		assert_non_null(code);
+		code[strlen("<confidentialityCode code=\"")] = rows[i].code[0];
+		config.restricted = rows[i].key;
+		assert_int_equal(decide_document(&decision, &document, &settings, &err),
+				 rows[i].rc);
+		if (rows[i].rc == 0)
+			assert_int_equal(decision.state, rows[i].state);
+		assert_int_equal(rows[i].rc == 0 ? decision.reason : err.reason, rows[i].reason);
+	}
+	config.restricted = RESTRICTED_HOLD;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -539,6 +656,9 @@ int main(void)
 		cmocka_unit_test(a_site_that_nobody_declares_sends_nothing),
 		cmocka_unit_test(bytes_that_are_no_document_are_refused_at_their_field),
 		cmocka_unit_test(a_document_over_the_limit_is_refused),
+		cmocka_unit_test(a_structure_of_another_legal_entity_is_refused),
+		cmocka_unit_test(a_site_sends_the_types_that_it_lists),
+		cmocka_unit_test(a_restricted_document_waits_for_a_person),
 	};
 
 	return cmocka_run_group_tests(tests, load_valuesets, free_valuesets);

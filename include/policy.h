@@ -1,0 +1,28 @@
+/* What a legal entity and its sites let through, decided before anything is kept: whose documents,
+ * of which types, how restricted.
+ *
+ * Pure. Any thread.
+ */
+#ifndef DMPFEED_POLICY_H
+#define DMPFEED_POLICY_H
+
+#include "config.h"
+
+/* The structure of who sends or answers for a document (Struct_IdNat, or a bare FINESS; "" is not
+ * judged). -1: REASON_FINESS_MISMATCH at `where`: it is declared of another legal entity, or, when
+ * strict, not declared of this one.
+ */
+must_use int policy_check_structure(const struct config *config,
+				    const struct config_establishment *establishment,
+				    const char *structure, const char *where, struct err *err);
+
+/* -1: the site does not send documents of this type, REASON_TYPE_NOT_ACCEPTED. */
+must_use int policy_check_type(const struct config_site *site, const char *type, struct err *err);
+
+/* The document's own confidentiality: N, R, V. -1: refused, REASON_RESTRICTED. *ret_held: a person
+ * shall look.
+ */
+must_use int policy_check_restricted(const struct config *config, const char *confidentiality,
+				     bool *ret_held, struct err *err);
+
+#endif
