@@ -133,21 +133,28 @@ def test_a_document_of_20_mb_takes_no_more_than_30_mb_of_memory(gateway):
         assert after["VmHWM"] - before < 30 * MIB_KIB
 
 
+def median_answer_ms(gateway: Gateway, numbers: range) -> float:
+    """Of a good message over a connection of its own; held, so that no delivery is in its way."""
+    times = []
+    for number in numbers:
+        since = time.monotonic()
+        assert gateway.send(mdm_t02(numbered(number), identity_status="PROV")).code == "AA"
+        times.append((time.monotonic() - since) * 1000)
+    return statistics.median(times)
+
+
 def test_300_half_open_senders_do_not_delay_a_good_one(start_gateway):
+    """50 ms; on a machine that is too busy for that without them, twice what it needs."""
     gateway = start_gateway(listener=", max_connections: 400", log="info")
-    gateway.send(mdm_t02(numbered(0)))
+    alone = median_answer_ms(gateway, range(1, 16))
     with contextlib.ExitStack() as ends:
         for _ in range(300):
             half = ends.enter_context(gateway.connect())
             half.socket.sendall(VT + mdm_t02(LETTER)[:1000])
         wait_listener(gateway, connections=300)
-        times = []
-        for number in range(1, 10):
-            since = time.monotonic()
-            assert gateway.send(mdm_t02(numbered(number))).code == "AA"
-            times.append((time.monotonic() - since) * 1000)
-        print(f"with a connection of its own: {min(times):.1f} to {max(times):.1f} ms")
-        assert statistics.median(times) < 50
+        among = median_answer_ms(gateway, range(16, 31))
+    print(f"answered in {alone:.1f} ms alone, in {among:.1f} ms among 300")
+    assert among < max(50, 2 * alone)
 
 
 # ---- limits ----
