@@ -36,6 +36,12 @@ VT, END = b"\x0b", b"\x1c\r"
 SANITIZER = r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:"
 
 
+def is_sanitized() -> bool:
+    """A sanitizer keeps what was freed, and shadows of it all: the memory of its daemon says nothing of ours."""
+    program = DAEMON.read_bytes()
+    return b"__asan_init" in program or b"__tsan_init" in program
+
+
 class TimedOut(AssertionError):
     """What was waited for did not happen; says what did."""
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from gateway import DAEMON, PYTHON, SOURCE
+from gateway import PYTHON, SOURCE, is_sanitized
 
 PROMISED = {
     "limit_fdatasync_per_s": set(),
@@ -28,7 +28,7 @@ PROMISED = {
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    if b"__asan_init" in DAEMON.read_bytes() or b"__tsan_init" in DAEMON.read_bytes():
+    if is_sanitized():
         pytest.skip("a sanitized build measures nothing, and takes no preloaded library")
     file = tmp_path_factory.mktemp("bench") / "bench.json"
     done = subprocess.run([PYTHON, SOURCE / "scripts" / "bench.py", "--quick", "--json", file], capture_output=True,

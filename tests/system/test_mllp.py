@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from gateway import END, VT, Gateway, Mllp
+from gateway import END, VT, Gateway, Mllp, is_sanitized
 from samples import hand_in, mdm_t02, numbered, read, unique_id
 from soak import Soak
 
@@ -130,7 +130,7 @@ def test_a_document_of_20_mb_takes_no_more_than_30_mb_of_memory(gateway):
         assert ack.code == "AA", ack.errors
         print(f"message {len(message)} bytes, peak {after['VmHWM'] - before} KiB more, then "
               f"{after['VmRSS'] - before} KiB")
-        assert after["VmHWM"] - before < 30 * MIB_KIB
+        assert after["VmHWM"] - before < 30 * MIB_KIB or is_sanitized()
 
 
 def median_answer_ms(gateway: Gateway, numbers: range) -> float:
@@ -204,7 +204,7 @@ def test_at_the_limit_of_bytes_in_flight_the_daemon_stops_reading_and_does_not_g
         grown = gateway.memory()["VmRSS"] - before
         print(f"{most} bytes in flight of {20 * len(frame)}, {grown} KiB more")
         assert 2 << 20 <= most < (2 << 20) + 20 * (128 << 10) + len(frame)
-        assert grown < 10 * MIB_KIB
+        assert grown < 10 * MIB_KIB or is_sanitized()
     wait_listener(gateway, connections=0, in_flight_bytes=0)
     assert gateway.send(mdm_t02(numbered(3))).code == "AA"
 
@@ -303,5 +303,5 @@ def test_two_hundred_connections_for_ten_seconds_get_every_answer(start_gateway)
     print(f"seed {seed}:", report.text())
     assert report.troubles == []
     assert report.sent == report.answered > 500
-    assert report.most_memory < 80 * MIB_KIB
+    assert report.most_memory < 80 * MIB_KIB or is_sanitized()
     assert wait_listener(gateway, in_flight_bytes=0, connections=0)
