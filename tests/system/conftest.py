@@ -28,12 +28,22 @@ def simulator(running_simulator):
 
 
 @pytest.fixture
-def start_gateway(simulator, tmp_path):
-    """Starts a gateway with settings of the test's own; it ends, in order, with the test."""
+def make_gateway(simulator, tmp_path):
+    """Makes a gateway with settings of the test's own, for it to start; it ends, in order, with the test."""
     with contextlib.ExitStack() as ends:
-        def start(folder="gateway", **settings) -> Gateway:
-            return ends.enter_context(Gateway(tmp_path / folder, simulator.url, simulator.pki, **settings))
-        yield start
+        def make(folder="gateway", **settings) -> Gateway:
+            gateway = Gateway(tmp_path / folder, simulator.url, simulator.pki, **settings)
+            ends.push(gateway.__exit__)
+            return gateway
+        yield make
+
+
+@pytest.fixture
+def start_gateway(make_gateway):
+    """Makes and starts one."""
+    def start(folder="gateway", **settings) -> Gateway:
+        return make_gateway(folder, **settings).start()
+    return start
 
 
 @pytest.fixture

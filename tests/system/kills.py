@@ -166,15 +166,19 @@ class Load:
         self.permits.acquire()
         return None if self.ending.is_set() else new_document()
 
-    def kill_at_random(self, chance: random.Random):
+    def kill_at_random(self, chance: random.Random, interrupt=None):
+        """`interrupt` kills and starts again in a way of its own."""
         self.permits.release(MESSAGES_PER_KILL)
         for _ in range(FILES_PER_KILL):
             self.account.drop(self.gateway, new_document())
         a_random_moment(self.gateway, chance)
         self.up.clear()
+        (interrupt or self._kill)()
+        self.up.set()
+
+    def _kill(self):
         self.gateway.kill()
         self.gateway.start()
-        self.up.set()
 
     def end(self) -> int:
         """Takes what was acknowledged into the account. Returns how many messages were repeated."""
