@@ -76,16 +76,21 @@ static int read_config(struct daemon *daemon, const char *file)
 static int open_queue(struct daemon *daemon, struct store_counts *ret_counts, struct err *err)
 {
 	const struct config *config = daemon->config;
+	bool is_new = access(config->store.path, F_OK) < 0;
 	size_t recovered = 0;
 
 	if (mkdir(config->state_dir, 0750) < 0 && errno != EEXIST)
 		return err_set(err, ERR_HALT, "cannot create %s: %s", config->state_dir,
 			       strerror(errno));
-	if (store_open(&daemon->store, &config->store, err) < 0 ||
-	    store_begin(daemon->store, err) < 0 ||
+	if (store_open(&daemon->store, &config->store, err) < 0)
+		return -1;
+	if (store_begin(daemon->store, err) < 0 ||
 	    store_recover(daemon->store, clock_now_ms(), &recovered, err) < 0 ||
 	    store_commit(daemon->store, err) < 0 || store_count(daemon->store, ret_counts, err) < 0)
-		return -1;
+		return err_within(err, "%s", config->store.path);
+	if (is_new)
+		log_warning("store made path=%s: it is empty, which is right at a first start only",
+			    config->store.path);
 	if (recovered > 0)
 		log_warning("recovered documents=%zu: they were being sent when the daemon ended, "
 			    "and go again "

@@ -1,6 +1,8 @@
 /* SQLite with our manners. A connection is used by one thread. */
 #include "queue/sqlite.h"
 
+#include <errno.h>
+
 enum {
 	BUSY_MS = 5000, /* another process looks (a backup, a shell): wait, but not for ever */
 	WRITE_BYTES = 1 << 20,
@@ -44,19 +46,36 @@ void sqlite_give_up_when(struct sqlite *sqlite, const atomic_bool *ends)
 	sqlite3_progress_handler(sqlite->db, OPERATIONS, has_ended, arg.its);
 }
 
+/* What the system said. SQLite does not keep it for a commit: then it is what the failing call left,
+ * or one that failed after it for the same cause.
+ */
+static int system_errno(sqlite3 *db)
+{
+	return sqlite3_system_errno(db) ? sqlite3_system_errno(db) : errno;
+}
+
+/* SQLite calls a disk that cannot be read a damaged file; it may be read again one day. */
+static bool could_not_read(int code)
+{
+	return code == SQLITE_CORRUPT && (errno == EIO || errno == ENXIO);
+}
+
 int sqlite_failed(struct sqlite *sqlite, const char *doing, struct err *err)
 {
 	int code = sqlite->db ? sqlite3_errcode(sqlite->db) & 0xff : SQLITE_NOMEM;
-	bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+	bool unread = could_not_read(code);
+	bool damaged = (code == SQLITE_CORRUPT && !unread) || code == SQLITE_NOTADB;
 	bool halts = damaged || code == SQLITE_SCHEMA || code == SQLITE_CONSTRAINT ||
 		     code == SQLITE_MISMATCH || code == SQLITE_MISUSE;
-	int system = code == SQLITE_IOERR || code == SQLITE_CANTOPEN
-			     ? sqlite3_system_errno(sqlite->db)
+	int system = unread || code == SQLITE_IOERR || code == SQLITE_CANTOPEN
+			     ? system_errno(sqlite->db)
 			     : 0;
 
 	err_set(err, halts ? ERR_HALT : ERR_RETRY, "the store could not %s: %s%s%s%s%s", doing,
-		sqlite->db ? sqlite3_errmsg(sqlite->db) : "out of memory", system ? " (" : "",
-		system ? strerrordesc_np(system) : "", system ? ")" : "",
+		unread       ? "the disk cannot be read"
+		: sqlite->db ? sqlite3_errmsg(sqlite->db)
+			     : "out of memory",
+		system ? " (" : "", system ? strerrordesc_np(system) : "", system ? ")" : "",
 		damaged ? ": keep the files, and restore a backup" : "");
 	err->reason = REASON_STORE_UNAVAILABLE;
 	if (damaged)
@@ -86,6 +105,7 @@ sqlite3_stmt *sqlite_prepare(struct sqlite *sqlite, size_t which, const struct s
 	sqlite3_stmt **statement = &sqlite->statements[which];
 	int result = SQLITE_OK;
 
+	errno = 0;
 	if (*statement == NULL)
 		result = sqlite3_prepare_v3(sqlite->db, sqlite->sql[which], -1,
 					    SQLITE_PREPARE_PERSISTENT, statement, NULL);
@@ -106,7 +126,10 @@ void sqlite_reset(sqlite3_stmt **statement)
 
 int sqlite_step(struct sqlite *sqlite, sqlite3_stmt *statement, struct err *err)
 {
-	int result = sqlite3_step(statement);
+	int result;
+
+	errno = 0; /* sqlite_failed() looks at it */
+	result = sqlite3_step(statement);
 
 	if (result == SQLITE_ROW)
 		return 1;
@@ -121,6 +144,7 @@ int sqlite_run(struct sqlite *sqlite, size_t which, const struct sqlite_value *v
 
 	if (statement == NULL)
 		return -1;
+	errno = 0;
 	if (sqlite3_step(statement) != SQLITE_DONE)
 		return sqlite_failed(sqlite, doing, err);
 	return 0;
@@ -130,8 +154,10 @@ int sqlite_overwrite(struct sqlite *sqlite, const char *table, const char *colum
 		     struct slice bytes, const char *doing, struct err *err)
 {
 	sqlite3_blob *blob = NULL;
-	int result = sqlite3_blob_open(sqlite->db, "main", table, column, row, true, &blob);
+	int result;
 
+	errno = 0;
+	result = sqlite3_blob_open(sqlite->db, "main", table, column, row, true, &blob);
 	for (size_t at = 0; result == SQLITE_OK && at < bytes.n; at += WRITE_BYTES)
 		result = sqlite3_blob_write(blob, bytes.p + at,
 					    (int)min(bytes.n - at, (size_t)WRITE_BYTES), (int)at);
@@ -143,6 +169,7 @@ int sqlite_overwrite(struct sqlite *sqlite, const char *table, const char *colum
 
 int sqlite_exec(struct sqlite *sqlite, const char *text, const char *doing, struct err *err)
 {
+	errno = 0;
 	if (sqlite3_exec(sqlite->db, text, NULL, NULL, NULL) != SQLITE_OK)
 		return sqlite_failed(sqlite, doing, err);
 	return 0;
