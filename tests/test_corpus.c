@@ -3,6 +3,7 @@
  */
 #include "sample.h"
 
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,16 +24,20 @@ static const struct metadata_site site = {
 	.lps_internal_id = "GW1",
 };
 
+static const char *root_of_source(void)
+{
+	return slice_of(getenv("DMPFEED_SOURCE")).n ? getenv("DMPFEED_SOURCE") : ".";
+}
+
 static int load(void **state)
 {
-	const char *root = slice_of(getenv("DMPFEED_SOURCE")).n ? getenv("DMPFEED_SOURCE") : ".";
+	const char *root = root_of_source();
 	scoped(free_ptr) char *lists = xasprintf("%s/conf/value-sets", root);
 	struct err err;
 
 	(void)state;
 	setenv("TZ", "Europe/Paris", 1);
 	tzset();
-	folder = xasprintf("%s/../shared/corpus", root);
 	if (valuesets_load(&valuesets, lists, &err) < 0)
 		fail_msg("%s", err.text);
 	return 0;
@@ -45,14 +50,6 @@ static int unload(void **state)
 	arena_done(&arena);
 	free(folder);
 	return 0;
-}
-
-static void skip_without_corpus(void)
-{
-	if (access(folder, R_OK) == 0)
-		return;
-	print_message("the corpus is not there: %s\n", folder);
-	skip();
 }
 
 static struct csv table_of(const char *path)
@@ -139,7 +136,6 @@ static void metadata_are_those_of_the_header(void **state)
 	size_t documents = 0;
 
 	(void)state;
-	skip_without_corpus();
 	csv = table_of(path);
 	while (csv_next(&csv, &err) > 0) {
 		scoped(free_ptr) char *file =
@@ -196,7 +192,6 @@ static void every_document_of_the_corpus_has_the_fate_that_its_manifest_expects(
 	size_t documents = 0;
 
 	(void)state;
-	skip_without_corpus();
 	csv = table_of(path);
 	family = column(&csv, "family");
 	expected = column(&csv, "expected");
@@ -232,5 +227,11 @@ int main(void)
 			every_document_of_the_corpus_has_the_fate_that_its_manifest_expects),
 	};
 
+	folder = xasprintf("%s/../shared/corpus", root_of_source());
+	if (access(folder, R_OK) < 0) { /* cmocka has no word for a test that is skipped */
+		printf("1..0 # SKIP the corpus is not there: %s\n", folder);
+		free(folder);
+		return 0;
+	}
 	return cmocka_run_group_tests(tests, load, unload);
 }
