@@ -240,10 +240,13 @@ static const struct option establishment_options[] = {
 	  .preset = DMP_CIPHERS, .least = 1, .most = 1000,
 	  .help = "the cipher suites of TLS 1.2, by OpenSSL's names" },
 	{ "dmp.tls.ca", OPTION_FILE, AT(struct config_establishment, http.tls.ca),
+	  .may_lack = true,
 	  .help = "a PEM file of the authorities that the DMP's certificate is checked against" },
 	{ "dmp.tls.cert", OPTION_FILE, AT(struct config_establishment, http.tls.cert),
+	  .may_lack = true,
 	  .help = "a PEM file of the certificate ORG AUTH_CLI, then its intermediates" },
 	{ "dmp.tls.key", OPTION_SECRET, AT(struct config_establishment, http.tls.key),
+	  .may_lack = true,
 	  .help = "a PEM file of the private key of that certificate" },
 	{ "dmp.tls.revocation", OPTION_CHOICE,
 	  AT(struct config_establishment, http.revocation.kind),
@@ -253,10 +256,13 @@ static const struct option establishment_options[] = {
 	  .preset = "",
 	  .help = "a revocation list (CRL), or a folder of them, that somebody keeps up to date" },
 	{ "dmp.sign.cert", OPTION_FILE, AT(struct config_establishment, sign.cert),
+	  .may_lack = true,
 	  .help = "a PEM file of the certificate ORG SIGN, for signatures only" },
 	{ "dmp.sign.key", OPTION_SECRET, AT(struct config_establishment, sign.key),
+	  .may_lack = true,
 	  .help = "a PEM file of the private key of that certificate" },
 	{ "dmp.sign.chain", OPTION_FILE, AT(struct config_establishment, sign.chain),
+	  .may_lack = true,
 	  .help = "a PEM file of the authorities above that certificate, up to the root" },
 	{ "dmp.proxy.url", OPTION_PROXY, AT(struct config_establishment, http.proxy),
 	  .preset = "", .most = 300,
@@ -614,8 +620,10 @@ int config_parse(struct config **ret_config, const char *file, struct slice byte
 		config_check(config, reading);
 	}
 	config->spots = option_keep_spots(reading, &config->arena);
-	if (option_tell(reading, file, errors) > 0)
+	if (!option_is_usable(reading)) {
+		option_tell(reading, file, errors);
 		return -1;
+	}
 	derive(config);
 	*ret_config = take(config);
 	return 0;

@@ -1,6 +1,8 @@
 /* What each worker has of its own. */
 #include "hands.h"
 
+#include <assert.h>
+
 struct hands {
 	const struct hands_settings *settings;
 	struct store *reader;
@@ -40,8 +42,10 @@ struct pen *hands_pen(struct hands *hands, size_t establishment, struct err *err
 {
 	const struct credentials *credentials = hands->settings->credentials;
 
+	const struct signer *signer = credentials_signer(credentials, establishment);
+
+	assert(signer != NULL); /* without one, its lane claims nothing */
 	if (hands->pens[establishment] == NULL)
-		hands->pens[establishment] =
-			pen_new(credentials_signer(credentials, establishment), err);
+		hands->pens[establishment] = pen_new(signer, err);
 	return hands->pens[establishment];
 }

@@ -176,6 +176,7 @@ static int start(struct daemon *daemon, struct err *err)
 				 .config = daemon->config,
 				 .valuesets = daemon->valuesets,
 				 .errors = daemon->errors,
+				 .credentials = daemon->credentials,
 				 .workers = daemon->workers,
 				 .disk = daemon->disk,
 				 .writer = daemon->writer,
@@ -227,6 +228,22 @@ static void stop(struct daemon *daemon)
 	config_free(&daemon->config);
 }
 
+static void tell_certificate(const struct config_establishment *e, const struct signer *signer,
+			     int64_t now_ms)
+{
+	const struct signer_facts *facts = signer_facts(signer);
+	const int64_t days = signer_days_left(signer, now_ms);
+	bool is_other = strcmp(facts->structure + (facts->structure[0] == '1'), e->finess_ej) != 0;
+
+	log_line(days <= WARN_DAYS ? LEVEL_WARNING : LEVEL_INFO,
+		 "signing lane=%s structure=%s days_left=%lld", e->finess_ej, facts->structure,
+		 (long long)days);
+	if (is_other)
+		log_warning("the certificate that signs for establishment %s is of structure %s: "
+			    "the DMP may refuse what it signs",
+			    e->finess_ej, facts->structure);
+}
+
 /* Whoever must order a new certificate, or took another structure's, hears of it at each start. */
 static void tell_certificates(const struct daemon *daemon)
 {
@@ -235,37 +252,39 @@ static void tell_certificates(const struct daemon *daemon)
 	for (size_t i = 0; i < credentials_count(daemon->credentials); i++) {
 		const struct config_establishment *e = &daemon->config->establishments[i];
 		const struct signer *signer = credentials_signer(daemon->credentials, i);
-		const struct signer_facts *facts = signer_facts(signer);
-		const int64_t days = signer_days_left(signer, now_ms);
-		bool is_other =
-			strcmp(facts->structure + (facts->structure[0] == '1'), e->finess_ej) != 0;
 
-		log_line(days <= WARN_DAYS ? LEVEL_WARNING : LEVEL_INFO,
-			 "signing lane=%s structure=%s days_left=%lld", e->finess_ej,
-			 facts->structure, (long long)days);
-		if (is_other)
-			log_warning("the certificate that signs for establishment %s is of "
-				    "structure %s: the DMP may refuse what it signs",
-				    e->finess_ej, facts->structure);
+		if (signer != NULL)
+			tell_certificate(e, signer, now_ms);
 	}
 }
 
-static void tell_errors(const struct buf *errors)
+static void tell_errors(const char *what, const struct buf *errors)
 {
 	struct slice rest = slice_trim(buf_slice(errors)), line;
 
 	while (slice_next(&rest, '\n', &line))
-		log_error("cannot start: %.*s", (int)line.n, line.p);
+		log_error("%s: %.*s", what, (int)line.n, line.p);
 }
 
-/* The files that the configuration names: whatever is wrong with any of them is told at once. */
-static int load_what_is_named(struct daemon *daemon, struct buf *errors)
+/* Without these, nobody can be served. */
+static int load_what_all_need(struct daemon *daemon, struct buf *errors)
 {
-	int signers =
-		credentials_load(&daemon->credentials, daemon->config, clock_now_ms(), errors);
+	int doors = credentials_check_doors(daemon->config, clock_now_ms(), errors);
 	int tables = tables_load(&daemon->valuesets, daemon->config, errors);
 
-	return signers < 0 || tables < 0 ? -1 : 0;
+	return doors < 0 || tables < 0 ? -1 : 0;
+}
+
+/* Who cannot send takes documents in all the same: they wait for whoever mends it, and the other
+ * establishments' go on.
+ */
+static void load_credentials(struct daemon *daemon)
+{
+	scoped(buf_done) struct buf errors = { 0 };
+
+	if (credentials_load(&daemon->credentials, daemon->config, clock_now_ms(), &errors) < 0)
+		tell_errors("an establishment cannot send", &errors);
+	tell_certificates(daemon);
 }
 
 static int serve(struct daemon *daemon)
@@ -275,12 +294,12 @@ static int serve(struct daemon *daemon)
 
 	umask(umask(0) | 0027); /* documents are nobody else's business */
 	log_set_level(daemon->config->log_level);
-	if (load_what_is_named(daemon, &errors) < 0) {
-		tell_errors(&errors);
+	if (load_what_all_need(daemon, &errors) < 0) {
+		tell_errors("cannot start", &errors);
 		stop(daemon);
 		return 1;
 	}
-	tell_certificates(daemon);
+	load_credentials(daemon);
 	if (start(daemon, &err) < 0) {
 		log_error("cannot start: %s", err.text);
 		stop(daemon);
@@ -292,6 +311,15 @@ static int serve(struct daemon *daemon)
 	stop(daemon);
 	log_info("stopped");
 	return 0;
+}
+
+/* The files that the configuration names: whatever is wrong with any of them is told at once. */
+static int load_what_is_named(struct daemon *daemon, struct buf *errors)
+{
+	int signers =
+		credentials_load(&daemon->credentials, daemon->config, clock_now_ms(), errors);
+
+	return load_what_all_need(daemon, errors) < 0 || signers < 0 ? -1 : 0;
 }
 
 static int check(struct daemon *daemon)

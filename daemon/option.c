@@ -438,7 +438,7 @@ static int check_folder(const char *path, struct err *err)
 	return 0;
 }
 
-static int check_file(const char *path, bool secret, struct err *err)
+int option_check_file(const char *path, bool secret, struct err *err)
 {
 	static const char what_is_right[] = "write the path of a file that the gateway may read";
 	struct stat info;
@@ -470,8 +470,8 @@ static int parse_path(const struct option *option, const struct option_text *wri
 		return -1;
 	if (option->kind == OPTION_FOLDER && check_folder(path, err) < 0)
 		return -1;
-	if ((option->kind == OPTION_FILE || option->kind == OPTION_SECRET) &&
-	    check_file(path, option->kind == OPTION_SECRET, err) < 0)
+	if ((option->kind == OPTION_FILE || option->kind == OPTION_SECRET) && !option->may_lack &&
+	    option_check_file(path, option->kind == OPTION_SECRET, err) < 0)
 		return -1;
 	*(const char **)field = path;
 	return 0;

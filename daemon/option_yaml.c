@@ -20,6 +20,7 @@ struct option_reading {
 	struct arena scratch; /* the tree, the sentences */
 	struct fault faults[MOST_FAULTS];
 	size_t fault_count; /* may pass MOST_FAULTS: the rest is counted only */
+	size_t lacking;     /* of these, about files that may lack */
 	struct option_spots spots;
 	size_t spot_room;
 };
@@ -145,7 +146,7 @@ void option_tell_one(const char *file, struct yaml_place place, const char *sent
 	buf_add_char(errors, '\n');
 }
 
-size_t option_tell(struct option_reading *reading, const char *file, struct buf *errors)
+void option_tell(struct option_reading *reading, const char *file, struct buf *errors)
 {
 	size_t told = min(reading->fault_count, (size_t)MOST_FAULTS);
 
@@ -156,7 +157,11 @@ size_t option_tell(struct option_reading *reading, const char *file, struct buf 
 	if (told < reading->fault_count)
 		buf_addf(errors, "%s:1:1: %zu more errors are not shown: correct these first\n",
 			 file, reading->fault_count - told);
-	return reading->fault_count;
+}
+
+bool option_is_usable(const struct option_reading *reading)
+{
+	return reading->fault_count == reading->lacking;
 }
 
 /* ---- keys ---- */
@@ -332,8 +337,13 @@ static void read_value(struct option_reading *reading, const struct option *opti
 	struct err err = { 0 };
 
 	note_spot(reading, field, place);
-	if (option_parse(option, text, reading->arena, field, &err) < 0)
+	if (option_parse(option, text, reading->arena, field, &err) < 0) {
 		complain(reading, place, "%s %s%s", option->name, link, err.text);
+	} else if (option->may_lack && option_check_file(*(const char **)field,
+							 option->kind == OPTION_SECRET, &err) < 0) {
+		complain(reading, place, "%s %s%s", option->name, link, err.text);
+		reading->lacking++;
+	}
 }
 
 static void read_written(struct option_reading *reading, const struct option *option,

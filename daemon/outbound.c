@@ -543,40 +543,40 @@ static void settled(struct job *job)
 }
 /* ---- birth and end ---- */
 
-static int open_ways(struct outbound *outbound, struct err *err)
+/* Whatever the DMP needs of the establishment was looked at when its credentials were loaded; what
+ * changed on the disk since is found here.
+ */
+static void open_way(struct outbound *outbound, size_t index)
 {
-	const struct config *config = outbound->parts.config;
+	const struct config_establishment *establishment =
+		&outbound->parts.config->establishments[index];
+	const char *trouble = credentials_trouble(outbound->parts.credentials, index);
 	struct event_base *loop = outbound->parts.crew->loop;
+	struct way *way = &outbound->ways[index];
+	struct err err = { 0 };
 
-	for (size_t i = 0; i < config->establishment_count; i++) {
-		const struct config_establishment *establishment = &config->establishments[i];
-		struct way *way = &outbound->ways[i];
-
-		*way = (struct way){ .outbound = outbound,
-				     .establishment = establishment,
-				     .claimed_ms =
-					     INT64_MAX /* what was queued before a restart too */ };
-		if (http_new(&way->http, loop, &establishment->http, err) < 0)
-			return err_within(err, "establishment %s", establishment->finess_ej);
-		way->lane = lane_new(loop, &establishment->lane, lane_has_room, way);
-	}
-	return 0;
+	*way = (struct way){ .outbound = outbound,
+			     .establishment = establishment,
+			     .claimed_ms = INT64_MAX /* what was queued before a restart too */ };
+	way->lane = lane_new(loop, &establishment->lane, lane_has_room, way);
+	if (trouble[0] != '\0')
+		lane_block(way->lane, trouble);
+	else if (http_new(&way->http, loop, &establishment->http, &err) < 0)
+		lane_block(way->lane, err.text);
 }
 
-int outbound_new(struct outbound **ret_outbound, const struct outbound_parts *parts,
-		 struct err *err)
+struct outbound *outbound_new(const struct outbound_parts *parts)
 {
-	scoped(outbound_free) struct outbound *outbound = xcalloc(1, sizeof(*outbound));
+	struct outbound *outbound = xcalloc(1, sizeof(*outbound));
 	uint8_t secret[SHA256_BYTES];
 
 	outbound->parts = *parts;
 	outbound->ways = xcalloc(parts->config->establishment_count, sizeof(struct way));
 	random_bytes(secret, sizeof(secret));
 	outbound->existence_cache = existence_cache_new(&parts->config->existence_cache, secret);
-	if (open_ways(outbound, err) < 0)
-		return -1;
-	*ret_outbound = take(outbound);
-	return 0;
+	for (size_t i = 0; i < parts->config->establishment_count; i++)
+		open_way(outbound, i);
+	return outbound;
 }
 
 void outbound_poke(struct outbound *outbound, const struct config_establishment *establishment)

@@ -96,8 +96,8 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 	const struct inbound_parts inbound = { &pipeline->crew, config,     parts->valuesets,
 					       was_taken,       have_moved, ack_is_wanted,
 					       pipeline };
-	const struct outbound_parts outbound = { &pipeline->crew, config, parts->errors, have_moved,
-						 pipeline };
+	const struct outbound_parts outbound = { &pipeline->crew,    config,     parts->errors,
+						 parts->credentials, have_moved, pipeline };
 	const struct business_acks_parts business_acks = { &pipeline->crew, config };
 
 	pipeline->config = config;
@@ -109,8 +109,8 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 					.disk = parts->disk,
 					.writer = parts->writer };
 	crew_start(&pipeline->crew);
+	pipeline->outbound = outbound_new(&outbound);
 	if (business_acks_new(&pipeline->business_acks, &business_acks, err) < 0 ||
-	    outbound_new(&pipeline->outbound, &outbound, err) < 0 ||
 	    inbound_new(&pipeline->inbound, &inbound, err) < 0)
 		return -1;
 	for (size_t i = 0; i < config->establishment_count; i++) /* what waited in the store */

@@ -10,14 +10,24 @@
 struct credentials;
 
 /* Opens and checks every one. -1: what is wrong with each is appended to `errors`, one line each:
- * "FILE:LINE:COLUMN: sentence".
+ * "FILE:LINE:COLUMN: sentence". *ret_credentials is set all the same: an establishment at fault
+ * cannot send, the others can.
  */
-must_use int credentials_load(struct credentials **ret_credentials, const struct config *config,
-			      int64_t now_ms, struct buf *errors);
+int credentials_load(struct credentials **ret_credentials, const struct config *config,
+		     int64_t now_ms, struct buf *errors);
+/* What listeners and ways back to sources need for their TLS. -1 likewise; one at fault cannot open. */
+must_use int credentials_check_doors(const struct config *config, int64_t now_ms,
+				     struct buf *errors);
+
 void credentials_free(struct credentials **credentials);
 
 /* By the place of the establishment in the configuration. */
 size_t credentials_count(const struct credentials *credentials);
+
+/* What keeps it from sending: which option is wrong, and how; "": nothing. */
+const char *credentials_trouble(const struct credentials *credentials, size_t index);
+
+/* NULL when it cannot send. */
 const struct signer *credentials_signer(const struct credentials *credentials, size_t index);
 
 #endif

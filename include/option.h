@@ -51,6 +51,10 @@ struct option {
 	const struct option_table *entries;
 	size_t count_at;
 
+	/* of a file: that it cannot be used is a complaint, and no reason to read nothing. Whoever
+	 * opens it looks again: option_check_file(). */
+	bool may_lack;
+
 	const char *help; /* what it is: the end of "NAME is missing: …" */
 };
 
@@ -74,6 +78,9 @@ struct option_text {
  */
 must_use int option_parse(const struct option *option, const struct option_text *written,
 			  struct arena *arena, void *field, struct err *err);
+
+/* Can this file be read, and by others not if it is a secret? -1: err as option_parse() has it. */
+must_use int option_check_file(const char *path, bool secret, struct err *err);
 
 /* Appends the value as YAML that option_parse() reads to the same value. */
 void option_print(const struct option *option, const void *field, struct buf *out);

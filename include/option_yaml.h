@@ -32,10 +32,11 @@ unsigned option_line(const struct option_reading *reading, const void *field);
 /* For what is needed until the reading is freed. */
 struct arena *option_scratch(struct option_reading *reading);
 
-/* Appends every complaint, in order of the file, one line each: "FILE:LINE:COLUMN: sentence".
- * Returns how many there are.
- */
-size_t option_tell(struct option_reading *reading, const char *file, struct buf *errors);
+/* Appends every complaint, in order of the file, one line each: "FILE:LINE:COLUMN: sentence". */
+void option_tell(struct option_reading *reading, const char *file, struct buf *errors);
+
+/* Were there no complaints but of files that may lack? */
+bool option_is_usable(const struct option_reading *reading);
 
 /* Where each member was written, for those who complain when the reading is gone. */
 struct option_spot {

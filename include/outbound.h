@@ -5,13 +5,14 @@
 #ifndef DMPFEED_OUTBOUND_H
 #define DMPFEED_OUTBOUND_H
 
-#include "config.h"
+#include "credentials.h"
 #include "crew.h"
 
 struct outbound_parts {
 	struct crew *crew; /* outlives what is made of these; its workers have hands */
 	const struct config *config;
 	const struct error_table *errors;
+	const struct credentials *credentials; /* whoever lacks them sends nothing */
 
 	/* Documents are in other states than before. */
 	void (*moved)(void *arg, const struct store_moves *moves);
@@ -20,11 +21,10 @@ struct outbound_parts {
 
 struct outbound;
 
-/* One lane per legal entity, which asks at once for what waits in the store. -1: the connections
- * of one cannot be made (ERR_HALT).
+/* One lane per legal entity, which asks at once for what waits in the store. One that cannot send
+ * is stopped, and says why; the others are not the worse for it.
  */
-must_use int outbound_new(struct outbound **ret_outbound, const struct outbound_parts *parts,
-			  struct err *err);
+struct outbound *outbound_new(const struct outbound_parts *parts);
 
 /* A document of this legal entity is due. */
 void outbound_poke(struct outbound *outbound, const struct config_establishment *establishment);

@@ -14,6 +14,7 @@ struct pipeline_parts {
 	const struct config *config;
 	const struct valuesets *valuesets;
 	const struct error_table *errors;
+	const struct credentials *credentials;
 	struct workers *workers; /* their context is a struct hands */
 	struct workers *disk;    /* for folders, which may hang */
 	struct writer *writer;
@@ -22,7 +23,7 @@ struct pipeline_parts {
 
 struct pipeline;
 
-/* Opens the listeners, the folders and the lanes. -1: one of them cannot be (ERR_HALT). */
+/* Opens the listeners, the folders and the lanes. -1: a listener or folder cannot be (ERR_HALT). */
 must_use int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *parts,
 			  struct err *err);
 

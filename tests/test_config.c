@@ -522,13 +522,8 @@ static void every_mistake_is_told_with_its_place(void **state)
 		  "an OID is digits and dots" },
 
 		/* files */
-		{ "ca.pem", "none.pem", 28, 13,
-		  "pki/none.pem, which cannot be used (No such file" },
-		{ "auth.pem", "", 29, 15, "cert is " },
-		{ "auth.key", "open.key", 30, 14, "take that right away (chmod o-r)" },
 		{ "pki/auth.key", "\"-----BEGIN PRIVATE KEY-----\"", 30, 14,
 		  "never what the file" },
-		{ "sign.key", "open.key", 31, 40, "take that right away (chmod o-r)" },
 		{ "999.77", "999.77, homologation_file: nowhere", 6, 50, "which cannot be used" },
 		{ "999.77", "999.77, homologation_file: pki/open.key", 6, 50, "(chmod o-r)" },
 		{ "999.77", "999.77, homologation_file: nothing", 6, 50, "must hold the number" },
@@ -653,6 +648,36 @@ static void every_mistake_is_told_with_its_place(void **state)
 		wrong++;
 	}
 	assert_int_equal(wrong, 0);
+}
+
+/* Alone, they keep one establishment from sending, and nobody from reading the rest. */
+static void files_of_an_establishment_may_lack_but_are_told_with_other_mistakes(void **state)
+{
+	static const struct {
+		const char *from, *to, *told;
+	} cases[] = {
+		{ "ca.pem", "none.pem", ":28:13: dmp.tls.ca is " },
+		{ "ca.pem", "none.pem", "pki/none.pem, which cannot be used (No such file" },
+		{ "auth.pem", "", ":29:15: dmp.tls.cert is " },
+		{ "auth.key", "open.key", ":30:14: dmp.tls.key is a file that every user" },
+		{ "sign.pem", "none.pem", ":31:21: dmp.sign.cert is " },
+		{ "sign.key", "open.key", ":31:40: dmp.sign.key is a file that every user" },
+		{ "sign-chain.pem", "none.pem", ":31:61: dmp.sign.chain is " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(free_ptr) char *alone = replace(good, cases[i].from, cases[i].to);
+		scoped(free_ptr) char *text = replace(alone, "workers: 3", "workers: three");
+		scoped(config_free) struct config *config = must_parse(alone);
+		scoped(buf_done) struct buf errors = { 0 };
+
+		must_fail(text, &errors);
+		if (strstr(errors.p, cases[i].told) == NULL)
+			fail_msg("\"%s\" is not in\n%s", cases[i].told, errors.p);
+		assert_non_null(strstr(errors.p, ":4:10: workers cannot be"));
+		assert_int_equal(lines_of(&errors), 2);
+	}
 }
 
 static void all_mistakes_are_told_at_once_in_the_order_of_the_file(void **state)
@@ -1073,6 +1098,8 @@ int main(void)
 		cmocka_unit_test(a_site_leads_to_its_establishment),
 		cmocka_unit_test(a_source_has_a_way_back_or_not),
 		cmocka_unit_test(every_mistake_is_told_with_its_place),
+		cmocka_unit_test(
+			files_of_an_establishment_may_lack_but_are_told_with_other_mistakes),
 		cmocka_unit_test(all_mistakes_are_told_at_once_in_the_order_of_the_file),
 		cmocka_unit_test(a_misspelt_key_is_told_as_that_and_as_missing),
 		cmocka_unit_test(an_empty_file_is_told_what_it_needs),

@@ -501,6 +501,26 @@ static void a_document_that_was_not_tried_says_nothing_of_the_way(void **state)
 
 /* ---- stopped ---- */
 
+static void a_blocked_lane_stays_stopped_whatever_comes(void **state)
+{
+	struct asked asked;
+	scoped(lane_free) struct lane *lane = lane_at_start(&asked);
+	struct lane_figures figures;
+
+	(void)state;
+	lane_block(lane, "dmp.sign.cert: it ended");
+	lane_poke(lane);
+	assert_silent(&asked);
+	assert_int_equal(lane_wakes_ms(lane), NEVER_MS);
+	wait_until(lane, START_MS + 30 * (int64_t)DAY);
+	lane_poke(lane);
+	assert_silent(&asked);
+	figures = lane_figures(lane);
+	assert_int_equal(figures.state, LANE_STOPPED);
+	assert_string_equal(figures.why, "dmp.sign.cert: it ended");
+	assert_int_equal(figures.resumes_ms, 0);
+}
+
 static void a_stopped_lane_probes_every_quarter_of_an_hour(void **state)
 {
 	struct asked asked;
@@ -865,6 +885,7 @@ int main(void)
 		cmocka_unit_test(each_answer_doubles_what_may_be_in_flight),
 		cmocka_unit_test(a_failure_after_an_answer_starts_with_the_shortest_pause),
 		cmocka_unit_test(a_document_that_was_not_tried_says_nothing_of_the_way),
+		cmocka_unit_test(a_blocked_lane_stays_stopped_whatever_comes),
 		cmocka_unit_test(a_stopped_lane_probes_every_quarter_of_an_hour),
 		cmocka_unit_test(a_stopped_lane_stays_stopped_when_its_probe_gets_no_answer),
 		cmocka_unit_test(a_halt_during_a_pause_stops_the_lane),

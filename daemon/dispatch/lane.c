@@ -34,7 +34,7 @@ struct lane {
 
 	size_t in_flight, allowance;
 	struct bucket bucket;
-	bool closed;
+	bool closed, blocked;
 
 	bool claiming;
 	size_t asked;         /* by the claim that is outstanding, or was the last */
@@ -100,7 +100,7 @@ int64_t lane_wakes_ms(const struct lane *lane)
 {
 	int64_t wakes_ms = lane->more ? 0 : lane->due_ms;
 
-	if (lane->closed || lane->claiming || places(lane) == 0)
+	if (lane->closed || lane->blocked || lane->claiming || places(lane) == 0)
 		return NEVER_MS;
 	if (lane->state != LANE_OPEN)
 		wakes_ms = max(wakes_ms, lane->resumes_ms);
@@ -341,6 +341,16 @@ struct lane *lane_new(struct event_base *loop, const struct lane_settings *setti
 	if (loop != NULL)
 		lane->timer = event_new(loop, -1, 0, on_timer, lane);
 	return lane;
+}
+
+void lane_block(struct lane *lane, const char *why)
+{
+	lane->blocked = true;
+	lane->state = LANE_STOPPED;
+	snprintf(lane->why, sizeof(lane->why), "%s", why);
+	log_error("lane=%s state=stopped probes=never: %s; its documents wait until the daemon "
+		  "starts again",
+		  lane->name, why);
 }
 
 void lane_close(struct lane *lane)

@@ -49,6 +49,9 @@ struct lane *lane_new(struct event_base *loop, const struct lane_settings *setti
 		      lane_claim_fn *claim, void *arg);
 void lane_free(struct lane **lane);
 
+/* Stopped for as long as it lives, from before its first poke: it has nothing to send with. */
+void lane_block(struct lane *lane, const char *why);
+
 /* When the lane will do something by itself, on its monotonic clock; INT64_MAX: not before it is
  * told something. */
 int64_t lane_wakes_ms(const struct lane *lane);
@@ -89,7 +92,7 @@ struct lane_figures {
 	enum lane_state state;
 	const char *why; /* "" when open */
 	size_t in_flight;
-	int64_t resumes_ms; /* when it tries again, by the wall clock; 0: it is open */
+	int64_t resumes_ms; /* when it tries again, by the wall clock; 0: it is open, or blocked */
 	uint64_t delivered; /* since start */
 	int64_t last_delivered_ms;
 };

@@ -322,13 +322,6 @@ def test_a_certificate_the_dmp_does_not_know_stops_the_lane(simulator, tmp_path,
                                     key=foreign_pki / "auth.key"), simulator)
 
 
-def test_a_key_of_another_certificate_is_refused_at_start(simulator, tmp_path, foreign_pki):
-    gateway = gateway_with_tls(simulator, tmp_path, key=foreign_pki / "auth.key")
-    ended = gateway.run()
-    assert ended.returncode == 1
-    assert "is not the key of the certificate" in ended.stderr
-
-
 def test_a_lane_stopped_by_a_certificate_delivers_once_it_is_right(simulator, tmp_path, foreign_pki):
     gateway = gateway_with_tls(simulator, tmp_path, ca=foreign_pki / "ca.pem")
     assert_stopped(gateway, simulator)

@@ -1,15 +1,14 @@
-"""What the gateway really sent is signed, and a key that cannot sign is told at start, by its line."""
+"""What the gateway really sent is signed, and holds."""
 
 from __future__ import annotations
 
-import datetime
-import pathlib
 import re
 import shutil
 import subprocess
 
 import pytest
 
+from certificates import resigned
 from gateway import Gateway
 from samples import hand_in, numbered, read, unique_id
 
@@ -64,50 +63,8 @@ def test_a_resent_document_is_signed_anew_under_the_same_ids(start_gateway, simu
     assert arc == "2" and of_set == f"1.2.250.1.999.77.1.{number}"
 
 
-CA = """\
-[ca]
-default_ca = here
-[here]
-database = index.txt
-serial = serial
-new_certs_dir = .
-default_md = sha256
-policy = any
-[any]
-C = supplied
-ST = supplied
-O = supplied
-OU = supplied
-CN = supplied
-[sign]
-keyUsage = critical, digitalSignature, nonRepudiation
-authorityKeyIdentifier = keyid
-"""
-
-
-def short_lived(pki: pathlib.Path, folder: pathlib.Path, seconds: int) -> pathlib.Path:
-    """The same certificates, but for the one that signs: it ends soon."""
-    other, work = folder / "pki", folder / "ca"
-    shutil.copytree(pki, other)
-    work.mkdir()
-    for name, text in (("ca.cnf", CA), ("index.txt", ""), ("serial", "1000\n")):
-        (work / name).write_text(text)
-    now = datetime.datetime.now(datetime.timezone.utc)
-    start, end = (f"{now + datetime.timedelta(seconds=s):%Y%m%d%H%M%SZ}" for s in (-60, seconds))
-    for command in (
-        f"req -new -config /dev/null -key {other}/sign.key -out request.pem -utf8"
-        " -subj /C=FR/ST=Vosges/O=CH/OU=1990000987/CN=passerelle-dmp",
-        f"ca -batch -notext -config ca.cnf -extensions sign -in request.pem -cert {other}/intermediate.pem"
-        f" -keyfile {other}/intermediate.key -startdate {start} -enddate {end} -out sign.pem",
-    ):
-        subprocess.run(["openssl", *command.split()], cwd=work, check=True, capture_output=True)
-    leaf, above = (work / "sign.pem").read_text(), (other / "intermediate.pem").read_text()
-    (other / "sign.pem").write_text(leaf + above)
-    return other
-
-
 def test_a_certificate_that_ends_stops_the_lane_and_loses_no_document(simulator, tmp_path):
-    pki = short_lived(simulator.pki, tmp_path, 4)
+    pki = resigned(simulator.pki, tmp_path / "pki", "sign", ends=4)
     with Gateway(tmp_path / "gateway", simulator.url, pki) as gateway:
         gateway.journal.wait(r"<4>signing lane=990000987 structure=1990000987 days_left=0")
         number = 0
@@ -119,18 +76,6 @@ def test_a_certificate_that_ends_stops_the_lane_and_loses_no_document(simulator,
         assert "the signing certificate ended on" in gateway.status()["lanes"][0]["why"]
         assert gateway.status()["queue"]["rejected"] == 0
         assert gateway.status()["queue"]["queued"] + gateway.status()["queue"]["sending"] >= 1
-
-
-@pytest.mark.parametrize(("settings", "key", "words"), [
-    ({"sign": "auth"}, "dmp.sign.cert", "lacks nonRepudiation"),
-    ({"auth": "sign"}, "dmp.tls.cert", "has nonRepudiation"),
-])
-def test_swapped_certificates_are_told_with_their_line(simulator, tmp_path, settings, key, words):
-    gateway = Gateway(tmp_path / "gateway", simulator.url, simulator.pki, **settings)
-    for arguments in ((), ("--check-config",)):
-        done = gateway.run(*arguments)
-        assert done.returncode == 1
-        assert re.search(rf"dmpfeed\.yaml:\d+:\d+: {re.escape(key)}: .*{words}", done.stderr)
 
 
 def test_the_number_of_the_homologation_is_nowhere_to_be_read(start_gateway, simulator, tmp_path):

@@ -1,0 +1,130 @@
+"""Each legal entity has a way of its own: what is wrong with the certificates of one does not keep the others from
+sending, and is told in every place where somebody looks."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from certificates import resigned
+from gateway import CONFIG, DEFAULTS, FINESS_EG, FINESS_EJ, Gateway, Mllp
+from samples import hand_in, mdm_t02, numbered, unique_id
+
+OTHER_EJ, OTHER_EG = "990000995", "990012360"
+
+OTHER = """\
+  - finess_ej: "{ej}"
+    name: CH DE MONTFLEURI
+    dmp:
+      url: {{ repository: "{url}/repository", registry: "{url}/registry", patients: "{url}/patients" }}
+      tls: {{ ca: "{ca}", cert: "{auth}", key: "{auth_key}", crl: "{crl}" }}
+      sign: {{ cert: "{sign}", key: "{sign_key}", chain: "{chain}" }}
+      retry: {{ first: 1 s, most: 2 s, probe: 1 s }}
+    sites:
+      - {{ finess_eg: "{eg}", name: CH DE MONTFLEURI, sector: SA01 }}
+"""
+
+
+def config_of(simulator, **files) -> str:
+    """Two establishments with a listener each; the files of the second are given."""
+    pki = simulator.pki
+    usual = {"ca": pki / "ca.pem", "auth": pki / "auth.pem", "auth_key": pki / "auth.key", "crl": "",
+             "sign": pki / "sign.pem", "sign_key": pki / "sign.key", "chain": pki / "ca.pem"}
+    first = CONFIG.format(**{**DEFAULTS, "url": simulator.url, "pki": pki})
+    listener = f'    - {{ name: other, listen: "127.0.0.1:0", site: "{OTHER_EG}", source: LIS }}\n  drop:\n'
+    return first.replace("  drop:\n", listener, 1) + OTHER.format(
+        ej=OTHER_EJ, eg=OTHER_EG, url=simulator.url, **{**usual, **files})
+
+
+def port_of(gateway: Gateway, name: str) -> tuple[str, int]:
+    found = gateway.journal.wait(rf"listening name={name} address=(\S+):(\d+)")
+    return found[1], int(found[2])
+
+
+@pytest.fixture
+def troubles(simulator, tmp_path):
+    """Files of the second establishment, the option that is told, and in which words."""
+    pki = simulator.pki
+    junk = tmp_path / "junk.pem"
+    junk.write_text("not PEM at all\n")
+    junk.chmod(0o600)
+
+    def of_time(name, starts, ends):
+        return resigned(pki, tmp_path / f"{name}{starts}", name, starts, ends) / f"{name}.pem"
+
+    return {
+        "swapped": ({"auth": pki / "sign.pem", "auth_key": pki / "sign.key", "sign": pki / "auth.pem",
+                     "sign_key": pki / "auth.key"}, "dmp.tls.cert", "has nonRepudiation"),
+        "no certificate": ({"auth": tmp_path / "none.pem"}, "dmp.tls.cert", "No such file"),
+        "no key": ({"sign_key": tmp_path / "none.key"}, "dmp.sign.key", "No such file"),
+        "not PEM": ({"sign": junk}, "dmp.sign.cert", "holds no certificate"),
+        "another's key": ({"auth_key": pki / "sign.key"}, "dmp.tls.key", "is not the key of the certificate"),
+        "expired auth": ({"auth": of_time("auth", -7200, -3600)}, "dmp.tls.cert", "ended on"),
+        "expired sign": ({"sign": of_time("sign", -7200, -3600)}, "dmp.sign.cert", "ended on"),
+        "early auth": ({"auth": of_time("auth", 3600, 7200)}, "dmp.tls.cert", "begins on"),
+        "early sign": ({"sign": of_time("sign", 3600, 7200)}, "dmp.sign.cert", "begins on"),
+        "no list": ({"crl": tmp_path / "none.crl"}, "dmp.tls.crl", "cannot be read"),
+    }
+
+
+@pytest.mark.parametrize("trouble", ["swapped", "no certificate", "no key", "not PEM", "another's key", "expired auth",
+                                     "expired sign", "early auth", "early sign", "no list"])
+def test_one_entitys_certificate_stops_its_lane_alone(simulator, tmp_path, troubles, trouble):
+    files, option, words = troubles[trouble]
+    gateway = Gateway(tmp_path / "gateway", simulator.url, simulator.pki, config=config_of(simulator, **files))
+    told = rf"dmpfeed\.yaml:\d+:\d+: {re.escape(option)}:? .*{words}"
+
+    checked = gateway.run("--check-config")
+    assert checked.returncode == 1 and re.search(told, checked.stderr), checked.stderr
+
+    with gateway.start():
+        gateway.journal.wait(rf"^<3>an establishment cannot send: .*{told}")
+        gateway.journal.wait(rf"^<3>lane={OTHER_EJ} state=stopped probes=never: {re.escape(option)}")
+        ready, stopped = gateway.status()["lanes"]
+        assert (ready["name"], ready["state"]) == (FINESS_EJ, "open")
+        assert (stopped["name"], stopped["state"], stopped["resumes"]) == (OTHER_EJ, "stopped", None)
+        assert option in stopped["why"] and re.search(words, stopped["why"])
+        assert gateway.get("/readyz")[0] == 200
+
+        assert gateway.wait_final(hand_in(gateway, "mllp", numbered(1))) == "delivered"
+        assert send_to_other(gateway, numbered(2)) == "AA"
+        waiting = {each["unique_id"]: each["state"] for each in gateway.documents()}
+        assert waiting == {unique_id(numbered(1)): "delivered", unique_id(numbered(2)): "queued"}
+
+
+def send_to_other(gateway: Gateway, cda: bytes) -> str:
+    with Mllp(port_of(gateway, "other")) as mllp:
+        return mllp.send(mdm_t02(cda)).code
+
+
+def test_a_certificate_that_was_mended_sends_what_waited(simulator, tmp_path):
+    cert = tmp_path / "sign.pem"
+    text = config_of(simulator, sign=cert)
+    with Gateway(tmp_path / "gateway", simulator.url, simulator.pki, config=text) as gateway:
+        assert send_to_other(gateway, numbered(1)) == "AA"
+        assert gateway.status()["lanes"][1]["state"] == "stopped"
+        assert gateway.stop() == 0
+        shutil.copy(simulator.pki / "sign.pem", cert)
+        gateway.start()
+        assert gateway.settled()[unique_id(numbered(1))]["state"] == "delivered"
+
+
+def test_without_any_certificate_it_still_takes_documents_in(simulator, tmp_path):
+    gateway = Gateway(tmp_path / "gateway", simulator.url, simulator.pki, auth="absent", sign="absent")
+    with gateway.start():
+        hand_in(gateway, "mllp", numbered(1))
+        hand_in(gateway, "drop", numbered(2))
+        assert gateway.get("/readyz")[0] == 200
+        (lane,) = gateway.status()["lanes"]
+        assert lane["state"] == "stopped" and "absent.pem" in lane["why"]
+        assert gateway.status()["queue"]["queued"] == 2
+        assert simulator.received() == {}
+
+
+def test_the_right_files_check_out(simulator, tmp_path):
+    gateway = Gateway(tmp_path / "gateway", simulator.url, simulator.pki, config=config_of(simulator))
+    checked = gateway.run("--check-config")
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert f'finess_eg: "{FINESS_EG}"' in checked.stdout
