@@ -406,22 +406,35 @@ static enum doc_state state_after(enum outcome_kind kind)
 	return DOC_QUEUED;
 }
 
+static void blame_the_installation(struct outcome *outcome)
+{
+	outcome->kind = OUTCOME_HALT;
+	outcome->reason = REASON_LANE_STOPPED;
+}
+
 /* A refusal that nobody described is one document's fault, or, met by several in a row, the
- * installation's: the lane then stops and the document keeps its place. No answer says nothing.
+ * installation's: the lane then stops and the document keeps its place. So is a page of somebody
+ * else's, when the DMP does not answer in between. No answer says nothing.
  */
 static void suspect(struct delivery *delivery)
 {
 	struct suspicion *suspicion = &delivery->way->suspicion;
 	struct outcome *outcome = &delivery->outcome;
 
-	if (!delivery->was_posted || !delivery->http.exchange.answered)
+	if (!delivery->was_posted)
 		return;
-	if (!outcome->unknown) {
-		suspicion_clear(suspicion);
-	} else if (suspicion_raise(suspicion, outcome->code, &delivery->due.doc)) {
-		outcome->kind = OUTCOME_HALT;
-		outcome->reason = REASON_LANE_STOPPED;
+	if (outcome->strange) {
+		if (suspicion_of_stranger(suspicion))
+			blame_the_installation(outcome);
+		return;
 	}
+	if (!delivery->http.exchange.answered)
+		return;
+	suspicion_was_the_dmp(suspicion);
+	if (!outcome->unknown)
+		suspicion_clear(suspicion);
+	else if (suspicion_raise(suspicion, outcome->code, &delivery->due.doc))
+		blame_the_installation(outcome);
 }
 
 /* A document that fails by itself for too long waits for a person: never silently, and never for the

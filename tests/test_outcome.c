@@ -303,6 +303,7 @@ static void without_soap_the_status_decides(void **state)
 		assert_int_equal(outcome.kind, status_rows[i].kind);
 		assert_int_equal(outcome.reason, status_rows[i].reason);
 		assert_int_equal(outcome.doubtful, status_rows[i].doubtful);
+		assert_int_equal(outcome.strange, status_rows[i].status / 100 == 2);
 		assert_string_equal(outcome.code, status_rows[i].code);
 		assert_string_equal(outcome.text, "the answer is not XML");
 	}
@@ -319,6 +320,21 @@ static void no_answer_to_a_whole_request_is_doubt(void **state)
 	assert_true(outcome.doubtful);
 	assert_string_equal(outcome.code, "transport");
 	assert_string_equal(outcome.text, "timeout");
+}
+
+static void an_answer_that_never_ends_is_nobodys(void **state)
+{
+	const struct exchange exchange = { .fully_written = true,
+					   .reply_too_large = true,
+					   .transport_text = "too large" };
+	struct outcome outcome = judge(&exchange, NULL, false);
+
+	(void)state;
+	assert_int_equal(outcome.kind, OUTCOME_RETRY_LANE);
+	assert_true(outcome.doubtful);
+	assert_true(outcome.strange);
+	assert_false(outcome_of_code(REPLY_FAILURE, "XDSRegistryBusy", false).strange);
+	assert_false(outcome_of_code(REPLY_SUCCESS, "", false).strange);
 }
 
 static void no_answer_to_half_a_request_is_none(void **state)
@@ -552,6 +568,7 @@ int main(void)
 		cmocka_unit_test(a_fault_without_a_code_goes_by_its_status),
 		cmocka_unit_test(without_soap_the_status_decides),
 		cmocka_unit_test(no_answer_to_a_whole_request_is_doubt),
+		cmocka_unit_test(an_answer_that_never_ends_is_nobodys),
 		cmocka_unit_test(no_answer_to_half_a_request_is_none),
 		cmocka_unit_test(a_refused_certificate_stops_the_lane),
 		cmocka_unit_test(a_proxy_that_lets_nobody_through_stops_the_lane),

@@ -64,6 +64,21 @@ static void a_code_of_any_length_is_compared_by_its_start(void **state)
 	assert_true(suspicion_raise(&suspicion, code, &c));
 }
 
+static void the_fifth_strange_answer_in_a_row_is_one_too_many(void **state)
+{
+	struct suspicion suspicion = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		assert_false(suspicion_of_stranger(&suspicion));
+	suspicion_was_the_dmp(&suspicion);
+	for (int i = 0; i < 4; i++)
+		assert_false(suspicion_of_stranger(&suspicion));
+	suspicion_clear(&suspicion); /* that is about refusals */
+	for (int i = 0; i < 3; i++)
+		assert_true(suspicion_of_stranger(&suspicion));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -72,6 +87,7 @@ int main(void)
 		cmocka_unit_test(one_document_counts_once),
 		cmocka_unit_test(another_code_begins_anew),
 		cmocka_unit_test(a_code_of_any_length_is_compared_by_its_start),
+		cmocka_unit_test(the_fifth_strange_answer_in_a_row_is_one_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,6 +159,7 @@ static void fill(const struct transfer *transfer, CURLcode code)
 	request->exchange = (struct exchange){
 		.answered = code == CURLE_OK,
 		.fully_written = is_fully_written(transfer),
+		.reply_too_large = transfer->reply_too_large,
 		.our_tls_refused = is_tls_refusal(code, transfer->error),
 		.proxy_refused = code != CURLE_OK && is_proxy_refusal(transfer->easy),
 		.http_status = (int)status,

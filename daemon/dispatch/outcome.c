@@ -143,6 +143,17 @@ static enum finding finding_of(const struct error_row *row, const struct attempt
 	return finding == LOST_ANSWER && !changes_something(attempt->asked) ? WAY : finding;
 }
 
+/* A page of a proxy or portal instead of the DMP's answer. A status that tells of trouble is none:
+ * that is for whoever set it to mend.
+ */
+static bool is_strange(const struct exchange *exchange, const struct reply *reply)
+{
+	if (!exchange->answered)
+		return exchange->reply_too_large;
+	return reply->shape == REPLY_NONE && exchange->http_status >= 200 &&
+	       exchange->http_status < 300;
+}
+
 /* The code and words that came, or ours. */
 static void quote(struct outcome *outcome, const struct exchange *exchange,
 		  const struct reply *reply)
@@ -171,6 +182,7 @@ struct outcome outcome_of(const struct error_table *errors, const struct attempt
 		.note = finding == CONFIRMED ? "confirmed_by_duplicate" : "",
 		.row = row,
 		.stale = finding == STALE,
+		.strange = is_strange(exchange, reply),
 		.unknown = finding == UNDESCRIBED,
 	};
 

@@ -23,5 +23,17 @@ bool suspicion_raise(struct suspicion *suspicion, const char *code, const struct
 
 void suspicion_clear(struct suspicion *suspicion)
 {
-	*suspicion = (struct suspicion){ 0 };
+	suspicion->code[0] = '\0';
+	suspicion->count = 0;
+}
+
+bool suspicion_of_stranger(struct suspicion *suspicion)
+{
+	suspicion->strangers = min(suspicion->strangers + 1, (unsigned)SUSPICION_STRANGERS);
+	return suspicion->strangers == SUSPICION_STRANGERS;
+}
+
+void suspicion_was_the_dmp(struct suspicion *suspicion)
+{
+	suspicion->strangers = 0;
 }

@@ -17,6 +17,7 @@ enum outcome_kind {
 struct exchange {
 	bool answered;        /* a whole HTTP reply came */
 	bool fully_written;   /* the whole request had left: without an answer, this is doubt */
+	bool reply_too_large; /* it answered, with more than the DMP ever would */
 	bool our_tls_refused; /* certificate or handshake trouble: no retry mends it */
 	bool proxy_refused;   /* nor this: a proxy does not let us through */
 	int http_status;
@@ -37,6 +38,7 @@ struct outcome {
 	int64_t retry_after_ms;      /* of the two retries only; 0: none */
 	const struct error_row *row; /* what the table of errors says of it; NULL: nothing */
 	bool stale;   /* rejected because the entry that was named is not as it was found */
+	bool strange; /* what answered was not the DMP: see suspicion.h */
 	bool unknown; /* rejected for want of knowing better: see suspicion.h */
 };
 

@@ -155,6 +155,18 @@ def test_every_code_of_the_table_is_acted_on_in_either_shape(start_gateway, simu
 
 # ---- what the table cannot hold ----
 
+def test_a_page_instead_of_the_dmps_answer_stops_the_lane_the_fifth_time(start_gateway, simulator):
+    simulator.faults({"kind": "garbage"})
+    gateway = start_gateway(**SHORT)
+    doc = hand_in(gateway, "mllp", numbered(1))
+    gateway.journal.wait(r"^<3>lane=990000987 state=stopped")
+    events = [(each["state"], each["reason"]) for each in attempts(gateway, doc)]
+    assert events[:5] == [DOUBT] * 4 + [HALT]
+    assert gateway.ctl("show", doc)["doubtful"] is True
+    simulator.faults()
+    assert gateway.wait_final(doc) == "delivered"
+
+
 def test_retry_after_is_waited_for(start_gateway, simulator):
     simulator.faults({"kind": "status", "status": 429, "retryAfter": 2, "times": 1})
     gateway = start_gateway(**SHORT)
