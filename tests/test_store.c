@@ -330,6 +330,46 @@ static void the_claims_of_another_node_are_left_alone(void **state)
 	assert_int_equal(count, 0);
 }
 
+/* Another gateway died, or this one has a new name. */
+static void a_lapsed_claim_of_another_node_is_taken_over_in_doubt(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid doc = queue_one(f, "1.2.3.1");
+	struct store_due due[4];
+	int64_t next_ms;
+
+	claim(f, 4, due, &next_ms);
+	store_free(&f->store);
+	f->settings.node = "elsewhere";
+	open_store(f);
+	assert_int_equal(claim(f, 4, due, &next_ms), 0);
+	f->now_ms += 3600 * 1000;
+	assert_int_equal(claim(f, 4, due, &next_ms), 1);
+	assert_memory_equal(&due[0].doc, &doc, sizeof(doc));
+	assert_true(due[0].doubtful);
+	f->now_ms += 3600 * 1000; /* our own is not taken from us while we live */
+	assert_int_equal(claim(f, 4, due, &next_ms), 0);
+}
+
+static void a_lapsed_claim_is_recovered_at_start(void **state)
+{
+	struct fixture *f = *state;
+	struct store_due due[4];
+	int64_t next_ms;
+	size_t count;
+
+	queue_one(f, "1.2.3.1");
+	claim(f, 4, due, &next_ms);
+	store_free(&f->store);
+	f->settings.node = "elsewhere";
+	f->now_ms += 3600 * 1000;
+	open_store(f);
+	ok(store_begin(f->store, &err));
+	ok(store_recover(f->store, f->now_ms, &count, &err));
+	ok(store_commit(f->store, &err));
+	assert_int_equal(count, 1);
+}
+
 static void a_second_process_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -523,6 +563,8 @@ int main(void)
 		test(a_delivered_document_is_final),
 		test(what_was_being_sent_goes_again_in_doubt_after_a_restart),
 		test(the_claims_of_another_node_are_left_alone),
+		test(a_lapsed_claim_of_another_node_is_taken_over_in_doubt),
+		test(a_lapsed_claim_is_recovered_at_start),
 		test(a_second_process_is_refused),
 		test(a_file_that_is_no_store_is_refused_and_left_as_it_is),
 		test(the_ledger_tells_the_whole_story),

@@ -64,13 +64,16 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[FIND_DUE] = "SELECT seq, doc, attempts, doubtful, since_ms, as_new FROM document"
 		" WHERE lane = ?1 AND state = 'queued' AND due_ms <= ?2 ORDER BY due_ms, seq LIMIT ?3",
 	[CLAIM] = "UPDATE document SET state = 'sending', reason = '', attempts = attempts + 1, node = ?2,"
-		" changed_ms = ?3 WHERE seq = ?1",
+		" changed_ms = ?3, lease_ms = ?4 WHERE seq = ?1",
 	[FIND_NEXT_DUE] = "SELECT due_ms FROM document WHERE lane = ?1 AND state = 'queued'"
 		" ORDER BY due_ms LIMIT 1",
 	[FIND_SENDING] = "SELECT seq, attempts FROM document WHERE doc = ?1 AND state = 'sending'",
 	[SETTLE] = "UPDATE document SET state = ?2, reason = ?3, doubtful = ?4, attempts = attempts - ?5,"
 		" due_ms = ?6, node = '', changed_ms = ?7 WHERE seq = ?1",
-	[FIND_CLAIMED] = "SELECT seq, attempts FROM document WHERE state = 'sending' AND node = ?1",
+	[FIND_CLAIMED] = "SELECT seq, attempts FROM document WHERE state = 'sending'"
+		" AND (node = ?1 OR lease_ms <= ?2) LIMIT 1",
+	[FIND_LAPSED] = "SELECT seq, attempts FROM document WHERE lane = ?3 AND state = 'sending'"
+		" AND node <> ?1 AND lease_ms <= ?2 LIMIT 1",
 	[RECOVER] = "UPDATE document SET state = 'queued', reason = 'doubtful', doubtful = 1, due_ms = ?2,"
 		" node = '', changed_ms = ?2 WHERE seq = ?1",
 

@@ -124,6 +124,11 @@ static const char version_5[] =
 	"ALTER TABLE document ADD COLUMN release_ms INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX document_follows ON document (follows, seq) WHERE follows <> '';"
 	"CREATE INDEX document_release ON document (release_ms) WHERE state = 'held' AND release_ms > 0;";
+
+/* Until when a claim holds. */
+static const char version_6[] =
+	"ALTER TABLE document ADD COLUMN lease_ms INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX document_claimed ON document (lane, lease_ms) WHERE state = 'sending';";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -140,7 +145,7 @@ static const struct {
 	      { version_2, NULL },
 	      { version_3, chain_ledger },
 	      { version_4, NULL },
-	      { version_5, NULL } };
+	      { version_5, NULL }, { version_6, NULL } };
 
 enum { VERSION = length_of(steps) };
 

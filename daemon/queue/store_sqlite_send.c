@@ -1,6 +1,12 @@
 /* From the queue to the DMP and back: claims, and what became of them. */
 #include "queue/store_sqlite.h"
 
+enum {
+	LEASE_MS =
+		3600 *
+		1000 /* far longer than an attempt takes: a node that lives has settled by then */
+};
+
 int store_clock_went_back(struct store *store, const char *lane, int64_t now_ms, size_t *ret_count,
 			  struct err *err)
 {
@@ -9,6 +15,47 @@ int store_clock_went_back(struct store *store, const char *lane, int64_t now_ms,
 		return -1;
 	*ret_count = (size_t)sqlite3_changes64(store->sqlite.db);
 	return 0;
+}
+
+/* Documents that `which` finds (by node, time, lane) go back to the queue: they may have been sent. */
+static int recover(struct store *store, enum store_statement which, const char *lane,
+		   int64_t now_ms, size_t *ret_count, struct err *err)
+{
+	size_t count = 0;
+
+	for (;; count++) {
+		struct store_entry entry = {
+			.at_ms = now_ms,
+			.what = "recovered",
+			.state = DOC_QUEUED,
+			.reason = reason_row(REASON_DOUBTFUL)->code,
+		};
+		scoped(sqlite_reset) sqlite3_stmt *claimed =
+			sqlite_prepare(&store->sqlite, which,
+				       (const struct sqlite_value[]){ TEXT(store->node),
+								      NUMBER(now_ms), TEXT(lane) },
+				       lane ? 3 : 2, err);
+		int got = claimed ? sqlite_step(&store->sqlite, claimed, err) : -1;
+
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		entry.seq = sqlite3_column_int64(claimed, 0);
+		entry.attempt = sqlite3_column_int64(claimed, 1);
+		sqlite_reset(&claimed);
+		if (sqlite_run(&store->sqlite, RECOVER, VALUES(NUMBER(entry.seq), NUMBER(now_ms)),
+			       "recover a document", err) < 0 ||
+		    store_add_move(store, DOC_SENDING, &entry, err) < 0)
+			return -1;
+	}
+	*ret_count = count;
+	return 0;
+}
+
+int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct err *err)
+{
+	return recover(store, FIND_CLAIMED, NULL, now_ms, ret_count, err);
 }
 
 static int claim_one(struct store *store, int64_t seq, int64_t now_ms, unsigned attempt,
@@ -23,8 +70,9 @@ static int claim_one(struct store *store, int64_t seq, int64_t now_ms, unsigned 
 	};
 
 	if (sqlite_run(&store->sqlite, CLAIM,
-		       VALUES(NUMBER(seq), TEXT(store->node), NUMBER(now_ms)), "claim a document",
-		       err) < 0)
+		       VALUES(NUMBER(seq), TEXT(store->node), NUMBER(now_ms),
+			      NUMBER(now_ms + LEASE_MS)),
+		       "claim a document", err) < 0)
 		return -1;
 	return store_add_move(store, DOC_QUEUED, &entry, err);
 }
@@ -44,9 +92,11 @@ int store_claim(struct store *store, const char *lane, int64_t now_ms, size_t mo
 		struct store_due *ret_due, size_t *ret_count, int64_t *ret_next_ms, struct err *err)
 {
 	scoped(free_ptr) int64_t *seqs = xcalloc(most, sizeof(*seqs));
-	size_t count = 0;
+	size_t count = 0, lapsed;
 	int got;
 
+	if (recover(store, FIND_LAPSED, lane, now_ms, &lapsed, err) < 0)
+		return -1;
 	{ /* the query ends before the rows it walks on are changed */
 		scoped(sqlite_reset) sqlite3_stmt *due =
 			sqlite_prepare(&store->sqlite, FIND_DUE,
@@ -108,36 +158,4 @@ int store_settle(struct store *store, const struct store_outcome *outcome, struc
 		       "settle a document", err) < 0)
 		return -1;
 	return store_add_move(store, DOC_SENDING, &entry, err);
-}
-
-int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct err *err)
-{
-	const char *reason = reason_row(REASON_DOUBTFUL)->code;
-	size_t count = 0;
-
-	for (;; count++) {
-		struct store_entry entry = {
-			.at_ms = now_ms,
-			.what = "recovered",
-			.state = DOC_QUEUED,
-			.reason = reason,
-		};
-		scoped(sqlite_reset) sqlite3_stmt *claimed = sqlite_prepare(
-			&store->sqlite, FIND_CLAIMED, VALUES(TEXT(store->node)), err);
-		int got = claimed ? sqlite_step(&store->sqlite, claimed, err) : -1;
-
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		entry.seq = sqlite3_column_int64(claimed, 0);
-		entry.attempt = sqlite3_column_int64(claimed, 1);
-		sqlite_reset(&claimed);
-		if (sqlite_run(&store->sqlite, RECOVER, VALUES(NUMBER(entry.seq), NUMBER(now_ms)),
-			       "recover a document", err) < 0 ||
-		    store_add_move(store, DOC_SENDING, &entry, err) < 0)
-			return -1;
-	}
-	*ret_count = count;
-	return 0;
 }

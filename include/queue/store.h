@@ -132,7 +132,8 @@ must_use int store_clock_went_back(struct store *store, const char *lane, int64_
 				   size_t *ret_count, struct err *err);
 
 /* Takes up to `most` documents of the lane that are due, oldest due first: they are `sending` and
- * ours. *ret_next_ms: when the next one will be due, INT64_MAX when none waits.
+ * ours, for an hour: after that another node may take them over, in doubt, as we do with what others
+ * let lapse. *ret_next_ms: when the next one will be due, INT64_MAX when none waits.
  */
 must_use int store_claim(struct store *store, const char *lane, int64_t now_ms, size_t most,
 			 struct store_due *ret_due, size_t *ret_count, int64_t *ret_next_ms,
@@ -156,7 +157,9 @@ struct store_outcome {
 must_use int store_settle(struct store *store, const struct store_outcome *outcome,
 			  struct err *err);
 
-/* At start: what this node had claimed when it died goes back to the queue, in doubt. */
+/* At start: what this node had claimed when it died goes back to the queue, in doubt; and what another
+ * had, if that was long ago.
+ */
 must_use int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct err *err);
 
 /* Lets go up to `most` documents that were held until a time which has come. */
