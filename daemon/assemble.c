@@ -169,6 +169,18 @@ static void open_envelope(struct making *making)
 	soap_open(&header, making->out);
 }
 
+/* What the DMP finds by itself, for a platform that wants it said. */
+static const char *document_hash(struct making *making)
+{
+	uint8_t digest[SHA1_BYTES];
+	char text[2 * SHA1_BYTES + 1];
+
+	if (!making->assembly->config->send_hash_size)
+		return NULL;
+	sha1(making->assembly->document, digest);
+	return arena_dup(&making->arena, slice_of(hex(digest, sizeof(digest), text)));
+}
+
 static struct submission submission_of(struct making *making)
 {
 	const struct assembly *assembly = making->assembly;
@@ -179,6 +191,8 @@ static struct submission submission_of(struct making *making)
 		.set_unique_id = unique_id(making, arc),
 		.source_id = assembly->config->lps_oid,
 		.document_cid = MTOM_DOCUMENT_ID,
+		.document_hash = document_hash(making),
+		.document_bytes = assembly->document.n,
 		.signature_unique_id = unique_id(making, SIGNATURE_ARC),
 		.signature_cid = MTOM_SIGNATURE_ID,
 		.now_ms = assembly->now_ms,
@@ -270,6 +284,7 @@ int assemble(const struct assembly *assembly, struct buf *content_type, struct b
 		.out = out,
 	};
 
+	out->limit = assembly->establishment->most_submission_bytes;
 	if (signer_is_valid(pen_signer(assembly->pen), assembly->now_ms, err) < 0 ||
 	    metadata_parse(&making.metadata, assembly->metadata, &making.arena, err) < 0 ||
 	    check_creation(&making, err) < 0 || find_site(&making, err) < 0 ||

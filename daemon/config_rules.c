@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/address.h"
+#include "document/oid.h"
 
 /* Texts that must differ, each with the field that holds it. */
 struct claims {
@@ -231,6 +232,30 @@ static void check_limits(const struct config *config, struct option_reading *rea
 	}
 }
 
+/* Each is one that is known, and right for the environment. */
+static void check_domains(const struct config *config, struct option_reading *reading)
+{
+	struct slice rest = slice_of(config->ins_oids ? config->ins_oids : ""), one;
+
+	while (rest.n > 0 && slice_next(&rest, ' ', &one)) {
+		const char *oid = arena_dup(option_scratch(reading), one);
+
+		if (!ins_domain_allowed(oid, config->environment))
+			option_complain(reading, &config->ins_oids,
+					"patient.ins_oids: \"%s\" is no domain of the INS that the "
+					"environment %s takes",
+					oid, environment_text(config->environment));
+	}
+}
+
+static void check_local_domain(const struct config *config, struct option_reading *reading)
+{
+	if (config->local_oid != NULL && config->local_oid[0] != '\0' &&
+	    (!oid_is_valid(config->local_oid) || ins_is_domain(config->local_oid)))
+		option_complain(reading, &config->local_oid,
+				"patient.local_oid must be an OID of your own");
+}
+
 /* An invented patient must not reach a real DMP. */
 static void check_destination(const struct config *config, const struct config_establishment *e,
 			      struct option_reading *reading)
@@ -291,6 +316,8 @@ void config_check(const struct config *config, struct option_reading *reading)
 	check_intake(config, reading);
 	check_limits(config, reading);
 	check_sources(config, reading);
+	check_domains(config, reading);
+	check_local_domain(config, reading);
 	check_homologation(config, reading);
 	for (size_t i = 0; i < config->establishment_count; i++) {
 		check_destination(config, &config->establishments[i], reading);

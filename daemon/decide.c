@@ -133,6 +133,9 @@ static int decide(struct decision *decision, struct decision_document *document,
 		.request = request,
 		.environment = config->environment,
 		.allow_masked_and_invisible = config->allow_masked_and_invisible,
+		.ins_oids = config->ins_oids,
+		.local_oid = config->local_oid,
+		.system_sends = config->system_sends,
 	};
 	struct cda cda;
 

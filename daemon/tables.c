@@ -46,7 +46,8 @@ int tables_load(struct valuesets **ret_valuesets, const struct config *config, s
 	struct err err = { 0 };
 	bool all = true;
 
-	if (valuesets_load(&valuesets, config->valuesets_dir, &err) < 0) {
+	if (valuesets_load_mapped(&valuesets, config->valuesets_dir, config->content_type_map,
+				  &err) < 0) {
 		config_fault(config, &config->valuesets_dir, errors, "valuesets.dir: %s", err.text);
 		return -1;
 	}

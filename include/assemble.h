@@ -34,7 +34,8 @@ const char *assemble_url(const struct config_establishment *establishment,
 			 enum transaction request);
 
 /* Appends the HTTP body and the value of its Content-Type. -1: the metadata is damaged, the
- * document cannot be signed or says that it was made later than now, the whole is too large; or
+ * document cannot be signed or says that it was made later than now, the whole is larger than the
+ * establishment's limit; or
  * nothing can be signed any more (ERR_HALT, REASON_LANE_STOPPED).
  */
 must_use int assemble(const struct assembly *assembly, struct buf *content_type, struct buf *out,

@@ -38,9 +38,10 @@ struct config_establishment {
 	const char *url_registry; /* "": none; nothing can be replaced or deleted */
 	const char *url_patients; /* "": none; existence cannot be checked */
 	bool check_existence;     /* before every first document of a patient */
-	const char *wsa_to;       /* "url" (the service's URL) or "empty" */
-	bool http_soap_action;    /* the header SOAPAction too */
-	const char *proxy_file;   /* "": none; what it holds is in http.proxy_login */
+	uint64_t most_submission_bytes;
+	const char *wsa_to;     /* "url" (the service's URL) or "empty" */
+	bool http_soap_action;  /* the header SOAPAction too */
+	const char *proxy_file; /* "": none; what it holds is in http.proxy_login */
 	struct http_settings http;
 	struct signer_settings sign;
 	struct lane_settings lane;
@@ -69,6 +70,11 @@ struct config {
 	bool allow_masked_and_invisible;
 	enum restricted restricted;
 	bool strict_structures; /* who sends must be of a declared site */
+	const char *ins_oids;  /* "": those of the environment */
+	const char *local_oid; /* "": any */
+	bool system_sends;     /* the gateway is the author of what is sent, whoever asks */
+	bool send_hash_size;
+	const char *content_type_map; /* "": that in valuesets_dir */
 	struct transmission_settings transmission;
 	bool absent_as_new; /* a document whose predecessor the DMP does not hold goes as a new one */
 	bool supersede_unsent; /* a new version takes the place of one that was never tried */

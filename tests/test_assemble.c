@@ -28,6 +28,7 @@ static struct config_establishment establishment = {
 	.url_registry = "https://127.0.0.1:1/registry",
 	.url_patients = "https://127.0.0.1:1/patients",
 	.wsa_to = "url",
+	.most_submission_bytes = 50 << 20,
 	.sites = &site,
 	.site_count = 1,
 };
@@ -486,6 +487,34 @@ static void a_site_that_is_no_longer_declared_does_not_send(void **state)
 	assert_not_sent(&assembly, ERR_REJECT, REASON_FINESS_MISMATCH);
 }
 
+static void hash_and_size_are_of_the_document(void **state)
+{
+	struct request request;
+	uint8_t digest[SHA1_BYTES];
+	char text[2 * SHA1_BYTES + 1];
+	scoped(free_ptr) char *slots = NULL;
+
+	(void)state;
+	sha1(buf_slice(&decision.documents[0].body), digest);
+	hex(digest, sizeof(digest), text);
+	config.send_hash_size = true;
+	request = assemble_for(ulid_new(PKI_NOW_MS));
+	config.send_hash_size = false;
+	slots = xasprintf("<Value>%s</Value>", text);
+	assert_non_null(memmem(request.body.p, request.body.n, slots, strlen(slots)));
+	request_done(&request);
+}
+
+static void a_submission_that_is_too_large_is_not_sent(void **state)
+{
+	const struct assembly assembly = assembly_of(ulid_new(PKI_NOW_MS));
+
+	(void)state;
+	establishment.most_submission_bytes = assembly.document.n + 1000;
+	assert_not_sent(&assembly, ERR_REJECT, REASON_TOO_LARGE);
+	establishment.most_submission_bytes = 50 << 20;
+}
+
 static void a_certificate_that_ended_stops_the_lane_and_rejects_nothing(void **state)
 {
 	struct assembly assembly = assembly_of(some_doc);
@@ -534,6 +563,8 @@ int main(void)
 		cmocka_unit_test(damaged_metadata_is_not_sent),
 		cmocka_unit_test(a_document_of_the_future_waits),
 		cmocka_unit_test(a_site_that_is_no_longer_declared_does_not_send),
+		cmocka_unit_test(hash_and_size_are_of_the_document),
+		cmocka_unit_test(a_submission_that_is_too_large_is_not_sent),
 		cmocka_unit_test(a_certificate_that_ended_stops_the_lane_and_rejects_nothing),
 		cmocka_unit_test(what_guardians_must_not_see_is_sent_in_secret),
 	};

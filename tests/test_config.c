@@ -206,6 +206,12 @@ static void silence_means_the_defaults(void **state)
 	assert_string_equal(config->status.listen, "127.0.0.1:8690");
 	assert_int_equal(config->most_document_bytes, 20 << 20);
 	assert_false(config->allow_masked_and_invisible);
+	assert_string_equal(config->ins_oids, "");
+	assert_string_equal(config->local_oid, "");
+	assert_string_equal(config->content_type_map, "");
+	assert_false(config->system_sends);
+	assert_false(config->send_hash_size);
+	assert_int_equal(config->establishments[0].most_submission_bytes, 50 << 20);
 	assert_string_equal(config->lps_name, "dmpfeed");
 	assert_string_equal(config->lps_version, DMPFEED_VERSION);
 	assert_string_equal(config->lps_internal_id, "GW1");
@@ -602,6 +608,19 @@ static void every_mistake_is_told_with_its_place(void **state)
 		  "write off, soft or hard" },
 		{ "      retry", "      check_existence: true\n      retry", 32, 24,
 		  "needs the URL of the service to ask" },
+		{ "workers: 3", "patient: { ins_oids: 1.2.3 }", 4, 22,
+		  "\"1.2.3\" is no domain of" },
+		{ "rehearsal\n",
+		  "test\npatient: { ins_oids: 1.2.250.1.213.1.4.10 1.2.250.1.213.1.4.8 }\n", 2, 22,
+		  "\"1.2.250.1.213.1.4.8\" is no domain of the INS that the environment test "
+		  "takes" },
+		{ "workers: 3", "patient: { local_oid: 01.2 }", 4, 23, "an OID of your own" },
+		{ "workers: 3", "patient: { local_oid: 1.2.250.1.213.1.4.8 }", 4, 23,
+		  "OID of your own" },
+		{ "workers: 3", "metadata: { set_author: nobody }", 4, 25,
+		  "write person or system" },
+		{ "workers: 3", "maps: { content_type: nowhere.csv }", 4, 23,
+		  "which cannot be used" },
 		{ "workers: 3", "replace: { when_absent: maybe }", 4, 25,
 		  "write reject or send_as_new" },
 

@@ -83,8 +83,10 @@ static enum reason read_file(const char *path, struct metadata *ret_metadata)
 							 .patient_ins_oid = "",
 							 .patient_birth_date = "",
 							 .patient_sex = "" };
-	const struct metadata_context context = { valuesets, &site, &request, ENVIRONMENT_REHEARSAL,
-						  false };
+	const struct metadata_context context = { .valuesets = valuesets,
+						  .site = &site,
+						  .request = &request,
+						  .environment = ENVIRONMENT_REHEARSAL };
 	const struct cda_limits limits = { 0 };
 	scoped(buf_done) struct buf bytes = { 0 };
 	FILE *file = fopen(path, "rb");

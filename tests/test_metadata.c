@@ -85,7 +85,10 @@ static struct cda cda_of(const char *name)
 
 static struct metadata_context context_of(const struct metadata_request *request)
 {
-	return (struct metadata_context){ valuesets, &site, request, ENVIRONMENT_REHEARSAL, false };
+	return (struct metadata_context){ .valuesets = valuesets,
+					  .site = &site,
+					  .request = request,
+					  .environment = ENVIRONMENT_REHEARSAL };
 }
 
 static struct metadata fill(const struct cda *cda, const struct metadata_request *request)
@@ -696,6 +699,82 @@ static void institution_is_a_struct_id_nat(void **state)
 	}
 }
 
+static void the_software_may_be_the_sender_whoever_asks(void **state)
+{
+	struct metadata_request request = no_request;
+	struct metadata_context context;
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct metadata metadata;
+	struct err err = { 0 };
+
+	(void)state;
+	request.sender_id = "801234567866";
+	request.sender_family = "MARTIN";
+	request.sender_given = "Claire";
+	context = context_of(&request);
+	context.system_sends = true;
+	assert_int_equal(metadata_fill(&metadata, &cda, &context, &arena, &err), 0);
+	assert_true(metadata.sender.is_system);
+	assert_string_equal(metadata.sender.id, "3990012345/GW1");
+}
+
+static void the_local_domain_decides_which_identifier_is_the_ipp(void **state)
+{
+	static const struct {
+		const char *oid, *id;
+		bool is_ins;
+	} cases[] = {
+		{ NULL, "4711", false },
+		{ "", "4711", false },
+		{ "1.2.250.1.999.1", "4711", false },
+		{ "1.2.250.1.999.2", NULL, true },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		struct metadata_context context = context_of(&no_request);
+		struct metadata metadata;
+		struct err err = { 0 };
+
+		context.local_oid = cases[i].oid;
+		assert_int_equal(metadata_fill(&metadata, &cda, &context, &arena, &err), 0);
+		assert_int_equal(metadata.source_patient_is_ins, cases[i].is_ins);
+		assert_string_equal(metadata.source_patient_id,
+				    cases[i].is_ins ? metadata.patient_ins : cases[i].id);
+	}
+}
+
+static void the_domains_of_ins_may_be_named(void **state)
+{
+	static const struct {
+		enum environment environment;
+		const char *oids;
+		bool taken;
+	} cases[] = {
+		{ ENVIRONMENT_REHEARSAL, INS_OID_TEST, true },
+		{ ENVIRONMENT_REHEARSAL, INS_OID_DEMO " " INS_OID_TEST, true },
+		{ ENVIRONMENT_REHEARSAL, INS_OID_DEMO, false },
+		{ ENVIRONMENT_REHEARSAL, INS_OID_NIR " " INS_OID_NIA, false },
+		{ ENVIRONMENT_TEST, INS_OID_TEST, true },
+		{ ENVIRONMENT_PRODUCTION, INS_OID_TEST, false },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		struct metadata_context context = context_of(&no_request);
+		struct metadata metadata;
+		struct err err = { 0 };
+
+		context.environment = cases[i].environment;
+		context.ins_oids = cases[i].oids;
+		assert_int_equal(metadata_fill(&metadata, &cda, &context, &arena, &err),
+				 cases[i].taken ? 0 : -1);
+		assert_int_equal(err.reason, cases[i].taken ? REASON_NONE : REASON_INS_INVALID);
+	}
+}
+
 static void sender_is_who_asks_or_the_software_of_the_site(void **state)
 {
 	struct cda cda = cda_of("discharge-letter.xml");
@@ -1109,6 +1188,9 @@ int main(void)
 		test(document_gives_its_metadata),
 		test(document_gives_its_patient),
 		test(source_patient_is_a_local_one_or_the_ins),
+		test(the_local_domain_decides_which_identifier_is_the_ipp),
+		test(the_domains_of_ins_may_be_named),
+		test(the_software_may_be_the_sender_whoever_asks),
 		test(ins_is_the_first_id_of_an_ins_domain),
 		test(ins_goes_where_its_domain_belongs),
 		test(message_and_document_must_be_about_one_patient),

@@ -360,6 +360,24 @@ static void a_replacement_points_at_the_entry_it_takes_the_place_of(void **state
 	assert_facts_of(&submission, &with_status, 1);
 }
 
+static void hash_and_size_are_said_when_wanted(void **state)
+{
+	static const struct fact none = { "count(//r:Slot[@name='hash' or @name='size'])", "0" };
+	static const struct fact facts[] = {
+		{ "count(//r:Slot[@name='hash' or @name='size'])", "2" },
+		{ ENTRY SLOT("hash"), "0123456789abcdef0123456789abcdef01234567" },
+		{ ENTRY SLOT("size"), "4711" },
+	};
+	const struct metadata metadata = usual();
+	struct submission submission = submission_of(&metadata);
+
+	(void)state;
+	assert_facts_of(&submission, &none, 1);
+	submission.document_hash = "0123456789abcdef0123456789abcdef01234567";
+	submission.document_bytes = 4711;
+	assert_facts_of(&submission, facts, length_of(facts));
+}
+
 static void the_bytes_are_included_by_reference_and_alone(void **state)
 {
 	static const struct fact facts[] = {
@@ -706,6 +724,7 @@ int main(void)
 		cmocka_unit_test(a_replacement_points_at_the_entry_it_takes_the_place_of),
 		cmocka_unit_test(both_are_members_of_the_set_and_one_signs_it),
 		cmocka_unit_test(the_entry_of_the_signature_is_nearly_constant),
+		cmocka_unit_test(hash_and_size_are_said_when_wanted),
 		cmocka_unit_test(the_bytes_are_included_by_reference_and_alone),
 		cmocka_unit_test(each_author_has_a_classification),
 		cmocka_unit_test(each_party_has_its_form),

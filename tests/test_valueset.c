@@ -411,6 +411,25 @@ static void what_is_wrong_with_a_file_is_said_with_its_line(void **state)
 	}
 }
 
+static void the_map_of_visits_may_be_a_file_of_its_own(void **state)
+{
+	const char *root = getenv("DMPFEED_SOURCE");
+	scoped(free_ptr) char *shipped = xasprintf("%s/conf/value-sets", root ? root : ".");
+	char *folder = folder_with("content-type-from-visit.csv",
+				   "visit,content_type,system\nI,04,1.2.250.1.213.2.2\n");
+	scoped(free_ptr) char *map = xasprintf("%s/content-type-from-visit.csv", folder);
+	scoped(valuesets_free) struct valuesets *own = NULL;
+	struct valuesets *none = NULL;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(valuesets_load_mapped(&own, shipped, map, &err), 0);
+	assert_string_equal(valueset_content_type(own, "I")->code, "04");
+	folder_remove(folder);
+	assert_int_equal(valuesets_load_mapped(&none, shipped, map, &err), -1);
+	assert_non_null(strstr(err.text, "content-type-from-visit.csv"));
+}
+
 static void a_file_has_a_mebibyte_at_most(void **state)
 {
 	scoped(buf_done) struct buf text = { 0 };
@@ -462,6 +481,7 @@ int main(void)
 		cmocka_unit_test(a_code_of_any_length_has_something_near),
 		cmocka_unit_test(comments_blank_lines_quotes_and_other_columns_are_welcome),
 		cmocka_unit_test(what_is_wrong_with_a_file_is_said_with_its_line),
+		cmocka_unit_test(the_map_of_visits_may_be_a_file_of_its_own),
 		cmocka_unit_test(a_file_has_a_mebibyte_at_most),
 		cmocka_unit_test(no_cut_of_a_file_is_read_past_its_end),
 	};

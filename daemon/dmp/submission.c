@@ -356,16 +356,20 @@ static void source_patient_info(struct writer *w)
 	slot_of(w, "sourcePatientInfo", values, length_of(values));
 }
 
-static void document_entry(struct writer *w)
+static void document_entry(struct writer *w, const struct submission *submission)
 {
 	const struct metadata *m = w->metadata;
 
 	open_entry(w, DOCUMENT_ID, m->mime_type);
 	slot(w, "creationTime", time_of(w, m->creation_ms));
+	if (submission->document_hash != NULL)
+		slot(w, "hash", submission->document_hash);
 	slot(w, "languageCode", m->language);
 	slot(w, "legalAuthenticator", xcn(w, &m->legal_authenticator));
 	slot(w, "serviceStartTime", time_of(w, m->service_start_ms));
 	slot(w, "serviceStopTime", m->service_stop_ms ? time_of(w, m->service_stop_ms) : "");
+	if (submission->document_hash != NULL)
+		slot(w, "size", arena_printf(&w->arena, "%zu", submission->document_bytes));
 	slot(w, "sourcePatientId", source_patient(w));
 	source_patient_info(w);
 	name_element(w, m->title);
@@ -457,7 +461,7 @@ void submission_build(const struct submission *submission, struct buf *out)
 			  "\" xmlns:lcm=\"" LCM "\" xmlns=\"" RIM
 			  "\"><lcm:SubmitObjectsRequest><RegistryObjectList>");
 	submission_set(&w, submission);
-	document_entry(&w);
+	document_entry(&w, submission);
 	signature_entry(&w, submission);
 	association(&w, HAS_MEMBER, SET_ID, DOCUMENT_ID);
 	association(&w, HAS_MEMBER, SET_ID, SIGNATURE_ID);

@@ -194,6 +194,20 @@ static int fill_action(struct filling *filling)
 	return 0;
 }
 
+static bool is_taken_domain(const struct metadata_context *context, const char *oid)
+{
+	struct slice rest = slice_of(context->ins_oids ? context->ins_oids : ""), one;
+
+	if (!ins_domain_allowed(oid, context->environment))
+		return false;
+	if (rest.n == 0)
+		return true;
+	while (slice_next(&rest, ' ', &one))
+		if (slice_is(one, oid))
+			return true;
+	return false;
+}
+
 static int fill_ins(struct filling *filling)
 {
 	static const char where[] = "recordTarget/patientRole/id";
@@ -211,10 +225,12 @@ static int fill_ins(struct filling *filling)
 		snprintf(filling->err->where, sizeof(filling->err->where), "%s", where);
 		return -1;
 	}
-	if (!ins_domain_allowed(ins->root, filling->context->environment))
-		return err_refuse(filling->err, REASON_INS_INVALID, where,
-				  "an INS of the domain %s is not sent from the environment %s",
-				  ins->root, environment_text(filling->context->environment));
+	if (!is_taken_domain(filling->context, ins->root))
+		return err_refuse(
+			filling->err, REASON_INS_INVALID, where,
+			"an INS of the domain %s is not sent from the environment %s%s", ins->root,
+			environment_text(filling->context->environment),
+			is_empty(filling->context->ins_oids) ? "" : " as patient.ins_oids has it");
 	filling->metadata->from.patient_ins = FROM_DOCUMENT;
 	filling->metadata->patient_ins = ins->extension;
 	filling->metadata->patient_ins_oid = ins->root;
@@ -257,8 +273,10 @@ static int check_same_patient(struct filling *filling)
 	return 0;
 }
 
-static bool is_local_patient_id(const struct cda_id *id)
+static bool is_local_patient_id(const struct metadata_context *context, const struct cda_id *id)
 {
+	if (!is_empty(context->local_oid) && !is(id->root, context->local_oid))
+		return false;
 	return !is_empty(id->extension) && !has_separators(id->extension) &&
 	       oid_is_valid(id->root) &&
 	       !slice_starts(slice_of(id->root), NATIONAL_PATIENT_DOMAINS);
@@ -270,7 +288,7 @@ static int fill_source_patient(struct filling *filling)
 	struct metadata *metadata = filling->metadata;
 
 	for (size_t i = 0; i < cda->patient_id_count; i++) {
-		if (!is_local_patient_id(&cda->patient_ids[i]))
+		if (!is_local_patient_id(filling->context, &cda->patient_ids[i]))
 			continue;
 		metadata->from.source_patient_id = FROM_DOCUMENT;
 		metadata->source_patient_id = cda->patient_ids[i].extension;
@@ -660,7 +678,7 @@ static int fill_sender(struct filling *filling)
 	const struct metadata_site *site = filling->context->site;
 	const char *id = without_separators(filling, request->sender_id);
 	const char *family = without_separators(filling, request->sender_family);
-	bool is_system = is_empty(id) || is_empty(family);
+	bool is_system = filling->context->system_sends || is_empty(id) || is_empty(family);
 
 	filling->metadata->sender = (struct party){
 		.id = is_system ? internal_id(filling, or_empty(site->lps_internal_id)) : id,

@@ -150,7 +150,8 @@ static int load_list(struct list *list, const struct source *source, const char 
 	int columns[MEMBERS];
 	struct csv csv;
 
-	list->path = arena_printf(arena, "%s/%s", folder, source->file);
+	if (list->path == NULL)
+		list->path = arena_printf(arena, "%s/%s", folder, source->file);
 	if (csv_open(&csv, list->path, arena, err) < 0)
 		return -1;
 	list->edition = (struct valueset_edition){
@@ -231,8 +232,17 @@ static int check(const struct valuesets *valuesets, struct err *err)
 
 int valuesets_load(struct valuesets **ret_valuesets, const char *folder, struct err *err)
 {
+	return valuesets_load_mapped(ret_valuesets, folder, "", err);
+}
+
+int valuesets_load_mapped(struct valuesets **ret_valuesets, const char *folder,
+			  const char *content_type_map, struct err *err)
+{
 	scoped(valuesets_free) struct valuesets *valuesets = xcalloc(1, sizeof(*valuesets));
 
+	if (content_type_map[0] != '\0')
+		valuesets->lists[CONTENT_TYPE_OF].path =
+			arena_dup(&valuesets->arena, slice_of(content_type_map));
 	for (size_t i = 0; i < LIST_COUNT; i++)
 		if (load_list(&valuesets->lists[i], &sources[i], folder, &valuesets->arena, err) <
 		    0)

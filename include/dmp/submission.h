@@ -18,6 +18,10 @@ struct submission {
 	const char *signature_cid;
 	int64_t now_ms; /* submissionTime, and the time of signing */
 
+	/* of the document: SHA-1 in hexadecimal, bytes; NULL: neither is said (the DMP finds them) */
+	const char *document_hash;
+	size_t document_bytes;
+
 	/* the entry that the document takes the place of ("urn:uuid:…"); NULL or "": none */
 	const char *replaced_entry;
 	bool replacement_has_status; /* give that association its SubmissionSetStatus too */

@@ -112,6 +112,10 @@ struct metadata_context {
 	const struct metadata_request *request;
 	enum environment environment;
 	bool allow_masked_and_invisible; /* the DMP's parameter cumul-invisible_patient-masque_ps */
+	const char *ins_oids;  /* domains of INS that are taken, separated by blanks; NULL or "":
+				  those of the environment */
+	const char *local_oid; /* the domain of the IPP; NULL or "": the first that is local */
+	bool system_sends;     /* the software of the site asks, whoever the message names */
 };
 
 /* Decides. -1: the document cannot go (ERR_REJECT), with its reason and the element at fault. Texts

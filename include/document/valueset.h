@@ -36,6 +36,10 @@ struct valuesets;
  * with its line (ERR_HALT).
  */
 must_use int valuesets_load(struct valuesets **ret_valuesets, const char *folder, struct err *err);
+
+/* The same with another content-type-from-visit.csv; "": that of the folder. */
+must_use int valuesets_load_mapped(struct valuesets **ret_valuesets, const char *folder,
+				   const char *content_type_map, struct err *err);
 void valuesets_free(struct valuesets **valuesets);
 
 /* The row of a code; `system` NULL or "" takes the first. NULL: not in the list. */

@@ -32,8 +32,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 							 .patient_ins_oid = "",
 							 .patient_birth_date = "",
 							 .patient_sex = "" };
-	const struct metadata_context context = { lists(), &site, &request, ENVIRONMENT_TEST,
-						  false };
+	const struct metadata_context context = { .valuesets = lists(),
+						  .site = &site,
+						  .request = &request,
+						  .environment = ENVIRONMENT_TEST };
 	scoped(buf_done) struct buf kept = { 0 }, again = { 0 };
 	scoped(arena_done) struct arena arena = { 0 };
 	struct metadata metadata;
