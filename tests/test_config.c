@@ -1068,7 +1068,7 @@ static void the_reference_has_every_option_with_its_default(void **state)
 	(void)state;
 	reference.tree = yaml_tree_read(slice_of(whole), &arena, fail_at_complaint, NULL);
 	config_options(find_in_reference, &reference);
-	assert_in_range(reference.options, 50, 150);
+	assert_in_range(reference.options, 50, 200);
 }
 
 static void every_option_says_what_it_is(void *arg, const struct config_option *option)

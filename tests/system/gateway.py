@@ -28,6 +28,9 @@ DAEMON = BUILD / "daemon" / "dmpfeedd"
 PYTHON = "/usr/bin/python3"
 SIMULATOR = SOURCE / "tests" / "simulator" / "dmpfeed-sim"
 
+# The DMP's public schemas: every body that is sent must be valid by them, where they stand beside the project.
+SCHEMAS = SOURCE.parent / "shared" / "schemas"
+
 FINESS_EJ = "990000987"
 FINESS_EG = "990012345"
 
@@ -109,7 +112,7 @@ class Simulator:
         self.pki, self.store = pki, store
         self.process = subprocess.Popen(
             [SIMULATOR, "--pki", pki, "--store", store, "--require-vihf", "--require-signature",
-             "--listen", listen],
+             "--listen", listen, *(["--schemas", SCHEMAS] if SCHEMAS.is_dir() else [])],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         ready = self.process.stdout.readline()
         if not ready:
