@@ -187,6 +187,105 @@ static void the_digest_is_that_of_the_text(void **state)
 	assert_int_equal(c14n_digest(slice_of("<a"), DIGEST_SHA1, got, &n, &err), -1);
 }
 
+/* Everything that a canonical form changes, and some that it keeps. */
+static const char known[] =
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	"<?xml-stylesheet href=\"cda.xsl\"  type=\"text/xsl\"?>\n"
+	"<!-- fait \xc3\xa0 l'h\xc3\xb4pital -->\n"
+	"<ClinicalDocument xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
+	"xmlns=\"urn:hl7-org:v3\">\r\n"
+	"  <id root=\"1.2.250.1.999.77.5.1\"/>\n"
+	"  <title a='1' B=\"&lt;2&gt;\">Compte rendu d&apos;acte &amp; suites</title><!-- fin -->\n"
+	"</ClinicalDocument>\n"
+	"<!-- apr\xc3\xa8s -->\n";
+
+/* What another canonicaliser (lxml) and another digest (Python's) gave, once. */
+static void the_digests_of_a_known_document_are_these(void **state)
+{
+	static const struct {
+		enum digest_kind kind;
+		const char *base64;
+	} answers[] = {
+		{ DIGEST_SHA1, "8WcRrKdfQco426lq5Bytht5Astk=" },
+		{ DIGEST_SHA256, "7e1RybZMledctaWEwB8rLhb0fVibd2f2aHuGZY51wow=" },
+	};
+
+	(void)state;
+	assert_canonical(known,
+			 "<?xml-stylesheet href=\"cda.xsl\"  type=\"text/xsl\"?>\n"
+			 "<!-- fait \xc3\xa0 l'h\xc3\xb4pital -->\n"
+			 "<ClinicalDocument xmlns=\"urn:hl7-org:v3\" "
+			 "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\n"
+			 "  <id root=\"1.2.250.1.999.77.5.1\"></id>\n"
+			 "  <title B=\"&lt;2>\" a=\"1\">Compte rendu d'acte &amp; suites</title>"
+			 "<!-- fin -->\n"
+			 "</ClinicalDocument>\n"
+			 "<!-- apr\xc3\xa8s -->");
+	for (size_t i = 0; i < length_of(answers); i++) {
+		scoped(buf_done) struct buf base64 = { 0 };
+		uint8_t digest[DIGEST_MOST];
+		struct err err = { 0 };
+		size_t n;
+
+		assert_int_equal(c14n_digest(slice_of(known), answers[i].kind, digest, &n, &err),
+				 0);
+		base64_encode((struct slice){ (char *)digest, n }, &base64);
+		assert_string_equal(base64.p, answers[i].base64);
+	}
+}
+
+/* The canonical form by libxml2; NULL: it has none. */
+static char *by_libxml2(struct slice document)
+{
+	xmlDoc *doc = xmlReadMemory(document.p, (int)document.n, NULL, NULL,
+				    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	xmlChar *text = NULL;
+	char *copy;
+	int n = doc ? xmlC14NDocDumpMemory(doc, NULL, XML_C14N_1_0, NULL, 1, &text) : -1;
+
+	xmlFreeDoc(doc);
+	copy = n >= 0 ? slice_dup((struct slice){ (char *)text, (size_t)n }) : NULL;
+	xmlFree(text);
+	return copy;
+}
+
+/* Each byte of it, and each bit of the byte: another digest or none, unless the change is one that
+ * says nothing (the quote around an attribute, the declaration), as libxml2 sees it.
+ */
+static void a_byte_that_changes_the_document_changes_its_digest(void **state)
+{
+	scoped(free_ptr) char *original = by_libxml2(slice_of(known)), *copy = xstrdup(known);
+	uint8_t before[DIGEST_MOST], after[DIGEST_MOST];
+	size_t n, changed = 0, refused = 0, same = 0;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(c14n_digest(slice_of(known), DIGEST_SHA1, before, &n, &err), 0);
+	for (size_t bit = 0; bit < 8 * strlen(known); bit++) {
+		scoped(free_ptr) char *theirs = NULL;
+
+		copy[bit / 8] ^= (char)(1 << bit % 8);
+		theirs = by_libxml2((struct slice){ copy, strlen(known) });
+		if (c14n_digest((struct slice){ copy, strlen(known) }, DIGEST_SHA1, after, &n,
+				&err) < 0)
+			refused++;
+		else if (memcmp(before, after, n) != 0)
+			changed++;
+		else if (theirs != NULL && strcmp(theirs, original) == 0)
+			same++;
+		else
+			fail_msg("bit %zu goes unnoticed: %.40s", bit, copy + bit / 8);
+		copy[bit / 8] ^= (char)(1 << bit % 8);
+	}
+	assert_true(changed > 1000 && refused > 1000);
+	assert_true(same < 100);
+}
+
+static void say_nothing(void *arg, xmlErrorPtr error)
+{
+	(void)arg, (void)error;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,10 +295,13 @@ int main(void)
 		cmocka_unit_test(samples_come_out_as_from_a_tree),
 		cmocka_unit_test(texts_of_any_length_come_through),
 		cmocka_unit_test(the_digest_is_that_of_the_text),
+		cmocka_unit_test(the_digests_of_a_known_document_are_these),
+		cmocka_unit_test(a_byte_that_changes_the_document_changes_its_digest),
 	};
 	int failed;
 
 	xmlInitParser();
+	xmlSetStructuredErrorFunc(NULL, say_nothing); /* of what must fail */
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	xmlCleanupParser();
 	return failed;
