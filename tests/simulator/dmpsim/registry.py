@@ -362,6 +362,7 @@ def _judge_identifier(thing: RegistryObject, rule: IdentifierRule) -> Iterator[F
             yield metadata(f"{where}/@value", f"{rule.format.words} is expected")
         if [string.value for string in identifier.name] != [rule.name]:
             yield metadata(f"{where}/Name", f"{rule.name} is expected")
+        yield from _strings(identifier.name, f"{where}/Name")
 
 
 CHECKS = (
