@@ -74,6 +74,8 @@ static const struct {
 	{ "In doubt", "Douteux" },
 	{ "Bytes", "Octets" },
 	{ "Changed", "Modifié" },
+	{ "Goes by itself", "Part de lui-même" },
+	{ "Body purged", "Contenu purgé" },
 	{ "History", "Historique" },
 	{ "When", "Quand" },
 	{ "What", "Quoi" },
@@ -325,7 +327,7 @@ static const struct column document_members[] = {
 	{ "unique_id", "Identifier" }, { "type_code", "Type" }, { "bytes", "Bytes" },
 	{ "lane", "Lane" }, { "site", "Site" }, { "source", "Source" }, { "channel", "Channel" },
 	{ "origin", "Origin" }, { "received", "Received" }, { "changed", "Changed" },
-	{ NULL, NULL },
+	{ "release", "Goes by itself" }, { "purged", "Body purged" }, { NULL, NULL },
 };
 
 static const struct column event_columns[] = {

@@ -47,6 +47,8 @@ static void add_row(void *arg, const struct store_row *row)
 	json_put_time(object, "received", row->received_ms);
 	json_put_time(object, "changed", row->changed_ms);
 	json_put_time(object, "next_attempt", row->state == DOC_QUEUED ? row->next_attempt_ms : 0);
+	json_put_time(object, "release", row->state == DOC_HELD ? row->release_ms : 0);
+	json_put_time(object, "purged", row->purged_ms);
 	json_put_count(object, "last_arrival", row->last_arrival);
 	answer_line(&inquiry->answer, "row", object);
 }

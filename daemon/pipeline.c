@@ -34,12 +34,14 @@
 #include "crew.h"
 #include "inbound.h"
 #include "outbound.h"
+#include "upkeep.h"
 
 struct pipeline {
 	const struct config *config;
 	struct crew crew;
 	struct inbound *inbound;
 	struct outbound *outbound;
+	struct upkeep *upkeep;
 	struct business_acks *business_acks;
 	struct pipeline_figures figures;
 
@@ -113,6 +115,8 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 	if (business_acks_new(&pipeline->business_acks, &business_acks, err) < 0 ||
 	    inbound_new(&pipeline->inbound, &inbound, err) < 0)
 		return -1;
+	pipeline->upkeep =
+		upkeep_new(&(struct upkeep_parts){ &pipeline->crew, config, have_moved, pipeline });
 	for (size_t i = 0; i < config->establishment_count; i++) /* what waited in the store */
 		outbound_poke(pipeline->outbound, &config->establishments[i]);
 	business_acks_start(pipeline->business_acks);
@@ -144,6 +148,7 @@ void pipeline_close(struct pipeline *pipeline, int64_t patience_ms, void (*close
 	pipeline->figures.closing = true;
 	inbound_close(pipeline->inbound);
 	outbound_close(pipeline->outbound);
+	upkeep_close(pipeline->upkeep);
 	business_acks_close(pipeline->business_acks);
 	pipeline->closed = closed;
 	pipeline->closed_arg = arg;
@@ -168,6 +173,7 @@ void pipeline_free(struct pipeline **pipeline)
 		return;
 	inbound_free(&p->inbound);
 	outbound_free(&p->outbound);
+	upkeep_free(&p->upkeep);
 	business_acks_free(&p->business_acks);
 	crew_done(&p->crew);
 	if (p->closing != NULL)

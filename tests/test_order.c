@@ -54,11 +54,11 @@ static void some_orders_want_force(void **state)
 		enum order order;
 		struct order_case its;
 	} cases[] = {
-		{ ORDER_RELEASE, { DOC_HELD, REASON_INS_NOT_QUALIFIED, false } },
-		{ ORDER_RELEASE, { DOC_HELD, REASON_WAITING_PREDECESSOR, false } },
-		{ ORDER_RETRY, { DOC_CANCELLED, REASON_WITHDRAWN, false } },
-		{ ORDER_CANCEL, { DOC_QUEUED, REASON_DOUBTFUL, true } },
-		{ ORDER_CANCEL, { DOC_REJECTED, REASON_TOO_OLD, true } },
+		{ ORDER_RELEASE, { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false } },
+		{ ORDER_RELEASE, { DOC_HELD, REASON_WAITING_PREDECESSOR, false, false } },
+		{ ORDER_RETRY, { DOC_CANCELLED, REASON_WITHDRAWN, false, false } },
+		{ ORDER_CANCEL, { DOC_QUEUED, REASON_DOUBTFUL, true, false } },
+		{ ORDER_CANCEL, { DOC_REJECTED, REASON_TOO_OLD, true, false } },
 	};
 
 	(void)state;
@@ -76,12 +76,21 @@ static void some_orders_want_force(void **state)
 /* Or releasing it would pass over the identity without a word. */
 static void a_hold_for_the_identity_is_not_covered_by_another(void **state)
 {
-	const struct order_case its = { DOC_HELD, REASON_INS_NOT_QUALIFIED, false };
-	const struct order_case by_policy = { DOC_HELD, REASON_POLICY_HOLD, false };
+	const struct order_case its = { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false };
+	const struct order_case by_policy = { DOC_HELD, REASON_POLICY_HOLD, false, false };
 
 	(void)state;
 	assert_false(may(ORDER_HOLD, its, true));
 	assert_true(may(ORDER_HOLD, by_policy, false));
+}
+
+static void what_was_purged_cannot_be_sent_again(void **state)
+{
+	const struct order_case its = { .state = DOC_REJECTED, .purged = true };
+
+	(void)state;
+	assert_false(may(ORDER_RETRY, its, true));
+	assert_true(may(ORDER_CANCEL, its, false));
 }
 
 static void every_refusal_is_a_sentence_in_both_languages(void **state)
@@ -120,6 +129,7 @@ int main(void)
 		cmocka_unit_test(force_does_not_reach_what_is_sent),
 		cmocka_unit_test(some_orders_want_force),
 		cmocka_unit_test(a_hold_for_the_identity_is_not_covered_by_another),
+		cmocka_unit_test(what_was_purged_cannot_be_sent_again),
 		cmocka_unit_test(every_refusal_is_a_sentence_in_both_languages),
 		cmocka_unit_test(orders_are_known_by_name),
 	};

@@ -221,6 +221,7 @@ static const char back_to_version_2[] =
 	"ALTER TABLE ledger DROP COLUMN actor; ALTER TABLE ledger DROP COLUMN digest;"
 	"CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT 1; END;"
 	"ALTER TABLE document DROP COLUMN since_ms;"
+	"DROP INDEX document_final; ALTER TABLE document DROP COLUMN purged_ms;"
 	"DROP INDEX document_claimed; ALTER TABLE document DROP COLUMN lease_ms;"
 	"DROP INDEX document_follows; DROP INDEX document_release;"
 	"ALTER TABLE document DROP COLUMN follows; ALTER TABLE document DROP COLUMN as_new;"

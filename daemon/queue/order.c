@@ -37,7 +37,7 @@ struct order_aim order_aim(enum order order)
 /* clang-format off */
 enum answer {
 	YES,
-	ALREADY_HELD, NOT_HELD, IS_HELD, IS_SENDING, HAS_ENDED, DMP_HAS_IT, NEED_NOT_GO,
+	ALREADY_HELD, NOT_HELD, IS_HELD, IS_SENDING, HAS_ENDED, DMP_HAS_IT, NEED_NOT_GO, IS_PURGED,
 	/* what only a person can answer for */
 	FIRST_FORCED,
 	NOT_QUALIFIED = FIRST_FORCED, OUT_OF_ORDER, WAS_WITHDRAWN, IN_DOUBT,
@@ -54,6 +54,8 @@ static const struct order_refusal refusals[ANSWER_COUNT] = {
 	[DMP_HAS_IT] = { "The DMP has it: it can only be deleted there.",
 		"Le DMP l'a : il ne peut plus qu'y être supprimé." },
 	[NEED_NOT_GO] = { "It need not go.", "Il n'a pas à partir." },
+	[IS_PURGED] = { "Its body was purged: there is nothing left to send.",
+		"Son contenu a été purgé : il ne reste rien à envoyer." },
 	[NOT_QUALIFIED] = {
 		"The patient's identity is not qualified. Whoever has verified it may add --force.",
 		"L'identité du patient n'est pas qualifiée. Qui l'a vérifiée peut ajouter --force." },
@@ -97,6 +99,8 @@ static enum answer answer_of(enum order order, const struct order_case *its)
 		if (its->state == DOC_HELD && by_reason[i].order == order &&
 		    by_reason[i].reason == its->reason)
 			return by_reason[i].answer;
+	if (order == ORDER_RETRY && its->purged && answers[order][its->state] != DMP_HAS_IT)
+		return IS_PURGED;
 	if (order == ORDER_CANCEL && its->doubtful && answers[order][its->state] == YES)
 		return IN_DOUBT;
 	return answers[order][its->state];

@@ -18,12 +18,13 @@ static const char every_connection[] =
 /* 8 KiB pages: a document of 50 to 150 kB lies on a dozen of them. A checkpoint every 8 000 pages
  * keeps the log near 64 MiB; it makes senders wait, so it is rare, and copies the pages of indexes
  * once that were written again and again. What a savepoint remembers stays in memory: in a
- * temporary file, each commit would create and unlink one.
+ * temporary file, each commit would create and unlink one. What is deleted is overwritten: a body that
+ * was purged must not be readable in a free page.
  */
 static const char writing_connection[] =
 	"PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 	"PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 67108864;"
-	"PRAGMA temp_store = MEMORY;";
+	"PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON;";
 
 /* After a sync that failed, Linux keeps the pages as if they were written. A process that died on it
  * leaves a log that reads well and is not on disk, and what is appended and synced after it would be
@@ -34,7 +35,8 @@ static const char empty_the_log[] = "PRAGMA wal_checkpoint(TRUNCATE)";
 /* clang-format off */
 #define ROW_COLUMNS \
 	"doc, action, unique_id, type_code, lane, site, source, channel, origin, state, reason," \
-	" doubtful, attempts, body_bytes, received_ms, changed_ms, due_ms, last_arrival"
+	" doubtful, attempts, body_bytes, received_ms, changed_ms, due_ms, last_arrival, release_ms, purged_ms"
+#define FINAL "state IN ('delivered', 'refused', 'rejected', 'suppressed', 'cancelled')"
 
 static const char *const sql[STATEMENT_COUNT] = {
 	[SCHEMA_IS] = "PRAGMA user_version",
@@ -100,7 +102,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[FIND_WAITING_ACK] = "SELECT number, document, other FROM acknowledgement WHERE state = 'waiting'"
 		" AND (document = ?1 OR (other = ?1 AND other <> 0)) AND number > ?2 ORDER BY number LIMIT 1",
 	[FIND_FINAL] = "SELECT d.state, d.reason, l.code, l.text FROM document d JOIN ledger l USING (seq)"
-		" WHERE d.seq = ?1 AND l.what NOT IN ('received_again', 'source_told')"
+		" WHERE d.seq = ?1 AND l.what NOT IN ('received_again', 'source_told', 'purged')"
 		" ORDER BY l.number DESC LIMIT 1",
 	[CONCLUDE_ACK] = "UPDATE acknowledgement SET state = 'ready', positive = ?2, reason = ?3, code = ?4,"
 		" text = ?5, ready_ms = ?6, due_ms = ?6 WHERE number = ?1",
@@ -115,7 +117,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[COUNT_ACKS] = "SELECT source, count(*), min(ready_ms) FROM acknowledgement WHERE state = 'ready'"
 		" GROUP BY source",
 
-	[FIND_ORDERED] = "SELECT seq, state, reason, doubtful, follows FROM document WHERE doc = ?1",
+	[FIND_ORDERED] = "SELECT seq, state, reason, doubtful, follows, purged_ms FROM document WHERE doc = ?1",
 	[ORDER] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4,"
 		" since_ms = iif(?2 = 'queued', ?4, since_ms), attempts = iif(?5, 0, attempts), release_ms = 0"
 		" WHERE seq = ?1",
@@ -139,6 +141,11 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" AND release_ms <= ?1 ORDER BY release_ms LIMIT 1",
 	[RELEASE_TIMED] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4,"
 		" since_ms = ?4, release_ms = 0 WHERE seq = ?1",
+
+	[FIND_OLD] = "SELECT seq, state, reason FROM document WHERE changed_ms <= ?1 AND purged_ms = 0 AND " FINAL
+		" ORDER BY changed_ms LIMIT 1",
+	[PURGE_BODY] = "DELETE FROM body WHERE seq = ?1",
+	[SET_PURGED] = "UPDATE document SET purged_ms = ?2 WHERE seq = ?1",
 
 	[CHAIN_HEAD] = "SELECT number, digest FROM ledger ORDER BY number DESC LIMIT 1",
 	[CHAIN_DOCUMENT] = "SELECT doc, action, unique_id, digest FROM document WHERE seq = ?1",
@@ -247,7 +254,8 @@ int store_open(struct store **ret_store, const struct store_settings *settings, 
 	    store_files_expect(store, settings->path, err) < 0 ||
 	    open_database(store, settings->path, flags, err) < 0 ||
 	    sqlite_exec(&store->sqlite, writing_connection, "be set up", err) < 0 ||
-	    sqlite_exec(&store->sqlite, empty_the_log, "bring its log into the database", err) < 0 ||
+	    sqlite_exec(&store->sqlite, empty_the_log, "bring its log into the database", err) <
+		    0 ||
 	    store_migrate(store, err) < 0 || store_files_mark(store, err) < 0 ||
 	    store_files_watch(store, settings->path, err) < 0)
 		return err_within(err, "%s", settings->path);
@@ -431,10 +439,10 @@ static int insert_body(struct store *store, int64_t seq, const struct store_arri
 	static const char doing[] = "take a document's body in";
 
 	if (arrival->body.n < LARGE_BODY)
-		return sqlite_run(&store->sqlite, INSERT_BODY,
-				  VALUES(NUMBER(seq), BYTES(arrival->metadata),
-					 BYTES(arrival->body)),
-				  doing, err);
+		return sqlite_run(
+			&store->sqlite, INSERT_BODY,
+			VALUES(NUMBER(seq), BYTES(arrival->metadata), BYTES(arrival->body)), doing,
+			err);
 	if (sqlite_run(&store->sqlite, INSERT_LARGE_BODY,
 		       VALUES(NUMBER(seq), BYTES(arrival->metadata), NUMBER(arrival->body.n)),
 		       doing, err) < 0)
@@ -572,6 +580,8 @@ static struct store_row row_of(sqlite3_stmt *statement)
 		.changed_ms = sqlite3_column_int64(statement, 15),
 		.next_attempt_ms = sqlite3_column_int64(statement, 16),
 		.last_arrival = (uint64_t)sqlite3_column_int64(statement, 17),
+		.release_ms = sqlite3_column_int64(statement, 18),
+		.purged_ms = sqlite3_column_int64(statement, 19),
 	};
 }
 
@@ -612,7 +622,7 @@ int store_show(struct store *store, const struct ulid *doc,
 	row = row_of(found);
 	on_row(arg, &row);
 	events = sqlite_prepare(&store->sqlite, EVENTS,
-				VALUES(NUMBER(sqlite3_column_int64(found, 18))), err);
+				VALUES(NUMBER(sqlite3_column_int64(found, 20))), err);
 	if (events == NULL)
 		return -1;
 	while ((got = sqlite_step(&store->sqlite, events, err)) > 0) {

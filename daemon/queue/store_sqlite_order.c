@@ -9,6 +9,7 @@ static struct order_case case_of(sqlite3_stmt *found)
 		.state = store_state_of(found, 1),
 		.reason = reason_of(sqlite_text(found, 2)),
 		.doubtful = sqlite3_column_int(found, 3) != 0,
+		.purged = sqlite3_column_int64(found, 5) != 0,
 	};
 }
 

@@ -129,6 +129,12 @@ static const char version_5[] =
 static const char version_6[] =
 	"ALTER TABLE document ADD COLUMN lease_ms INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX document_claimed ON document (lane, lease_ms) WHERE state = 'sending';";
+
+/* When a body was purged. */
+static const char version_7[] =
+	"ALTER TABLE document ADD COLUMN purged_ms INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX document_final ON document (changed_ms) WHERE purged_ms = 0"
+	"  AND state IN ('delivered', 'refused', 'rejected', 'suppressed', 'cancelled');";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -141,11 +147,10 @@ static int chain_ledger(struct store *store, struct err *err)
 static const struct {
 	const char *sql;
 	int (*then)(struct store *store, struct err *err); /* what SQL alone cannot do; or NULL */
-} steps[] = { { version_1, NULL },
-	      { version_2, NULL },
-	      { version_3, chain_ledger },
-	      { version_4, NULL },
-	      { version_5, NULL }, { version_6, NULL } };
+} steps[] = {
+	{ version_1, NULL }, { version_2, NULL }, { version_3, chain_ledger }, { version_4, NULL },
+	{ version_5, NULL }, { version_6, NULL }, { version_7, NULL },
+};
 
 enum { VERSION = length_of(steps) };
 

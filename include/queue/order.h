@@ -15,6 +15,7 @@ struct order_case {
 	enum doc_state state;
 	enum reason reason;
 	bool doubtful; /* an earlier attempt may have been stored by the DMP */
+	bool purged;   /* its body is not there any more */
 };
 
 /* Where the order takes it. */

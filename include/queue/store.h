@@ -166,6 +166,12 @@ must_use int store_recover(struct store *store, int64_t now_ms, size_t *ret_coun
 must_use int store_release_due(struct store *store, int64_t now_ms, size_t most, size_t *ret_count,
 			       struct err *err);
 
+/* Deletes the bodies (bytes and metadata) of up to `most` documents that came to their final state no
+ * later than until_ms. What they were, and all that happened to them, stays.
+ */
+must_use int store_purge(struct store *store, int64_t until_ms, int64_t now_ms, size_t most,
+			 size_t *ret_count, struct err *err);
+
 /* Writes something small, so that a store that cannot be written says so without a document at stake. */
 must_use int store_probe(struct store *store, int64_t now_ms, struct err *err);
 
@@ -305,6 +311,8 @@ struct store_row {
 	unsigned attempts;
 	uint64_t body_bytes;
 	int64_t received_ms, changed_ms, next_attempt_ms;
+	int64_t release_ms;    /* of one that is held: when it goes by itself; 0: not */
+	int64_t purged_ms;     /* 0: its body is there */
 	uint64_t last_arrival; /* ledger number of the last time it was handed in: new or known */
 };
 
@@ -323,7 +331,7 @@ struct store_event {
 	uint64_t number;
 	int64_t at_ms;
 	/* "received", "received_again", "claimed", "settled", "recovered", "source_told"; "held",
-	 * "released", "retried", "cancelled", "withdrawn" */
+	 * "released", "retried", "cancelled", "withdrawn"; "purged" */
 	const char *what;
 	enum doc_state state;
 	enum reason reason;
