@@ -305,6 +305,30 @@ static void a_document_held_until_a_time_goes_when_it_has_come(void **state)
 	assert_same(only_due(f), later.doc);
 }
 
+static void a_clock_that_was_set_back_does_not_make_it_wait_for_years(void **state)
+{
+	const int64_t year_ms = (int64_t)365 * 86400 * 1000;
+	struct fixture *f = *state;
+	struct store_arrival later;
+	size_t count;
+
+	f->now_ms += year_ms;
+	later = arrival(f, "1.2.3.1", "body");
+	later.state = DOC_HELD;
+	later.reason = REASON_POLICY_HOLD;
+	later.release_ms = f->now_ms + 1000;
+	take_in(f, &later);
+	f->now_ms -= year_ms;
+	ok(store_begin(f->store, &err));
+	ok(store_clock_went_back(f->store, lane, f->now_ms, &count, &err));
+	assert_int_equal(count, 1);
+	ok(store_release_due(f->store, f->now_ms + 999, 10, &count, &err));
+	assert_int_equal(count, 0);
+	ok(store_release_due(f->store, f->now_ms + 1000, 10, &count, &err));
+	assert_int_equal(count, 1);
+	ok(store_commit(f->store, &err));
+}
+
 /* ---- all of it, counted and chained ---- */
 
 static void what_wakes_is_counted_and_chained(void **state)
@@ -350,6 +374,7 @@ int main(void)
 		test(a_newer_version_takes_the_place_of_an_unsent_one_by_key),
 		test(a_version_of_what_the_dmp_has_is_not_superseded),
 		test(a_document_held_until_a_time_goes_when_it_has_come),
+		test(a_clock_that_was_set_back_does_not_make_it_wait_for_years),
 		test(what_wakes_is_counted_and_chained),
 	};
 

@@ -63,6 +63,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 
 	[SET_RIGHT] = "UPDATE document SET due_ms = ?2 + max(due_ms - changed_ms, 0), changed_ms = ?2"
 		" WHERE lane = ?1 AND state = 'queued' AND due_ms > ?2 AND changed_ms > ?2",
+	[SET_TIMED_RIGHT] = "UPDATE document SET release_ms = ?1 + (release_ms - changed_ms), changed_ms = ?1"
+		" WHERE state = 'held' AND release_ms > max(?1, 0) AND changed_ms > ?1",
 	[FIND_DUE] = "SELECT seq, doc, attempts, doubtful, since_ms, as_new FROM document"
 		" WHERE lane = ?1 AND state = 'queued' AND due_ms <= ?2 ORDER BY due_ms, seq LIMIT ?3",
 	[CLAIM] = "UPDATE document SET state = 'sending', reason = '', attempts = attempts + 1, node = ?2,"

@@ -14,6 +14,10 @@ int store_clock_went_back(struct store *store, const char *lane, int64_t now_ms,
 		       "set the times of its documents right", err) < 0)
 		return -1;
 	*ret_count = (size_t)sqlite3_changes64(store->sqlite.db);
+	if (sqlite_run(&store->sqlite, SET_TIMED_RIGHT, VALUES(NUMBER(now_ms)),
+		       "set the times of what it holds right", err) < 0)
+		return -1;
+	*ret_count += (size_t)sqlite3_changes64(store->sqlite.db);
 	return 0;
 }
 
