@@ -7,6 +7,7 @@ number goes, aligned so that it can be changed inside the Base64 of a message.
 from __future__ import annotations
 
 import base64
+import hashlib
 import pathlib
 import random
 import re
@@ -81,10 +82,19 @@ def fill(path: pathlib.Path, first: int, count: int, whole: int):
         seq, old_id = db.execute("SELECT seq, unique_id FROM document").fetchone()
         entries = db.execute("SELECT max(number) FROM ledger").fetchone()[0]
         old = old_id.rpartition(".")[2]
+        body = db.execute("SELECT bytes FROM body WHERE seq = ?", (seq,)).fetchone()[0]
+        small = hashlib.sha256(b" ").digest()
+
+        def digest_of(number: int) -> bytes:
+            if number > whole:
+                return small
+            return hashlib.sha256(body.replace(old.encode(), b"%d" % (first + number))).digest()
+
+        db.create_function("digest_of", 1, digest_of, deterministic=True)
         db.execute("CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
                    " WHERE i < ?) SELECT i FROM n", (count,))
-        changed = {"seq": f"{seq} + i", "doc": "doc_of(i)", "unique_id": f"replace(unique_id, '{old}', {first} + i)",
-                   "state": "'queued'", "reason": "''", "attempts": "0", "doubtful": "0", "due_ms": str(now_ms),
+        changed = {"seq": f"{seq} + i", "doc": "doc_of(i)", "digest": "digest_of(i)",
+                   "unique_id": f"replace(unique_id, '{old}', {first} + i)", "state": "'queued'", "reason": "''", "attempts": "0", "doubtful": "0", "due_ms": str(now_ms),
                    "node": "''", "last_arrival": f"{entries} + i"}
         _copy(db, "document", changed, f"seq = {seq}")
         _copy(db, "body", {"seq": f"{seq} + i", "metadata": _replaced("metadata", old, first),
