@@ -376,7 +376,9 @@ struct lane_figures lane_figures(const struct lane *lane)
 		.state = lane->state,
 		.why = lane->why,
 		.in_flight = lane->in_flight,
-		.resumes_ms = lane->state == LANE_OPEN ? 0 : as_wall_time(lane, lane->resumes_ms),
+		.resumes_ms = lane->state == LANE_OPEN || lane->blocked
+				      ? 0
+				      : as_wall_time(lane, lane->resumes_ms),
 		.delivered = lane->delivered,
 		.last_delivered_ms = lane->last_delivered_ms,
 	};
