@@ -95,8 +95,11 @@ def test_one_entitys_certificate_stops_its_lane_alone(simulator, tmp_path, troub
 
 
 def send_to_other(gateway: Gateway, cda: bytes) -> str:
+    ours, theirs = FINESS_EG.encode(), OTHER_EG.encode()
+    of_theirs = mdm_t02(cda.replace(ours, theirs)).replace(ours, theirs)
     with Mllp(port_of(gateway, "other")) as mllp:
-        return mllp.send(mdm_t02(cda)).code
+        ack = mllp.send(of_theirs)
+    return ack.code if ack.code == "AA" else f"{ack.code} {ack.errors}"
 
 
 def test_a_certificate_that_was_mended_sends_what_waited(simulator, tmp_path):
