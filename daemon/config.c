@@ -61,6 +61,11 @@ static const struct option_word restricted[] = { { "hold", RESTRICTED_HOLD },
 						 { "send", RESTRICTED_SEND },
 						 { 0 } };
 static const struct option_word structures[] = { { "known", false }, { "strict", true }, { 0 } };
+static const struct option_word policy_actions[] = { { "send", POLICY_SEND },
+						     { "hold", POLICY_HOLD },
+						     { "delay", POLICY_DELAY },
+						     { "invisible_patient", POLICY_INVISIBLE },
+						     { 0 } };
 static const struct option_word wsa_to[] = { { "url", 0 }, { "empty", 0 }, { 0 } };
 
 /* The four suites that the DMP's software entry takes. */
@@ -184,6 +189,19 @@ static const struct option role_options[] = {
 	  .help = "what that list calls it" },
 };
 
+static const struct option policy_options[] = {
+	{ "type", OPTION_TEXT, AT(struct config_policy, type), .least = 1, .most = 32,
+	  .help = "the code of a document type, or \"*\" for all" },
+	{ "unit", OPTION_TEXT, AT(struct config_policy, unit),
+	  .preset = "", .least = 0, .most = 64,
+	  .help = "the unit that the message names (PV1-3.1); none: all" },
+	{ "action", OPTION_CHOICE, AT(struct config_policy, action), .words = policy_actions,
+	  .help = "write send, hold, delay or invisible_patient" },
+	{ "delay", OPTION_DURATION, AT(struct config_policy, delay_ms),
+	  .preset = "24 h", .least = 1000, .most = HOURS(24 * 90),
+	  .help = "how long an action \"delay\" holds" },
+};
+
 static const struct option site_options[] = {
 	{ "finess_eg", OPTION_FINESS, AT(struct config_site, metadata.finess_eg),
 	  .help = "the geographic FINESS of the site, in quotes" },
@@ -204,6 +222,11 @@ static const struct option site_options[] = {
 		  1 },
 	  .count_at = offsetof(struct config_site, type_count),
 	  .help = "the document types that it sends; none written: all that the DMP takes" },
+	{ "policies", OPTION_LIST, AT(struct config_site, policies),
+	  .entries = &(const struct option_table){ sizeof(struct config_policy), policy_options,
+						   length_of(policy_options) },
+	  .count_at = offsetof(struct config_site, policy_count),
+	  .help = "when it sends which documents: the first entry that fits decides" },
 	{ "vihf.name_id", OPTION_TEXT, AT(struct config_site, name_id),
 	  .preset = "", .least = 0, .most = 128,
 	  .help = "the national identifier of the person who answers for what the gateway sends" },
@@ -360,6 +383,9 @@ static const struct option options[] = {
 	{ "visibility.restricted", OPTION_CHOICE, AT(struct config, restricted),
 	  .preset = "hold", .words = restricted,
 	  .help = "what becomes of a document whose confidentialityCode is R or V" },
+	{ "visibility.invisible_most", OPTION_DURATION, AT(struct config, invisible_most_ms),
+	  .preset = "15 d", .least = 1000, .most = HOURS(24 * 365),
+	  .help = "a document that the patient does not see longer than this is told of" },
 	{ "visibility.allow_masked_and_invisible", OPTION_BOOLEAN,
 	  AT(struct config, allow_masked_and_invisible),
 	  .preset = "false",

@@ -21,6 +21,7 @@ static const struct {
 	{ "because", "parce que" },
 	{ "Last delivery", "Dernier envoi" },
 	{ "Oldest waiting for", "Plus ancien en attente depuis" },
+	{ "Invisible for too long", "Invisibles depuis trop longtemps" },
 	{ "Running for", "En marche depuis" },
 	{ "Environment", "Environnement" },
 	{ "Number", "Nombre" },
@@ -344,7 +345,8 @@ static const struct column metadata_columns[] = {
 
 static const struct column status_members[] = {
 	{ "ready", "Ready" }, { "not_ready", "because" }, { "last_delivered", "Last delivery" },
-	{ "oldest_queued", "Oldest waiting for" }, { "identities", "Identities (ADT)" },
+	{ "oldest_queued", "Oldest waiting for" },
+	{ "invisible_too_long", "Invisible for too long" }, { "identities", "Identities (ADT)" },
 	{ "answers", "Answers (ACK)" }, { "uptime", "Running for" },
 	{ "version", "Version" }, { "environment", "Environment" }, { NULL, NULL },
 };

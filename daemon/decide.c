@@ -50,8 +50,10 @@ static struct metadata_request request_of(const struct transmission *message)
 }
 
 /* The first reason to wait is the one that is told. */
-static void hold(struct decision *decision, enum reason reason)
+static void hold(struct decision *decision, enum reason reason, int64_t delay_ms)
 {
+	decision->delay_ms = max(decision->delay_ms, delay_ms);
+	decision->for_person |= delay_ms == 0;
 	if (decision->state == DOC_HELD)
 		return;
 	decision->state = DOC_HELD;
@@ -115,8 +117,33 @@ static int check_policy(struct decision *decision, const struct metadata *metada
 		    0)
 		return -1;
 	if (restricted)
-		hold(decision, REASON_RESTRICTED);
+		hold(decision, REASON_RESTRICTED, 0);
 	return 0;
+}
+
+/* Not what is hidden from professionals too: EX_2.1-1050. */
+static bool may_hide(const struct config_policy *policy, const struct metadata_context *context)
+{
+	return policy != NULL && policy->action == POLICY_INVISIBLE &&
+	       (!context->request->masked_from_professionals ||
+		context->allow_masked_and_invisible);
+}
+
+/* What should have been hidden from the patient and cannot be, a person must look at. */
+static void follow_policy(struct decision *decision, const struct config_policy *policy,
+			  bool hidden)
+{
+	if (policy == NULL || policy->action == POLICY_SEND || hidden)
+		return;
+	hold(decision, REASON_POLICY_HOLD, policy->action == POLICY_DELAY ? policy->delay_ms : 0);
+}
+
+static bool is_invisible(const struct metadata *metadata)
+{
+	for (size_t i = 0; i < metadata->confidentiality_count; i++)
+		if (strcmp(metadata->confidentialities[i].code, "INVISIBLE_PATIENT") == 0)
+			return true;
+	return false;
 }
 
 /* A document and, unless it came alone, the message that carried it. */
@@ -127,6 +154,7 @@ static int decide(struct decision *decision, struct decision_document *document,
 {
 	const struct config *config = settings->config;
 	const struct config_site *site;
+	const struct config_policy *policy = NULL;
 	const struct cda_limits limits = { .most_bytes = config->most_document_bytes };
 	struct metadata_context context = {
 		.valuesets = settings->valuesets,
@@ -144,11 +172,16 @@ static int decide(struct decision *decision, struct decision_document *document,
 		return err_refuse(err, REASON_FINESS_MISMATCH, "",
 				  "no establishment declares site %s", settings->site);
 	context.site = &site->metadata;
-	if (cda_read(&cda, buf_slice(&document->body), &limits, &decision->arena, err) < 0 ||
-	    metadata_fill(metadata, &cda, &context, &decision->arena, err) < 0 ||
+	if (cda_read(&cda, buf_slice(&document->body), &limits, &decision->arena, err) < 0)
+		return -1;
+	if (message == NULL || message->action != TRANSMISSION_DELETE)
+		policy = policy_of(site, cda.code.code, message ? message->unit : "");
+	context.hide_from_patient = may_hide(policy, &context);
+	if (metadata_fill(metadata, &cda, &context, &decision->arena, err) < 0 ||
 	    (message != NULL && reconcile(metadata, message, err) < 0) ||
 	    check_policy(decision, metadata, message, config, site, err) < 0)
 		return -1;
+	follow_policy(decision, policy, context.hide_from_patient);
 
 	metadata_write(metadata, &document->metadata);
 	sha256(buf_slice(&document->body), document->digest);
@@ -157,6 +190,7 @@ static int decide(struct decision *decision, struct decision_document *document,
 	document->type_code = metadata->type.code;
 	document->follows =
 		metadata->action == ACTION_DELETE ? metadata->unique_id : metadata->replaces;
+	document->invisible = is_invisible(metadata);
 	document->where = message == NULL            ? "id/@root"
 			  : message->event[0] == 'T' ? "TXA-12"
 						     : "OBX-5.5"; /* an ORU has no TXA */

@@ -300,6 +300,15 @@ static const char *short_id(const struct ulid *id, char text[static ULID_TEXT])
 	return ulid_text(id, text) + ULID_TEXT - 1 - 20;
 }
 
+/* Only what nothing but a policy holds is let go by itself. */
+static int64_t release_ms_of(const struct intake *intake, const struct decision *decision)
+{
+	if (decision->state != DOC_HELD || decision->reason != REASON_POLICY_HOLD ||
+	    decision->for_person)
+		return 0;
+	return intake->came_ms + decision->delay_ms;
+}
+
 static int take_in_document(const struct intake *intake, struct intake_part *part, size_t index,
 			    struct store *store, struct err *err)
 {
@@ -320,6 +329,8 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 		.reason = decision->reason,
 		.follows = document->follows,
 		.supersedes = intake->inbound->parts.config->supersede_unsent,
+		.release_ms = release_ms_of(intake, decision),
+		.invisible = document->invisible,
 		.body = buf_slice(&document->body),
 		.metadata = buf_slice(&document->metadata),
 	};

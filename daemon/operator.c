@@ -4,6 +4,7 @@
 #include "operator.h"
 
 #include <event2/event.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "answer.h"
@@ -38,7 +39,8 @@ struct operator_desk {
 	struct owed {
 		uint64_t waiting;
 		int64_t oldest_ms;
-	} * owed, *looked_owed; /* by source */
+	} * owed, *looked_owed;               /* by source */
+	uint64_t invisible, looked_invisible; /* documents, for too long */
 };
 
 /* ---- status ---- */
@@ -145,6 +147,7 @@ static void fill_status(void *arg, struct status *ret_status)
 		.depth_count = DOC_STATE_COUNT,
 		.oldest_queued_ms = figures.documents[DOC_QUEUED] ? desk->oldest_queued_ms : 0,
 		.last_delivered_ms = figures.last_delivered_ms,
+		.invisible_too_long = desk->invisible,
 		.identities = figures.identities,
 		.answers = figures.answers,
 		.not_ready = why_not_ready(&figures),
@@ -174,6 +177,10 @@ static void look(struct job *job, void *worker)
 	memset(desk->looked_owed, 0, desk->parts.config->source_count * sizeof(struct owed));
 	if (reader != NULL)
 		(void)!store_count_acks(reader, look_at_source, desk, &err);
+	if (reader == NULL ||
+	    store_count_invisible(reader, clock_now_ms() - desk->parts.config->invisible_most_ms,
+				  &desk->looked_invisible, &err) < 0)
+		desk->looked_invisible = desk->invisible;
 }
 
 /* Loop. */
@@ -185,6 +192,11 @@ static void looked(struct job *job)
 	desk->oldest_queued_ms = desk->looked_oldest_ms;
 	memcpy(desk->owed, desk->looked_owed,
 	       desk->parts.config->source_count * sizeof(struct owed));
+	if (desk->looked_invisible > desk->invisible)
+		log_warning("invisible documents=%" PRIu64 ": the patient has not seen them for "
+			    "longer than visibility.invisible_most; replace them by visible ones",
+			    desk->looked_invisible);
+	desk->invisible = desk->looked_invisible;
 	event_add(desk->look_again, &later);
 }
 

@@ -52,6 +52,20 @@ int policy_check_structure(const struct config *config,
 	return 0;
 }
 
+const struct config_policy *policy_of(const struct config_site *site, const char *type,
+				      const char *unit)
+{
+	for (size_t i = 0; i < site->policy_count; i++) {
+		const struct config_policy *policy = &site->policies[i];
+
+		if (strcmp(policy->type, "*") != 0 && strcmp(policy->type, type) != 0)
+			continue;
+		if (policy->unit[0] == '\0' || strcmp(policy->unit, unit) == 0)
+			return policy;
+	}
+	return NULL;
+}
+
 int policy_check_type(const struct config_site *site, const char *type, struct err *err)
 {
 	for (size_t i = 0; i < site->type_count; i++)

@@ -35,6 +35,10 @@ static bool check_site(const struct config *config, const struct config_site *si
 
 	for (size_t i = 0; i < site->type_count; i++)
 		all = check_type(config, &site->types[i], valuesets, errors) && all;
+	for (size_t i = 0; i < site->policy_count; i++)
+		all = (strcmp(site->policies[i].type, "*") == 0 ||
+		       check_type(config, &site->policies[i].type, valuesets, errors)) &&
+		      all;
 	for (size_t i = 0; i < site->role_count; i++)
 		all = check_role(config, &site->roles[i], valuesets, errors) && all;
 	return all;

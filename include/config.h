@@ -22,6 +22,16 @@
 #include "queue/store.h"
 #include "status/status_server.h"
 
+/* When documents of a type, or of a unit, are sent. */
+enum policy_action { POLICY_SEND, POLICY_HOLD, POLICY_DELAY, POLICY_INVISIBLE };
+
+struct config_policy {
+	const char *type; /* "*": any */
+	const char *unit; /* PV1-3.1; "": any, and that of a document without message */
+	enum policy_action action;
+	int64_t delay_ms; /* of POLICY_DELAY */
+};
+
 struct config_site {
 	struct metadata_site metadata;
 	/* who answers for what the gateway sends by itself; "": the gateway, by its own names */
@@ -30,6 +40,8 @@ struct config_site {
 	size_t role_count;
 	const char **types; /* of documents that it sends; none: all that the DMP takes */
 	size_t type_count;
+	struct config_policy *policies; /* the first that fits */
+	size_t policy_count;
 };
 
 struct config_establishment {
@@ -70,6 +82,7 @@ struct config {
 	int64_t most_age_ms; /* a document that is older when an attempt fails is rejected */
 	bool allow_masked_and_invisible;
 	enum restricted restricted;
+	int64_t invisible_most_ms; /* a document may be hidden from the patient this long */
 	bool strict_structures; /* who sends must be of a declared site */
 	const char *ins_oids;  /* "": those of the environment */
 	const char *local_oid; /* "": any */

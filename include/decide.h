@@ -22,6 +22,7 @@ struct decision_document {
 	struct buf body;     /* the document, byte for byte */
 	struct buf metadata; /* as kept with it */
 	uint8_t digest[SHA256_BYTES];
+	bool invisible; /* to the patient */
 };
 
 /* Of one message, or of one document that comes alone. All-zero is empty. */
@@ -42,6 +43,8 @@ struct decision {
 	const struct config_establishment *establishment; /* the legal entity that sends them */
 	enum doc_state state;
 	enum reason reason;
+	int64_t delay_ms; /* of a held one: it is released after so long; 0: by a person */
+	bool for_person;  /* a person must release it, whatever else it waits for */
 	struct decision_document documents[TRANSMISSION_DOCUMENTS_MOST];
 	size_t document_count;
 

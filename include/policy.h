@@ -16,6 +16,10 @@ must_use int policy_check_structure(const struct config *config,
 				    const struct config_establishment *establishment,
 				    const char *structure, const char *where, struct err *err);
 
+/* The first policy of the site that fits; NULL: none does. `unit` is "" where nothing names it. */
+const struct config_policy *policy_of(const struct config_site *site, const char *type,
+				      const char *unit);
+
 /* -1: the site does not send documents of this type, REASON_TYPE_NOT_ACCEPTED. */
 must_use int policy_check_type(const struct config_site *site, const char *type, struct err *err);
 

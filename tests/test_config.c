@@ -942,6 +942,7 @@ static void every_option_is_printed(void **state)
 					  "        sector: SA01\n"
 					  "        visit_class: I\n"
 					  "        types: []\n"
+					  "        policies: []\n"
 					  "        vihf:\n"
 					  "          name_id: \"\"\n"
 					  "          subject_id: \"\"\n"

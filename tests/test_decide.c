@@ -636,6 +636,89 @@ static void a_restricted_document_waits_for_a_person(void **state)
 	config.restricted = RESTRICTED_HOLD;
 }
 
+static void the_first_policy_that_fits_decides_when(void **state)
+{
+	static struct config_policy policies[] = {
+		{ "34112-3", "", POLICY_HOLD, 0 },
+		{ "11490-0", "UF99", POLICY_HOLD, 0 },
+		{ "*", "", POLICY_SEND, 0 },
+	};
+	static const struct {
+		struct config_policy second; /* the sample is of type 11490-0 and unit UF12 */
+		enum doc_state state;
+		enum reason reason;
+		int64_t delay_ms;
+		bool for_person, invisible;
+	} rows[] = {
+		{ { "11490-0", "UF99", POLICY_HOLD, 0 }, DOC_QUEUED, REASON_NONE, 0, false, false },
+		{ { "11490-0", "UF12", POLICY_HOLD, 0 },
+		  DOC_HELD,
+		  REASON_POLICY_HOLD,
+		  0,
+		  true,
+		  false },
+		{ { "*", "", POLICY_HOLD, 0 }, DOC_HELD, REASON_POLICY_HOLD, 0, true, false },
+		{ { "*", "UF12", POLICY_DELAY, 5000 },
+		  DOC_HELD,
+		  REASON_POLICY_HOLD,
+		  5000,
+		  false,
+		  false },
+		{ { "11490-0", "", POLICY_INVISIBLE, 0 }, DOC_QUEUED, REASON_NONE, 0, false, true },
+	};
+
+	(void)state;
+	site.policies = policies;
+	site.policy_count = length_of(policies);
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(decision_done) struct decision decision = { 0 };
+		struct err err = { 0 };
+
+		policies[1] = rows[i].second;
+		if (decide_variant(&decision, &usual, &err) < 0)
+			fail_msg("row %zu: %s", i, err.text);
+		assert_int_equal(decision.state, rows[i].state);
+		assert_int_equal(decision.reason, rows[i].reason);
+		assert_int_equal(decision.delay_ms, rows[i].delay_ms);
+		assert_int_equal(decision.for_person, rows[i].for_person);
+		assert_int_equal(decision.documents[0].invisible, rows[i].invisible);
+		assert_string_equal(decision.documents[0].follows, "");
+	}
+	site.policy_count = 0;
+}
+
+/* A delay never sends what something else keeps back, and a deletion waits for nobody. */
+static void a_policy_gives_way_to_what_matters_more(void **state)
+{
+	static struct config_policy policy = { "*", "", POLICY_DELAY, 5000 };
+	static const struct {
+		struct variant variant;
+		enum doc_state state;
+		enum reason reason;
+	} rows[] = {
+		{ { .status = "PROV" }, DOC_HELD, REASON_INS_NOT_QUALIFIED },
+		{ { .for_dmp = "N" }, DOC_CANCELLED, REASON_NOT_FOR_DMP },
+		{ { .event = "T04", .wanted = "CAD" }, DOC_QUEUED, REASON_NONE },
+	};
+
+	(void)state;
+	site.policies = &policy;
+	site.policy_count = 1;
+	establishment.url_registry = "https://127.0.0.1/registry";
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(decision_done) struct decision decision = { 0 };
+		const struct variant merged = usual_but(rows[i].variant);
+		struct err err = { 0 };
+
+		if (decide_variant(&decision, &merged, &err) < 0)
+			fail_msg("row %zu: %s", i, err.text);
+		assert_int_equal(decision.state, rows[i].state);
+		assert_int_equal(decision.reason, rows[i].reason);
+	}
+	establishment.url_registry = "";
+	site.policy_count = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -659,6 +742,8 @@ int main(void)
 		cmocka_unit_test(a_structure_of_another_legal_entity_is_refused),
 		cmocka_unit_test(a_site_sends_the_types_that_it_lists),
 		cmocka_unit_test(a_restricted_document_waits_for_a_person),
+		cmocka_unit_test(the_first_policy_that_fits_decides_when),
+		cmocka_unit_test(a_policy_gives_way_to_what_matters_more),
 	};
 
 	return cmocka_run_group_tests(tests, load_valuesets, free_valuesets);

@@ -51,6 +51,7 @@ static void an_idle_gateway_has_every_member(void **state)
 	assert_written(&status, "{\"version\":\"1.2.3\",\"environment\":\"test\",\"uptime_s\":0,"
 				"\"now\":null,\"ready\":true,\"not_ready\":null,\"queue\":{},"
 				"\"oldest_queued_s\":null,\"last_delivered\":null,"
+				"\"invisible_too_long\":0,"
 				"\"identities\":0,\"answers\":0,\"lanes\":[],"
 				"\"listeners\":[],\"folders\":[],\"sources\":[]}");
 }
@@ -119,6 +120,7 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 				       .depth_count = 2,
 				       .oldest_queued_ms = NOON_MS - 3600000,
 				       .last_delivered_ms = NOON_MS - 1,
+				       .invisible_too_long = 4,
 				       .identities = 21,
 				       .answers = 22,
 				       .not_ready = "the disk is full" };
@@ -130,7 +132,7 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 		"\"now\":\"2026-11-21T12:00:00.000Z\",\"ready\":false,"
 		"\"not_ready\":\"the disk is full\","
 		"\"queue\":{\"queued\":3,\"delivered\":10000000000},\"oldest_queued_s\":3600,"
-		"\"last_delivered\":\"2026-11-21T11:59:59.999Z\","
+		"\"last_delivered\":\"2026-11-21T11:59:59.999Z\",\"invisible_too_long\":4,"
 		"\"identities\":21,\"answers\":22,"
 		"\"lanes\":[{\"name\":\"010000000\",\"state\":\"slowed\","
 		"\"why\":\"the DMP does not answer\",\"in_flight\":8,\"delivered\":41,"

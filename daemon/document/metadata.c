@@ -484,7 +484,8 @@ static int fill_confidentiality(struct filling *filling)
 		const char *code;
 	} flags[] = {
 		{ request->masked_from_professionals, "MASQUE_PS" },
-		{ request->invisible_to_patient, "INVISIBLE_PATIENT" },
+		{ request->invisible_to_patient || filling->context->hide_from_patient,
+		  "INVISIBLE_PATIENT" },
 		{ request->invisible_to_guardians, "INVISIBLE_REPRESENTANTS_LEGAUX" },
 	};
 
@@ -499,8 +500,10 @@ static int fill_confidentiality(struct filling *filling)
 	if (add_confidentiality(filling, is_empty(own) ? "N" : own, CONFIDENTIALITY_SYSTEM) < 0)
 		return -1;
 	filling->metadata->from.confidentialities = document_or(FROM_RULE, own);
+	if (filling->context->hide_from_patient)
+		filling->metadata->from.visibility = FROM_SITE;
 	for (size_t i = 0; i < length_of(flags); i++) {
-		if (flags[i].is_set)
+		if (flags[i].is_set && filling->metadata->from.visibility == FROM_NOWHERE)
 			filling->metadata->from.visibility = FROM_MESSAGE;
 		if (flags[i].is_set &&
 		    add_confidentiality(filling, flags[i].code, VISIBILITY_SYSTEM) < 0)

@@ -163,6 +163,7 @@ static const struct transmission nothing_read = {
 	.sex = "",
 	.visit_class = "",
 	.visit_number = "",
+	.unit = "",
 	.type_code = "",
 	.replaces = "",
 	.sender = { "", "", "", "", "", "", "" },
@@ -410,6 +411,7 @@ static void read_values(struct reading *reading)
 
 	transmission->visit_class = text_of(reading, code_at(message, "PV1", 2, 1));
 	transmission->visit_number = text_of(reading, code_at(message, "PV1", 19, 1));
+	transmission->unit = text_of(reading, code_at(message, "PV1", 3, 1));
 	transmission->sex = text_of(reading, code_at(message, "PID", 8, 1));
 	if (!reading->structure->has_trigger) {
 		transmission->type_code = text_of(reading, code_at(message, "OBR", 4, 1));

@@ -52,8 +52,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" WHERE unique_id = ?1 AND (action = 'delete') = (?2 = 'delete')",
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
 		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms,"
-		" follows, as_new, release_ms)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17)",
+		" follows, as_new, release_ms, invisible)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18)",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
 	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
@@ -78,6 +78,10 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" AND (node = ?1 OR lease_ms <= ?2) LIMIT 1",
 	[FIND_LAPSED] = "SELECT seq, attempts FROM document WHERE lane = ?3 AND state = 'sending'"
 		" AND node <> ?1 AND lease_ms <= ?2 LIMIT 1",
+	/* what follows it has replaced or deleted it */
+	[COUNT_INVISIBLE] = "SELECT count(*) FROM document d WHERE invisible = 1 AND state = 'delivered'"
+		" AND action <> 'delete' AND changed_ms < ?1 AND NOT EXISTS (SELECT 1 FROM document f"
+		" WHERE f.follows = d.unique_id AND f.follows <> '' AND f.state = 'delivered')",
 	[RECOVER] = "UPDATE document SET state = 'queued', reason = 'doubtful', doubtful = 1, due_ms = ?2,"
 		" node = '', changed_ms = ?2 WHERE seq = ?1",
 
@@ -477,7 +481,7 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 			      TEXT(arrival->origin), TEXT(state_texts[place.state]),
 			      TEXT(entry.reason), NUMBER(arrival->now_ms), NUMBER(arrival->body.n),
 			      TEXT(arrival->follows), NUMBER(place.as_new),
-			      NUMBER(arrival->release_ms)),
+			      NUMBER(arrival->release_ms), NUMBER(arrival->invisible)),
 		       "take a document in", err) < 0)
 		return -1;
 	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);
@@ -645,4 +649,17 @@ int store_show(struct store *store, const struct ulid *doc,
 			      });
 	}
 	return got;
+}
+
+int store_count_invisible(struct store *store, int64_t before_ms, uint64_t *ret_count,
+			  struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, COUNT_INVISIBLE, VALUES(NUMBER(before_ms)), err);
+	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+	if (got <= 0)
+		return -1;
+	*ret_count = (uint64_t)sqlite3_column_int64(found, 0);
+	return 0;
 }

@@ -135,6 +135,11 @@ static const char version_7[] =
 	"ALTER TABLE document ADD COLUMN purged_ms INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX document_final ON document (changed_ms) WHERE purged_ms = 0"
 	"  AND state IN ('delivered', 'refused', 'rejected', 'suppressed', 'cancelled');";
+
+/* Which documents the patient does not see yet. */
+static const char version_8[] =
+	"ALTER TABLE document ADD COLUMN invisible INTEGER NOT NULL DEFAULT 0 CHECK (invisible IN (0, 1));"
+	"CREATE INDEX document_invisible ON document (changed_ms) WHERE invisible = 1 AND state = 'delivered';";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -149,7 +154,7 @@ static const struct {
 	int (*then)(struct store *store, struct err *err); /* what SQL alone cannot do; or NULL */
 } steps[] = {
 	{ version_1, NULL }, { version_2, NULL }, { version_3, chain_ledger }, { version_4, NULL },
-	{ version_5, NULL }, { version_6, NULL }, { version_7, NULL },
+	{ version_5, NULL }, { version_6, NULL }, { version_7, NULL }, { version_8, NULL },
 };
 
 enum { VERSION = length_of(steps) };

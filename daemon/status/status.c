@@ -111,6 +111,7 @@ static json_t *json_of_status(const struct status *status)
 	else
 		json_put_text(json, "oldest_queued_s", NULL);
 	json_put_time(json, "last_delivered", status->last_delivered_ms);
+	json_put_count(json, "invisible_too_long", status->invisible_too_long);
 	json_put_count(json, "identities", status->identities);
 	json_put_count(json, "answers", status->answers);
 	put_list(json, "lanes", json_of_lane, status->lanes, status->lane_count);

@@ -111,6 +111,7 @@ struct metadata_context {
 	const struct metadata_site *site;
 	const struct metadata_request *request;
 	enum environment environment;
+	bool hide_from_patient;          /* the site wants it, beside what the request says */
 	bool allow_masked_and_invisible; /* the DMP's parameter cumul-invisible_patient-masque_ps */
 	const char *ins_oids;  /* domains of INS that are taken, separated by blanks; NULL or "":
 				  those of the environment */

@@ -94,6 +94,7 @@ struct store_arrival {
 	 */
 	const char *follows;
 	bool supersedes;
+	bool invisible;               /* the patient does not see it */
 	struct slice body;            /* the document, byte for byte */
 	uint8_t digest[SHA256_BYTES]; /* of the body */
 	struct slice metadata;        /* opaque here */
@@ -298,6 +299,12 @@ struct store_counts {
 };
 
 must_use int store_count(struct store *store, struct store_counts *ret_counts, struct err *err);
+
+/* Documents that the patient does not see, delivered before then, which nothing has replaced or
+ * deleted since.
+ */
+must_use int store_count_invisible(struct store *store, int64_t before_ms, uint64_t *ret_count,
+				   struct err *err);
 
 /* When the oldest document still queued was received; INT64_MAX: none is. */
 must_use int store_oldest_queued(struct store *store, int64_t *ret_received_ms, struct err *err);

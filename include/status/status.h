@@ -57,14 +57,15 @@ struct status {
 	const struct status_depth *depths;
 	size_t depth_count;
 	int64_t oldest_queued_ms, last_delivered_ms;
+	uint64_t invisible_too_long;  /* documents that the patient should see by now */
 	uint64_t identities, answers; /* messages of which nothing is stored: ADT, ACK */
-	const char *not_ready; /* why /readyz says no; "" when it says yes */
+	const char *not_ready;        /* why /readyz says no; "" when it says yes */
 };
 
 /* Appends the JSON object of GET /api/v1/status, on one line without its end: version, environment,
  * uptime_s, now, ready, not_ready (a sentence or null), queue {state: documents}, oldest_queued_s
- * (an age, null when nothing is queued), last_delivered, identities, answers, lanes, listeners, folders,
- * sources. Times are ISO 8601 in UTC; null: never.
+ * (an age, null when nothing is queued), last_delivered, invisible_too_long, identities, answers,
+ * lanes, listeners, folders, sources. Times are ISO 8601 in UTC; null: never.
  */
 void status_write(const struct status *status, struct buf *out);
 

@@ -203,13 +203,13 @@ establishments:
       timeout: {{ connect: {connect}, exchange: {exchange} }}
       retry: {{ first: {first}, most: {most}, probe: {probe} }}
     sites:
-      - {{ finess_eg: "{eg}", name: CH DE VALBRUME, sector: SA01 }}
+      - {{ finess_eg: "{eg}", name: CH DE VALBRUME, sector: SA01{site} }}
 """
 
 DEFAULTS = {
     "max_document": "20 MiB", "max_message": "32 MiB", "connect": "5 s", "exchange": "20 s",
     "listen": "127.0.0.1:0", "first": "1 s", "most": "2 s", "probe": "1 s", "ej": FINESS_EJ, "eg": FINESS_EG, "source": SOURCE, "log": "debug",
-    "auth": "auth", "sign": "sign", "homologation": "", "extra": "", "listener": "",
+    "auth": "auth", "sign": "sign", "homologation": "", "extra": "", "site": "", "listener": "",
 }
 
 

@@ -1,0 +1,138 @@
+"""What a site lets through, and when: decided before the wire, by the daemon as a site configures it."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from gateway import FINESS_EG
+from samples import REPLACEMENT, hand_in, mdm_t02, numbered, patient_words_in, read, unique_id
+
+RESTRICTED = numbered(7).replace(b'<confidentialityCode code="N"', b'<confidentialityCode code="R"')
+
+
+def policies(*entries: str) -> str:
+    return f", policies: [{', '.join('{ ' + entry + ' }' for entry in entries)}]"
+
+
+def only(gateway) -> dict:
+    (document,) = gateway.documents()
+    return document
+
+
+def test_a_restricted_document_waits_for_a_person(gateway):
+    hand_in(gateway, "mllp", RESTRICTED)
+    document = only(gateway)
+    assert (document["state"], document["reason"]) == ("held", "restricted")
+    assert "R or V" in document["sentence"]
+
+
+def test_or_is_refused_where_that_is_the_rule(start_gateway):
+    gateway = start_gateway(extra="visibility: { restricted: refuse }")
+    ack = gateway.send(mdm_t02(RESTRICTED))
+    assert ack.code == "AE" and ack.errors[0]["code"] == "207"
+    assert gateway.documents() == []
+
+
+def test_a_type_that_the_site_does_not_send_is_refused(start_gateway):
+    gateway = start_gateway(site=', types: ["57833-6"]')
+    assert gateway.send(mdm_t02(numbered(1, "prescription.xml"))).code == "AA"
+    ack = gateway.send(mdm_t02(numbered(2)))
+    assert ack.code == "AE" and ack.errors[0]["code"] == "103"
+    gateway.journal.wait(rf"reason=type_not_accepted .*site {FINESS_EG} does not send documents of the type 11490-0")
+
+
+def test_a_type_that_no_list_knows_is_told_with_what_comes_near(start_gateway):
+    gateway = start_gateway()
+    text = gateway.config.read_text().replace("sector: SA01 }", 'sector: SA01, types: ["11490-1"] }')
+    gateway.config.write_text(text)
+    ended = gateway.run("--check-config")
+    assert ended.returncode == 1
+    assert re.search(r"dmpfeed[.]yaml:\d+:\d+: 11490-1 is not in type-code[.]csv; nearest: 11490-0, ", ended.stderr)
+
+
+def elsewhere(message: bytes) -> bytes:
+    """The same from a structure that nobody declared here."""
+    assert b"^FINEG^^^" + FINESS_EG.encode() in message
+    return message.replace(b"^FINEG^^^" + FINESS_EG.encode(), b"^FINEG^^^120456789")
+
+
+def test_a_strict_gateway_refuses_structures_that_it_does_not_declare(start_gateway):
+    gateway = start_gateway()
+    assert gateway.send(elsewhere(mdm_t02(numbered(1)))).code == "AA"
+    gateway.stop()
+    gateway.config.write_text(gateway.config.read_text().replace("intake:\n", "intake:\n  structures: strict\n"))
+    gateway.start()
+    assert gateway.send(mdm_t02(numbered(2))).code == "AA"
+    ack = gateway.send(elsewhere(mdm_t02(numbered(3))))
+    assert ack.code == "AE" and ack.errors[0]["code"] == "207", ack.errors
+    gateway.journal.wait(r"reason=finess_mismatch where=PRT-8.10")
+
+
+def test_what_a_policy_holds_waits_for_a_person(start_gateway):
+    gateway = start_gateway(site=policies('type: "11490-0", action: hold'))
+    hand_in(gateway, "mllp", numbered(1))
+    document = only(gateway)
+    assert (document["state"], document["reason"]) == ("held", "policy_hold")
+
+
+def test_a_unit_has_a_policy_of_its_own(start_gateway):
+    gateway = start_gateway(site=policies('type: "*", unit: UF99, action: hold',
+                                          'type: "*", unit: UF12, action: send', 'type: "*", action: hold'))
+    sent = hand_in(gateway, "mllp", numbered(1))  # UF12
+    assert gateway.wait_final(sent) == "delivered"
+    hand_in(gateway, "drop", numbered(2))  # no unit
+    assert {each["unique_id"]: each["state"] for each in gateway.documents()} == {
+        unique_id(numbered(1)): "delivered", unique_id(numbered(2)): "held"}
+
+
+def test_a_delay_ends_by_itself(start_gateway, simulator):
+    gateway = start_gateway(site=policies('type: "*", action: delay, delay: 4 s'))
+    start = time.monotonic()
+    doc = hand_in(gateway, "mllp", numbered(1))
+    document = only(gateway)
+    assert (document["state"], document["reason"]) == ("held", "policy_hold")
+    assert simulator.received() == {}
+    assert gateway.wait_final(doc) == "delivered"
+    assert time.monotonic() - start >= 4
+    gateway.journal.wait(r"<6>released documents=1: ")
+    assert [each["what"] for each in gateway.ctl("show", doc)["events"]] == [
+        "received", "released", "claimed", "settled"]
+    assert gateway.status()["queue"].get("held", 0) == 0
+    assert patient_words_in("\n".join(gateway.journal.lines)) == []
+
+
+def test_a_delay_survives_a_kill(start_gateway):
+    gateway = start_gateway(site=policies('type: "*", action: delay, delay: 3 s'))
+    doc = hand_in(gateway, "mllp", numbered(1))
+    gateway.kill()
+    time.sleep(3)  # the delay passes while nobody runs
+    gateway.start()
+    assert gateway.wait_final(doc) == "delivered"
+
+
+def test_a_document_hidden_by_policy_is_told_of_until_a_visible_one_replaces_it(start_gateway):
+    first, second = read("discharge-letter.xml"), read(REPLACEMENT)
+    gateway = start_gateway(site=policies('type: "*", unit: UF12, action: invisible_patient'),
+                            extra="visibility: { invisible_most: 1 s }")
+    doc = hand_in(gateway, "mllp", first)
+    assert gateway.wait_final(doc) == "delivered"
+    told = {each["name"]: each for each in gateway.ctl("show", doc)["metadata"]}
+    assert "INVISIBLE_PATIENT" in told["confidentialities"]["value"]
+    assert told["visibility"]["from"] == "site"
+    gateway.journal.wait(r"<4>invisible documents=1: ")
+    assert gateway.status()["invisible_too_long"] == 1
+
+    later = hand_in(gateway, "drop", second, "second.xml")  # no unit: it is visible
+    assert gateway.wait_final(later) == "delivered"
+    deadline = time.monotonic() + 20
+    while gateway.status()["invisible_too_long"] != 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert len(gateway.journal.find(r"<4>invisible documents=")) == 1, "said once"
+
+
+def test_what_is_hidden_from_professionals_is_held_rather_than_hidden_twice(start_gateway):
+    gateway = start_gateway(site=policies('type: "*", action: invisible_patient'))
+    assert gateway.send(mdm_t02(numbered(1), flags={"MASQUE_PS": "Y"})).code == "AA"
+    assert (only(gateway)["state"], only(gateway)["reason"]) == ("held", "policy_hold")
