@@ -1,0 +1,218 @@
+/* A built document is one that the gateway itself takes, and says what its sidecar said. */
+#include "sample.h"
+
+#include "base/codec.h"
+#include "document/cda_build.h"
+
+static struct valuesets *valuesets;
+static const struct metadata_site site = {
+	.finess_eg = "990012345",
+	.name = "CH DE VALBRUME",
+	.sector = "SA01",
+	.lps_name = "dmpfeed",
+	.lps_model = "1",
+	.lps_internal_id = "GW1",
+};
+
+static int load_valuesets(void **state)
+{
+	const char *root = getenv("DMPFEED_SOURCE");
+	scoped(free_ptr) char *folder = xasprintf("%s/conf/value-sets", root ? root : ".");
+	struct err err = { 0 };
+
+	(void)state;
+	if (valuesets_load(&valuesets, folder, &err) < 0)
+		fail_msg("%s", err.text);
+	return 0;
+}
+
+static int free_valuesets(void **state)
+{
+	(void)state;
+	valuesets_free(&valuesets);
+	return 0;
+}
+
+/* A sidecar, what is built of it, and what the gateway reads there. */
+struct built {
+	struct arena arena;
+	struct buf yaml, bytes;
+	struct sidecar sidecar;
+	struct cda cda;
+	struct metadata metadata;
+};
+
+static void built_done(struct built *built)
+{
+	arena_done(&built->arena);
+	buf_done(&built->yaml);
+	buf_done(&built->bytes);
+}
+
+static void build(struct built *built, const char *more, struct slice body)
+{
+	const struct sidecar_context about = { valuesets, ENVIRONMENT_TEST };
+	const struct cda_source source = {
+		.sidecar = &built->sidecar,
+		.site = &site,
+		.valuesets = valuesets,
+		.unique_id = "1.2.250.1.999.77.5.1",
+		.set_id = "1.2.250.1.999.77.6.1",
+		.media_type = "application/pdf",
+		.body = body,
+	};
+	struct err err = { 0 };
+
+	sample_read("pair/letter.yaml", &built->yaml);
+	buf_add_text(&built->yaml, more);
+	if (sidecar_read(&built->sidecar, buf_slice(&built->yaml), &about, &built->arena, &err) < 0)
+		fail_msg("%s: %s", err.where, err.text);
+	cda_build(&source, &built->bytes);
+}
+
+static void read_back(struct built *built)
+{
+	static const struct metadata_request request = { .visit_class = "",
+							 .sender_id = "",
+							 .sender_family = "",
+							 .sender_given = "",
+							 .patient_ins = "",
+							 .patient_ins_oid = "",
+							 .patient_birth_date = "",
+							 .patient_sex = "" };
+	const struct metadata_context context = {
+		.valuesets = valuesets,
+		.site = &site,
+		.request = &request,
+		.environment = ENVIRONMENT_TEST,
+	};
+	const struct cda_limits limits = { 0 };
+	struct err err = { 0 };
+
+	if (cda_read(&built->cda, buf_slice(&built->bytes), &limits, &built->arena, &err) < 0 ||
+	    metadata_fill(&built->metadata, &built->cda, &context, &built->arena, &err) < 0)
+		fail_msg("%s: %s", err.where, err.text);
+}
+
+static void the_gateway_reads_what_it_built(void **state)
+{
+	scoped(built_done) struct built built = { 0 };
+	const struct metadata *metadata = &built.metadata;
+	const struct cda *cda = &built.cda;
+
+	(void)state;
+	build(&built, "", slice_of("%PDF-1.4"));
+	read_back(&built);
+	assert_string_equal(metadata->unique_id, "1.2.250.1.999.77.5.1");
+	assert_int_equal(metadata->action, ACTION_SUBMIT);
+	assert_string_equal(metadata->patient_ins, "279035121518989");
+	assert_string_equal(metadata->patient_ins_oid, INS_OID_TEST);
+	assert_string_equal(metadata->source_patient_id, "4711");
+	assert_string_equal(metadata->patient_family, "PAT-TROIS");
+	assert_string_equal(metadata->patient_given, "DOMINIQUE");
+	assert_string_equal(metadata->patient_birth_date, "19790328");
+	assert_string_equal(metadata->patient_sex, "F");
+	assert_string_equal(metadata->type.code, "11490-0");
+	assert_string_equal(metadata->class.code, "10");
+	assert_string_equal(metadata->title, "Lettre de liaison du 20/11/2026");
+	assert_string_equal(metadata->format.code, "urn:ihe:iti:xds-sd:pdf:2008");
+	assert_string_equal(metadata->facility.code, "SA01");
+	assert_string_equal(metadata->practice.code, "ETABLISSEMENT");
+	assert_string_equal(metadata->legal_authenticator.id, "801234567866");
+	assert_int_equal(metadata->author_count, 1);
+	assert_string_equal(metadata->authors[0].institution_id, "1990012345");
+	assert_string_equal(metadata->authors[0].institution_name, "CH DE VALBRUME");
+	assert_string_equal(metadata->authors[0].specialty.code, "G15_10/SM26");
+	assert_string_equal(cda->patient_ids[0].root, INS_OID_TEST); /* the INS comes first */
+	assert_string_equal(cda->set_id.root, "1.2.250.1.999.77.6.1");
+	assert_string_equal(cda->version, "1");
+	assert_string_equal(cda->given_names, "DOMINIQUE MARIE-LOUISE");
+	assert_string_equal(cda->birth_place, "51215");
+	assert_string_equal(cda->main_event->start, "20261118071500+0100");
+	assert_string_equal(cda->main_event->stop, "20261120");
+	assert_int_equal(cda->template_count, 3);
+}
+
+static void a_replacement_names_its_predecessor(void **state)
+{
+	scoped(built_done) struct built built = { 0 };
+
+	(void)state;
+	build(&built, "replaces: 1.2.250.1.999.77.5.9\n", slice_of("%PDF-1.4"));
+	read_back(&built);
+	assert_int_equal(built.metadata.action, ACTION_REPLACE);
+	assert_string_equal(built.metadata.replaces, "1.2.250.1.999.77.5.9");
+	assert_string_equal(built.cda.version, "2");
+}
+
+static void the_body_is_inside_byte_for_byte(void **state)
+{
+	static const struct slice body = { "%PDF-1.4\n\0\xff]]>", 14 };
+	scoped(built_done) struct built built = { 0 };
+	scoped(buf_done) struct buf decoded = { 0 };
+	const char *start, *end;
+	struct err err = { 0 };
+
+	(void)state;
+	build(&built, "", body);
+	start = strstr(built.bytes.p, "representation=\"B64\">");
+	assert_non_null(start);
+	start += strlen("representation=\"B64\">");
+	end = strstr(start, "</text>");
+	assert_int_equal(
+		base64_decode((struct slice){ start, (size_t)(end - start) }, &decoded, &err), 0);
+	assert_true(slice_equal(buf_slice(&decoded), body));
+}
+
+static void the_same_source_gives_the_same_bytes(void **state)
+{
+	scoped(built_done) struct built one = { 0 }, other = { 0 };
+
+	(void)state;
+	build(&one, "", slice_of("%PDF-1.4"));
+	build(&other, "", slice_of("%PDF-1.4"));
+	assert_true(slice_equal(buf_slice(&one.bytes), buf_slice(&other.bytes)));
+}
+
+static void markup_in_a_sidecar_is_text_in_the_document(void **state)
+{
+	scoped(built_done) struct built built = { 0 };
+
+	(void)state;
+	build(&built,
+	      "legal_authenticator: { id: '8\"/>', family: '</name>&amp;<b>', given: \"O'B\" }\n",
+	      slice_of("%PDF-1.4"));
+	read_back(&built);
+	assert_string_equal(built.cda.legal_authenticator.family, "</name>&amp;<b>");
+	assert_string_equal(built.cda.legal_authenticator.id.extension, "8\"/>");
+	assert_string_equal(built.cda.legal_authenticator.given, "O'B");
+}
+
+static void another_organisation_takes_the_place_of_the_site(void **state)
+{
+	scoped(built_done) struct built built = { 0 };
+
+	(void)state;
+	build(&built,
+	      "legal_authenticator: { id: \"801\", family: X, given: Y, finess: \"990099999\","
+	      " organisation: CLINIQUE }\n",
+	      slice_of("%PDF-1.4"));
+	read_back(&built);
+	assert_string_equal(built.metadata.legal_authenticator.institution_id, "1990099999");
+	assert_string_equal(built.metadata.legal_authenticator.institution_name, "CLINIQUE");
+	assert_string_equal(built.metadata.authors[0].institution_id, "1990012345");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_gateway_reads_what_it_built),
+		cmocka_unit_test(a_replacement_names_its_predecessor),
+		cmocka_unit_test(the_body_is_inside_byte_for_byte),
+		cmocka_unit_test(the_same_source_gives_the_same_bytes),
+		cmocka_unit_test(markup_in_a_sidecar_is_text_in_the_document),
+		cmocka_unit_test(another_organisation_takes_the_place_of_the_site),
+	};
+
+	return cmocka_run_group_tests(tests, load_valuesets, free_valuesets);
+}
