@@ -66,6 +66,9 @@ static const struct option_word policy_actions[] = { { "send", POLICY_SEND },
 						     { "delay", POLICY_DELAY },
 						     { "invisible_patient", POLICY_INVISIBLE },
 						     { 0 } };
+static const struct option_word when_not_pdfa[] = {
+	{ "convert", PDF_CONVERT }, { "refuse", PDF_REFUSE }, { "send", PDF_SEND }, { 0 }
+};
 static const struct option_word wsa_to[] = { { "url", 0 }, { "empty", 0 }, { 0 } };
 
 /* The four suites that the DMP's software entry takes. */
@@ -380,6 +383,24 @@ static const struct option options[] = {
 	{ "document.max_size", OPTION_SIZE, AT(struct config, most_document_bytes),
 	  .preset = "20 MiB", .least = KIB(1), .most = MIB(128),
 	  .help = "a document may be this large" },
+	{ "pdf.when_not_pdfa", OPTION_CHOICE, AT(struct config, when_not_pdfa),
+	  .preset = "convert", .words = when_not_pdfa,
+	  .help = "what is done with a PDF beside a sidecar that is not PDF/A-1" },
+	{ "pdf.converter", OPTION_PATH, AT(struct config, convert.converter),
+	  .preset = "/usr/bin/gs",
+	  .help = "the program Ghostscript" },
+	{ "pdf.icc", OPTION_PATH, AT(struct config, convert.icc),
+	  .preset = "/usr/share/color/icc/ghostscript/srgb.icc",
+	  .help = "the colour profile that a converted PDF carries" },
+	{ "pdf.timeout", OPTION_DURATION, AT(struct config, convert.timeout_ms),
+	  .preset = "60 s", .least = SECONDS(1), .most = HOURS(1),
+	  .help = "a conversion takes no longer than this" },
+	{ "pdf.max_memory", OPTION_SIZE, AT(struct config, convert.most_memory_bytes),
+	  .preset = "1 GiB", .least = MIB(64), .most = MIB(16384),
+	  .help = "a conversion takes no more memory than this" },
+	{ "pdf.max_output", OPTION_SIZE, AT(struct config, convert.most_output_bytes),
+	  .preset = "20 MiB", .least = KIB(1), .most = MIB(128),
+	  .help = "a converted PDF may be this large" },
 	{ "visibility.restricted", OPTION_CHOICE, AT(struct config, restricted),
 	  .preset = "hold", .words = restricted,
 	  .help = "what becomes of a document whose confidentialityCode is R or V" },
@@ -623,6 +644,7 @@ static void derive(struct config *config)
 	config->vihf.lps_id = config->lps_id;
 	config->vihf.lps_name = config->lps_name;
 	config->vihf.lps_version = config->lps_version;
+	config->convert.folder = config->state_dir;
 	config->store.path = arena_printf(&config->arena, "%s/queue.db", config->state_dir);
 	for (size_t i = 0; i < config->source_count; i++)
 		config->sources[i].ack.source = config->sources[i].name;

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "control/control.h"
+#include "convert.h"
 #include "dispatch/existence_cache.h"
 #include "dispatch/http.h"
 #include "dispatch/lane.h"
@@ -70,6 +71,9 @@ struct config_source {
 /* What becomes of a document whose confidentiality is R or V. */
 enum restricted { RESTRICTED_HOLD, RESTRICTED_REFUSE, RESTRICTED_SEND };
 
+/* What is done with a PDF that is not PDF/A-1. */
+enum config_pdf { PDF_CONVERT, PDF_REFUSE, PDF_SEND };
+
 struct config {
 	const char *file;
 	enum environment environment;
@@ -81,6 +85,8 @@ struct config {
 	int64_t keep_bodies_ms; /* after the final state */
 	int64_t most_age_ms; /* a document that is older when an attempt fails is rejected */
 	bool allow_masked_and_invisible;
+	enum config_pdf when_not_pdfa;
+	struct convert_settings convert;
 	enum restricted restricted;
 	int64_t invisible_most_ms; /* a document may be hidden from the patient this long */
 	bool strict_structures; /* who sends must be of a declared site */

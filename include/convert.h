@@ -1,0 +1,36 @@
+/* From a PDF to PDF/A-1b, by Ghostscript: a foreign program that reads foreign bytes, so it runs as
+ * a confined child process.
+ *
+ * The child has an environment of its own, an empty work folder that is removed after it, no file
+ * but its three and its own standard ones, limits on time, memory and output, no right to start
+ * another process or to gain rights, and -dSAFER, by which Ghostscript itself opens no other file
+ * and runs no command. It has no network where the system lets an ordinary account have namespaces
+ * (user, net); where not, it has the gateway's network and no language to use it: Ghostscript opens
+ * sockets for no input, and a process that an exploited one would become may start no other. It
+ * dies with the thread that started it.
+ *
+ * Worker: it waits for the child, as long as the settings allow.
+ */
+#ifndef DMPFEED_CONVERT_H
+#define DMPFEED_CONVERT_H
+
+#include "base/buf.h"
+
+struct convert_settings {
+	const char *converter; /* the program: /usr/bin/gs */
+	const char *icc;       /* the profile of the colours on screen (RGB) */
+	const char *folder;    /* where work folders are made: the gateway's alone */
+	int64_t timeout_ms;
+	uint64_t most_memory_bytes, most_output_bytes;
+};
+
+/* The PDF/A of `pdf`, checked to be one. -1: it cannot be made of this PDF (ERR_REJECT), or the
+ * converter cannot be run (ERR_HALT), or not now (ERR_RETRY).
+ */
+must_use int convert_to_pdfa(const struct convert_settings *settings, struct slice pdf,
+			     struct buf *ret_pdfa, struct err *err);
+
+/* At start: removes the work folders that a process left which was killed. */
+void convert_clean(const struct convert_settings *settings);
+
+#endif

@@ -1,0 +1,290 @@
+/* The converter's confinement, with programs of our own in Ghostscript's place, and Ghostscript
+ * itself where it is installed.
+ */
+#include "sample.h"
+
+#include <dirent.h>
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "convert.h"
+#include "document/pdf.h"
+
+#define GHOSTSCRIPT "/usr/bin/gs"
+#define PROFILE "/usr/share/color/icc/ghostscript/srgb.icc"
+
+struct world {
+	char path[64], program[96], profile[96], work[96];
+	struct convert_settings settings;
+	struct buf pdf, pdfa;
+	struct err err;
+};
+
+static void write_file(const char *path, const char *text, mode_t mode)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static int set_up(void **state)
+{
+	struct world *world = xcalloc(1, sizeof(*world));
+
+	strcpy(world->path, "/tmp/test_convert.XXXXXX");
+	assert_non_null(mkdtemp(world->path));
+	snprintf(world->program, sizeof(world->program), "%s/program", world->path);
+	snprintf(world->profile, sizeof(world->profile), "%s/profile", world->path);
+	snprintf(world->work, sizeof(world->work), "%s/work", world->path);
+	assert_int_equal(mkdir(world->work, 0700), 0);
+	write_file(world->profile, "a profile", 0600);
+	world->settings = (struct convert_settings){
+		.converter = world->program,
+		.icc = world->profile,
+		.folder = world->work,
+		.timeout_ms = 20000,
+		.most_memory_bytes = 1 << 30,
+		.most_output_bytes = 1 << 20,
+	};
+	sample_read("pair/letter.pdf", &world->pdf);
+	*state = world;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
+{
+	(void)stat;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	nftw(world->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	buf_done(&world->pdf);
+	buf_done(&world->pdfa);
+	free(world);
+	return 0;
+}
+
+static int convert(struct world *world)
+{
+	return convert_to_pdfa(&world->settings, buf_slice(&world->pdf), &world->pdfa, &world->err);
+}
+
+/* With this script in Ghostscript's place. */
+static int convert_with(struct world *world, const char *script)
+{
+	scoped(free_ptr) char *text = xasprintf("#!/bin/sh\n%s\n", script);
+
+	write_file(world->program, text, 0700);
+	return convert(world);
+}
+
+static void assert_refused(const struct world *world, const char *words)
+{
+	assert_int_equal(world->err.kind, ERR_REJECT);
+	assert_int_equal(world->err.reason, REASON_PDF_NOT_PDFA);
+	if (strstr(world->err.text, words) == NULL)
+		fail_msg("%s", world->err.text);
+}
+
+static void assert_nothing_left(const struct world *world)
+{
+	DIR *folder = opendir(world->work);
+	size_t n = 0;
+
+	while (readdir(folder) != NULL)
+		n++;
+	closedir(folder);
+	assert_int_equal(n, 2); /* . and .. */
+}
+
+/* What a script makes when it is content. */
+#define GOOD                                                                                       \
+	"printf '%%PDF-1.4\\n1 0 obj\\n<< /Metadata 2 0 R >>\\nendobj\\n2 0 obj\\n<< /Subtype "    \
+	"/XML >>\\nstream\\n<x pdfaid:part=\"1\" "                                                 \
+	"pdfaid:conformance=\"B\"/>\\nendstream\\ntrailer\\n<< /Root 1 0 R >>\\n' > out.pdf"
+
+static void what_the_program_makes_is_taken(void **state)
+{
+	struct world *world = *state;
+
+	if (convert_with(world, GOOD) < 0)
+		fail_msg("%s", world->err.text);
+	assert_true(pdf_begins(buf_slice(&world->pdfa)));
+	assert_nothing_left(world);
+}
+
+/* Each is checked by the script itself, which fails where it is not so. It may start no process,
+ * so it is all built-in commands.
+ */
+static void the_program_finds_little_to_work_with(void **state)
+{
+	static const struct {
+		const char *what, *script;
+	} rows[] = {
+		{ "its files", "set -- *\n[ \"$*\" = 'in.pdf profile.icc prologue.ps' ]" },
+		{ "its environment", "[ -z \"$DMPFEED_SOURCE$LOGNAME$USER\" ] && "
+				     "[ \"$PATH\" = /usr/bin:/bin ] && [ \"$HOME\" = . ]" },
+		{ "no open files", /* 10: the script itself */
+		  "for fd in 3 4 5 6 7 8 9 11 12 13 14 15 16 17 18 19 20; do "
+		  "if [ -e /proc/$$/fd/$fd ]; then exit 9; fi; done" },
+		{ "no new rights", "while read -r name value; do "
+				   "if [ \"$name\" = NoNewPrivs: ]; then break; fi; "
+				   "done < /proc/self/status; [ \"$value\" = 1 ]" },
+		{ "limits", "while read -r line; do set -- $line; case $line in "
+			    "'Max cpu time'*) [ $4 = 21 ] || exit 9;; "
+			    "'Max file size'*) [ $4 = 1048576 ] || exit 9;; "
+			    "'Max address space'*) [ $4 = 1073741824 ] || exit 9;; "
+			    "'Max processes'*) [ $3 = 0 ] || exit 9;; "
+			    "'Max core file size'*) [ $5 = 0 ] || exit 9;; "
+			    "'Max open files'*) [ $4 = 64 ] || exit 9;; "
+			    "esac; done < /proc/self/limits" },
+		{ "-dSAFER", "case \" $* \" in *' -dSAFER '*) ;; *) exit 9; esac" },
+	};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(free_ptr) char *script =
+			xasprintf("{ %s; } || exit 9\n%s", rows[i].script, GOOD);
+
+		if (convert_with(world, script) < 0)
+			fail_msg("%s: %s", rows[i].what, world->err.text);
+		buf_done(&world->pdfa);
+	}
+}
+
+/* Only where an ordinary process may have namespaces; elsewhere nothing is promised. */
+static void the_program_has_no_network_where_the_system_allows_that(void **state)
+{
+	struct world *world = *state;
+
+	if (system("unshare -r -n true 2>/dev/null") != 0) {
+		print_message("skipped: no user namespaces here\n");
+		return;
+	}
+	if (convert_with(world,
+			 "while read -r name rest; do case $name in "
+			 "Inter-*|face*|lo:) ;; *) exit 9; esac; done < /proc/net/dev\n" GOOD) < 0)
+		fail_msg("%s", world->err.text);
+}
+
+static void a_program_that_does_not_end_is_ended(void **state)
+{
+	struct world *world = *state;
+	const int64_t start_ms = clock_monotonic_ms();
+
+	world->settings.timeout_ms = 300;
+	assert_int_equal(convert_with(world, "exec sleep 1000"), -1);
+	assert_true(clock_monotonic_ms() - start_ms < 15000);
+	assert_refused(world, "longer than pdf.timeout");
+	assert_nothing_left(world);
+}
+
+static void a_program_that_makes_too_much_is_refused(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(convert_with(world, "exec cat /dev/zero > out.pdf"), -1);
+	assert_refused(world, "larger than pdf.max_output");
+	assert_nothing_left(world);
+}
+
+static void a_program_that_fails_is_no_reason_to_try_again(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(convert_with(world, "exit 1"), -1);
+	assert_refused(world, "Ghostscript cannot read it");
+}
+
+static void a_program_that_makes_nothing_is_refused(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(convert_with(world, "exit 0"), -1);
+	assert_refused(world, "made nothing of it");
+	assert_int_equal(convert_with(world, "exec ln -s /etc/passwd out.pdf"), -1);
+	assert_refused(world, "made nothing of it");
+}
+
+static void what_the_program_makes_is_checked(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(convert_with(world, "exec cp in.pdf out.pdf"), -1);
+	assert_refused(world, "is not PDF/A-1 either");
+}
+
+static void a_program_that_is_not_there_stops_for_a_person(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(convert(world), -1);
+	assert_int_equal(world->err.kind, ERR_HALT);
+	assert_non_null(strstr(world->err.text, "install ghostscript"));
+	world->settings.icc = "/nonexistent";
+	assert_int_equal(convert_with(world, GOOD), -1);
+	assert_int_equal(world->err.kind, ERR_HALT);
+	assert_non_null(strstr(world->err.text, "pdf.icc"));
+	assert_nothing_left(world);
+}
+
+static void what_a_killed_process_left_is_cleaned(void **state)
+{
+	struct world *world = *state;
+	scoped(free_ptr) char *folder = xasprintf("%s/convert.abc123", world->work);
+	scoped(free_ptr) char *file = xasprintf("%s/in.pdf", folder);
+
+	assert_int_equal(mkdir(folder, 0700), 0);
+	write_file(file, "left", 0600);
+	convert_clean(&world->settings);
+	assert_nothing_left(world);
+}
+
+static void ghostscript_makes_a_pdfa(void **state)
+{
+	struct world *world = *state;
+	struct pdf pdf;
+
+	if (access(GHOSTSCRIPT, X_OK) < 0) {
+		print_message("skipped: " GHOSTSCRIPT " is not installed\n");
+		return;
+	}
+	world->settings.converter = GHOSTSCRIPT;
+	world->settings.icc = PROFILE;
+	if (convert(world) < 0)
+		fail_msg("%s", world->err.text);
+	pdf = pdf_look(buf_slice(&world->pdfa));
+	assert_true(pdf_is_pdfa_1(&pdf));
+	assert_nothing_left(world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+		WITH_WORLD(what_the_program_makes_is_taken),
+		WITH_WORLD(the_program_finds_little_to_work_with),
+		WITH_WORLD(the_program_has_no_network_where_the_system_allows_that),
+		WITH_WORLD(a_program_that_does_not_end_is_ended),
+		WITH_WORLD(a_program_that_makes_too_much_is_refused),
+		WITH_WORLD(a_program_that_fails_is_no_reason_to_try_again),
+		WITH_WORLD(a_program_that_makes_nothing_is_refused),
+		WITH_WORLD(what_the_program_makes_is_checked),
+		WITH_WORLD(a_program_that_is_not_there_stops_for_a_person),
+		WITH_WORLD(what_a_killed_process_left_is_cleaned),
+		WITH_WORLD(ghostscript_makes_a_pdfa),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
