@@ -23,6 +23,7 @@
 #include "base/codec.h"
 #include "base/log.h"
 #include "base/retry.h"
+#include "document/body.h"
 
 enum {
 	MOST_LISTED = 200000, /* entries: the rest waits in the folder until these are gone */
@@ -150,7 +151,8 @@ enum entry_state {
 	ENTRY_SETTLING,
 	ENTRY_WHOLE,
 	ENTRY_HANDED,
-	ENTRY_IGNORED, /* no regular file */
+	ENTRY_COMPANION, /* handed over with its body */
+	ENTRY_IGNORED,   /* no regular file */
 };
 
 struct drop_entry {
@@ -164,6 +166,10 @@ struct drop_entry {
 	uint64_t seen_in_scan;
 	bool renamed; /* into place, to be seen by from_scan */
 	bool touched; /* while handed over */
+
+	/* of a pair; both anew at each scan */
+	struct drop_entry *companion; /* the other one, when both may be handed over */
+	bool is_awaited;              /* of a sidecar: a body of its name is there */
 };
 
 struct drop {
@@ -233,6 +239,11 @@ static void entry_enter(struct drop_entry *entry, enum entry_state state)
 	entry->state = state;
 }
 
+static bool is_handed(const struct drop_entry *entry)
+{
+	return entry->state == ENTRY_HANDED || entry->state == ENTRY_COMPANION;
+}
+
 static void entry_free(struct drop_entry *entry)
 {
 	struct drop *drop = entry->file.drop;
@@ -281,7 +292,7 @@ static void entry_see(struct drop_entry *entry, const struct scan *scan,
 	if (entry->from_scan > number)
 		return;
 	entry->seen_in_scan = number;
-	if (entry->state == ENTRY_HANDED)
+	if (is_handed(entry))
 		return;
 	if (!sighting->regular) {
 		entry->renamed = false;
@@ -308,7 +319,7 @@ static void forget_what_is_gone(struct drop *drop)
 
 	for (entry = LIST_FIRST(&drop->entries); entry != NULL; entry = next) {
 		next = LIST_NEXT(entry, link);
-		if (entry->state != ENTRY_HANDED && entry->from_scan <= drop->scan_number &&
+		if (!is_handed(entry) && entry->from_scan <= drop->scan_number &&
 		    entry->seen_in_scan != drop->scan_number)
 			entry_free(entry);
 	}
@@ -332,29 +343,128 @@ static int by_age(const void *a, const void *b)
 	return strcmp(one->file.name, other->file.name);
 }
 
+/* ---- on the loop: pairs ---- */
+
+static bool is_ready(const struct drop_entry *entry, int64_t now_ms)
+{
+	return entry->state == ENTRY_WHOLE && entry->not_before_ms <= now_ms;
+}
+
+static bool is_of_pair(const struct drop_entry *entry)
+{
+	return body_media_type(entry->file.name) != NULL || body_is_sidecar(entry->file.name);
+}
+
+/* letter.yaml for letter.pdf; NULL: the folder has none. */
+static struct drop_entry *sidecar_of(const struct drop *drop, const struct drop_entry *body)
+{
+	static const char *const endings[] = { BODY_SIDECAR, BODY_SIDECAR_CAPITALS };
+	const char *name = body->file.name;
+	struct drop_entry *found = NULL;
+
+	for (size_t i = 0; i < length_of(endings) && found == NULL; i++) {
+		scoped(free_ptr) char *sidecar =
+			xasprintf("%.*s%s", (int)(strrchr(name, '.') - name), name, endings[i]);
+
+		found = entry_find(drop, sidecar);
+	}
+	return found != NULL && found->state != ENTRY_IGNORED ? found : NULL;
+}
+
+/* Of several bodies that one sidecar could describe, the first that is ready gets it. */
+static void pair(struct drop_entry *body, struct drop_entry *sidecar, int64_t now_ms)
+{
+	sidecar->is_awaited = true;
+	if (!is_ready(body, now_ms) || !is_ready(sidecar, now_ms) || sidecar->companion != NULL)
+		return;
+	body->companion = sidecar;
+	sidecar->companion = body;
+}
+
+static void find_pairs(struct drop *drop, int64_t now_ms)
+{
+	struct drop_entry *entry, *sidecar;
+
+	for (entry = LIST_FIRST(&drop->entries); entry != NULL; entry = LIST_NEXT(entry, link)) {
+		entry->companion = NULL;
+		entry->is_awaited = false;
+	}
+	for (entry = LIST_FIRST(&drop->entries); entry != NULL; entry = LIST_NEXT(entry, link)) {
+		if (body_media_type(entry->file.name) == NULL || entry->state == ENTRY_IGNORED)
+			continue;
+		sidecar = sidecar_of(drop, entry);
+		if (sidecar != NULL)
+			pair(entry, sidecar, now_ms);
+	}
+}
+
+/* Its other half is not there, or is another's. (One that is there and not whole is waited for.) */
+static bool is_alone(const struct drop_entry *entry)
+{
+	const struct drop_entry *sidecar;
+
+	if (body_is_sidecar(entry->file.name))
+		return !entry->is_awaited;
+	sidecar = sidecar_of(entry->file.drop, entry);
+	return sidecar == NULL || sidecar->companion != NULL;
+}
+
+static int64_t alone_until_ms(const struct drop_entry *entry)
+{
+	return entry->since_ms + entry->file.folder->companion_wait_ms;
+}
+
+/* A sidecar goes with its body; whoever waited for the other one in vain goes alone. */
+static bool is_due(const struct drop_entry *entry, int64_t now_ms)
+{
+	if (!is_ready(entry, now_ms))
+		return false;
+	if (!is_of_pair(entry))
+		return true;
+	if (entry->companion != NULL)
+		return !body_is_sidecar(entry->file.name);
+	return alone_until_ms(entry) <= now_ms && is_alone(entry);
+}
+
 static void queue_what_is_whole(struct drop *drop)
 {
 	const int64_t now_ms = clock_monotonic_ms();
 	struct drop_entry *entry;
 
 	forget_queue(drop);
+	find_pairs(drop, now_ms);
 	drop->queue = xcalloc(drop->entry_count, sizeof(struct drop_entry *));
 	for (entry = LIST_FIRST(&drop->entries); entry != NULL; entry = LIST_NEXT(entry, link))
-		if (entry->state == ENTRY_WHOLE && entry->not_before_ms <= now_ms)
+		if (is_due(entry, now_ms))
 			drop->queue[drop->queued++] = entry;
 	qsort(drop->queue, drop->queued, sizeof(struct drop_entry *), by_age);
 }
 
 /* ---- on the loop: handing over ---- */
 
-static void hand_over(struct drop *drop, struct drop_entry *entry)
+/* Not renamed over, nor settled, since it was queued: else the next scan tells. */
+static bool is_still_whole(const struct drop_entry *entry)
 {
-	/* renamed over, or settled, since it was queued: the next scan tells */
-	if (entry->state != ENTRY_WHOLE || entry->from_scan > drop->scan_number)
-		return;
-	entry_enter(entry, ENTRY_HANDED);
+	return entry->state == ENTRY_WHOLE && entry->from_scan <= entry->file.drop->scan_number;
+}
+
+static void entry_hand(struct drop_entry *entry, enum entry_state state)
+{
+	entry_enter(entry, state);
 	entry->touched = false;
 	entry->file.fate = DROP_LEFT;
+}
+
+static void hand_over(struct drop *drop, struct drop_entry *entry)
+{
+	struct drop_entry *companion = entry->companion;
+
+	if (!is_still_whole(entry) || (companion != NULL && !is_still_whole(companion)))
+		return;
+	entry_hand(entry, ENTRY_HANDED);
+	if (companion != NULL)
+		entry_hand(companion, ENTRY_COMPANION);
+	entry->file.companion = companion ? &companion->file : NULL;
 	drop->figures.last_file_ms = clock_now_ms();
 	drop->on_file(drop->arg, &entry->file);
 }
@@ -419,6 +529,9 @@ static void want_next_scan(struct drop *drop, bool readable)
 			at_ms = min(at_ms, entry->since_ms + settings->settle_ms);
 		if (entry->state == ENTRY_WHOLE && entry->not_before_ms > now_ms)
 			at_ms = min(at_ms, entry->not_before_ms);
+		if (entry->state == ENTRY_WHOLE && is_of_pair(entry) &&
+		    alone_until_ms(entry) > now_ms)
+			at_ms = min(at_ms, alone_until_ms(entry));
 	}
 	drop->scan_wanted_ms = min(drop->scan_wanted_ms, at_ms);
 	arm_scan(drop);
@@ -514,7 +627,7 @@ static bool hear(struct drop *drop, const struct inotify_event *event)
 		entry->renamed = true;
 		entry->from_scan = drop->scan_number + 1;
 	}
-	return entry->state != ENTRY_HANDED;
+	return !is_handed(entry);
 }
 
 static void on_heard(evutil_socket_t fd, short what, void *arg)
@@ -570,28 +683,40 @@ static int64_t pause_ms(const struct drop_entry *entry)
 	return entry->stuck > 0 ? retry_delay_ms(&retry, entry->stuck, random_u32()) : scan_ms;
 }
 
+/* true: somebody wrote to it meanwhile. */
+static bool entry_settle(struct drop_entry *entry, bool again)
+{
+	entry->from_scan = entry->file.drop->scan_number + 1;
+	note_stuck(entry);
+	entry_enter(entry, again ? ENTRY_WHOLE : ENTRY_NEW);
+	if (again)
+		entry->not_before_ms = clock_monotonic_ms() + pause_ms(entry);
+	return entry->touched;
+}
+
 void drop_settle(struct drop_file *file, bool again)
 {
 	struct drop_entry *entry = container_of(file, struct drop_entry, file);
+	struct drop_entry *companion =
+		file->companion ? container_of(file->companion, struct drop_entry, file) : NULL;
 	struct drop *drop = file->drop;
-	const int64_t now_ms = clock_monotonic_ms();
+	bool look = entry_settle(entry, again);
 
-	entry->from_scan = drop->scan_number + 1;
-	note_stuck(entry);
-	if (again) {
-		entry_enter(entry, ENTRY_WHOLE);
-		entry->not_before_ms = now_ms + pause_ms(entry);
-	} else {
-		count_fate(drop, file->fate);
-		entry_enter(entry, ENTRY_NEW);
+	if (companion != NULL) {
+		companion->file.fate = file->fate;
+		look |= entry_settle(companion, again);
 	}
+	if (!again)
+		count_fate(drop, file->fate);
 	if (drop->freed) {
 		entry_free(entry);
+		if (companion != NULL)
+			entry_free(companion);
 		drop_done(drop);
 		return;
 	}
-	if (entry->touched)
-		want_scan(drop, now_ms);
+	if (look)
+		want_scan(drop, clock_monotonic_ms());
 	event_active(drop->pump, EV_TIMEOUT, 0);
 }
 
@@ -666,7 +791,7 @@ void drop_free(struct drop **drop)
 		event_free(d->heard);
 	for (entry = LIST_FIRST(&d->entries); entry != NULL; entry = next) {
 		next = LIST_NEXT(entry, link);
-		if (entry->state != ENTRY_HANDED)
+		if (!is_handed(entry))
 			entry_free(entry);
 	}
 	d->freed = true;

@@ -5,6 +5,7 @@
  */
 #include "intake/drop_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -233,7 +234,65 @@ struct move {
 	const char *note; /* the name for now, in `to`, of what stands beside it; NULL: nothing */
 	const char *note_ending;
 	char name[NAME_MAX + 1], note_name[NAME_MAX + 1];
+	char companion_name[NAME_MAX + 1];
+	bool companion_is_linked; /* it has that name, and its own still */
 };
+
+enum presence { PRESENT, GONE, REPLACED };
+
+static enum presence find_file(int folder, const char *name, const struct drop_file *file)
+{
+	struct stat found;
+
+	if (fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? GONE : REPLACED;
+	return is_the_file(file, &found) ? PRESENT : REPLACED;
+}
+
+/* Gives the companion its new name beside its own. 0, also where it can have it later only, or is
+ * no longer there; -1 and errno.
+ */
+static int link_companion(struct move *move)
+{
+	const struct drop_file *companion = move->file->companion;
+	struct stat there;
+
+	move->companion_is_linked = false;
+	if (companion == NULL || find_file(move->folder, companion->name, companion) != PRESENT)
+		return 0;
+	if (linkat(move->folder, companion->name, move->to, move->companion_name, 0) == 0 ||
+	    (errno == EEXIST && find_file(move->to, move->companion_name, companion) == PRESENT)) {
+		move->companion_is_linked = true;
+		return 0;
+	}
+	if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+		return -1;
+	if (fstatat(move->to, move->companion_name, &there, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	errno = EEXIST;
+	return -1;
+}
+
+static void unlink_companion(struct move *move)
+{
+	if (move->companion_is_linked)
+		(void)!unlinkat(move->to, move->companion_name, 0);
+	move->companion_is_linked = false;
+}
+
+static int move_numbered_file(struct move *move)
+{
+	int trouble;
+
+	if (link_companion(move) < 0)
+		return -1;
+	if (move_file(move->folder, move->file->name, move->to, move->name) == 0)
+		return 0;
+	trouble = errno;
+	unlink_companion(move);
+	errno = trouble;
+	return -1;
+}
 
 /* Under one number, the note first. 0, or -1 and errno, and all is as before. */
 static int move_numbered(struct move *move, uint32_t number)
@@ -243,12 +302,14 @@ static int move_numbered(struct move *move, uint32_t number)
 
 	number_name(name, number, NULL, move->name);
 	number_name(name, number, move->note_ending, move->note_name);
+	if (move->file->companion != NULL)
+		number_name(move->file->companion->name, number, NULL, move->companion_name);
 	if (move->note != NULL) {
 		if (move_file(move->to, move->note, move->to, move->note_name) < 0)
 			return -1;
 		sync_folder(move->to);
 	}
-	if (move_file(move->folder, name, move->to, move->name) == 0)
+	if (move_numbered_file(move) == 0)
 		return 0;
 	trouble = errno;
 	if (move->note != NULL)
@@ -272,15 +333,29 @@ static int put_back(struct move *move)
 	return done;
 }
 
-enum presence { PRESENT, GONE, REPLACED };
-
-static enum presence find_file(int folder, const char *name, const struct drop_file *file)
+/* The body is aside. A sender may have put a new sidecar in the place of the one that was read:
+ * what leaves the folder is looked at, and put back.
+ */
+static void move_companion(struct move *move)
 {
-	struct stat found;
+	const struct drop_file *companion = move->file->companion;
+	char chance[UUID_TEXT];
+	struct move own = { .file = companion, .folder = move->folder, .to = move->to };
 
-	if (fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? GONE : REPLACED;
-	return is_the_file(file, &found) ? PRESENT : REPLACED;
+	if (companion == NULL || find_file(move->folder, companion->name, companion) != PRESENT) {
+		unlink_companion(move);
+		return;
+	}
+	if (move->companion_is_linked)
+		snprintf(own.name, sizeof(own.name), ".%s.tmp", uuid_new(chance));
+	else
+		snprintf(own.name, sizeof(own.name), "%s", move->companion_name);
+	if (move_file(own.folder, companion->name, own.to, own.name) < 0)
+		return;
+	if (find_file(own.to, own.name, companion) == REPLACED)
+		(void)!put_back(&own);
+	else if (move->companion_is_linked)
+		(void)!unlinkat(own.to, own.name, 0);
 }
 
 /* Between the look and the move a sender may have put a new file in the place of the one that was
@@ -302,6 +377,10 @@ static int move_aside(struct move *move, bool *ret_moved, struct err *err)
 		return err_set(err, ERR_RETRY, "the file cannot be moved: %s",
 			       strerrordesc_np(errno));
 	*ret_moved = find_file(move->to, move->name, move->file) != REPLACED;
+	if (*ret_moved)
+		move_companion(move);
+	else
+		unlink_companion(move);
 	if (!*ret_moved && put_back(move) < 0)
 		return err_set(err, ERR_RETRY,
 			       "a new file under the same name was moved too and cannot be moved "
@@ -365,6 +444,8 @@ int drop_accept(struct drop_file *file, int64_t now_ms, struct slice result, str
 		return -1;
 	if (moved && away)
 		(void)!unlinkat(to, move.name, 0);
+	if (moved && away && file->companion != NULL)
+		(void)!unlinkat(to, move.companion_name, 0);
 	/* Not synced: that would cost more than taking the file in. After a power cut the worst is
 	 * that it is back, and then its document is known and goes nowhere twice.
 	 */
@@ -390,6 +471,53 @@ int drop_reject(struct drop_file *file, int64_t now_ms, struct slice explanation
 	sync_folder(folder);
 	file->fate = DROP_REJECTED;
 	return done;
+}
+
+/* ---- what a crash left ---- */
+
+static void close_folder(DIR **folder)
+{
+	if (*folder != NULL)
+		closedir(*folder);
+}
+
+/* Is the file in this folder, under whatever name, or in one of the folders of days in it? */
+static bool is_below(int parent, const char *name, const struct drop_file *file, unsigned depth)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	scoped(close_folder) DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *found;
+
+	while (folder != NULL && (found = readdir(folder)) != NULL) {
+		if (found->d_name[0] == '.')
+			continue;
+		if (found->d_ino == file->inode &&
+		    find_file(dirfd(folder), found->d_name, file) == PRESENT)
+			return true;
+		if (depth > 0 && is_below(dirfd(folder), found->d_name, file, depth - 1))
+			return true;
+	}
+	return false;
+}
+
+int drop_finish(const struct drop_file *file, bool *ret_finished, struct err *err)
+{
+	scoped(close_fd) int folder = drop_open_folder(file->folder->path, err);
+	struct stat found;
+
+	*ret_finished = false;
+	if (folder < 0)
+		return -1;
+	if (fstatat(folder, file->name, &found, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !is_the_file(file, &found) || found.st_nlink < 2)
+		return 0;
+	if (!is_below(folder, "done", file, 1) && !is_below(folder, "rejected", file, 1))
+		return 0;
+	if (unlinkat(folder, file->name, 0) < 0)
+		return err_set(err, ERR_RETRY, "the file cannot be removed: %s",
+			       strerrordesc_np(errno));
+	*ret_finished = true;
+	return 0;
 }
 
 /* ---- the folder itself ---- */

@@ -2,6 +2,10 @@
  * then by name), and move aside once the outcome is known. inotify tells quickly, a periodic scan
  * tells surely (network shares have no inotify).
  *
+ * A body (letter.pdf, and what else document/body.h knows) and its sidecar (letter.yaml) are handed
+ * over as one, when both are whole; one that has waited for the other for companion_wait_ms goes
+ * alone, to be told so.
+ *
  * A file is whole when it was renamed into place, or has kept its size, time and inode for
  * settle_ms. Names that start with a dot or end in .tmp, .part, .error.yaml or
  * .result.yaml are not looked at;
@@ -24,6 +28,7 @@ struct drop_settings {
 	const char *path;
 	const char *site, *source;
 	int64_t settle_ms, scan_ms;
+	int64_t companion_wait_ms; /* for the other file of a pair, from when this one was seen */
 	uint64_t most_file_bytes;
 	uint64_t most_in_flight; /* files handed over and not settled */
 	bool delete_when_done;   /* instead of done/DATE/ */

@@ -16,6 +16,10 @@ enum drop_fate { DROP_LEFT, DROP_TAKEN, DROP_REJECTED, DROP_STUCK /* could not b
 struct drop_file {
 	const struct drop_settings *folder;
 	const char *name; /* inside the folder: any bytes but '/' and NUL */
+	/* The sidecar of a body: read by itself, moved with it. NULL: it is not of a pair, or is
+	 * one half of a pair whose other half did not come.
+	 */
+	struct drop_file *companion;
 
 	/* private */
 	struct drop *drop;
@@ -50,6 +54,19 @@ must_use int drop_accept(struct drop_file *file, int64_t now_ms, struct slice re
  */
 must_use int drop_reject(struct drop_file *file, int64_t now_ms, struct slice explanation,
 			 struct err *err);
+
+/* A sidecar that came alone: it may be that its body moved aside with it, and a crash came before its
+ * name here was taken away (see below). *ret_finished: so it was, and now that is done; what is left
+ * is drop_accept(), which finds nothing to move.
+ *
+ * A pair moves in three steps: the sidecar gets a second name (a hard link) in its new place, the
+ * body moves, the sidecar's first name goes. Dying before the second step leaves the pair in the
+ * folder, to be taken again as known; dying after it leaves a sidecar with two names, of which one
+ * is in done/ or rejected/. A file system without hard links has two steps only, and a crash
+ * between them leaves a sidecar that is rejected, after its time, as one that came alone: a
+ * document is never lost or doubled by it.
+ */
+must_use int drop_finish(const struct drop_file *file, bool *ret_finished, struct err *err);
 
 /* Before the first file: makes done/ and rejected/. -1 (ERR_HALT): they, or the folder, cannot be
  * used.

@@ -192,7 +192,8 @@ intake:
   mllp:
     - {{ name: mllp, listen: "{listen}", site: "{eg}", source: DPI, max_message: {max_message}{listener} }}
   drop:
-    - {{ name: drop, folder: in, site: "{eg}", source: LABO, settle: 200 ms, scan: 500 ms, max_file: {max_document} }}
+    - {{ name: drop, folder: in, site: "{eg}", source: LABO, settle: 200 ms, scan: 500 ms, max_file: {max_document},
+        sidecar_wait: {wait} }}
 establishments:
   - finess_ej: "{ej}"
     name: CH DE VALBRUME
@@ -209,7 +210,7 @@ establishments:
 DEFAULTS = {
     "max_document": "20 MiB", "max_message": "32 MiB", "connect": "5 s", "exchange": "20 s",
     "listen": "127.0.0.1:0", "first": "1 s", "most": "2 s", "probe": "1 s", "ej": FINESS_EJ, "eg": FINESS_EG, "source": SOURCE, "log": "debug",
-    "auth": "auth", "sign": "sign", "homologation": "", "extra": "", "site": "", "listener": "",
+    "auth": "auth", "sign": "sign", "homologation": "", "extra": "", "site": "", "listener": "", "wait": "10 min",
 }
 
 
