@@ -1,8 +1,13 @@
 /* What a message or a file is, and what becomes of it. Pure. */
 #include "decide.h"
 
+#include <endian.h>
 #include <stdio.h>
 
+#include "base/ulid.h"
+#include "document/body.h"
+#include "document/cda_build.h"
+#include "document/pdf.h"
 #include "hl7/transmission.h"
 #include "policy.h"
 
@@ -295,6 +300,163 @@ int decide_medium(struct decision *decision, struct xdm_document *medium,
 		return -1;
 	return check_supported(decision, "relatedDocument", err);
 }
+
+/* ---- a body and its sidecar ---- */
+
+/* Under the installation's OID (assemble.c has the others): the documents that it builds, and what
+ * their versions have in common. */
+enum { BUILT_ARC = 5, BUILT_SET_ARC = 6 };
+
+static void digest_pair(const struct decision_pair *pair, uint8_t ret_digest[static SHA256_BYTES])
+{
+	struct digest *digest = digest_new(DIGEST_SHA256);
+	/* where one ends and the other begins */
+	const uint64_t sidecar_bytes = htobe64(pair->sidecar.n);
+
+	digest_add(digest, slice_of("pair"));
+	digest_add(digest, (struct slice){ (const char *)&sidecar_bytes, sizeof(sidecar_bytes) });
+	digest_add(digest, pair->sidecar);
+	digest_add(digest, buf_slice(pair->body));
+	digest_end(&digest, ret_digest);
+}
+
+/* 120 bits: no more digits than the ids of submissions have. */
+static const char *number_of(const struct decision_pair *pair, struct arena *arena)
+{
+	struct ulid number = { { 0 } };
+	char digits[ULID_DECIMAL];
+	uint8_t digest[SHA256_BYTES];
+
+	digest_pair(pair, digest);
+	memcpy(number.bytes + 1, digest, sizeof(number.bytes) - 1);
+	return arena_dup(arena, slice_of(ulid_decimal(&number, digits)));
+}
+
+/* What is common to all versions: given, or following from the first version's id, if that is ours.
+ */
+static int find_set(struct decision *decision, const struct sidecar *sidecar, const char *root,
+		    const char *number, struct err *err)
+{
+	const char *ours = arena_printf(&decision->arena, "%s.%d.", root, BUILT_ARC);
+
+	if (sidecar->set_id[0] != '\0') {
+		decision->set_id = sidecar->set_id;
+		return 0;
+	}
+	if (sidecar->version == 2 && slice_starts(slice_of(sidecar->replaces), ours))
+		number = sidecar->replaces + strlen(ours);
+	else if (sidecar->version > 1)
+		return err_refuse(
+			err, REASON_SIDECAR_INVALID, "set_id",
+			"set_id is missing: a version that replaces a document built "
+			"elsewhere, or a third one, must say what all versions share (the "
+			"setId of the first)");
+	decision->set_id = arena_printf(&decision->arena, "%s.%d.%s", root, BUILT_SET_ARC, number);
+	return 0;
+}
+
+/* The DMP wants PDF/A-1. */
+static int prepare_pdf(const struct config *config, struct buf *body, struct err *err)
+{
+	const struct pdf pdf = pdf_look(buf_slice(body));
+	scoped(buf_done) struct buf pdfa = { 0 };
+
+	if (pdf_is_pdfa_1(&pdf) || config->when_not_pdfa == PDF_SEND)
+		return 0;
+	if (pdf.encrypted)
+		return err_refuse(
+			err, REASON_BODY_INVALID, "",
+			"the PDF is encrypted: whoever reads it in the DMP has no password");
+	if (config->when_not_pdfa == PDF_REFUSE)
+		return err_refuse(
+			err, REASON_PDF_NOT_PDFA, "",
+			"the PDF is not PDF/A-1, and pdf.when_not_pdfa says to refuse it");
+	if (convert_to_pdfa(&config->convert, buf_slice(body), &pdfa, err) < 0)
+		return -1;
+	buf_done(body);
+	*body = pdfa;
+	pdfa = (struct buf){ 0 };
+	return 0;
+}
+
+static struct metadata_request request_of_sidecar(const struct sidecar *sidecar)
+{
+	struct metadata_request request = no_request;
+
+	request.masked_from_professionals = sidecar->hidden_from_professionals;
+	request.invisible_to_patient = sidecar->hidden_from_patient;
+	request.invisible_to_guardians = sidecar->hidden_from_guardians;
+	request.visit_class = sidecar->stay->class;
+	return request;
+}
+
+static int build(struct decision *decision, const struct decision_pair *pair,
+		 const struct sidecar *sidecar, const struct decision_settings *settings,
+		 struct err *err)
+{
+	struct decision_document *document = &decision->documents[0];
+	const char *root = settings->config->lps_oid;
+	const char *number = number_of(pair, &decision->arena);
+	const struct config_site *site;
+	struct cda_source source = {
+		.sidecar = sidecar,
+		.valuesets = settings->valuesets,
+		.unique_id = arena_printf(&decision->arena, "%s.%d.%s", root, BUILT_ARC, number),
+		.media_type = pair->media_type,
+	};
+
+	if (config_establishment_of(settings->config, settings->site, &site) == NULL)
+		return err_refuse(err, REASON_FINESS_MISMATCH, "site",
+				  "no establishment declares site %s", settings->site);
+	if (body_check(pair->media_type, buf_slice(pair->body), err) < 0 ||
+	    find_set(decision, sidecar, root, number, err) < 0)
+		return -1;
+	if (strcmp(pair->media_type, "application/pdf") == 0 &&
+	    prepare_pdf(settings->config, pair->body, err) < 0)
+		return -1;
+	source.site = &site->metadata;
+	source.set_id = decision->set_id;
+	source.body = buf_slice(pair->body);
+	cda_build(&source, &document->body);
+	return buf_check(&document->body, "the document", err);
+}
+
+int decide_pair(struct decision *decision, const struct decision_pair *pair,
+		const struct decision_settings *settings, struct err *err)
+{
+	const struct sidecar_context context = { settings->valuesets,
+						 settings->config->environment };
+	struct decision_document *document = &decision->documents[0];
+	struct decision_settings own = *settings;
+	struct metadata_request request;
+	struct metadata metadata;
+	struct sidecar sidecar;
+
+	decision->state = DOC_QUEUED; /* unless something speaks against it */
+	decision->origin = decision->event = "";
+	if (sidecar_read(&sidecar, pair->sidecar, &context, &decision->arena, err) < 0) {
+		decision->faults = sidecar.faults;
+		decision->fault_count = sidecar.fault_count;
+		return -1;
+	}
+	if (sidecar.site[0] != '\0')
+		own.site = decision->site = sidecar.site;
+	if (build(decision, pair, &sidecar, &own, err) < 0)
+		return -1;
+	buf_done(pair->body);
+	decision->document_count = 1;
+	request = request_of_sidecar(&sidecar);
+	if (decide(decision, document, &metadata, &request, NULL, &own, err) < 0)
+		return -1;
+	document->id_tells = true;
+	if (strcmp(sidecar.patient->identity, "VALI") != 0) {
+		decision->state = DOC_HELD;
+		decision->reason = REASON_INS_NOT_QUALIFIED;
+	}
+	return check_supported(decision, "replaces", err);
+}
+
+/* ---- messages ---- */
 
 /* The two forms of one content live and die together, each under an id of its own. */
 static int check_pair(const struct metadata *one, const struct metadata *other, struct err *err)

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "decide.h"
+#include "document/body.h"
 #include "hl7/ack.h"
 #include "hl7/batch.h"
 #include "intake/explanation.h"
@@ -56,7 +57,7 @@ struct intake {
 
 	struct intake_part *parts; /* several of a batch file or a medium */
 	size_t part_count;
-	bool is_batch, is_medium;
+	bool is_batch, is_medium, is_pair;
 	struct err err; /* why nothing was taken in */
 };
 
@@ -247,6 +248,47 @@ static int read_medium(struct intake *intake, const struct decision_settings *se
 	return intake->err.kind == ERR_NONE ? 0 : -1;
 }
 
+/* The other file of a pair did not come. A sidecar whose body went before a crash is no such case:
+ * nothing is left to be done with it.
+ */
+static int read_half(struct intake *intake)
+{
+	struct decision *decision = &intake->parts[0].decision;
+	bool is_sidecar = body_is_sidecar(intake->file->name), finished = false;
+
+	decision->origin = decision->event = "";
+	if (is_sidecar && drop_finish(intake->file, &finished, &intake->err) < 0)
+		return -1;
+	if (finished)
+		return 0;
+	return err_refuse(&intake->err, REASON_COMPANION_MISSING, "",
+			  is_sidecar
+				  ? "no document of the same name came within sidecar_wait: drop "
+				    "name.pdf (or .txt, .rtf, .jpg, .tif) and name.yaml together"
+				  : "no YAML file of the same name came within sidecar_wait: drop "
+				    "name.yaml, which says what the document is, beside it");
+}
+
+/* A body and the sidecar that describes it. */
+static int read_pair(struct intake *intake, const struct decision_settings *settings)
+{
+	scoped(buf_done) struct buf sidecar = { 0 };
+	struct decision_pair pair = {
+		.body = &intake->bytes,
+		.media_type = body_media_type(intake->file->name),
+	};
+
+	intake->is_pair = true;
+	if (intake->file->companion == NULL)
+		return read_half(intake);
+	if (drop_read(intake->file, &intake->bytes, &intake->err) < 0)
+		return -1;
+	if (drop_read(intake->file->companion, &sidecar, &intake->err) < 0)
+		return err_within(&intake->err, "its sidecar");
+	pair.sidecar = buf_slice(&sidecar);
+	return decide_pair(&intake->parts[0].decision, &pair, settings, &intake->err);
+}
+
 /* Disk worker. */
 static void read_file(struct job *job, void *worker)
 {
@@ -256,6 +298,11 @@ static void read_file(struct job *job, void *worker)
 
 	(void)worker;
 	intake->origin = intake->file->name;
+	if (body_media_type(intake->file->name) != NULL || body_is_sidecar(intake->file->name)) {
+		(void)!read_pair(intake, &settings);
+		buf_done(&intake->bytes);
+		return;
+	}
 	if (drop_read(intake->file, &intake->bytes, &intake->err) < 0)
 		return;
 	if (ends_in(intake->file->name, ".zip"))
@@ -320,7 +367,8 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 		.unique_id = document->unique_id,
 		.type_code = document->type_code,
 		.lane = decision->establishment->finess_ej,
-		.site = intake->site,
+		.id_tells = document->id_tells,
+		.site = decision->site ? decision->site : intake->site,
 		.source = intake->source,
 		.channel = intake->channel,
 		.origin = intake->origin,
@@ -508,6 +556,8 @@ static void write_explanation(const struct intake *intake, int64_t now_ms, struc
 	size_t told = 0;
 
 	explanation_open(intake->file->name, now_ms, out);
+	for (size_t i = 0; i < intake->parts[0].decision.fault_count; i++, told++)
+		explanation_add(&intake->parts[0].decision.faults[i], out);
 	for (size_t i = 0; i < intake->part_count; i++)
 		if (intake->parts[i].err.kind != ERR_NONE && ++told > 0)
 			explanation_add(&intake->parts[i].err, out);
@@ -515,7 +565,16 @@ static void write_explanation(const struct intake *intake, int64_t now_ms, struc
 		explanation_add(&intake->err, out);
 }
 
-/* What became of each message of a batch, or of each file of a medium. */
+static size_t count_documents(const struct intake *intake)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < intake->part_count; i++)
+		count += intake->parts[i].decision.document_count;
+	return count;
+}
+
+/* What became of each message of a batch, of each file of a medium; and of a pair, whose id its source does not know yet. */
 static void write_result(const struct intake *intake, int64_t now_ms, struct buf *out)
 {
 	char doc[ULID_TEXT];
@@ -534,6 +593,8 @@ static void write_result(const struct intake *intake, int64_t now_ms, struct buf
 					    decision->documents[j].unique_id, decision->action,
 					    doc_state_text(part->receipts[j].state),
 					    part->receipts[j].taken == STORE_KNOWN, out);
+		if (decision->set_id != NULL)
+			result_add_set(decision->set_id, out);
 	}
 }
 
@@ -548,7 +609,7 @@ static void move_file(struct job *job, void *worker)
 	(void)worker;
 	*moving = (struct err){ 0 };
 	if (intake->err.kind == ERR_NONE) {
-		if (intake->is_batch)
+		if (intake->is_batch || (intake->is_pair && count_documents(intake) > 0))
 			write_result(intake, now_ms, &note);
 		(void)!drop_accept(intake->file, now_ms, buf_slice(&note), moving);
 	} else if (intake->err.kind == ERR_REJECT) {
@@ -603,6 +664,7 @@ int inbound_new(struct inbound **ret_inbound, const struct inbound_parts *parts,
 	scoped(inbound_free) struct inbound *inbound = xcalloc(1, sizeof(*inbound));
 
 	inbound->parts = *parts;
+	convert_clean(&parts->config->convert);
 	inbound->listeners = xcalloc(parts->config->mllp_count, sizeof(struct mllp_server *));
 	inbound->folders = xcalloc(parts->config->drop_count, sizeof(struct drop *));
 	if (open_doors(inbound, err) < 0)

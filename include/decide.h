@@ -23,10 +23,17 @@ struct decision_document {
 	struct buf metadata; /* as kept with it */
 	uint8_t digest[SHA256_BYTES];
 	bool invisible; /* to the patient */
+	bool id_tells; /* the id was made of what came: nothing else has it */
 };
 
 /* Of one message, or of one document that comes alone. All-zero is empty. */
 struct decision {
+	const char *site; /* FINESS EG that the documents are of; NULL: the door's */
+	/* of a pair that was refused: all that is wrong with its sidecar; else none */
+	const struct err *faults;
+	size_t fault_count;
+	const char *set_id; /* of a pair: what later versions are to say; NULL: not ours to say */
+
 	const char *origin; /* MSH-10, of a refused message too; "" for a file */
 	/* Not "": a message about a patient's identity (ADT), this event; it brings no document and
 	 * nothing is stored.
@@ -66,5 +73,25 @@ must_use int decide_document(struct decision *decision, struct buf *document,
 /* A document of an exchange medium, with what METADATA.XML says of it. Takes the bytes over. */
 must_use int decide_medium(struct decision *decision, struct xdm_document *document,
 			   const struct decision_settings *settings, struct err *err);
+
+/* A body that is no CDA, and the sidecar that says what it is. */
+struct decision_pair {
+	struct slice sidecar;
+	struct buf *body; /* taken over */
+	const char *media_type;
+};
+
+/* The CDA built around the body, decided as any other. A PDF that is not PDF/A-1 is converted,
+ * refused or sent, as the configuration says: that may take long, and a child process.
+ *
+ * Its id is made of the bytes of both files as they came, under the gateway's OID: the same pair
+ * again, after a crash or dropped twice, is the same document and known as such (were its id made
+ * of chance or time, a crash after the commit and before the move would send it twice); one byte
+ * changed is another document, which says in `replaces` if it is a version of the first. 120 bits
+ * of SHA-256: two pairs do not meet. So the id alone tells the same pair again (id_tells): the CDA
+ * around it is built anew each time, and a conversion notes its date.
+ */
+must_use int decide_pair(struct decision *decision, const struct decision_pair *pair,
+			 const struct decision_settings *settings, struct err *err);
 
 #endif

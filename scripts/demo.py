@@ -28,6 +28,7 @@ class Sample:
     door: str  # "mllp" or "drop"
     expected: str  # a state, or the answer that refuses it: "AE", "rejected"
     flags: dict = dataclasses.field(default_factory=dict)
+    sidecar: str | None = None  # the file beside it that says what it is
 
 
 SAMPLES = [
@@ -38,6 +39,7 @@ SAMPLES = [
     Sample("compte rendu d'imagerie", "imaging-report.xml", "mllp", "delivered"),
     Sample("biologie, structurée", "laboratory-report.xml", "drop", "delivered"),
     Sample("biologie, PDF", "laboratory-report-pdf.xml", "drop", "delivered"),
+    Sample("lettre en PDF et sa description", "pair/letter.pdf", "drop", "delivered", sidecar="pair/letter.yaml"),
     Sample("passage aux urgences", "emergency-report.xml", "drop", "delivered"),
     Sample("la même lettre, encore", "discharge-letter.xml", "mllp", "delivered"),
     Sample("message non destiné au DMP", "self-presentable.xml", "mllp", "cancelled", {"DESTDMP": "N"}),
@@ -59,6 +61,8 @@ def play(gateway: Gateway, sample: Sample, number: int) -> str:
     else:
         name = pathlib.Path(sample.file).name
         gateway.drop(name, cda)
+        if sample.sidecar:
+            gateway.drop(pathlib.Path(sample.sidecar).name, (DATA / sample.sidecar).read_bytes())
         if gateway.wait_moved(name, start=start) == "rejected":
             return "rejected"
     doc = gateway.journal.wait(r"doc=(\w+) received", start=start)[1]

@@ -1,7 +1,7 @@
 """Rehearses a folder of messages and documents: scripts/rehearse prepares the machine, this does the work.
 
-Each file goes its own way (HL7 messages through MLLP, batches of them and the rest through the drop folder), with an empty queue and an
-empty simulated DMP, unless --together. The report says for each file the acknowledgement as received on the
+Each file goes its own way (HL7 messages through MLLP, batches of them and the rest through the drop folder, a PDF
+together with its YAML file), with an empty queue and an empty simulated DMP, unless --together. The report says for each file the acknowledgement as received on the
 wire and every document it carried.
 """
 
@@ -22,12 +22,16 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "
 from gateway import SOURCE, Gateway, Simulator, TimedOut, fresh, make_pki  # noqa: E402
 
 HL7_ENDINGS = (".hl7", ".er7")
+BODY_ENDINGS = (".pdf", ".txt", ".rtf", ".jpg", ".jpeg", ".tif", ".tiff")
+SIDECAR_WAIT = "2 s"  # who comes alone is told so, and need not keep anybody waiting
 
 
 def referred_to(content: bytes) -> list[str]:
     """The documents that the DMP must know already: what a document replaces, or what a deletion names."""
     documents = [content]
     deletes = False
+    if found := REPLACES.search(content):
+        return [found[1].decode()]
     if MESSAGE.search(content):
         documents = []
         for segment in re.split(rb"[\r\n]+", content):
@@ -41,6 +45,7 @@ def referred_to(content: bytes) -> list[str]:
 
 
 MESSAGE = re.compile(rb"\A\s*MSH\|")
+REPLACES = re.compile(rb"^replaces: *\"?([0-9.]+)", re.M)
 OID = re.compile(r"(?=.{1,64}\Z)[0-2](\.(0|[1-9][0-9]*))+")
 OWN_ID = re.compile(rb"<(?:\w+:)?id\b[^>]*?\broot=\"([0-9.]+)\"")
 PARENT_ID = re.compile(rb"<(?:\w+:)?parentDocument\b.*?<(?:\w+:)?id\b[^>]*?\broot=\"([0-9.]+)\"", re.S)
@@ -63,6 +68,16 @@ def is_message(path: pathlib.Path) -> bool:
     return path.suffix.lower() in HL7_ENDINGS or start.startswith(b"MSH|")
 
 
+def sidecar_of(path: pathlib.Path) -> pathlib.Path | None:
+    """The file beside a body that says what it is."""
+    beside = path.with_suffix(".yaml")
+    return beside if path.suffix.lower() in BODY_ENDINGS and beside.is_file() else None
+
+
+def goes_with_another(path: pathlib.Path) -> bool:
+    return path.suffix == ".yaml" and any(sidecar_of(other) == path for other in path.parent.iterdir())
+
+
 def explanation(text: str) -> list[dict]:
     """The errors of a NAME.error.yaml, whose values are JSON strings."""
     errors: list[dict] = []
@@ -80,7 +95,7 @@ class Rehearsal:
         self.seen = 0  # the ledger's number up to which arrivals have been reported
 
     def files(self) -> list[pathlib.Path]:
-        found = (path for path in self.folder.rglob("*") if path.is_file())
+        found = (path for path in self.folder.rglob("*") if path.is_file() and not goes_with_another(path))
         return sorted(found, key=lambda path: path.relative_to(self.folder).as_posix())
 
     def run(self, simulator: Simulator, together: bool) -> list[dict]:
@@ -91,7 +106,7 @@ class Rehearsal:
                 simulator.reset()
                 self.seen = 0
                 gateway = self.gateway(simulator).start()
-                for unique_id in referred_to(path.read_bytes()):
+                for unique_id in referred_to((sidecar_of(path) or path).read_bytes()):
                     simulator.ask("POST", "/known", {"uniqueId": unique_id})
             inputs.append(self.rehearse(gateway, path))
             show(inputs[-1])
@@ -102,7 +117,8 @@ class Rehearsal:
         return inputs
 
     def gateway(self, simulator: Simulator) -> Gateway:
-        return Gateway(fresh(self.work / "gateway"), simulator.url, simulator.pki, config=self.config)
+        return Gateway(fresh(self.work / "gateway"), simulator.url, simulator.pki, config=self.config,
+                       wait=SIDECAR_WAIT)
 
     def rehearse(self, gateway: Gateway, path: pathlib.Path) -> dict:
         start = len(gateway.journal.lines)
@@ -131,6 +147,8 @@ class Rehearsal:
     def drop(self, gateway: Gateway, path: pathlib.Path, start: int) -> list[dict]:
         # Under a name that hides nothing (dots, .part) and means nothing: the report has the real one.
         name = "rehearsal" + (path.suffix if path.suffix.lower() not in (".tmp", ".part") else ".bin")
+        if beside := sidecar_of(path):
+            gateway.drop("rehearsal.yaml", beside.read_bytes())
         gateway.drop(name, path.read_bytes())
         try:
             if gateway.wait_moved(name, self.patience, start) == "done":
@@ -206,7 +224,8 @@ def rehearsal_config(path: pathlib.Path, simulator: Simulator) -> str:
         "environment": "rehearsal", "state": {"folder": "state"}, "control": {"socket": "control.sock"},
         "status": {"listen": "127.0.0.1:0"},
         "intake": {"mllp": [{"name": "mllp", "listen": "127.0.0.1:0", **doors}],
-                   "drop": [{"name": "drop", "folder": "in", "settle": "200 ms", "scan": "500 ms", **doors}]},
+                   "drop": [{"name": "drop", "folder": "in", "settle": "200 ms", "scan": "500 ms",
+                            "sidecar_wait": SIDECAR_WAIT, **doors}]},
     })
     return yaml.dump(config, Dumper=Quoted, allow_unicode=True)
 

@@ -64,6 +64,10 @@ void result_open(const char *file, int64_t now_ms, const char *list, struct buf 
 
 void result_add_message(const char *control_id, const char *event, struct buf *out)
 {
+	if (control_id[0] == '\0' && event[0] == '\0') {
+		buf_add_text(out, "  - documents:\n");
+		return;
+	}
 	add_member(out, "  - ", "control_id", control_id);
 	if (event[0] != '\0')
 		add_member(out, "    ", "event", event);
@@ -85,4 +89,9 @@ void result_add_document(const char *doc, const char *unique_id, const char *act
 	add_member(out, "        ", "action", action);
 	add_member(out, "        ", "state", state);
 	buf_addf(out, "        known: %s\n", known ? "true" : "false");
+}
+
+void result_add_set(const char *set_id, struct buf *out)
+{
+	add_member(out, "        ", "set_id", set_id);
 }

@@ -426,7 +426,8 @@ static int take_in_again(struct store *store, const struct store_arrival *arriva
 	ret_receipt->doc = sqlite_ulid(found, 1);
 	ret_receipt->state = store_state_of(found, 2);
 	ret_receipt->reason = reason_of(sqlite_text(found, 5));
-	ret_receipt->taken = sqlite3_column_int(found, 3) ? STORE_KNOWN : STORE_FOREIGN;
+	ret_receipt->taken =
+		arrival->id_tells || sqlite3_column_int(found, 3) ? STORE_KNOWN : STORE_FOREIGN;
 	if (ret_receipt->taken == STORE_FOREIGN)
 		return 1;
 	entry.seq = sqlite3_column_int64(found, 0);

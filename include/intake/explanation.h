@@ -17,7 +17,7 @@ void explanation_add(const struct err *why, struct buf *out);
 /* File, time, and a list, "messages" or "files": at least one is to be added. */
 void result_open(const char *file, int64_t now_ms, const char *list, struct buf *out);
 
-/* `event` of a message about a patient's identity, which brings no document; "" of another, whose
+/* Both empty: what follows came in no message. `event` of a message about a patient's identity, which brings no document; "" of another, whose
  * documents are to be added.
  */
 void result_add_message(const char *control_id, const char *event, struct buf *out);
@@ -28,5 +28,8 @@ void result_add_file(const char *name, struct buf *out);
 
 void result_add_document(const char *doc, const char *unique_id, const char *action,
 			 const char *state, bool known, struct buf *out);
+
+/* Of the document just added, which was built here: what its later versions share with it. */
+void result_add_set(const char *set_id, struct buf *out);
 
 #endif

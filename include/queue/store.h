@@ -97,7 +97,11 @@ struct store_arrival {
 	bool invisible;               /* the patient does not see it */
 	struct slice body;            /* the document, byte for byte */
 	uint8_t digest[SHA256_BYTES]; /* of the body */
-	struct slice metadata;        /* opaque here */
+	/* The id was made of what the document is: under it there is no other document, though the
+	 * body, built anew, may differ.
+	 */
+	bool id_tells;
+	struct slice metadata; /* opaque here */
 };
 
 enum store_taken {
