@@ -12,6 +12,10 @@
 
 #include "queue/store.h"
 
+#ifndef STORE_FOLDER
+#define STORE_FOLDER "/tmp"
+#endif
+
 static const char lane[] = "990000987";
 
 struct fixture {
@@ -33,7 +37,8 @@ static inline int set_up(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
 
-	snprintf(f->folder, sizeof(f->folder), "/tmp/test_store.XXXXXX");
+	snprintf(f->folder, sizeof(f->folder), "%s/test_store.XXXXXX",
+		 access(STORE_FOLDER, W_OK) == 0 ? STORE_FOLDER : "/tmp");
 	assert_non_null(mkdtemp(f->folder));
 	snprintf(f->path, sizeof(f->path), "%s/queue.db", f->folder);
 	f->settings = (struct store_settings){ .path = f->path, .node = "here" };
