@@ -1,0 +1,96 @@
+"""The clock jumps by a year while the gateway runs: nothing is lost, nothing waits for a year, ids stay unique."""
+
+from __future__ import annotations
+
+import pytest
+
+from disks import SetClock
+from kills import Account, new_document
+from samples import mdm_t02, unique_id
+
+SHORT = {"first": "200 ms", "most": "400 ms", "probe": "300 ms"}
+YEAR = 365 * 86400
+BOTH_WAYS = pytest.mark.parametrize("jump", [YEAR, -YEAR], ids=["forward", "back"])
+
+
+@pytest.fixture
+def clock(tmp_path):
+    return SetClock(tmp_path / "clock")
+
+
+@pytest.fixture
+def gateway(make_gateway, clock):
+    return make_gateway(**SHORT)
+
+
+
+@BOTH_WAYS
+def test_a_clock_that_is_set_right_while_the_lane_pauses(gateway, simulator, clock, jump):
+    """It was wrong by a year from soon after the start; documents were queued in that time, and put back in it."""
+    account = Account()
+    gateway.start(env=clock.environment)
+    clock.ahead(-jump)
+    simulator.faults({"kind": "status", "status": 503})
+    for _ in range(3):
+        account.send_until_acknowledged(gateway, new_document())
+    account.drop(gateway, new_document())
+    gateway.journal.wait(r"lane=\d+ state=(slowed|stopped)")
+    clock.ahead(0)
+    for _ in range(3):
+        account.send_until_acknowledged(gateway, new_document())
+    simulator.faults()
+    account.settle(gateway, simulator)
+    assert len({each["doc"] for each in gateway.documents()}) == 7
+
+
+@BOTH_WAYS
+def test_a_clock_that_goes_wrong_and_is_set_right_again(gateway, simulator, clock, jump):
+    account = Account()
+    gateway.start(env=clock.environment)
+    account.send_until_acknowledged(gateway, new_document())
+    gateway.settled()
+    simulator.faults({"kind": "hold"})
+    account.send_until_acknowledged(gateway, new_document())
+    simulator.wait_held(1)
+    clock.ahead(jump)
+    account.send_until_acknowledged(gateway, new_document())
+    account.drop(gateway, new_document())
+    simulator.faults({"kind": "status", "status": 503})
+    simulator.release()
+    gateway.journal.wait(r"lane=\d+ state=(slowed|stopped)")
+    assert gateway.get("/readyz")[0] == 200
+    clock.ahead(0)
+    simulator.faults()
+    account.settle(gateway, simulator)
+
+
+@BOTH_WAYS
+def test_a_restart_between_a_wrong_clock_and_a_right_one(gateway, simulator, clock, jump):
+    account = Account()
+    gateway.start(env=clock.environment)
+    clock.ahead(jump)
+    simulator.faults({"kind": "status", "status": 503})
+    for _ in range(3):
+        account.send_until_acknowledged(gateway, new_document())
+    gateway.journal.wait(r"lane=\d+ state=(slowed|stopped)")
+    gateway.kill()
+    clock.ahead(0)
+    simulator.faults()
+    gateway.start(env=clock.environment)
+    account.settle(gateway, simulator)
+
+
+@BOTH_WAYS
+def test_documents_sent_with_a_wrong_clock_wait_or_go_and_are_not_lost(gateway, simulator, clock, jump):
+    """The DMP refuses a token of another year: that is the installation's fault, not the documents'."""
+    account = Account()
+    gateway.start(env=clock.environment)
+    clock.ahead(jump)
+    for _ in range(3):
+        cda = new_document()
+        assert gateway.send(mdm_t02(cda)).code == "AA"
+        account.acknowledged[unique_id(cda)] = cda
+    gateway.journal.wait(r"outcome=\w+ attempt=")
+    assert gateway.get("/healthz")[0] == 200
+    clock.ahead(0)
+    account.settle(gateway, simulator)
