@@ -4,12 +4,15 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 enum {
 	RELEASED_AT_ONCE = 100,
 	PURGED_AT_ONCE = 20, /* some megabytes, overwritten */
 	AGAIN_S = 1,         /* when there is more */
 	LATER_S = 5,
+	JUMP_MS = 3600000,    /* the wall clock against the one that nobody sets */
+	STEADY_MS = 86400000, /* after a jump, before anything is purged */
 };
 
 struct upkeep {
@@ -17,8 +20,25 @@ struct upkeep {
 	struct change work;
 	struct event *timer;
 	size_t released, purged; /* by the last round */
+	int64_t ahead_ms;        /* the wall clock of the monotonic one, at the last round */
+	int64_t steady_ms;       /* by the monotonic clock: from then on it is believed */
 	bool closed;
 };
+
+/* What a clock that is a year ahead for a minute would purge could not be brought back. */
+static bool may_purge(struct upkeep *upkeep, int64_t now_ms)
+{
+	const int64_t monotonic_ms = clock_monotonic_ms();
+	const int64_t jump_ms = now_ms - monotonic_ms - upkeep->ahead_ms;
+
+	upkeep->ahead_ms += jump_ms;
+	if (jump_ms > JUMP_MS || jump_ms < -JUMP_MS) {
+		upkeep->steady_ms = monotonic_ms + STEADY_MS;
+		log_warning("clock jumped seconds=%lld: no body is purged for a day",
+			    (long long)(jump_ms / 1000));
+	}
+	return monotonic_ms >= upkeep->steady_ms;
+}
 
 /* Writer. */
 static int keep_up(struct change *change, struct store *store, struct err *err)
@@ -28,6 +48,9 @@ static int keep_up(struct change *change, struct store *store, struct err *err)
 
 	if (store_release_due(store, now_ms, RELEASED_AT_ONCE, &upkeep->released, err) < 0)
 		return -1;
+	upkeep->purged = 0;
+	if (!may_purge(upkeep, now_ms))
+		return 0;
 	return store_purge(store, now_ms - upkeep->parts.config->keep_bodies_ms, now_ms,
 			   PURGED_AT_ONCE, &upkeep->purged, err);
 }
@@ -75,6 +98,7 @@ struct upkeep *upkeep_new(const struct upkeep_parts *parts)
 	struct upkeep *upkeep = xcalloc(1, sizeof(*upkeep));
 
 	upkeep->parts = *parts;
+	upkeep->ahead_ms = clock_now_ms() - clock_monotonic_ms();
 	upkeep->timer = event_new(parts->crew->loop, -1, 0, on_timer, upkeep);
 	wait(upkeep, true);
 	return upkeep;

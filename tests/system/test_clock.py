@@ -6,7 +6,7 @@ import pytest
 
 from disks import SetClock
 from kills import Account, new_document
-from samples import mdm_t02, unique_id
+from samples import hand_in, mdm_t02, unique_id
 
 SHORT = {"first": "200 ms", "most": "400 ms", "probe": "300 ms"}
 YEAR = 365 * 86400
@@ -78,6 +78,16 @@ def test_a_restart_between_a_wrong_clock_and_a_right_one(gateway, simulator, clo
     simulator.faults()
     gateway.start(env=clock.environment)
     account.settle(gateway, simulator)
+
+
+def test_a_clock_that_jumps_ahead_purges_nothing(gateway, simulator, clock):
+    gateway.start(env=clock.environment)
+    gateway.wait_final(hand_in(gateway, "mllp", new_document()))
+    clock.ahead(YEAR)
+    gateway.journal.wait(r"^<4>clock jumped seconds=3153\d{4}: no body is purged for a day")
+    clock.ahead(0)
+    gateway.journal.wait(r"^<4>clock jumped seconds=-3153\d{4}")
+    assert not gateway.journal.find("purged documents=")
 
 
 @BOTH_WAYS
