@@ -62,6 +62,7 @@ static const struct command {
 	unsigned options;      /* bits, by option_id */
 	bool many;             /* any number of rows; otherwise exactly one */
 	bool history;
+	bool is_path; /* the argument: made absolute, for the daemon works elsewhere */
 	bool is_long; /* the answer may take as long as it likes */
 	void (*print)(const struct ctl_answer *answer);
 } commands[] = {
@@ -109,6 +110,13 @@ static const struct command {
 	  .options = 1U << DRY_RUN | 1U << FORCE,
 	  .many = true,
 	  .print = ctl_print_orders },
+	{ .name = "backup",
+	  .usage = "backup FILE",
+	  .help = "copy the whole queue to a file, while it is at work",
+	  .argument = "file",
+	  .is_path = true,
+	  .is_long = true,
+	  .print = ctl_print_backup },
 	{ .name = "verify",
 	  .usage = "verify",
 	  .help = "is the database whole, and the audit chain through its history",
@@ -199,6 +207,18 @@ static int read_command(struct call *call, char **words, size_t word_count)
 	return read_limit(call);
 }
 
+/* NULL when it is not UTF-8. */
+static json_t *argument_of(const struct call *call)
+{
+	scoped(free_ptr) char *folder = NULL, *path = NULL;
+
+	if (!call->command->is_path || call->words[0][0] == '/')
+		return json_string(call->words[0]);
+	folder = getcwd(NULL, 0);
+	path = xasprintf("%s/%s", folder ? folder : "", call->words[0]);
+	return json_string(path);
+}
+
 /* NULL when one is not UTF-8. */
 static json_t *array_of(char **words)
 {
@@ -221,8 +241,7 @@ static char *request_of(const struct call *call)
 	int bad = 0;
 
 	if (call->command->argument)
-		bad |= json_object_set_new(json, call->command->argument,
-					   json_string(call->words[0]));
+		bad |= json_object_set_new(json, call->command->argument, argument_of(call));
 	if (call->command->arguments)
 		bad |= json_object_set_new(json, call->command->arguments, array_of(call->words));
 	for (size_t i = STATE; i < OPTION_COUNT; i++)

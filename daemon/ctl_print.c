@@ -83,6 +83,7 @@ static const struct {
 	{ "Attempt", "Tentative" },
 	{ "Text", "Texte" },
 	{ "Who", "Qui" },
+	{ "Backup", "Sauvegarde" },
 	{ "Done", "Fait" },
 	{ "would be", "serait fait" },
 	{ "Before", "Avant" },
@@ -118,6 +119,8 @@ static const struct {
 	  "of order, an attempt in doubt",
 	  "aussi ce dont seule une personne peut répondre : une identité non qualifiée, une version "
 	  "avant son tour, une tentative douteuse" },
+	{ "copy the whole queue to a file, while it is at work",
+	  "copier toute la file dans un fichier, pendant qu'elle travaille" },
 	{ "is the database whole, and the audit chain through its history",
 	  "la base est-elle intègre, et la chaîne d'audit de son historique" },
 	{ "Exit status: 0 done, 1 the daemon says no or found a fault, 2 misused, 3 the daemon cannot "
@@ -351,6 +354,10 @@ static const struct column status_members[] = {
 	{ "version", "Version" }, { "environment", "Environment" }, { NULL, NULL },
 };
 
+static const struct column backup_members[] = {
+	{ "file", "Backup" }, { "bytes", "Bytes" }, { NULL, NULL },
+};
+
 static const struct column queue_columns[] = {
 	{ "state", "State" }, { "documents", "Number" }, { NULL, NULL },
 };
@@ -480,6 +487,11 @@ void ctl_print_status(const struct ctl_answer *answer)
 	print_table("Acknowledgements to sources", json_object_get(status, "sources"),
 		    source_columns);
 	json_decref(queue);
+}
+
+void ctl_print_backup(const struct ctl_answer *answer)
+{
+	print_members(json_array_get(answer->rows, 0), backup_members);
 }
 
 /* The head, noted elsewhere, shows later that the end of the chain was not cut off. */

@@ -161,6 +161,21 @@ static int answer_verify(struct inquiry *inquiry, struct store *store, struct er
 	return 0;
 }
 
+static int answer_backup(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	const char *file = answer_asked(inquiry->asked, "file");
+	json_t *object;
+	uint64_t bytes;
+
+	if (store_backup(store, file, &bytes, err) < 0)
+		return -1;
+	object = json_object();
+	json_put_text(object, "file", file);
+	json_put_count(object, "bytes", bytes);
+	answer_line(&inquiry->answer, "row", object);
+	return 0;
+}
+
 static const struct inquiry_row {
 	const char *command;
 	int (*answer)(struct inquiry *inquiry, struct store *store, struct err *err);
@@ -169,6 +184,7 @@ static const struct inquiry_row {
 	{ "list", answer_list, false },
 	{ "show", answer_show, false },
 	{ "verify", answer_verify, true },
+	{ "backup", answer_backup, true },
 };
 
 /* Worker. */

@@ -29,6 +29,7 @@ void ctl_print_status(const struct ctl_answer *answer);
 void ctl_print_list(const struct ctl_answer *answer);
 void ctl_print_show(const struct ctl_answer *answer);
 void ctl_print_orders(const struct ctl_answer *answer);
+void ctl_print_backup(const struct ctl_answer *answer);
 void ctl_print_verify(const struct ctl_answer *answer);
 void ctl_print_json(const json_t *json);
 

@@ -6,6 +6,7 @@
 enum {
 	BUSY_MS = 5000, /* another process looks (a backup, a shell): wait, but not for ever */
 	WRITE_BYTES = 1 << 20,
+	COPIED_PAGES = 256,  /* 2 MiB, in one piece of a copy */
 	OPERATIONS = 100000, /* between two looks at whether to give up */
 };
 
@@ -173,6 +174,45 @@ int sqlite_exec(struct sqlite *sqlite, const char *text, const char *doing, stru
 	if (sqlite3_exec(sqlite->db, text, NULL, NULL, NULL) != SQLITE_OK)
 		return sqlite_failed(sqlite, doing, err);
 	return 0;
+}
+
+static int copy_pieces(struct sqlite *from, sqlite3 *to, const atomic_bool *ends)
+{
+	sqlite3_backup *copy = sqlite3_backup_init(to, "main", from->db, "main");
+	int result = copy ? SQLITE_OK : sqlite3_errcode(to);
+
+	while (result == SQLITE_OK)
+		result = ends != NULL && atomic_load(ends)
+				 ? SQLITE_INTERRUPT
+				 : sqlite3_backup_step(copy, COPIED_PAGES);
+	sqlite3_backup_finish(copy);
+	return result == SQLITE_DONE ? SQLITE_OK : result;
+}
+
+/* One snapshot for all of it: or every commit meanwhile would make the copy begin again, and it would
+ * never end. The log grows as long as it lasts.
+ */
+int sqlite_copy(struct sqlite *sqlite, const char *path, const char *then, const atomic_bool *ends,
+		struct err *err)
+{
+	sqlite3 *copy = NULL;
+	int result = sqlite3_exec(sqlite->db, "BEGIN; SELECT count(*) FROM sqlite_schema", NULL,
+				  NULL, NULL);
+
+	if (result == SQLITE_OK)
+		result = sqlite3_open_v2(path, &copy, SQLITE_OPEN_READWRITE, NULL);
+	if (result == SQLITE_OK)
+		result = copy_pieces(sqlite, copy, ends);
+	sqlite3_exec(sqlite->db, "ROLLBACK", NULL, NULL, NULL);
+	if (result == SQLITE_OK)
+		result = sqlite3_exec(copy, then, NULL, NULL, NULL);
+	if (result == SQLITE_OK)
+		result = sqlite3_close(copy);
+	else
+		sqlite3_close(copy);
+	return result == SQLITE_OK ? 0
+				   : err_set(err, ERR_RETRY, "the store could not be copied: %s",
+					     sqlite3_errstr(result));
 }
 
 const char *sqlite_text(sqlite3_stmt *statement, int column)

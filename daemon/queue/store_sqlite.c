@@ -148,6 +148,10 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[RELEASE_TIMED] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4,"
 		" since_ms = ?4, release_ms = 0 WHERE seq = ?1",
 
+	[BACKUP_IS] = "PRAGMA application_id",
+	[FIND_RESTORED] = "SELECT seq, state, reason, attempts FROM document WHERE seq > ?1"
+		" AND +state IN ('held', 'queued', 'sending') ORDER BY seq LIMIT 1",
+	[DOUBT] = "UPDATE document SET doubtful = 1, state = ?2, reason = ?3, node = '', changed_ms = ?4 WHERE seq = ?1",
 	[FIND_OLD] = "SELECT seq, state, reason FROM document WHERE changed_ms <= ?1 AND purged_ms = 0 AND " FINAL
 		" ORDER BY changed_ms LIMIT 1",
 	[PURGE_BODY] = "DELETE FROM body WHERE seq = ?1",
@@ -276,6 +280,7 @@ int store_open_reader(struct store **ret_store, const struct store_settings *set
 
 	if (open_database(store, settings->path, SQLITE_OPEN_READONLY, err) < 0)
 		return err_within(err, "%s", settings->path);
+	store->ends = settings->ends;
 	if (settings->ends != NULL)
 		sqlite_give_up_when(&store->sqlite, settings->ends);
 	*ret_store = take(store);

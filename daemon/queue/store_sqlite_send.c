@@ -59,6 +59,8 @@ static int recover(struct store *store, enum store_statement which, const char *
 
 int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct err *err)
 {
+	if (store_doubt_restored(store, now_ms, err) < 0)
+		return -1;
 	return recover(store, FIND_CLAIMED, NULL, now_ms, ret_count, err);
 }
 

@@ -77,6 +77,12 @@ must_use int sqlite_overwrite(struct sqlite *sqlite, const char *table, const ch
 must_use int sqlite_exec(struct sqlite *sqlite, const char *text, const char *doing,
 			 struct err *err);
 
+/* Copies the whole database, as it is now, into a new file, a piece at a time; *ends, by whatever thread,
+ * stops it. `then` is run in the copy. -1: err; what was written of the file is the caller's to remove.
+ */
+must_use int sqlite_copy(struct sqlite *sqlite, const char *path, const char *then,
+			 const atomic_bool *ends, struct err *err);
+
 /* Columns of the row; valid until the next step. Never NULL. */
 const char *sqlite_text(sqlite3_stmt *statement, int column);
 struct slice sqlite_bytes(sqlite3_stmt *statement, int column);

@@ -164,7 +164,7 @@ must_use int store_settle(struct store *store, const struct store_outcome *outco
 			  struct err *err);
 
 /* At start: what this node had claimed when it died goes back to the queue, in doubt; and what another
- * had, if that was long ago.
+ * had, if that was long ago. In a store that was restored from a backup, what waits is doubted too.
  */
 must_use int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct err *err);
 
@@ -292,6 +292,13 @@ struct store_audit {
 must_use int store_verify(struct store *store, void (*fault)(void *arg, const char *sentence),
 			  void *arg, struct store_audit *ret_audit, struct err *err);
 
+/* Writes a copy of the store as it is now to `path` (absolute), while the writer goes on; another file of
+ * that name is replaced once the copy is whole and synced. A store that is opened from a copy knows that
+ * it is one: store_recover() then doubts all that had not ended, for it may have been sent since.
+ */
+must_use int store_backup(struct store *store, const char *path, uint64_t *ret_bytes,
+			  struct err *err);
+
 /* ---- look (any store, reader or writer) ---- */
 
 must_use int store_load(struct store *store, const struct ulid *doc, struct buf *ret_body,
@@ -343,7 +350,7 @@ struct store_event {
 	uint64_t number;
 	int64_t at_ms;
 	/* "received", "received_again", "claimed", "settled", "recovered", "source_told"; "held",
-	 * "released", "retried", "cancelled", "withdrawn"; "purged" */
+	 * "released", "retried", "cancelled", "withdrawn"; "purged", "restored" */
 	const char *what;
 	enum doc_state state;
 	enum reason reason;

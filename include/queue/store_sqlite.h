@@ -30,6 +30,7 @@ struct store {
 	struct store_head head, head_at_savepoint;
 	struct buf room; /* for the canonical form of a row */
 	struct store_moves moves;
+	const atomic_bool *ends;    /* as the settings have it */
 	struct store_file files[2]; /* the writer's: the database and its log */
 };
 
@@ -47,6 +48,7 @@ enum store_statement {
 	FIND_READY_ACK, SETTLE_ACK, DOCUMENT_NOW, COUNT_ACKS,
 	FIND_ORDERED, ORDER,
 	FIND_BLOCKER, FIND_FOLLOWER, ABOUT_ORDER, WAKE, FIND_UNSENT, END_UNSENT, FIND_TIMED, RELEASE_TIMED,
+	BACKUP_IS, FIND_RESTORED, DOUBT,
 	FIND_OLD, PURGE_BODY, SET_PURGED,
 	CHAIN_HEAD, CHAIN_DOCUMENT, CHAIN_ROWS, CHAIN_SET, CHECK_INTEGRITY, CHECK_REFERENCES, CHECK_STATES,
 	STATEMENT_COUNT
@@ -96,6 +98,9 @@ must_use int store_add_move(struct store *store, enum doc_state from,
 /* 1: something that came before `before_seq`, and has to do with the document `follows`, is under way. */
 must_use int store_is_blocked(struct store *store, const char *follows, int64_t before_seq,
 			      struct err *err);
+
+/* At start: does nothing unless the store was restored from a backup. */
+must_use int store_doubt_restored(struct store *store, int64_t now_ms, struct err *err);
 
 /* Where a document that comes stands, and what it puts an end to. */
 struct store_place {

@@ -1,0 +1,151 @@
+/* A copy of the store, and what it means to begin from one.
+ *
+ * What waited when the copy was made may have been delivered since: sent again without doubt, it would
+ * be refused as a duplicate. So the copy is marked, and a store that begins from one doubts all that
+ * had not ended, once: a duplicate then confirms the delivery.
+ */
+#include "queue/store_sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* "dmpb", in the header of a copy alone. */
+enum { COPY_MARK = 0x646d7062 };
+static const char mark_copy[] = "PRAGMA application_id = 0x646d7062";
+static const char clear_mark[] = "PRAGMA application_id = 0";
+
+/* ---- making one ---- */
+
+/* A copy onto the store's own files would destroy both. */
+static int check_target(struct store *store, const char *path, struct err *err)
+{
+	static const char *const endings[] = { "", "-wal", "-shm", ".lock" };
+	const char *own = sqlite3_db_filename(store->sqlite.db, "main");
+	struct stat target, file;
+
+	if (path[0] != '/')
+		return err_set(err, ERR_REJECT, "a backup's file is given by its absolute path");
+	if (stat(path, &target) < 0)
+		return 0;
+	if (!S_ISREG(target.st_mode))
+		return err_set(err, ERR_REJECT, "%s is there, and is not a file", path);
+	for (size_t i = 0; i < length_of(endings); i++) {
+		scoped(free_ptr) char *name = xasprintf("%s%s", own, endings[i]);
+
+		if (stat(name, &file) == 0 && file.st_dev == target.st_dev &&
+		    file.st_ino == target.st_ino)
+			return err_set(err, ERR_REJECT, "%s is a file of the queue itself", path);
+	}
+	return 0;
+}
+
+static int failed(const char *doing, const char *path, struct err *err)
+{
+	return err_set(err, ERR_RETRY, "cannot %s %s: %s", doing, path, strerrordesc_np(errno));
+}
+
+static int sync_path(const char *path, uint64_t *ret_bytes, struct err *err)
+{
+	struct stat info;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is_synced = fd >= 0 && fsync(fd) == 0 && fstat(fd, &info) == 0;
+
+	if (!is_synced)
+		failed("sync", path, err);
+	else
+		*ret_bytes = (uint64_t)info.st_size;
+	if (fd >= 0)
+		close(fd);
+	return is_synced ? 0 : -1;
+}
+
+/* On disk under its own name, whole or not at all. */
+static int put_in_place(const char *from, const char *path, uint64_t *ret_bytes, struct err *err)
+{
+	scoped(free_ptr) char *folder = xstrdup(path);
+	uint64_t of_folder;
+
+	*strrchr(folder, '/') = '\0';
+	if (sync_path(from, ret_bytes, err) < 0)
+		return -1;
+	if (rename(from, path) < 0)
+		return failed("rename a backup to", path, err);
+	return sync_path(folder[0] ? folder : "/", &of_folder, err);
+}
+
+int store_backup(struct store *store, const char *path, uint64_t *ret_bytes, struct err *err)
+{
+	scoped(free_ptr) char *unfinished = xasprintf("%s.tmp", path);
+	int fd;
+
+	if (check_target(store, path, err) < 0)
+		return -1;
+	if (unlink(unfinished) < 0 && errno != ENOENT)
+		return failed("remove", unfinished, err);
+	fd = open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return failed("create", unfinished, err);
+	close(fd);
+	if (sqlite_copy(&store->sqlite, unfinished, mark_copy, store->ends, err) < 0 ||
+	    put_in_place(unfinished, path, ret_bytes, err) < 0) {
+		unlink(unfinished);
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- beginning from one ---- */
+
+static int is_copy(struct store *store, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, BACKUP_IS, NULL, 0, err);
+	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+	return got > 0 ? sqlite3_column_int(found, 0) == COPY_MARK : got;
+}
+
+/* The next after *seq that had not ended; 1, 0, -1. */
+static int doubt_next(struct store *store, int64_t *seq, int64_t now_ms, struct err *err)
+{
+	struct store_entry entry = { .at_ms = now_ms, .what = "restored" };
+	enum doc_state from;
+
+	{
+		scoped(sqlite_reset) sqlite3_stmt *found =
+			sqlite_prepare(&store->sqlite, FIND_RESTORED, VALUES(NUMBER(*seq)), err);
+		int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+		if (got <= 0)
+			return got;
+		entry.seq = *seq = sqlite3_column_int64(found, 0);
+		from = store_state_of(found, 1);
+		entry.reason = reason_row(reason_of(sqlite_text(found, 2)))->code;
+		entry.attempt = sqlite3_column_int64(found, 3);
+	}
+	entry.state = from == DOC_HELD ? DOC_HELD : DOC_QUEUED;
+	if (entry.state == DOC_QUEUED)
+		entry.reason = reason_row(REASON_DOUBTFUL)->code;
+	if (sqlite_run(&store->sqlite, DOUBT,
+		       VALUES(NUMBER(entry.seq), TEXT(doc_state_text(entry.state)),
+			      TEXT(entry.reason), NUMBER(now_ms)),
+		       "doubt a document", err) < 0 ||
+	    store_add_move(store, from, &entry, err) < 0)
+		return -1;
+	return 1;
+}
+
+int store_doubt_restored(struct store *store, int64_t now_ms, struct err *err)
+{
+	int64_t seq = 0;
+	int got = is_copy(store, err);
+
+	if (got <= 0)
+		return got;
+	while (got > 0)
+		got = doubt_next(store, &seq, now_ms, err);
+	return got < 0 ? -1 : sqlite_exec(&store->sqlite, clear_mark, "begin from a backup", err);
+}
