@@ -356,6 +356,12 @@ static int64_t release_ms_of(const struct intake *intake, const struct decision 
 	return intake->came_ms + decision->delay_ms;
 }
 
+/* The message's control id, or the digest of the file's name. */
+static const char *told_origin(const struct intake *intake)
+{
+	return intake->message ? intake->origin : intake->digest;
+}
+
 static int take_in_document(const struct intake *intake, struct intake_part *part, size_t index,
 			    struct store *store, struct err *err)
 {
@@ -371,7 +377,9 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 		.site = decision->site ? decision->site : intake->site,
 		.source = intake->source,
 		.channel = intake->channel,
-		.origin = intake->origin,
+		/* a file's name often carries a patient's: in clear it has no place beside what is encrypted */
+		.origin = intake->inbound->parts.config->key_file[0] ? told_origin(intake)
+								     : intake->origin,
 		.now_ms = intake->came_ms,
 		.state = decision->state,
 		.reason = decision->reason,
@@ -434,12 +442,6 @@ static int take_in(struct change *change, struct store *store, struct err *err)
 			return -1;
 	}
 	return 0;
-}
-
-/* The message's control id, or the digest of the file's name. */
-static const char *told_origin(const struct intake *intake)
-{
-	return intake->message ? intake->origin : intake->digest;
 }
 
 static void log_part(const struct intake *intake, const char *peer, const struct intake_part *part)

@@ -29,6 +29,7 @@ struct daemon {
 	struct store_settings keeper_store;
 	atomic_bool ends; /* nothing long is worth waiting for any more */
 	struct valuesets *valuesets;
+	struct keyring *keyring;
 	struct error_table *errors;
 	struct event_base *loop;
 	struct mailbox *mailbox;
@@ -215,6 +216,7 @@ static void stop(struct daemon *daemon)
 	pipeline_free(&daemon->pipeline);
 	store_free(&daemon->store);
 	valuesets_free(&daemon->valuesets);
+	keyring_free(&daemon->keyring);
 	error_table_free(&daemon->errors);
 	for (size_t i = 0; i < length_of(daemon->signals); i++)
 		if (daemon->signals[i] != NULL)
@@ -266,13 +268,31 @@ static void tell_errors(const char *what, const struct buf *errors)
 		log_error("%s: %.*s", what, (int)line.n, line.p);
 }
 
+/* The keys of what is kept. */
+static int load_keys(struct daemon *daemon, struct buf *errors)
+{
+	struct config *config = daemon->config;
+	struct err err = { 0 };
+
+	if (config->key_file[0] == '\0')
+		return 0;
+	if (keyring_load(&daemon->keyring, config->key_file, &err) < 0) {
+		config_fault(config, &config->key_file, errors, "queue.encryption.key_file: %s",
+			     err.text);
+		return -1;
+	}
+	config->store.keys = daemon->keyring;
+	return 0;
+}
+
 /* Without these, nobody can be served. */
 static int load_what_all_need(struct daemon *daemon, struct buf *errors)
 {
 	int doors = credentials_check_doors(daemon->config, clock_now_ms(), errors);
 	int tables = tables_load(&daemon->valuesets, daemon->config, errors);
+	int keys = load_keys(daemon, errors);
 
-	return doors < 0 || tables < 0 ? -1 : 0;
+	return doors < 0 || tables < 0 || keys < 0 ? -1 : 0;
 }
 
 /* Who cannot send takes documents in all the same: they wait for whoever mends it, and the other
@@ -335,6 +355,7 @@ static int check(struct daemon *daemon)
 	printf("%s", text.p ? text.p : "");
 	credentials_free(&daemon->credentials);
 	valuesets_free(&daemon->valuesets);
+	keyring_free(&daemon->keyring);
 	config_free(&daemon->config);
 	return is_good ? 0 : 1;
 }

@@ -82,6 +82,7 @@ struct config {
 	const char *state_dir;
 	const char *valuesets_dir, *errors_file;
 	uint64_t most_document_bytes;
+	const char *key_file; /* "": what is kept is not encrypted */
 	int64_t keep_bodies_ms; /* after the final state */
 	int64_t most_age_ms; /* a document that is older when an attempt fails is rejected */
 	bool allow_masked_and_invisible;

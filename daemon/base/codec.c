@@ -236,3 +236,89 @@ const char *uuid_new(char ret_text[static UUID_TEXT])
 	}
 	return ret_text;
 }
+
+/* ---- encryption ---- */
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+bool hex_decode(struct slice text, struct buf *out)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (hex_digit(text.p[i]) < 0)
+			return false;
+	for (size_t i = 0; i + 1 < text.n; i += 2)
+		buf_add_char(out, (char)(hex_digit(text.p[i]) << 4 | hex_digit(text.p[i + 1])));
+	return text.n % 2 == 0;
+}
+
+enum { NONCE = 12, TAG = 16, PIECE = 1 << 30 };
+
+/* Both ways: `in` to `room`, which is as long; what OpenSSL counts is an int. */
+static bool cipher(EVP_CIPHER_CTX *context, struct slice about, struct slice in, char *room)
+{
+	unsigned char *to = (unsigned char *)room;
+	int n;
+
+	if (EVP_CipherUpdate(context, NULL, &n, (const unsigned char *)about.p, (int)about.n) != 1)
+		return false;
+	for (size_t at = 0; at < in.n; at += PIECE)
+		if (EVP_CipherUpdate(context, to + at, &n, (const unsigned char *)in.p + at,
+				     (int)min(in.n - at, (size_t)PIECE)) != 1)
+			return false;
+	return true;
+}
+
+void aes256_gcm_seal(const uint8_t key[static AES256_BYTES], struct slice about, struct slice plain,
+		     struct buf *out)
+{
+	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+	char *room = buf_reserve(out, NONCE + plain.n + TAG);
+	unsigned char end[EVP_MAX_BLOCK_LENGTH];
+	int n;
+
+	if (room != NULL) {
+		random_bytes(room, NONCE);
+		if (context == NULL ||
+		    EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL, key,
+				      (const unsigned char *)room, 1) != 1 ||
+		    !cipher(context, about, plain, room + NONCE) ||
+		    EVP_CipherFinal_ex(context, end, &n) != 1 ||
+		    EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG,
+					room + NONCE + plain.n) != 1)
+			abort(); /* memory, as xcalloc() */
+		out->n += NONCE + plain.n + TAG;
+		out->p[out->n] = '\0';
+	}
+	EVP_CIPHER_CTX_free(context);
+}
+
+bool aes256_gcm_open(const uint8_t key[static AES256_BYTES], struct slice about,
+		     struct slice sealed, struct buf *out)
+{
+	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+	const size_t plain_bytes = sealed.n - min(sealed.n, (size_t)(NONCE + TAG));
+	char *room = buf_reserve(out, plain_bytes);
+	unsigned char tag[TAG], end[EVP_MAX_BLOCK_LENGTH];
+	bool is_authentic = false;
+	int n;
+
+	if (room != NULL && context != NULL && sealed.n >= NONCE + TAG) {
+		memcpy(tag, sealed.p + NONCE + plain_bytes, TAG);
+		is_authentic = EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL, key,
+						 (const unsigned char *)sealed.p, 0) == 1 &&
+			       cipher(context, about,
+				      (struct slice){ sealed.p + NONCE, plain_bytes }, room) &&
+			       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG, tag) == 1 &&
+			       EVP_CipherFinal_ex(context, end, &n) == 1;
+		out->n += is_authentic ? plain_bytes : 0;
+		out->p[out->n] = '\0';
+	}
+	EVP_CIPHER_CTX_free(context);
+	return is_authentic;
+}

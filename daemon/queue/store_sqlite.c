@@ -52,8 +52,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" WHERE unique_id = ?1 AND (action = 'delete') = (?2 = 'delete')",
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
 		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms,"
-		" follows, as_new, release_ms, invisible)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18)",
+		" follows, as_new, release_ms, invisible, key)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18, ?19)",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
 	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
@@ -87,7 +87,12 @@ static const char *const sql[STATEMENT_COUNT] = {
 
 	[PROBE] = "INSERT OR REPLACE INTO node (name, probed_ms) VALUES (?1, ?2)",
 
-	[LOAD] = "SELECT bytes, metadata, digest FROM body JOIN document USING (seq) WHERE doc = ?1",
+	[LOAD] = "SELECT bytes, metadata, digest, (SELECT id FROM key WHERE key.number = document.key)"
+		" FROM body JOIN document USING (seq) WHERE doc = ?1",
+	[FIND_KEY] = "SELECT number FROM key WHERE id = ?1",
+	[ADD_KEY] = "INSERT INTO key (id) VALUES (?1) ON CONFLICT DO NOTHING",
+	[KEYS_IN_USE] = "SELECT id FROM key WHERE EXISTS (SELECT 1 FROM document WHERE document.key = key.number"
+		" AND document.key <> 0 AND purged_ms = 0)",
 	[COUNT_STATES] = "SELECT state, count(*) FROM document GROUP BY state",
 	[OLDEST_QUEUED] = "SELECT received_ms FROM document WHERE state = 'queued' ORDER BY doc LIMIT 1",
 	[LAST_DELIVERED] = "SELECT max(at_ms) FROM (SELECT at_ms, what, state FROM ledger ORDER BY number DESC"
@@ -266,8 +271,8 @@ int store_open(struct store **ret_store, const struct store_settings *settings, 
 	    sqlite_exec(&store->sqlite, writing_connection, "be set up", err) < 0 ||
 	    sqlite_exec(&store->sqlite, empty_the_log, "bring its log into the database", err) <
 		    0 ||
-	    store_migrate(store, err) < 0 || store_files_mark(store, err) < 0 ||
-	    store_files_watch(store, settings->path, err) < 0)
+	    store_migrate(store, err) < 0 || store_take_keys(store, settings->keys, err) < 0 ||
+	    store_files_mark(store, err) < 0 || store_files_watch(store, settings->path, err) < 0)
 		return err_within(err, "%s", settings->path);
 	*ret_store = take(store);
 	return 0;
@@ -281,6 +286,7 @@ int store_open_reader(struct store **ret_store, const struct store_settings *set
 	if (open_database(store, settings->path, SQLITE_OPEN_READONLY, err) < 0)
 		return err_within(err, "%s", settings->path);
 	store->ends = settings->ends;
+	store->keys = settings->keys;
 	if (settings->ends != NULL)
 		sqlite_give_up_when(&store->sqlite, settings->ends);
 	*ret_store = take(store);
@@ -401,8 +407,6 @@ int store_add_entry(struct store *store, const struct store_entry *entry, struct
 
 /* ---- take in ---- */
 
-enum { LARGE_BODY = 8 << 20 };
-
 static int add_arrival(struct store *store, struct store_entry *entry, struct err *err)
 {
 	if (store_add_entry(store, entry, err) < 0)
@@ -442,26 +446,6 @@ static int take_in_again(struct store *store, const struct store_arrival *arriva
 	return add_arrival(store, &entry, err) < 0 ? -1 : 1;
 }
 
-/* A statement copies its whole row: once more the memory of a very large document. Written into its row
- * instead, every page is written twice, which the ordinary scan shall not wait for.
- */
-static int insert_body(struct store *store, int64_t seq, const struct store_arrival *arrival,
-		       struct err *err)
-{
-	static const char doing[] = "take a document's body in";
-
-	if (arrival->body.n < LARGE_BODY)
-		return sqlite_run(
-			&store->sqlite, INSERT_BODY,
-			VALUES(NUMBER(seq), BYTES(arrival->metadata), BYTES(arrival->body)), doing,
-			err);
-	if (sqlite_run(&store->sqlite, INSERT_LARGE_BODY,
-		       VALUES(NUMBER(seq), BYTES(arrival->metadata), NUMBER(arrival->body.n)),
-		       doing, err) < 0)
-		return -1;
-	return sqlite_overwrite(&store->sqlite, "body", "bytes", seq, arrival->body, doing, err);
-}
-
 int store_take_in(struct store *store, const struct store_arrival *arrival,
 		  struct store_receipt *ret_receipt, struct err *err)
 {
@@ -487,11 +471,12 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 			      TEXT(arrival->origin), TEXT(state_texts[place.state]),
 			      TEXT(entry.reason), NUMBER(arrival->now_ms), NUMBER(arrival->body.n),
 			      TEXT(arrival->follows), NUMBER(place.as_new),
-			      NUMBER(arrival->release_ms), NUMBER(arrival->invisible)),
+			      NUMBER(arrival->release_ms), NUMBER(arrival->invisible),
+			      NUMBER(store->key)),
 		       "take a document in", err) < 0)
 		return -1;
 	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);
-	if (insert_body(store, entry.seq, arrival, err) < 0)
+	if (store_insert_body(store, entry.seq, arrival, err) < 0)
 		return -1;
 	*ret_receipt = (struct store_receipt){ STORE_NEW, arrival->doc, place.state, place.reason };
 	store->moves.change[place.state]++;
@@ -509,27 +494,6 @@ int store_probe(struct store *store, int64_t now_ms, struct err *err)
 }
 
 /* ---- look ---- */
-
-int store_load(struct store *store, const struct ulid *doc, struct buf *ret_body,
-	       struct buf *ret_metadata, struct err *err)
-{
-	scoped(sqlite_reset) sqlite3_stmt *found =
-		sqlite_prepare(&store->sqlite, LOAD, VALUES(ID(doc)), err);
-	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
-	uint8_t digest[SHA256_BYTES];
-
-	if (got < 0)
-		return -1;
-	if (got == 0)
-		return err_set(err, ERR_HALT, "the document's body is not in the store");
-	sha256(sqlite_bytes(found, 0), digest);
-	if (!slice_equal(sqlite_bytes(found, 2), (struct slice){ (char *)digest, sizeof(digest) }))
-		return err_set(err, ERR_HALT,
-			       "the document's body is damaged in the store: it is not what came");
-	buf_add(ret_body, sqlite_bytes(found, 0));
-	buf_add(ret_metadata, sqlite_bytes(found, 1));
-	return 0;
-}
 
 /* The number that a statement without parameters gives; `otherwise` when it gives none. */
 static int one_number(struct store *store, size_t which, int64_t otherwise, int64_t *ret_number,

@@ -140,6 +140,15 @@ static const char version_7[] =
 static const char version_8[] =
 	"ALTER TABLE document ADD COLUMN invisible INTEGER NOT NULL DEFAULT 0 CHECK (invisible IN (0, 1));"
 	"CREATE INDEX document_invisible ON document (changed_ms) WHERE invisible = 1 AND state = 'delivered';";
+
+/* Which key a body is encrypted with; 0: none. */
+static const char version_9[] =
+	"CREATE TABLE key ("
+	"  number INTEGER PRIMARY KEY,"
+	"  id TEXT NOT NULL UNIQUE"
+	") STRICT;"
+	"ALTER TABLE document ADD COLUMN key INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX document_key ON document (key) WHERE key <> 0 AND purged_ms = 0;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -155,6 +164,7 @@ static const struct {
 } steps[] = {
 	{ version_1, NULL }, { version_2, NULL }, { version_3, chain_ledger }, { version_4, NULL },
 	{ version_5, NULL }, { version_6, NULL }, { version_7, NULL }, { version_8, NULL },
+	{ version_9, NULL },
 };
 
 enum { VERSION = length_of(steps) };

@@ -38,6 +38,21 @@ size_t digest_end(struct digest **digest, uint8_t ret_digest[static DIGEST_MOST]
 /* Lower case, two digits a byte; ret_text has room for 2 * n + 1. */
 const char *hex(const uint8_t *bytes, size_t n, char *ret_text);
 
+/* Appends the bytes that an even number of hex digits stands for; false: they are not. */
+must_use bool hex_decode(struct slice text, struct buf *out);
+
+enum { AES256_BYTES = 32 };
+
+/* AES-256-GCM under a fresh random nonce: appends nonce (12 bytes), ciphertext, tag (16). One key may seal
+ * some four thousand million times. `about` is not in it, and must be the same to open it.
+ */
+void aes256_gcm_seal(const uint8_t key[static AES256_BYTES], struct slice about, struct slice plain,
+		     struct buf *out);
+
+/* Appends what was sealed; false, and nothing, when it is not what was sealed. */
+must_use bool aes256_gcm_open(const uint8_t key[static AES256_BYTES], struct slice about,
+			      struct slice sealed, struct buf *out);
+
 /* Cryptographic chance; aborts when the system has none. */
 void random_bytes(void *ret_bytes, size_t n);
 uint32_t random_u32(void);

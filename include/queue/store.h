@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/ulid.h"
+#include "queue/keyring.h"
 
 /* The words users see. */
 enum doc_state {
@@ -37,8 +38,9 @@ must_use bool doc_state_parse(struct slice text, enum doc_state *ret_state);
 bool doc_state_is_final(enum doc_state state);
 
 struct store_settings {
-	const char *path; /* of the database file; its -wal and -shm stand beside it */
-	const char *node; /* who claims: 64 characters at most */
+	const char *path;           /* of the database file; its -wal and -shm stand beside it */
+	const char *node;           /* who claims: 64 characters at most */
+	const struct keyring *keys; /* what bodies are encrypted with; NULL: nothing is */
 	const atomic_bool
 		*ends; /* once it is set, a reader gives up what it is reading; NULL: never */
 };

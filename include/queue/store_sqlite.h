@@ -30,6 +30,8 @@ struct store {
 	struct store_head head, head_at_savepoint;
 	struct buf room; /* for the canonical form of a row */
 	struct store_moves moves;
+	const struct keyring *keys;
+	int64_t key;                /* the number of the one that writes; 0: none does */
 	const atomic_bool *ends;    /* as the settings have it */
 	struct store_file files[2]; /* the writer's: the database and its log */
 };
@@ -48,6 +50,7 @@ enum store_statement {
 	FIND_READY_ACK, SETTLE_ACK, DOCUMENT_NOW, COUNT_ACKS,
 	FIND_ORDERED, ORDER,
 	FIND_BLOCKER, FIND_FOLLOWER, ABOUT_ORDER, WAKE, FIND_UNSENT, END_UNSENT, FIND_TIMED, RELEASE_TIMED,
+	FIND_KEY, ADD_KEY, KEYS_IN_USE,
 	BACKUP_IS, FIND_RESTORED, DOUBT,
 	FIND_OLD, PURGE_BODY, SET_PURGED,
 	CHAIN_HEAD, CHAIN_DOCUMENT, CHAIN_ROWS, CHAIN_SET, CHECK_INTEGRITY, CHECK_REFERENCES, CHECK_STATES,
@@ -98,6 +101,12 @@ must_use int store_add_move(struct store *store, enum doc_state from,
 /* 1: something that came before `before_seq`, and has to do with the document `follows`, is under way. */
 must_use int store_is_blocked(struct store *store, const char *follows, int64_t before_seq,
 			      struct err *err);
+
+/* The keys that what is in the store needs are there; the first of them writes from now on. */
+must_use int store_take_keys(struct store *store, const struct keyring *keys, struct err *err);
+
+must_use int store_insert_body(struct store *store, int64_t seq,
+			       const struct store_arrival *arrival, struct err *err);
 
 /* At start: does nothing unless the store was restored from a backup. */
 must_use int store_doubt_restored(struct store *store, int64_t now_ms, struct err *err);
