@@ -208,6 +208,25 @@ static const struct option policy_options[] = {
 	  .help = "how long an action \"delay\" holds" },
 };
 
+static const struct option_word priorities[] = { { "high", PRIORITY_HIGH },
+						 { "normal", PRIORITY_NORMAL },
+						 { "low", PRIORITY_LOW },
+						 { 0 } };
+
+static const struct option priority_options[] = {
+	{ "types", OPTION_VALUES, AT(struct config_priority, types), .least = 1,
+	  .entries = &(const struct option_table){
+		  sizeof(const char *),
+		  &(const struct option){ "types", OPTION_TEXT, .bytes = sizeof(const char *),
+					  .least = 1, .most = 32,
+					  .help = "the code of a document type" },
+		  1 },
+	  .count_at = offsetof(struct config_priority, type_count),
+	  .help = "the document types that it is about" },
+	{ "priority", OPTION_CHOICE, AT(struct config_priority, priority), .words = priorities,
+	  .help = "high, normal or low" },
+};
+
 static const struct option site_options[] = {
 	{ "finess_eg", OPTION_FINESS, AT(struct config_site, metadata.finess_eg),
 	  .help = "the geographic FINESS of the site, in quotes" },
@@ -420,6 +439,11 @@ static const struct option options[] = {
 	{ "queue.keep_bodies", OPTION_DURATION, AT(struct config, keep_bodies_ms),
 	  .preset = "30 d", .least = 0, .most = HOURS(24 * 3650),
 	  .help = "how long a document is kept after it was delivered, refused, rejected or cancelled" },
+	{ "queue.priorities", OPTION_LIST, AT(struct config, priorities),
+	  .entries = &(const struct option_table){ sizeof(struct config_priority),
+						   priority_options, length_of(priority_options) },
+	  .count_at = offsetof(struct config, priority_count),
+	  .help = "the document types that go before others, or after" },
 	{ "queue.encryption.key_file", OPTION_SECRET, AT(struct config, key_file),
 	  .preset = "",
 	  .help = "a file that holds the keys that documents are encrypted with, newest first" },
@@ -755,6 +779,15 @@ void config_fault(const struct config *config, const void *field, struct buf *er
 	vsnprintf(sentence, sizeof(sentence), format, arguments);
 	va_end(arguments);
 	option_tell_one(config->file, option_spot_of(config->spots, field), sentence, errors);
+}
+
+enum store_priority config_priority_of(const struct config *config, const char *type_code)
+{
+	for (size_t i = 0; i < config->priority_count; i++)
+		for (size_t j = 0; j < config->priorities[i].type_count; j++)
+			if (strcmp(config->priorities[i].types[j], type_code) == 0)
+				return config->priorities[i].priority;
+	return PRIORITY_NORMAL;
 }
 
 void config_print(const struct config *config, struct buf *out)

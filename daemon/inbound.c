@@ -384,6 +384,7 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 		.state = decision->state,
 		.reason = decision->reason,
 		.follows = document->follows,
+		.priority = config_priority_of(intake->inbound->parts.config, document->type_code),
 		.supersedes = intake->inbound->parts.config->supersede_unsent,
 		.release_ms = release_ms_of(intake, decision),
 		.invisible = document->invisible,

@@ -74,6 +74,13 @@ enum restricted { RESTRICTED_HOLD, RESTRICTED_REFUSE, RESTRICTED_SEND };
 /* What is done with a PDF that is not PDF/A-1. */
 enum config_pdf { PDF_CONVERT, PDF_REFUSE, PDF_SEND };
 
+/* Document types that go before others, or after. */
+struct config_priority {
+	const char **types;
+	size_t type_count;
+	enum store_priority priority;
+};
+
 struct config {
 	const char *file;
 	enum environment environment;
@@ -82,6 +89,8 @@ struct config {
 	const char *state_dir;
 	const char *valuesets_dir, *errors_file;
 	uint64_t most_document_bytes;
+	struct config_priority *priorities;
+	size_t priority_count;
 	const char *key_file; /* "": what is kept is not encrypted */
 	int64_t keep_bodies_ms; /* after the final state */
 	int64_t most_age_ms; /* a document that is older when an attempt fails is rejected */
@@ -145,6 +154,9 @@ void config_free(struct config **config);
  */
 void config_fault(const struct config *config, const void *field, struct buf *errors,
 		  const char *format, ...) printf_like(4, 5);
+
+/* What a document type was given; normal when it was given nothing. */
+enum store_priority config_priority_of(const struct config *config, const char *type_code);
 
 /* The effective configuration, defaults included, as YAML that config_load() accepts. */
 void config_print(const struct config *config, struct buf *out);

@@ -86,6 +86,7 @@ static inline struct store_arrival arrival(struct fixture *f, const char *unique
 		.origin = "A0001",
 		.now_ms = f->now_ms,
 		.state = DOC_QUEUED,
+		.priority = PRIORITY_NORMAL,
 		.body = slice_of(body),
 		.metadata = slice_of("{}"),
 	};

@@ -52,8 +52,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" WHERE unique_id = ?1 AND (action = 'delete') = (?2 = 'delete')",
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
 		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms,"
-		" follows, as_new, release_ms, invisible, key)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18, ?19)",
+		" follows, as_new, release_ms, invisible, key, priority)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18, ?19, ?20)",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
 	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
@@ -65,8 +65,14 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" WHERE lane = ?1 AND state = 'queued' AND due_ms > ?2 AND changed_ms > ?2",
 	[SET_TIMED_RIGHT] = "UPDATE document SET release_ms = ?1 + (release_ms - changed_ms), changed_ms = ?1"
 		" WHERE state = 'held' AND release_ms > max(?1, 0) AND changed_ms > ?1",
-	[FIND_DUE] = "SELECT seq, doc, attempts, doubtful, since_ms, as_new FROM document"
-		" WHERE lane = ?1 AND state = 'queued' AND due_ms <= ?2 ORDER BY due_ms, seq LIMIT ?3",
+	/* in two parts: of a comparison of pairs SQLite uses the index for the first row alone, then walks */
+	[NEXT_GROUP] = "SELECT site, source FROM (SELECT site, source FROM document WHERE lane = ?1"
+		"  AND state = 'queued' AND priority = ?2 AND site = ?3 AND source > ?4 ORDER BY source LIMIT 1)"
+		" UNION ALL SELECT site, source FROM (SELECT site, source FROM document WHERE lane = ?1"
+		"  AND state = 'queued' AND priority = ?2 AND site > ?3 ORDER BY site, source LIMIT 1) LIMIT 1",
+	[FIND_DUE] = "SELECT seq, doc, attempts, doubtful, since_ms, as_new FROM document WHERE lane = ?1"
+		" AND state = 'queued' AND priority = ?2 AND site = ?3 AND source = ?4 AND due_ms <= ?5"
+		" ORDER BY due_ms, seq LIMIT 1",
 	[CLAIM] = "UPDATE document SET state = 'sending', reason = '', attempts = attempts + 1, node = ?2,"
 		" changed_ms = ?3, lease_ms = ?4 WHERE seq = ?1",
 	[FIND_NEXT_DUE] = "SELECT due_ms FROM document WHERE lane = ?1 AND state = 'queued'"
@@ -472,7 +478,7 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 			      TEXT(entry.reason), NUMBER(arrival->now_ms), NUMBER(arrival->body.n),
 			      TEXT(arrival->follows), NUMBER(place.as_new),
 			      NUMBER(arrival->release_ms), NUMBER(arrival->invisible),
-			      NUMBER(store->key)),
+			      NUMBER(store->key), NUMBER(arrival->priority)),
 		       "take a document in", err) < 0)
 		return -1;
 	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);

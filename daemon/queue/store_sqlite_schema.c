@@ -149,6 +149,11 @@ static const char version_9[] =
 	") STRICT;"
 	"ALTER TABLE document ADD COLUMN key INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX document_key ON document (key) WHERE key <> 0 AND purged_ms = 0;";
+
+/* What goes first: by class, then site and source in turn. */
+static const char version_10[] =
+	"ALTER TABLE document ADD COLUMN priority INTEGER NOT NULL DEFAULT 1 CHECK (priority IN (0, 1, 2));"
+	"CREATE INDEX document_turn ON document (lane, priority, site, source, due_ms, seq) WHERE state = 'queued';";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -164,7 +169,7 @@ static const struct {
 } steps[] = {
 	{ version_1, NULL }, { version_2, NULL }, { version_3, chain_ledger }, { version_4, NULL },
 	{ version_5, NULL }, { version_6, NULL }, { version_7, NULL }, { version_8, NULL },
-	{ version_9, NULL },
+	{ version_9, NULL }, { version_10, NULL },
 };
 
 enum { VERSION = length_of(steps) };

@@ -1,6 +1,8 @@
 /* From the queue to the DMP and back: claims, and what became of them. */
 #include "queue/store_sqlite.h"
 
+#include <stdio.h>
+
 enum {
 	LEASE_MS =
 		3600 *
@@ -94,37 +96,101 @@ static int next_due(struct store *store, const char *lane, int64_t *ret_next_ms,
 	return got < 0 ? -1 : 0;
 }
 
+/* The next site and source after `turn` of which something is queued in that class, due or not; the first
+ * of them again after the last. 1, 0: there is none, -1.
+ */
+static int next_turn(struct store *store, const char *lane, enum store_priority priority,
+		     struct store_turn *turn, struct err *err)
+{
+	for (int round = 0; round < 2; round++) {
+		scoped(sqlite_reset) sqlite3_stmt *found = sqlite_prepare(
+			&store->sqlite, NEXT_GROUP,
+			VALUES(TEXT(lane), NUMBER(priority), TEXT(turn->site), TEXT(turn->source)),
+			err);
+		int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+		if (got < 0)
+			return -1;
+		if (got == 0) {
+			*turn = (struct store_turn){ 0 };
+			continue;
+		}
+		snprintf(turn->site, sizeof(turn->site), "%s", sqlite_text(found, 0));
+		snprintf(turn->source, sizeof(turn->source), "%s", sqlite_text(found, 1));
+		return 1;
+	}
+	return 0;
+}
+
+/* The oldest due of that site and source: 1, 0, -1. */
+static int find_due(struct store *store, const char *lane, enum store_priority priority,
+		    const struct store_turn *turn, int64_t now_ms, int64_t *ret_seq,
+		    struct store_due *ret_due, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *due =
+		sqlite_prepare(&store->sqlite, FIND_DUE,
+			       VALUES(TEXT(lane), NUMBER(priority), TEXT(turn->site),
+				      TEXT(turn->source), NUMBER(now_ms)),
+			       err);
+	int got = due ? sqlite_step(&store->sqlite, due, err) : -1;
+
+	if (got > 0) {
+		*ret_seq = sqlite3_column_int64(due, 0);
+		*ret_due = (struct store_due){
+			.doc = sqlite_ulid(due, 1),
+			.attempt = (unsigned)sqlite3_column_int64(due, 2) + 1,
+			.doubtful = sqlite3_column_int(due, 3) != 0,
+			.since_ms = sqlite3_column_int64(due, 4),
+			.as_new = sqlite3_column_int(due, 5) != 0,
+		};
+	}
+	return got;
+}
+
+static bool same_turn(const struct store_turn *one, const struct store_turn *other)
+{
+	return strcmp(one->site, other->site) == 0 && strcmp(one->source, other->source) == 0;
+}
+
+/* One of each in turn, until the class has nothing more that is due: the turn has come back to where
+ * nothing was found first.
+ */
+static int claim_class(struct store *store, const char *lane, enum store_priority priority,
+		       int64_t now_ms, size_t most, struct store_due *ret_due, size_t *count,
+		       struct err *err)
+{
+	struct store_turn *turn = &store->turns[priority], idle = { 0 };
+	bool is_idle = false;
+
+	while (*count < most) {
+		int64_t seq;
+		int got = next_turn(store, lane, priority, turn, err);
+
+		if (got <= 0)
+			return got;
+		if (is_idle && same_turn(turn, &idle))
+			return 0;
+		got = find_due(store, lane, priority, turn, now_ms, &seq, &ret_due[*count], err);
+		if (got < 0 ||
+		    (got > 0 && claim_one(store, seq, now_ms, ret_due[*count].attempt, err) < 0))
+			return -1;
+		*count += (size_t)got;
+		if (got == 0 && !is_idle)
+			idle = *turn;
+		is_idle = got == 0;
+	}
+	return 0;
+}
+
 int store_claim(struct store *store, const char *lane, int64_t now_ms, size_t most,
 		struct store_due *ret_due, size_t *ret_count, int64_t *ret_next_ms, struct err *err)
 {
-	scoped(free_ptr) int64_t *seqs = xcalloc(most, sizeof(*seqs));
 	size_t count = 0, lapsed;
-	int got;
 
 	if (recover(store, FIND_LAPSED, lane, now_ms, &lapsed, err) < 0)
 		return -1;
-	{ /* the query ends before the rows it walks on are changed */
-		scoped(sqlite_reset) sqlite3_stmt *due =
-			sqlite_prepare(&store->sqlite, FIND_DUE,
-				       VALUES(TEXT(lane), NUMBER(now_ms), NUMBER(most)), err);
-
-		if (due == NULL)
-			return -1;
-		for (; (got = sqlite_step(&store->sqlite, due, err)) > 0; count++) {
-			seqs[count] = sqlite3_column_int64(due, 0);
-			ret_due[count] = (struct store_due){
-				.doc = sqlite_ulid(due, 1),
-				.attempt = (unsigned)sqlite3_column_int64(due, 2) + 1,
-				.doubtful = sqlite3_column_int(due, 3) != 0,
-				.since_ms = sqlite3_column_int64(due, 4),
-				.as_new = sqlite3_column_int(due, 5) != 0,
-			};
-		}
-		if (got < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < count; i++)
-		if (claim_one(store, seqs[i], now_ms, ret_due[i].attempt, err) < 0)
+	for (enum store_priority priority = 0; priority < PRIORITY_COUNT; priority++)
+		if (claim_class(store, lane, priority, now_ms, most, ret_due, &count, err) < 0)
 			return -1;
 	*ret_count = count;
 	return next_due(store, lane, ret_next_ms, err);

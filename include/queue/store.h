@@ -37,6 +37,11 @@ must_use bool doc_state_parse(struct slice text, enum doc_state *ret_state);
 /* Nothing will happen to the document by itself any more. */
 bool doc_state_is_final(enum doc_state state);
 
+/* What goes first when much waits: all that is high before what is normal, all that is normal before what
+ * is low.
+ */
+enum store_priority { PRIORITY_HIGH, PRIORITY_NORMAL, PRIORITY_LOW, PRIORITY_COUNT };
+
 struct store_settings {
 	const char *path;           /* of the database file; its -wal and -shm stand beside it */
 	const char *node;           /* who claims: 64 characters at most */
@@ -97,6 +102,7 @@ struct store_arrival {
 	const char *follows;
 	bool supersedes;
 	bool invisible;               /* the patient does not see it */
+	enum store_priority priority;
 	struct slice body;            /* the document, byte for byte */
 	uint8_t digest[SHA256_BYTES]; /* of the body */
 	/* The id was made of what the document is: under it there is no other document, though the
@@ -139,9 +145,10 @@ struct store_due {
 must_use int store_clock_went_back(struct store *store, const char *lane, int64_t now_ms,
 				   size_t *ret_count, struct err *err);
 
-/* Takes up to `most` documents of the lane that are due, oldest due first: they are `sending` and
- * ours, for an hour: after that another node may take them over, in doubt, as we do with what others
- * let lapse. *ret_next_ms: when the next one will be due, INT64_MAX when none waits.
+/* Takes up to `most` documents of the lane that are due: the highest priority first, within it one of each
+ * site and source in turn, of each the oldest due. They are `sending` and ours, for an hour: after that
+ * another node may take them over, in doubt, as we do with what others let lapse.
+ * *ret_next_ms: when the next one will be due, INT64_MAX when none waits.
  */
 must_use int store_claim(struct store *store, const char *lane, int64_t now_ms, size_t most,
 			 struct store_due *ret_due, size_t *ret_count, int64_t *ret_next_ms,

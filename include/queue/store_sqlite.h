@@ -23,6 +23,11 @@ struct store_file {
 	int64_t bytes;
 };
 
+/* A source at a site. */
+struct store_turn {
+	char site[16], source[72];
+};
+
 struct store {
 	struct sqlite sqlite;
 	char *node;
@@ -30,6 +35,7 @@ struct store {
 	struct store_head head, head_at_savepoint;
 	struct buf room; /* for the canonical form of a row */
 	struct store_moves moves;
+	struct store_turn turns[PRIORITY_COUNT]; /* whose it was last, whatever the lane */
 	const struct keyring *keys;
 	int64_t key;                /* the number of the one that writes; 0: none does */
 	const atomic_bool *ends;    /* as the settings have it */
@@ -42,7 +48,7 @@ enum store_statement {
 	SCHEMA_IS, PAGES_ARE, CHECKPOINT,
 	BEGIN, COMMIT, SAVEPOINT, RELEASE, UNDO,
 	FIND_UNIQUE_ID, INSERT_DOCUMENT, INSERT_BODY, INSERT_LARGE_BODY, INSERT_EVENT, SET_LAST_ARRIVAL,
-	SET_RIGHT, SET_TIMED_RIGHT, FIND_DUE, CLAIM, FIND_NEXT_DUE, FIND_SENDING, SETTLE, FIND_CLAIMED, FIND_LAPSED,
+	SET_RIGHT, SET_TIMED_RIGHT, NEXT_GROUP, FIND_DUE, CLAIM, FIND_NEXT_DUE, FIND_SENDING, SETTLE, FIND_CLAIMED, FIND_LAPSED,
 	RECOVER, PROBE,
 	LOAD, COUNT_STATES, OLDEST_QUEUED, LAST_DELIVERED, LIST, LIST_STATE, SHOW, EVENTS,
 	COUNT_INVISIBLE,
