@@ -1,4 +1,6 @@
 /* What becomes of what is over: bodies go after their time, all else stays. */
+#include <sqlite3.h>
+
 #include "store_fixture.h"
 
 static size_t purge(struct fixture *f, int64_t until_ms, size_t most)
@@ -120,12 +122,51 @@ static void what_was_purged_is_not_in_the_file(void **state)
 	assert_false(found[1]);
 }
 
+static void a_sealed_body_cannot_take_another_s_place(void **state)
+{
+	static const char key[] =
+		"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+	struct fixture *f = *state;
+	scoped(buf_done) struct buf body = { 0 }, metadata = { 0 };
+	struct keyring *keyring = NULL;
+	struct err damaged = { 0 };
+	struct ulid one;
+	sqlite3 *db;
+
+	ok(keyring_read(&keyring, slice_of(key), &err));
+	store_free(&f->store);
+	f->settings.keys = keyring;
+	open_store(f);
+	one = queue_one(f, "1.2.3.1");
+	queue_one(f, "1.2.3.2"); /* the same bytes */
+	ok(store_load(f->store, &one, &body, &metadata, &err));
+	assert_true(slice_is(buf_slice(&body), "body"));
+
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db,
+			     "UPDATE body SET bytes = (SELECT bytes FROM body WHERE seq = 2)"
+			     " WHERE seq = 1",
+			     NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	buf_clear(&body);
+	assert_int_equal(store_load(f->store, &one, &body, &metadata, &damaged), -1);
+	assert_int_equal(damaged.kind, ERR_HALT);
+	assert_int_equal(body.n, 0);
+	store_free(&f->store);
+	keyring_free(&keyring);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(a_body_goes_after_its_time),         test(what_is_not_over_keeps_its_body),
-		test(it_is_done_little_by_little),        test(what_was_purged_is_still_known),
+		test(a_body_goes_after_its_time),
+		test(what_is_not_over_keeps_its_body),
+		test(it_is_done_little_by_little),
+		test(what_was_purged_is_still_known),
 		test(what_was_purged_is_not_in_the_file),
+		test(a_sealed_body_cannot_take_another_s_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

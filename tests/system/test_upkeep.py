@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from samples import hand_in, mdm_t02, patient_words_in, read
+import contextlib
+import sqlite3
+
+from samples import INITIAL, hand_in, mdm_t02, patient_words_in, read
 
 LETTER = read("discharge-letter.xml")
 
@@ -27,3 +30,13 @@ def test_by_default_it_is_kept(gateway):
     doc = hand_in(gateway, "mllp", LETTER)
     gateway.wait_final(doc)
     assert gateway.ctl("show", doc)["purged"] is None
+
+
+def test_a_document_has_the_priority_of_its_type(start_gateway):
+    gateway = start_gateway(extra="queue: { priorities: [{ types: [11490-0, x], priority: low }] }")
+    docs = [hand_in(gateway, "mllp", read(name)) for name in INITIAL]
+    types = {gateway.ctl("show", doc)["type_code"] for doc in docs}
+    with contextlib.closing(sqlite3.connect(gateway.folder / "state" / "queue.db")) as store:
+        given = dict(store.execute("SELECT type_code, priority FROM document"))
+    assert "11490-0" in types and len(types) > 1
+    assert given == {each: 2 if each == "11490-0" else 1 for each in types}
