@@ -17,6 +17,7 @@ struct making {
 	const struct assembly *assembly;
 	struct metadata metadata;
 	const struct config_site *site;
+	struct config_sender sender; /* who answers when no person asks */
 	struct arena arena;
 	char message_id[UUID_TEXT];
 	struct buf assertion, signature; /* the VIHF and the XAdES */
@@ -75,8 +76,11 @@ static int find_site(struct making *making, struct err *err)
 	const char *finess_eg = making->metadata.site;
 
 	if (config_establishment_of(making->assembly->config, finess_eg, &making->site) ==
-	    making->assembly->establishment)
+	    making->assembly->establishment) {
+		making->sender = config_sender_of(making->assembly->config, making->site,
+						  making->assembly->source);
 		return 0;
+	}
 	return err_refuse(err, REASON_FINESS_MISMATCH, "",
 			  "site %s is no longer one of those that establishment %s sends for",
 			  finess_eg, making->assembly->establishment->finess_ej);
@@ -88,7 +92,7 @@ static const char *name_id(const struct making *making)
 {
 	const struct party *sender = &making->metadata.sender;
 
-	return sender->is_system && making->site->name_id[0] ? making->site->name_id : sender->id;
+	return sender->is_system && making->sender.name_id[0] ? making->sender.name_id : sender->id;
 }
 
 static const char *subject_id(struct making *making)
@@ -99,8 +103,8 @@ static const char *subject_id(struct making *making)
 	if (!sender->is_system)
 		return arena_printf(&making->arena, "%s%s%s", sender->given,
 				    sender->given[0] ? " " : "", sender->family);
-	if (making->site->subject_id[0] != '\0')
-		return making->site->subject_id;
+	if (making->sender.subject_id[0] != '\0')
+		return making->sender.subject_id;
 	return arena_printf(&making->arena, "%s, %s, %s", config->lps_name, config->lps_version,
 			    making->site->metadata.name);
 }
@@ -128,8 +132,8 @@ static int build_assertion(struct making *making, struct err *err)
 		.subject_id = subject_id(making),
 		.structure = metadata->sender.institution_id,
 		.sector = making->site->metadata.sector,
-		.roles = making->site->roles,
-		.role_count = making->site->role_count,
+		.roles = making->sender.roles,
+		.role_count = making->sender.role_count,
 		.patient_ins = metadata->patient_ins,
 		.patient_ins_oid = metadata->patient_ins_oid,
 		.secret_connection = is_secret(metadata),

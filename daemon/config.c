@@ -195,6 +195,26 @@ static const struct option role_options[] = {
 	  .help = "what that list calls it" },
 };
 
+/* Who answers: of a site, and of a source. */
+#define SENDER_OPTIONS(group, holder)                                                              \
+	{ group "name_id", OPTION_TEXT, AT(holder, sender.name_id),                                \
+	  .preset = "", .least = 0, .most = 128,                                                   \
+	  .help = "the national identifier of the person who answers for what the gateway sends" },\
+	{ group "subject_id", OPTION_TEXT, AT(holder, sender.subject_id),                          \
+	  .preset = "", .least = 0, .most = 128,                                                   \
+	  .help = "what the gateway is called there: software, model, department" },               \
+	{ group "roles", OPTION_LIST, AT(holder, sender.roles),                                    \
+	  .entries = &(const struct option_table){ sizeof(struct vihf_role), role_options,         \
+						   length_of(role_options) },                      \
+	  .count_at = offsetof(holder, sender.role_count),                                         \
+	  .help = "the roles in which documents are sent" }
+
+static const struct option source_sender_options[] = {
+	{ "name", OPTION_TEXT, AT(struct config_source_sender, name), .least = 1, .most = 64,
+	  .help = "the source of a listener or folder" },
+	SENDER_OPTIONS("", struct config_source_sender),
+};
+
 static const struct option policy_options[] = {
 	{ "type", OPTION_TEXT, AT(struct config_policy, type), .least = 1, .most = 32,
 	  .help = "the code of a document type, or \"*\" for all" },
@@ -252,17 +272,7 @@ static const struct option site_options[] = {
 						   length_of(policy_options) },
 	  .count_at = offsetof(struct config_site, policy_count),
 	  .help = "when it sends which documents: the first entry that fits decides" },
-	{ "vihf.name_id", OPTION_TEXT, AT(struct config_site, name_id),
-	  .preset = "", .least = 0, .most = 128,
-	  .help = "the national identifier of the person who answers for what the gateway sends" },
-	{ "vihf.subject_id", OPTION_TEXT, AT(struct config_site, subject_id),
-	  .preset = "", .least = 0, .most = 128,
-	  .help = "what the gateway is called there: software, model, department" },
-	{ "vihf.roles", OPTION_LIST, AT(struct config_site, roles),
-	  .entries = &(const struct option_table){ sizeof(struct vihf_role), role_options,
-						   length_of(role_options) },
-	  .count_at = offsetof(struct config_site, role_count),
-	  .help = "the roles in which documents are sent" },
+	SENDER_OPTIONS("vihf.", struct config_site),
 };
 
 static const struct option establishment_options[] = {
@@ -517,6 +527,12 @@ static const struct option options[] = {
 	{ "vihf.issuer_charset", OPTION_CHOICE, AT(struct config, ascii_names),
 	  .preset = "utf-8", .words = charsets,
 	  .help = "how names of certificates write what is not ASCII" },
+	{ "vihf.sources", OPTION_LIST, AT(struct config, source_senders),
+	  .entries = &(const struct option_table){ sizeof(struct config_source_sender),
+						   source_sender_options,
+						   length_of(source_sender_options) },
+	  .count_at = offsetof(struct config, source_sender_count),
+	  .help = "sources for which somebody else answers than for their site" },
 	{ "xades.digest", OPTION_CHOICE, AT(struct config, xades.digest),
 	  .preset = "sha1", .words = digests,
 	  .help = "the digest that submissions are signed with" },
@@ -651,16 +667,16 @@ static void read_secrets(struct config *config, struct option_reading *reading)
 /* ---- what follows from the options ---- */
 
 /* A machine that sends by itself: the default role. */
-static void derive_roles(struct config_site *site, struct arena *arena)
+static void derive_roles(struct config_sender *sender, struct arena *arena)
 {
 	static const struct vihf_role automaton = { "AUTOMATE", "1.2.250.1.213.1.1.4.6",
 						    "AUTOMATE" };
 
-	if (site->role_count > 0)
+	if (sender->role_count > 0)
 		return;
-	site->roles = arena_alloc(arena, sizeof(automaton));
-	site->roles[0] = automaton;
-	site->role_count = 1;
+	sender->roles = arena_alloc(arena, sizeof(automaton));
+	sender->roles[0] = automaton;
+	sender->role_count = 1;
 }
 
 static void derive(struct config *config)
@@ -686,7 +702,7 @@ static void derive(struct config *config)
 			e->sites[j].metadata.lps_name = config->lps_name;
 			e->sites[j].metadata.lps_model = config->lps_version;
 			e->sites[j].metadata.lps_internal_id = config->lps_internal_id;
-			derive_roles(&e->sites[j], &config->arena);
+			derive_roles(&e->sites[j].sender, &config->arena);
 		}
 	}
 }
@@ -813,6 +829,28 @@ const struct config_establishment *config_establishment_of(const struct config *
 		}
 	}
 	return NULL;
+}
+
+struct config_sender config_sender_of(const struct config *config, const struct config_site *site,
+				      const char *source)
+{
+	struct config_sender sender = site->sender;
+
+	for (size_t i = 0; i < config->source_sender_count; i++) {
+		const struct config_sender *own = &config->source_senders[i].sender;
+
+		if (strcmp(config->source_senders[i].name, source) != 0)
+			continue;
+		if (own->name_id[0] != '\0')
+			sender.name_id = own->name_id;
+		if (own->subject_id[0] != '\0')
+			sender.subject_id = own->subject_id;
+		if (own->role_count > 0) {
+			sender.roles = own->roles;
+			sender.role_count = own->role_count;
+		}
+	}
+	return sender;
 }
 
 const struct config_source *config_source_of(const struct config *config, const char *name)

@@ -199,6 +199,29 @@ static void check_ack(const struct config *config, const struct mllp_sender_sett
 				"127.0.0.0/8 or [::1], or another environment");
 }
 
+static void check_source(const struct config *config, const char *const *name,
+			 struct option_reading *reading)
+{
+	if (*name != NULL && !is_source(config, *name))
+		option_complain(reading, name,
+				"no listener or folder has the source %s: write it as intake.mllp "
+				"or intake.drop has it",
+				*name);
+}
+
+static void check_source_senders(const struct config *config, struct option_reading *reading)
+{
+	scoped(claims_done) struct claims claims = { 0 };
+
+	for (size_t i = 0; i < config->source_sender_count; i++) {
+		const char *const *name = &config->source_senders[i].name;
+
+		claim(&claims, *name, name);
+		check_source(config, name, reading);
+	}
+	check_claims(reading, &claims, "a source is one entry of vihf.sources");
+}
+
 static void check_sources(const struct config *config, struct option_reading *reading)
 {
 	scoped(claims_done) struct claims claims = { 0 };
@@ -207,11 +230,7 @@ static void check_sources(const struct config *config, struct option_reading *re
 		const struct config_source *source = &config->sources[i];
 
 		claim(&claims, source->name, &source->name);
-		if (source->name != NULL && !is_source(config, source->name))
-			option_complain(reading, &source->name,
-					"no listener or folder has the source %s: write it as "
-					"intake.mllp or intake.drop has it",
-					source->name);
+		check_source(config, &source->name, reading);
 		check_ack(config, &source->ack, reading);
 	}
 	check_claims(reading, &claims, "a source is one entry of sources");
@@ -316,6 +335,7 @@ void config_check(const struct config *config, struct option_reading *reading)
 	check_intake(config, reading);
 	check_limits(config, reading);
 	check_sources(config, reading);
+	check_source_senders(config, reading);
 	check_domains(config, reading);
 	check_local_domain(config, reading);
 	check_homologation(config, reading);

@@ -311,6 +311,7 @@ static int build_frame(struct delivery *delivery, struct hands *hands, struct er
 			.doc = delivery->due.doc,
 			.document = buf_slice(&delivery->document),
 			.metadata = buf_slice(&delivery->metadata),
+			.source = delivery->due.source,
 			.request = step->request,
 			.entry = step->entry,
 			.archived = step->archived,

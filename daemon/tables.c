@@ -28,6 +28,16 @@ static bool check_type(const struct config *config, const char *const *type,
 	return false;
 }
 
+static bool check_roles(const struct config *config, const struct config_sender *sender,
+			const struct valuesets *valuesets, struct buf *errors)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < sender->role_count; i++)
+		all = check_role(config, &sender->roles[i], valuesets, errors) && all;
+	return all;
+}
+
 static bool check_site(const struct config *config, const struct config_site *site,
 		       const struct valuesets *valuesets, struct buf *errors)
 {
@@ -39,9 +49,7 @@ static bool check_site(const struct config *config, const struct config_site *si
 		all = (strcmp(site->policies[i].type, "*") == 0 ||
 		       check_type(config, &site->policies[i].type, valuesets, errors)) &&
 		      all;
-	for (size_t i = 0; i < site->role_count; i++)
-		all = check_role(config, &site->roles[i], valuesets, errors) && all;
-	return all;
+	return check_roles(config, &site->sender, valuesets, errors) && all;
 }
 
 int tables_load(struct valuesets **ret_valuesets, const struct config *config, struct buf *errors)
@@ -60,6 +68,9 @@ int tables_load(struct valuesets **ret_valuesets, const struct config *config, s
 			all = check_site(config, &config->establishments[i].sites[j], valuesets,
 					 errors) &&
 			      all;
+	for (size_t i = 0; i < config->source_sender_count; i++)
+		all = check_roles(config, &config->source_senders[i].sender, valuesets, errors) &&
+		      all;
 	if (!all)
 		return -1;
 	*ret_valuesets = take(valuesets);

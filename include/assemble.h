@@ -17,6 +17,7 @@ struct assembly {
 	struct ulid doc; /* gives the set and its signature their unique ids, the same at every
 			    attempt */
 	struct slice document, metadata;
+	const char *source; /* that the document came from */
 	struct pen *pen; /* of the establishment */
 	/* The one reading of the clock: the DMP wants creation, submission, signature and VIHF in
 	 * that order. */

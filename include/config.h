@@ -33,12 +33,24 @@ struct config_policy {
 	int64_t delay_ms; /* of POLICY_DELAY */
 };
 
+/* Who answers for what the gateway sends by itself; "": the gateway, by its own names. */
+struct config_sender {
+	const char *name_id, *subject_id;
+	struct vihf_role *roles; /* of a site: one at least */
+	size_t role_count;
+};
+
+/* For the documents of one source, in place of what their site says; what it leaves out is the
+ * site's.
+ */
+struct config_source_sender {
+	const char *name; /* of the source */
+	struct config_sender sender;
+};
+
 struct config_site {
 	struct metadata_site metadata;
-	/* who answers for what the gateway sends by itself; "": the gateway, by its own names */
-	const char *name_id, *subject_id;
-	struct vihf_role *roles; /* one at least */
-	size_t role_count;
+	struct config_sender sender;
 	const char **types; /* of documents that it sends; none: all that the DMP takes */
 	size_t type_count;
 	struct config_policy *policies; /* the first that fits */
@@ -91,18 +103,18 @@ struct config {
 	uint64_t most_document_bytes;
 	struct config_priority *priorities;
 	size_t priority_count;
-	const char *key_file; /* "": what is kept is not encrypted */
+	const char *key_file;   /* "": what is kept is not encrypted */
 	int64_t keep_bodies_ms; /* after the final state */
-	int64_t most_age_ms; /* a document that is older when an attempt fails is rejected */
+	int64_t most_age_ms;    /* a document that is older when an attempt fails is rejected */
 	bool allow_masked_and_invisible;
 	enum config_pdf when_not_pdfa;
 	struct convert_settings convert;
 	enum restricted restricted;
 	int64_t invisible_most_ms; /* a document may be hidden from the patient this long */
-	bool strict_structures; /* who sends must be of a declared site */
-	const char *ins_oids;  /* "": those of the environment */
-	const char *local_oid; /* "": any */
-	bool system_sends;     /* the gateway is the author of what is sent, whoever asks */
+	bool strict_structures;    /* who sends must be of a declared site */
+	const char *ins_oids;      /* "": those of the environment */
+	const char *local_oid;     /* "": any */
+	bool system_sends;         /* the gateway is the author of what is sent, whoever asks */
 	bool send_hash_size;
 	const char *content_type_map; /* "": that in valuesets_dir */
 	struct transmission_settings transmission;
@@ -131,6 +143,8 @@ struct config {
 	size_t drop_count;
 	struct config_source *sources;
 	size_t source_count;
+	struct config_source_sender *source_senders;
+	size_t source_sender_count;
 	struct config_establishment *establishments;
 	size_t establishment_count;
 
@@ -167,6 +181,10 @@ void config_print(const struct config *config, struct buf *out);
 const struct config_establishment *config_establishment_of(const struct config *config,
 							   const char *finess_eg,
 							   const struct config_site **ret_site);
+
+/* Who answers for what the gateway sends by itself of that site and source. */
+struct config_sender config_sender_of(const struct config *config, const struct config_site *site,
+				      const char *source);
 
 /* The source of that name; NULL: nothing is sent back to it. */
 const struct config_source *config_source_of(const struct config *config, const char *name);

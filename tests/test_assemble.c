@@ -17,10 +17,7 @@ static struct config_site site = {
 		      .lps_model = "1",
 		      .lps_internal_id = "GW1",
 		      .default_visit_class = "I" },
-	.name_id = "",
-	.subject_id = "",
-	.roles = &automaton,
-	.role_count = 1,
+	.sender = { .name_id = "", .subject_id = "", .roles = &automaton, .role_count = 1 },
 };
 static struct config_establishment establishment = {
 	.finess_ej = "990000987",
@@ -109,6 +106,7 @@ static struct assembly assembly_of(struct ulid doc)
 		.doc = doc,
 		.document = buf_slice(&decision.documents[0].body),
 		.metadata = buf_slice(&decision.documents[0].metadata),
+		.source = "DPI",
 		.request = TRANSACTION_SUBMIT,
 		.pen = pen,
 		.now_ms = PKI_NOW_MS + 250,
@@ -424,11 +422,35 @@ static void the_gateway_asks_for_itself_or_for_who_answers(void **state)
 	(void)state;
 	scoped(request_done) struct request one = assemble_for(some_doc);
 	assert_part(&one, 0, itself, length_of(itself));
-	site.name_id = "899900012345";
-	site.subject_id = "Passerelle, DSI";
+	site.sender.name_id = "899900012345";
+	site.sender.subject_id = "Passerelle, DSI";
 	scoped(request_done) struct request two = assemble_for(some_doc);
-	site.name_id = site.subject_id = "";
+	site.sender.name_id = site.sender.subject_id = "";
 	assert_part(&two, 0, answered, length_of(answered));
+}
+
+static void a_source_may_have_somebody_else_who_answers(void **state)
+{
+	static struct vihf_role doctor = { "10", "1.2.250.1.213.1.1.5.1", "Médecin" };
+	static struct config_source_sender senders[] = {
+		{ "RIS", { .name_id = "899900099999", .subject_id = "" } },
+		{ "DPI",
+		  { .name_id = "", .subject_id = "SIL", .roles = &doctor, .role_count = 1 } },
+	};
+	static const struct fact facts[] = {
+		{ "//s:NameID", "899900012345" }, /* the site's: the source leaves it out */
+		{ SAID("urn:oasis:names:tc:xspa:1.0:subject:subject-id"), "SIL" },
+		{ "string(//*[local-name() = 'Role']/@code)", "10" },
+	};
+
+	(void)state;
+	site.sender.name_id = "899900012345";
+	config.source_senders = senders;
+	config.source_sender_count = length_of(senders);
+	scoped(request_done) struct request request = assemble_for(some_doc);
+	site.sender.name_id = "";
+	config.source_sender_count = 0;
+	assert_part(&request, 0, facts, length_of(facts));
 }
 
 /* The metadata of the decision with another of its texts. */
@@ -560,6 +582,7 @@ int main(void)
 		cmocka_unit_test(set_and_signature_name_each_other),
 		cmocka_unit_test(times_come_from_one_reading_of_the_clock),
 		cmocka_unit_test(the_gateway_asks_for_itself_or_for_who_answers),
+		cmocka_unit_test(a_source_may_have_somebody_else_who_answers),
 		cmocka_unit_test(damaged_metadata_is_not_sent),
 		cmocka_unit_test(a_document_of_the_future_waits),
 		cmocka_unit_test(a_site_that_is_no_longer_declared_does_not_send),

@@ -269,11 +269,11 @@ static void signatures_have_the_defaults_of_the_dmps_examples(void **state)
 	assert_false(config->ascii_names);
 	assert_int_equal(config->xades.digest, DIGEST_SHA1);
 	assert_true(config->xades.full_chain);
-	assert_string_equal(site->name_id, "");
-	assert_string_equal(site->subject_id, "");
-	assert_int_equal(site->role_count, 1);
-	assert_string_equal(site->roles[0].code, "AUTOMATE");
-	assert_string_equal(site->roles[0].system, "1.2.250.1.213.1.1.4.6");
+	assert_string_equal(site->sender.name_id, "");
+	assert_string_equal(site->sender.subject_id, "");
+	assert_int_equal(site->sender.role_count, 1);
+	assert_string_equal(site->sender.roles[0].code, "AUTOMATE");
+	assert_string_equal(site->sender.roles[0].system, "1.2.250.1.213.1.1.4.6");
 }
 
 static void who_answers_is_written_by_site(void **state)
@@ -287,12 +287,32 @@ static void who_answers_is_written_by_site(void **state)
 	const struct config_site *sites = config->establishments[0].sites;
 
 	(void)state;
-	assert_string_equal(sites[1].name_id, "899900012345");
-	assert_string_equal(sites[1].subject_id, "Passerelle");
-	assert_int_equal(sites[1].role_count, 2);
-	assert_string_equal(sites[1].roles[0].code, "10");
-	assert_string_equal(sites[1].roles[1].system, "1.2.250.1.71.4.2.5");
-	assert_string_equal(sites[0].roles[0].code, "AUTOMATE");
+	assert_string_equal(sites[1].sender.name_id, "899900012345");
+	assert_string_equal(sites[1].sender.subject_id, "Passerelle");
+	assert_int_equal(sites[1].sender.role_count, 2);
+	assert_string_equal(sites[1].sender.roles[0].code, "10");
+	assert_string_equal(sites[1].sender.roles[1].system, "1.2.250.1.71.4.2.5");
+	assert_string_equal(sites[0].sender.roles[0].code, "AUTOMATE");
+}
+
+static void a_source_takes_from_its_site_what_it_leaves_out(void **state)
+{
+	scoped(free_ptr) char *sites =
+		replace(good, "visit_class: N",
+			"vihf: { name_id: \"899900012345\", subject_id: Passerelle }");
+	scoped(free_ptr) char *text = replace(
+		sites, "establishments:",
+		"vihf: { sources: [ { name: RIS, subject_id: Imagerie } ] }\nestablishments:");
+	scoped(config_free) struct config *config = must_parse(text);
+	const struct config_site *site = &config->establishments[0].sites[1];
+	const struct config_sender ris = config_sender_of(config, site, "RIS");
+	const struct config_sender dpi = config_sender_of(config, site, "DPI");
+
+	(void)state;
+	assert_string_equal(ris.name_id, "899900012345");
+	assert_string_equal(ris.subject_id, "Imagerie");
+	assert_string_equal(ris.roles[0].code, "AUTOMATE");
+	assert_string_equal(dpi.subject_id, "Passerelle");
 }
 
 static void the_number_of_the_homologation_is_read_and_never_printed(void **state)
@@ -578,6 +598,8 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "127.0.0.1:8443", "dmp.example", 26, 21, "a rehearsal sends to this machine" },
 		{ "      tls:", "        registry: https://dmp.example/r\n      tls:", 27, 19,
 		  "a rehearsal sends to this machine" },
+		{ "establishments:", "vihf: { sources: [ { name: NOBODY } ] }\nestablishments:", 21,
+		  28, "no listener or folder has the source NOBODY" },
 		{ "      tls:", "        patients: https://dmp.example/p\n      tls:", 27, 19,
 		  "a rehearsal sends to this machine" },
 		{ "      idle: 90 s", "      allow: 10.1.0.0/16", 13, 14,
@@ -1107,6 +1129,7 @@ int main(void)
 		cmocka_unit_test(silence_means_the_defaults),
 		cmocka_unit_test(signatures_have_the_defaults_of_the_dmps_examples),
 		cmocka_unit_test(who_answers_is_written_by_site),
+		cmocka_unit_test(a_source_takes_from_its_site_what_it_leaves_out),
 		cmocka_unit_test(the_number_of_the_homologation_is_read_and_never_printed),
 		cmocka_unit_test(the_login_of_the_proxy_is_read_and_never_printed),
 		cmocka_unit_test(a_fault_found_later_has_its_place_too),

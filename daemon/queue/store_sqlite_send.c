@@ -143,6 +143,7 @@ static int find_due(struct store *store, const char *lane, enum store_priority p
 			.since_ms = sqlite3_column_int64(due, 4),
 			.as_new = sqlite3_column_int(due, 5) != 0,
 		};
+		snprintf(ret_due->source, sizeof(ret_due->source), "%s", turn->source);
 	}
 	return got;
 }

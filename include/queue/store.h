@@ -130,12 +130,15 @@ must_use int store_take_in(struct store *store, const struct store_arrival *arri
 
 /* ---- send ---- */
 
+enum { STORE_SOURCE = 72 }; /* characters of a source's name, with its NUL */
+
 struct store_due {
 	struct ulid doc;
 	unsigned attempt; /* 1 first */
 	bool doubtful;    /* an earlier attempt may have been stored by the DMP */
 	bool as_new;      /* what it replaces was never sent: absent, it goes as a new one */
 	int64_t since_ms; /* from when its age counts: received, or released, or tried again by order */
+	char source[STORE_SOURCE];
 };
 
 /* The wall clock may have been set back since documents went to the queue of the lane, or were held

@@ -25,7 +25,7 @@ struct store_file {
 
 /* A source at a site. */
 struct store_turn {
-	char site[16], source[72];
+	char site[16], source[STORE_SOURCE];
 };
 
 struct store {

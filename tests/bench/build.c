@@ -60,6 +60,7 @@ static void build_one(const struct bench *bench)
 			    .pen = bench->pen,
 			    .now_ms = now_ms,
 			    .doc = ulid_new(now_ms),
+			    .source = "bench",
 			    .document = buf_slice(&bench->decision.documents[0].body),
 			    .metadata = buf_slice(&bench->decision.documents[0].metadata),
 			    .request = TRANSACTION_SUBMIT,
