@@ -1,5 +1,5 @@
 /* One setting: how it is written, kept, bounded and printed. A row of a table is all there is to
- * an option; what the options are called and mean together is config.c's business.
+ * an option; what the options are called is config_table.c's business.
  *
  * Reads the disk only to see whether a file or folder that is named exists. Any thread.
  */
