@@ -55,6 +55,10 @@ static const struct option_word policy_actions[] = { { "send", POLICY_SEND },
 static const struct option_word when_not_pdfa[] = {
 	{ "convert", PDF_CONVERT }, { "refuse", PDF_REFUSE }, { "send", PDF_SEND }, { 0 }
 };
+static const struct option_word priorities[] = { { "high", PRIORITY_HIGH },
+						 { "normal", PRIORITY_NORMAL },
+						 { "low", PRIORITY_LOW },
+						 { 0 } };
 static const struct option_word wsa_to[] = { { "url", 0 }, { "empty", 0 }, { 0 } };
 
 /* The four suites that the DMP's software entry takes. */
@@ -214,19 +218,17 @@ static const struct option policy_options[] = {
 	  .help = "how long an action \"delay\" holds" },
 };
 
-static const struct option_word priorities[] = { { "high", PRIORITY_HIGH },
-						 { "normal", PRIORITY_NORMAL },
-						 { "low", PRIORITY_LOW },
-						 { 0 } };
+static const struct option_table type_codes = {
+	sizeof(const char *),
+	&(const struct option){ "types", OPTION_TEXT, .bytes = sizeof(const char *),
+				.least = 1, .most = 32,
+				.help = "the code of a document type" },
+	1
+};
 
 static const struct option priority_options[] = {
 	{ "types", OPTION_VALUES, AT(struct config_priority, types), .least = 1,
-	  .entries = &(const struct option_table){
-		  sizeof(const char *),
-		  &(const struct option){ "types", OPTION_TEXT, .bytes = sizeof(const char *),
-					  .least = 1, .most = 32,
-					  .help = "the code of a document type" },
-		  1 },
+	  .entries = &type_codes,
 	  .count_at = offsetof(struct config_priority, type_count),
 	  .help = "the document types that it is about" },
 	{ "priority", OPTION_CHOICE, AT(struct config_priority, priority), .words = priorities,
@@ -245,12 +247,7 @@ static const struct option site_options[] = {
 	  .help = "the class of visit (HL7 PV1-2) of a document that comes without one" },
 	{ "types", OPTION_VALUES, AT(struct config_site, types),
 	  .preset = "",
-	  .entries = &(const struct option_table){
-		  sizeof(const char *),
-		  &(const struct option){ "types", OPTION_TEXT, .bytes = sizeof(const char *),
-					  .least = 1, .most = 32,
-					  .help = "the code of a document type" },
-		  1 },
+	  .entries = &type_codes,
 	  .count_at = offsetof(struct config_site, type_count),
 	  .help = "the document types that it sends; none written: all that the DMP takes" },
 	{ "policies", OPTION_LIST, AT(struct config_site, policies),
