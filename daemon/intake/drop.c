@@ -1,150 +1,34 @@
 /* The drop folder: what is in it, what of that is whole, and whose turn it is.
  *
- * The loop keeps one entry per name and decides; a job on the disk workers looks into the folder,
- * one at a time.
+ * The loop keeps one entry per name and decides; drop_scan.c looks into the folder, one job at a time
+ * on the disk workers.
  */
 #include "intake/drop.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <search.h>
 #include <stdio.h>
-#include <strings.h>
 #include <sys/inotify.h>
 #include <sys/queue.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/arena.h"
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/log.h"
 #include "base/retry.h"
 #include "document/body.h"
+#include "intake/drop_scan.h"
 
 enum {
-	MOST_LISTED = 200000, /* entries: the rest waits in the folder until these are gone */
-	LEAST_GAP_MS = 20,    /* between two scans */
-	SCAN_SHARE = 4,       /* a scan that took 1 s is not repeated for 4 s */
+	LEAST_GAP_MS = 20, /* between two scans */
+	SCAN_SHARE = 4,    /* a scan that took 1 s is not repeated for 4 s */
 	HANGING_MS = 60000,
 	STUCK_MOST_MS = 900000, /* the longest pause of a file that cannot be moved */
 };
 
-/* ---- on a worker: looking into the folder ---- */
-
-struct sighting {
-	struct sighting *next;
-	const char *name;
-	int64_t size, modified_ns;
-	uint64_t inode;
-	bool regular;
-};
-
-struct scan {
-	struct job job;
-	const char *path;
-	int inotify, watch;
-
-	struct arena arena;
-	struct sighting *first;
-	size_t sightings;
-	bool listed;    /* to the end, or to MOST_LISTED */
-	struct err err; /* of the folder, or of a file in it that cannot be looked at */
-	int64_t started_ms, ended_ms;
-};
-
-static bool ends_in(const char *name, const char *ending)
-{
-	size_t n = strlen(name), m = strlen(ending);
-
-	return n >= m && strcasecmp(name + n - m, ending) == 0;
-}
-
-static bool is_looked_at(const char *name)
-{
-	return name[0] != '.' && !ends_in(name, ".tmp") && !ends_in(name, ".part") &&
-	       !ends_in(name, ".error.yaml") && !ends_in(name, ".result.yaml") &&
-	       strcmp(name, "done") != 0 && strcmp(name, "rejected") != 0;
-}
-
-/* Watches what the path leads to now; the watch of what it led to before is given up. */
-static void scan_watch(struct scan *scan)
-{
-	int watch;
-
-	if (scan->inotify < 0)
-		return;
-	watch = inotify_add_watch(scan->inotify, scan->path,
-				  IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
-	if (scan->watch >= 0 && scan->watch != watch)
-		inotify_rm_watch(scan->inotify, scan->watch);
-	scan->watch = watch;
-}
-
-static void scan_see(struct scan *scan, int folder, const char *name)
-{
-	struct sighting *sighting;
-	struct stat found;
-
-	if (fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) < 0) {
-		if (errno != ENOENT)
-			err_set(&scan->err, ERR_RETRY, "a file in %s cannot be looked at: %s",
-				scan->path, strerrordesc_np(errno));
-		return;
-	}
-	sighting = arena_alloc(&scan->arena, sizeof(*sighting));
-	*sighting = (struct sighting){
-		.next = scan->first,
-		.name = arena_dup(&scan->arena, slice_of(name)),
-		.size = found.st_size,
-		.modified_ns = drop_modified_ns(&found),
-		.inode = found.st_ino,
-		.regular = S_ISREG(found.st_mode),
-	};
-	scan->first = sighting;
-	scan->sightings++;
-}
-
-static void scan_list(struct scan *scan)
-{
-	int fd = drop_open_folder(scan->path, &scan->err);
-	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *found;
-
-	if (fd < 0)
-		return;
-	errno = 0;
-	while (folder != NULL && scan->sightings < MOST_LISTED &&
-	       (found = readdir(folder)) != NULL) {
-		if (is_looked_at(found->d_name))
-			scan_see(scan, fd, found->d_name);
-		errno = 0; /* readdir() tells the end from an error by it alone */
-	}
-	scan->listed = folder != NULL && errno == 0;
-	if (!scan->listed)
-		err_set(&scan->err, ERR_RETRY, "the folder %s cannot be read: %s", scan->path,
-			strerrordesc_np(errno));
-	if (folder != NULL)
-		closedir(folder);
-	else
-		close(fd);
-}
-
-static void scan_run(struct job *job, void *worker)
-{
-	struct scan *scan = container_of(job, struct scan, job);
-
-	(void)worker;
-	scan->started_ms = clock_monotonic_ms();
-	scan_watch(scan);
-	scan_list(scan);
-	scan->ended_ms = clock_monotonic_ms();
-}
-
-/* ---- on the loop: what is in the folder ---- */
+/* ---- what is in the folder ---- */
 
 enum entry_state {
 	ENTRY_NEW, /* heard of, or settled: the next scan tells */
@@ -183,7 +67,7 @@ struct drop {
 	int inotify;
 	struct event *heard, *scan_due, *pump;
 
-	struct scan scan;
+	struct drop_scan scan;
 	bool scanning;
 	uint64_t scan_number; /* of the last one begun */
 	int64_t scan_begun_ms, scan_wanted_ms;
@@ -268,7 +152,7 @@ static void entry_ignore(struct drop_entry *entry)
 		    drop_name_digest(entry->file.name, digest));
 }
 
-static bool is_unchanged(const struct drop_entry *entry, const struct sighting *sighting)
+static bool is_unchanged(const struct drop_entry *entry, const struct drop_sighting *sighting)
 {
 	return (entry->state == ENTRY_SETTLING || entry->state == ENTRY_WHOLE) &&
 	       entry->file.size == sighting->size &&
@@ -277,15 +161,15 @@ static bool is_unchanged(const struct drop_entry *entry, const struct sighting *
 }
 
 /* Between two looks: a file unchanged from the end of one scan to the start of another. */
-static bool has_settled(const struct drop_entry *entry, const struct scan *scan)
+static bool has_settled(const struct drop_entry *entry, const struct drop_scan *scan)
 {
 	const int64_t settle_ms = entry->file.folder->settle_ms;
 
 	return settle_ms == 0 || scan->started_ms - entry->since_ms >= settle_ms;
 }
 
-static void entry_see(struct drop_entry *entry, const struct scan *scan,
-		      const struct sighting *sighting)
+static void entry_see(struct drop_entry *entry, const struct drop_scan *scan,
+		      const struct drop_sighting *sighting)
 {
 	const uint64_t number = entry->file.drop->scan_number;
 
@@ -343,7 +227,7 @@ static int by_age(const void *a, const void *b)
 	return strcmp(one->file.name, other->file.name);
 }
 
-/* ---- on the loop: pairs ---- */
+/* ---- pairs ---- */
 
 static bool is_ready(const struct drop_entry *entry, int64_t now_ms)
 {
@@ -440,7 +324,7 @@ static void queue_what_is_whole(struct drop *drop)
 	qsort(drop->queue, drop->queued, sizeof(struct drop_entry *), by_age);
 }
 
-/* ---- on the loop: handing over ---- */
+/* ---- handing over ---- */
 
 /* Not renamed over, nor settled, since it was queued: else the next scan tells. */
 static bool is_still_whole(const struct drop_entry *entry)
@@ -480,7 +364,7 @@ static void on_pump(evutil_socket_t fd, short what, void *arg)
 		hand_over(drop, drop->queue[drop->queue_next++]);
 }
 
-/* ---- on the loop: when to look ---- */
+/* ---- when to look ---- */
 
 static void arm(struct event *timer, int64_t wait_ms)
 {
@@ -495,7 +379,7 @@ static void arm(struct event *timer, int64_t wait_ms)
  */
 static void arm_scan(struct drop *drop)
 {
-	const struct scan *last = &drop->scan;
+	const struct drop_scan *last = &drop->scan;
 	int64_t gap_ms, wait_ms;
 
 	if (drop->scanning || drop->closed)
@@ -572,9 +456,10 @@ static void drop_done(struct drop *drop)
 
 static void take_sightings(struct drop *drop)
 {
-	const struct scan *scan = &drop->scan;
+	const struct drop_scan *scan = &drop->scan;
 
-	for (const struct sighting *sighting = scan->first; sighting; sighting = sighting->next) {
+	for (const struct drop_sighting *sighting = scan->first; sighting;
+	     sighting = sighting->next) {
 		struct drop_entry *entry = entry_find(drop, sighting->name);
 
 		entry_see(entry ? entry : entry_new(drop, sighting->name), scan, sighting);
@@ -585,7 +470,7 @@ static void take_sightings(struct drop *drop)
 
 static void scan_done(struct job *job)
 {
-	struct scan *scan = container_of(job, struct scan, job);
+	struct drop_scan *scan = container_of(job, struct drop_scan, job);
 	struct drop *drop = container_of(scan, struct drop, scan);
 
 	drop->scanning = false;
@@ -599,11 +484,7 @@ static void scan_done(struct job *job)
 		want_next_scan(drop, scan->listed);
 		event_active(drop->pump, EV_TIMEOUT, 0);
 	}
-	arena_done(&scan->arena);
-	scan->first = NULL;
-	scan->sightings = 0;
-	scan->listed = false;
-	scan->err = (struct err){ 0 };
+	drop_scan_clear(scan);
 	drop_done(drop);
 }
 
@@ -615,10 +496,10 @@ static bool hear(struct drop *drop, const struct inotify_event *event)
 
 	if (event->len == 0) /* events were lost, or the watch was */
 		return true;
-	if (event->mask & IN_ISDIR || !is_looked_at(event->name))
+	if (event->mask & IN_ISDIR || !drop_scan_looks_at(event->name))
 		return false;
 	entry = entry_find(drop, event->name);
-	if (entry == NULL && renamed && drop->entry_count < MOST_LISTED)
+	if (entry == NULL && renamed && drop->entry_count < DROP_MOST_LISTED)
 		entry = entry_new(drop, event->name);
 	if (entry == NULL)
 		return true;
@@ -731,7 +612,7 @@ static void start_listening(struct drop *drop, struct event_base *loop)
 	}
 	drop->scan.inotify = drop->inotify;
 	drop->scan.watch = -1;
-	scan_watch(&drop->scan);
+	drop_scan_watch(&drop->scan);
 	drop->watch = drop->scan.watch;
 	if (drop->watch < 0)
 		log_warning("drop_not_watched folder=%s: %s; files are found by looking every "
@@ -756,7 +637,7 @@ int drop_new(struct drop **ret_drop, struct event_base *loop, struct workers *di
 	drop->figures.name = settings->name;
 	drop->figures.path = settings->path;
 	LIST_INIT(&drop->entries);
-	drop->scan.job = (struct job){ .run = scan_run, .done = scan_done };
+	drop->scan.job = (struct job){ .run = drop_scan_run, .done = scan_done };
 	drop->scan.path = settings->path;
 	drop->scan_due = event_new(loop, -1, 0, on_scan_due, drop);
 	drop->pump = event_new(loop, -1, 0, on_pump, drop);
