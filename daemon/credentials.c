@@ -95,7 +95,7 @@ static int check_tls(struct loading *loading)
 	struct err err = { 0 };
 
 	if (signer_check_client(http->tls.cert, loading->now_ms, &err) < 0 ||
-	    http_tls_new(&tls, &http->tls, &err) < 0)
+	    http_tls_new(&tls, &http->tls, loading->now_ms, &err) < 0)
 		return complain(loading, culprit_of(files, length_of(files), &err), ": ", &err);
 	return 0;
 }

@@ -9,7 +9,22 @@
 
 static struct pki pki;
 
-static char *made[7];
+static char *made[8];
+
+static char *write_server(const char *name)
+{
+	X509 *certificate = pki_issue(&(struct pki_request){ .cn = "engine",
+							     .usage = PKI_AUTH,
+							     .from_days = -100,
+							     .to_days = 40,
+							     .serial = "05",
+							     .uses = "serverAuth" },
+				      pki.key, pki.intermediate, pki.key);
+	char *path = pki_write(&pki, name, (X509 *[]){ certificate, NULL }, NULL);
+
+	X509_free(certificate);
+	return path;
+}
 
 static int make(void **state)
 {
@@ -17,6 +32,7 @@ static int make(void **state)
 
 	(void)state;
 	pki_make(&pki);
+	made[7] = write_server("server.pem");
 	made[0] = pki_write_leaf(&pki, "ended-auth.pem", PKI_AUTH, -100, -20);
 	made[1] = pki_write_leaf(&pki, "early-auth.pem", PKI_AUTH, 10, 40);
 	made[2] = pki_write_leaf(&pki, "ended-sign.pem", PKI_SIGN, -100, -20);
@@ -143,10 +159,11 @@ static void one_establishments_files_do_not_keep_the_other_from_sending(void **s
 		const char *option, *words;
 	} cases[] = {
 		{ { .ca = "none.pem" }, "dmp.tls.ca", "none.pem, which cannot be used" },
-		{ { .ca = "sign.key" }, "dmp.tls.ca", "holds no certificate authority" },
+		{ { .ca = "sign.key" }, "dmp.tls.ca", "holds no certificate in PEM" },
 		{ { .auth = "none.pem" }, "dmp.tls.cert", "none.pem, which cannot be used" },
 		{ { .auth = "sign.key" }, "dmp.tls.cert", "holds no certificate" },
 		{ { .auth = "sign.pem" }, "dmp.tls.cert", "has nonRepudiation" },
+		{ { .auth = "server.pem" }, "dmp.tls.cert", "is not for a TLS client" },
 		{ { .auth = "ended-auth.pem" }, "dmp.tls.cert", "ended on 2026-10-31" },
 		{ { .auth = "early-auth.pem" }, "dmp.tls.cert", "2026-11-30" },
 		{ { .auth_key = "none.key" }, "dmp.tls.key", "none.key, which cannot be used" },

@@ -4,15 +4,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <time.h>
 
-#include "base/clock.h"
+#include "base/pem.h"
 
 /* 112 bits: RSA of 2048 bits at least, no SHA-1 in signatures. */
 enum { SECURITY_LEVEL = 2 };
@@ -36,76 +33,11 @@ static bool is_given(const char *text)
 	return text != NULL && text[0] != '\0';
 }
 
-/* The setting `which` is at fault. OpenSSL's own words stay unsaid: they name its functions. */
-static int printf_like(3, 4) wrong(struct err *err, const char *which, const char *format, ...)
-{
-	char text[ERR_TEXT];
-	va_list arguments;
-
-	ERR_clear_error();
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	err_set(err, ERR_HALT, "%s", text);
-	snprintf(err->where, sizeof(err->where), "%s", which);
-	return -1;
-}
-
 /* ---- contexts ---- */
-
-static void free_file(FILE **file)
-{
-	if (*file != NULL)
-		fclose(*file);
-}
 
 static void free_key(EVP_PKEY **key)
 {
 	EVP_PKEY_free(*key);
-}
-
-/* errno of a file that cannot be opened; 0: it can be. A folder can be opened, and not read. */
-static int trouble_with(const char *file)
-{
-	scoped(free_file) FILE *opened = fopen(file, "re");
-
-	if (opened == NULL)
-		return errno;
-	return fgetc(opened) == EOF && ferror(opened) ? errno : 0;
-}
-
-static int check_readable(const char *which, const char *file, struct err *err)
-{
-	int trouble = trouble_with(file);
-
-	if (trouble != 0)
-		return wrong(err, which, "%s cannot be read: %s", file, strerrordesc_np(trouble));
-	return 0;
-}
-
-static int64_t time_of(const ASN1_TIME *time)
-{
-	struct tm tm = { 0 };
-
-	ASN1_TIME_to_tm(time, &tm);
-	return (int64_t)timegm(&tm) * 1000;
-}
-
-static int check_dates(const X509 *certificate, const char *file, int64_t now_ms, struct err *err)
-{
-	int64_t from_ms = time_of(X509_get0_notBefore(certificate));
-	int64_t to_ms = time_of(X509_get0_notAfter(certificate));
-	char text[CLOCK_TEXT];
-
-	if (now_ms > to_ms)
-		return wrong(err, "cert", "the certificate in %s ended on %s: order a new one",
-			     file, clock_iso(to_ms, text));
-	if (now_ms < from_ms)
-		return wrong(err, "cert",
-			     "the certificate in %s begins on %s: wait until then, or set this "
-			     "machine's clock right",
-			     file, clock_iso(from_ms, text));
-	return 0;
 }
 
 /* An authority may say what a certificate is for, and peers heed it. */
@@ -115,64 +47,47 @@ static int check_purpose(X509 *certificate, const char *file, bool of_server, st
 			       of_server ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT,
 			       false) == 1)
 		return 0;
-	return wrong(err, "cert",
-		     "the certificate in %s is not for a TLS %s (see its extendedKeyUsage and "
-		     "keyUsage): peers would refuse it",
-		     file, of_server ? "server" : "client");
+	return pem_wrong(err, "cert",
+			 "the certificate in %s is not for a TLS %s (see its extendedKeyUsage and "
+			 "keyUsage): peers would refuse it",
+			 file, of_server ? "server" : "client");
 }
 
 static int use_certificate(SSL_CTX *context, const char *file, int64_t now_ms, struct err *err)
 {
 	const bool of_server = SSL_CTX_get_ssl_method(context) == TLS_server_method();
 
-	if (check_readable("cert", file, err) < 0)
+	if (pem_check_readable("cert", file, err) < 0)
 		return -1;
 	if (SSL_CTX_use_certificate_chain_file(context, file) != 1) {
 		int reason = ERR_GET_REASON(ERR_peek_last_error());
 
 		if (reason == SSL_R_EE_KEY_TOO_SMALL || reason == SSL_R_CA_KEY_TOO_SMALL ||
 		    reason == SSL_R_CA_MD_TOO_WEAK)
-			return wrong(err, "cert",
-				     "%s holds a certificate whose key or signature is too weak: "
-				     "RSA takes 2048 bits at least, and SHA-256",
-				     file);
-		return wrong(err, "cert",
-			     "%s does not hold a certificate in PEM, then its intermediates", file);
+			return pem_wrong(
+				err, "cert",
+				"%s holds a certificate whose key or signature is too weak: "
+				"RSA takes 2048 bits at least, and SHA-256",
+				file);
+		return pem_wrong(err, "cert",
+				 "%s does not hold a certificate in PEM, then its intermediates",
+				 file);
 	}
 	if (check_purpose(SSL_CTX_get0_certificate(context), file, of_server, err) < 0)
 		return -1;
-	return check_dates(SSL_CTX_get0_certificate(context), file, now_ms, err);
-}
-
-/* Nobody is there to type one, and OpenSSL would ask the terminal. */
-static int no_password(char *buffer, int size, int is_writing, void *asked)
-{
-	(void)buffer, (void)size, (void)is_writing;
-	*(bool *)asked = true;
-	return -1;
+	return pem_check_dates(SSL_CTX_get0_certificate(context), file, now_ms, err);
 }
 
 static int use_key(SSL_CTX *context, const char *file, const char *cert, struct err *err)
 {
-	scoped(free_file) FILE *opened = NULL;
 	scoped(free_key) EVP_PKEY *key = NULL;
-	bool asked = false;
 
-	if (check_readable("key", file, err) < 0)
+	if (pem_read_key(&key, file, err) < 0)
 		return -1;
-	opened = fopen(file, "re");
-	if (opened != NULL)
-		key = PEM_read_PrivateKey(opened, NULL, no_password, &asked);
-	if (asked)
-		return wrong(err, "key",
-			     "%s is protected by a password that nobody is there to type: store "
-			     "the key without one, in a file that only the gateway can read",
-			     file);
-	if (key == NULL)
-		return wrong(err, "key", "%s holds no private key in PEM", file);
 	if (X509_check_private_key(SSL_CTX_get0_certificate(context), key) != 1 ||
 	    SSL_CTX_use_PrivateKey(context, key) != 1)
-		return wrong(err, "key", "%s is not the key of the certificate in %s", file, cert);
+		return pem_wrong(err, "key", "%s is not the key of the certificate in %s", file,
+				 cert);
 	return 0;
 }
 
@@ -180,9 +95,9 @@ static int use_pair(SSL_CTX *context, const char *cert, const char *key, int64_t
 		    struct err *err)
 {
 	if (!is_given(cert))
-		return wrong(err, "cert", "there is a key and no certificate: name both files");
+		return pem_wrong(err, "cert", "there is a key and no certificate: name both files");
 	if (!is_given(key))
-		return wrong(err, "key", "there is a certificate and no key: name both files");
+		return pem_wrong(err, "key", "there is a certificate and no key: name both files");
 	if (use_certificate(context, cert, now_ms, err) < 0)
 		return -1;
 	return use_key(context, key, cert, err);
@@ -193,11 +108,11 @@ static int use_pair(SSL_CTX *context, const char *cert, const char *key, int64_t
  */
 static int trust(SSL_CTX *context, const char *which, const char *file, struct err *err)
 {
-	if (check_readable(which, file, err) < 0)
+	if (pem_check_readable(which, file, err) < 0)
 		return -1;
 	if (SSL_CTX_load_verify_file(context, file) != 1)
-		return wrong(err, which, "%s holds no certificate in PEM, or something else too",
-			     file);
+		return pem_wrong(err, which,
+				 "%s holds no certificate in PEM, or something else too", file);
 	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
 	ERR_clear_error();
 	return 0;
@@ -217,14 +132,14 @@ static int set_versions(SSL_CTX *context, const char *least, struct err *err)
 			SSL_CTX_set_min_proto_version(context, versions[i].version);
 			return 0;
 		}
-	return wrong(err, "min", "TLS %s is not spoken: write 1.2 or 1.3", least);
+	return pem_wrong(err, "min", "TLS %s is not spoken: write 1.2 or 1.3", least);
 }
 
 static int set_ciphers(SSL_CTX *context, const char *ciphers, struct err *err)
 {
 	if (SSL_CTX_set_cipher_list(context, is_given(ciphers) ? ciphers : TLS_CIPHERS) != 1)
-		return wrong(err, "ciphers", "\"%s\" names no cipher suite that OpenSSL offers",
-			     ciphers);
+		return pem_wrong(err, "ciphers", "\"%s\" names no cipher suite that OpenSSL offers",
+				 ciphers);
 	return 0;
 }
 
@@ -273,29 +188,44 @@ int tls_server_new(struct tls **ret_tls, const struct tls_server_settings *setti
 	return 0;
 }
 
+/* All but the name. */
+static int set_up_client(SSL_CTX *context, const struct tls_client_settings *settings,
+			 int64_t now_ms, struct err *err)
+{
+	if (!is_given(settings->ca))
+		return pem_wrong(err, "ca",
+				 "the server cannot be checked without a file of authorities");
+	if (trust(context, "ca", settings->ca, err) < 0)
+		return -1;
+	if ((is_given(settings->cert) || is_given(settings->key)) &&
+	    use_pair(context, settings->cert, settings->key, now_ms, err) < 0)
+		return -1;
+	if (set_versions(context, settings->min, err) < 0 ||
+	    set_ciphers(context, settings->ciphers, err) < 0)
+		return -1;
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+	return 0;
+}
+
 int tls_client_new(struct tls **ret_tls, const struct tls_client_settings *settings, int64_t now_ms,
 		   struct err *err)
 {
 	scoped(tls_free) struct tls *tls = tls_new(TLS_client_method());
 
-	if (!is_given(settings->ca))
-		return wrong(err, "ca",
-			     "the server cannot be checked without a file of "
-			     "authorities");
+	if (set_up_client(tls->context, settings, now_ms, err) < 0)
+		return -1;
 	if (!is_given(settings->name))
-		return wrong(err, "name", "the server cannot be checked without its name");
-	if (trust(tls->context, "ca", settings->ca, err) < 0)
-		return -1;
-	if ((is_given(settings->cert) || is_given(settings->key)) &&
-	    use_pair(tls->context, settings->cert, settings->key, now_ms, err) < 0)
-		return -1;
-	if (set_versions(tls->context, settings->min, err) < 0 ||
-	    set_ciphers(tls->context, settings->ciphers, err) < 0)
-		return -1;
-	SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER, NULL);
+		return pem_wrong(err, "name", "the server cannot be checked without its name");
 	tls->name = xstrdup(settings->name);
 	*ret_tls = take(tls);
 	return 0;
+}
+
+int tls_client_check(const struct tls_client_settings *settings, int64_t now_ms, struct err *err)
+{
+	scoped(tls_free) struct tls *tls = tls_new(TLS_client_method());
+
+	return set_up_client(tls->context, settings, now_ms, err);
 }
 
 void tls_free(struct tls **tls)

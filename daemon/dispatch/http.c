@@ -13,6 +13,8 @@
 #include <event2/event.h>
 #include <stdio.h>
 
+#include "base/clock.h"
+
 enum {
 	MOST_CONNECTION_S = 3600,
 	MOST_RETRY_AFTER_S = 24 * 3600, /* what a server may ask for: beyond, it is a mistake */
@@ -613,7 +615,7 @@ int http_new(struct http **ret_http, struct event_base *loop, const struct http_
 	scoped(http_free) struct http *http = xcalloc(1, sizeof(*http));
 
 	start_curl();
-	if (http_tls_new(&http->tls, &settings->tls, err) < 0 ||
+	if (http_tls_new(&http->tls, &settings->tls, clock_now_ms(), err) < 0 ||
 	    revocation_new(&http->revocation, &settings->revocation, err) < 0)
 		return -1;
 	if (tls_range(settings->tls.least, settings->tls.most) == 0)

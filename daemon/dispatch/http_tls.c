@@ -2,9 +2,10 @@
 #include "dispatch/http_tls.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
+
+#include "base/tls.h"
 
 enum {
 	MOST_PEM_BYTES = 1 << 20,
@@ -83,79 +84,11 @@ int http_tls_read(const char *path, size_t most, struct buf *out, struct err *er
 	return 0;
 }
 
-/* Without it, OpenSSL would ask for the password of a key on the terminal. */
-static int no_password(char *to, int size, int writing, void *arg)
-{
-	(void)to;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return -1;
-}
-
-static void free_context(SSL_CTX **context)
-{
-	SSL_CTX_free(*context);
-}
-
-static void free_key(EVP_PKEY **key)
-{
-	EVP_PKEY_free(*key);
-}
-
 /* Which setting is at fault. */
 static int at(const char *where, struct err *err)
 {
 	snprintf(err->where, sizeof(err->where), "%s", where);
 	return -1;
-}
-
-static int tls_err(struct err *err, const char *where, const char *what, const char *trouble)
-{
-	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-
-	err_set(err, ERR_HALT, "%s %s%s%s%s", what, trouble, reason ? " (" : "",
-		reason ? reason : "", reason ? ")" : "");
-	ERR_clear_error();
-	return at(where, err);
-}
-
-static EVP_PKEY *key_of(const struct buf *pem)
-{
-	BIO *bio = BIO_new_mem_buf(pem->p, (int)pem->n);
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
-
-	BIO_free(bio);
-	return key;
-}
-
-/* Tries all that curl will need, so that a wrong file is named at start and not met with the first
- * document. */
-static int check_tls(const struct http_tls *tls, const struct http_tls_settings *settings,
-		     struct err *err)
-{
-	scoped(free_context) SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-	scoped(free_key) EVP_PKEY *key = NULL;
-
-	ERR_clear_error();
-	if (SSL_CTX_load_verify_file(context, settings->ca) != 1)
-		return tls_err(err, "ca", settings->ca, "holds no certificate authority");
-	if (SSL_CTX_use_certificate_chain_file(context, settings->cert) != 1)
-		return tls_err(err, "cert", settings->cert, "holds no usable certificate");
-	key = key_of(&tls->pem.key);
-	if (key == NULL)
-		return tls_err(err, "key", settings->key,
-			       "holds no private key that can be read without a password");
-	if (X509_check_private_key(SSL_CTX_get0_certificate(context), key) != 1) {
-		ERR_clear_error();
-		err_set(err, ERR_HALT, "%s is not the key of the certificate in %s", settings->key,
-			settings->cert);
-		return at("key", err);
-	}
-	if (SSL_CTX_set_cipher_list(context, settings->ciphers) != 1)
-		return tls_err(err, "ciphers", settings->ciphers,
-			       "names no cipher that OpenSSL offers");
-	return 0;
 }
 
 /* ---- birth and end ---- */
@@ -179,11 +112,17 @@ static int read_pems(struct http_tls *tls, const struct http_tls_settings *setti
 }
 
 int http_tls_new(struct http_tls **ret_tls, const struct http_tls_settings *settings,
-		 struct err *err)
+		 int64_t now_ms, struct err *err)
 {
 	scoped(http_tls_free) struct http_tls *tls = xcalloc(1, sizeof(*tls));
+	const struct tls_client_settings client = {
+		.ca = settings->ca,
+		.cert = settings->cert,
+		.key = settings->key,
+		.ciphers = settings->ciphers,
+	};
 
-	if (read_pems(tls, settings, err) < 0 || check_tls(tls, settings, err) < 0)
+	if (read_pems(tls, settings, err) < 0 || tls_client_check(&client, now_ms, err) < 0)
 		return -1;
 	*ret_tls = take(tls);
 	return 0;

@@ -9,10 +9,10 @@
 #include <openssl/x509v3.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/pem.h"
 
 enum {
 	MOST_CHAIN = 8,  /* certificates; the IGC-Santé has three */
@@ -34,21 +34,6 @@ struct pen {
 	EVP_PKEY *key;
 	EVP_PKEY_CTX *contexts[DIGEST_SHA256 + 1]; /* by digest; NULL until asked for */
 };
-
-/* The file `which` is at fault. OpenSSL's own words stay unsaid: they name its functions. */
-static int printf_like(3, 4) wrong(struct err *err, const char *which, const char *format, ...)
-{
-	char text[ERR_TEXT];
-	va_list arguments;
-
-	ERR_clear_error();
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	err_set(err, ERR_HALT, "%s", text);
-	snprintf(err->where, sizeof(err->where), "%s", which);
-	return -1;
-}
 
 /* The way is at fault, not the document that was to be signed. */
 static int printf_like(2, 3) halt(struct err *err, const char *format, ...)
@@ -86,53 +71,20 @@ static int read_certificates(STACK_OF(X509) * certificates, const char *which, c
 	X509 *certificate;
 
 	if (bio == NULL)
-		return wrong(err, which, "%s cannot be read: %s", file, strerror(errno));
+		return pem_wrong(err, which, "%s cannot be read: %s", file, strerror(errno));
 	while (sk_X509_num(certificates) - before < MOST_FILE &&
 	       (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
 		sk_X509_push(certificates, certificate);
 	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-		return wrong(err, which, "%s holds something that is no certificate in PEM", file);
+		return pem_wrong(err, which, "%s holds something that is no certificate in PEM",
+				 file);
 	ERR_clear_error();
 	if (sk_X509_num(certificates) == before)
-		return wrong(err, which, "%s holds no certificate in PEM", file);
-	return 0;
-}
-
-/* Nobody is there to type one, and OpenSSL would ask the terminal. */
-static int no_password(char *buffer, int size, int is_writing, void *asked)
-{
-	(void)buffer, (void)size, (void)is_writing;
-	*(bool *)asked = true;
-	return -1;
-}
-
-static int read_key(EVP_PKEY **ret_key, const char *file, struct err *err)
-{
-	scoped(free_bio) BIO *bio = BIO_new_file(file, "r");
-	bool asked = false;
-
-	if (bio == NULL)
-		return wrong(err, "key", "%s cannot be read: %s", file, strerror(errno));
-	*ret_key = PEM_read_bio_PrivateKey(bio, NULL, no_password, &asked);
-	if (asked)
-		return wrong(err, "key",
-			     "%s is protected by a password that nobody is there to type: store "
-			     "the key without one, in a file that only the gateway can read",
-			     file);
-	if (*ret_key == NULL)
-		return wrong(err, "key", "%s holds no private key in PEM", file);
+		return pem_wrong(err, which, "%s holds no certificate in PEM", file);
 	return 0;
 }
 
 /* ---- certificates ---- */
-
-static int64_t time_of(const ASN1_TIME *time)
-{
-	struct tm tm = { 0 };
-
-	ASN1_TIME_to_tm(time, &tm);
-	return (int64_t)timegm(&tm) * 1000;
-}
 
 static const char *text_of_bio(BIO *bio, struct arena *arena)
 {
@@ -197,23 +149,6 @@ static bool signs_documents(X509 *certificate)
 	       (X509_get_key_usage(certificate) & KU_NON_REPUDIATION) != 0;
 }
 
-static int check_dates(const X509 *certificate, const char *file, int64_t now_ms, struct err *err)
-{
-	int64_t from_ms = time_of(X509_get0_notBefore(certificate));
-	int64_t to_ms = time_of(X509_get0_notAfter(certificate));
-	char text[CLOCK_TEXT];
-
-	if (now_ms > to_ms)
-		return wrong(err, "cert", "the certificate in %s ended on %s: order a new one",
-			     file, clock_iso(to_ms, text));
-	if (now_ms < from_ms)
-		return wrong(err, "cert",
-			     "the certificate in %s begins on %s: wait until then, or set this "
-			     "machine's clock right",
-			     file, clock_iso(from_ms, text));
-	return 0;
-}
-
 int signer_check_client(const char *file, int64_t now_ms, struct err *err)
 {
 	scoped(free_certificates) STACK_OF(X509) *certificates = sk_X509_new_null();
@@ -221,11 +156,11 @@ int signer_check_client(const char *file, int64_t now_ms, struct err *err)
 	if (read_certificates(certificates, "cert", file, err) < 0)
 		return -1;
 	if (signs_documents(sk_X509_value(certificates, 0)))
-		return wrong(err, "cert",
-			     "the certificate in %s is one that signs (its keyUsage has "
-			     "nonRepudiation): TLS wants ORG AUTH_CLI; are the two swapped?",
-			     file);
-	return check_dates(sk_X509_value(certificates, 0), file, now_ms, err);
+		return pem_wrong(err, "cert",
+				 "the certificate in %s is one that signs (its keyUsage has "
+				 "nonRepudiation): TLS wants ORG AUTH_CLI; are the two swapped?",
+				 file);
+	return pem_check_dates(sk_X509_value(certificates, 0), file, now_ms, err);
 }
 
 /* ---- the chain ---- */
@@ -269,13 +204,15 @@ static int note_chain(struct signer *signer, const STACK_OF(X509) * certificates
 		if (issuer == certificate || (issuer == NULL && !needs->full_chain))
 			return 0;
 		if (issuer == NULL)
-			return wrong(err, "chain",
-				     "%s lacks the certificate of %s: it must hold every authority "
-				     "up to the root",
-				     file, signer->chain[signer->facts.chain_count - 1].issuer);
+			return pem_wrong(
+				err, "chain",
+				"%s lacks the certificate of %s: it must hold every authority "
+				"up to the root",
+				file, signer->chain[signer->facts.chain_count - 1].issuer);
 		if (signer->facts.chain_count == MOST_CHAIN)
-			return wrong(err, "chain", "%s makes a chain of more than %d certificates",
-				     file, MOST_CHAIN);
+			return pem_wrong(err, "chain",
+					 "%s makes a chain of more than %d certificates", file,
+					 MOST_CHAIN);
 		certificate = issuer;
 	}
 }
@@ -288,14 +225,14 @@ static int check_pair(const struct signer *signer, X509 *leaf,
 	int bits = EVP_PKEY_get_bits(signer->key);
 
 	if (!EVP_PKEY_is_a(signer->key, "RSA"))
-		return wrong(err, "key", "%s is no RSA key: the DMP takes RSA signatures",
-			     settings->key);
+		return pem_wrong(err, "key", "%s is no RSA key: the DMP takes RSA signatures",
+				 settings->key);
 	if (bits < LEAST_BITS || bits > MOST_BITS)
-		return wrong(err, "key", "%s is a key of %d bits: %d to %d are taken",
-			     settings->key, bits, LEAST_BITS, MOST_BITS);
+		return pem_wrong(err, "key", "%s is a key of %d bits: %d to %d are taken",
+				 settings->key, bits, LEAST_BITS, MOST_BITS);
 	if (X509_check_private_key(leaf, signer->key) != 1)
-		return wrong(err, "key", "%s is not the key of the certificate in %s",
-			     settings->key, settings->cert);
+		return pem_wrong(err, "key", "%s is not the key of the certificate in %s",
+				 settings->key, settings->cert);
 	return 0;
 }
 
@@ -307,8 +244,8 @@ static void note_leaf(struct signer *signer, const X509 *leaf, bool ascii)
 	facts->structure = structure_of(leaf, &signer->arena);
 	facts->certificate = der_of(leaf, &signer->arena);
 	facts->chain = signer->chain;
-	facts->not_before_ms = time_of(X509_get0_notBefore(leaf));
-	facts->not_after_ms = time_of(X509_get0_notAfter(leaf));
+	facts->not_before_ms = pem_time_ms(X509_get0_notBefore(leaf));
+	facts->not_after_ms = pem_time_ms(X509_get0_notAfter(leaf));
 }
 
 /* Better at start than with the first document: some distributions forbid SHA-1 signatures. */
@@ -319,13 +256,14 @@ static int try_signing(const struct signer *signer, const struct signer_settings
 	scoped(pen_free) struct pen *pen = pen_new(signer, err);
 
 	if (pen == NULL || pen_sign(pen, DIGEST_SHA256, slice_of("dmpfeed"), &signature, err) < 0)
-		return wrong(err, "key", "%s cannot sign: OpenSSL refuses to", settings->key);
+		return pem_wrong(err, "key", "%s cannot sign: OpenSSL refuses to", settings->key);
 	if (needs->sha1 && pen_sign(pen, DIGEST_SHA1, slice_of("dmpfeed"), &signature, err) < 0)
-		return wrong(err, "key",
-			     "%s cannot sign with SHA-1, which this machine's cryptographic policy "
-			     "forbids: allow it for the gateway, or write sha256 in xades.digest "
-			     "and vihf.digest if your DMP platform takes that",
-			     settings->key);
+		return pem_wrong(
+			err, "key",
+			"%s cannot sign with SHA-1, which this machine's cryptographic policy "
+			"forbids: allow it for the gateway, or write sha256 in xades.digest "
+			"and vihf.digest if your DMP platform takes that",
+			settings->key);
 	return 0;
 }
 
@@ -341,13 +279,13 @@ int signer_load(struct signer **ret_signer, const struct signer_settings *settin
 		return -1;
 	leaf = sk_X509_value(certificates, 0);
 	if (!signs_documents(leaf))
-		return wrong(err, "cert",
-			     "the certificate in %s is none that signs (its keyUsage lacks "
-			     "nonRepudiation): signatures want ORG SIGN; are the two swapped?",
-			     settings->cert);
-	if (read_key(&signer->key, settings->key, err) < 0 ||
+		return pem_wrong(err, "cert",
+				 "the certificate in %s is none that signs (its keyUsage lacks "
+				 "nonRepudiation): signatures want ORG SIGN; are the two swapped?",
+				 settings->cert);
+	if (pem_read_key(&signer->key, settings->key, err) < 0 ||
 	    check_pair(signer, leaf, settings, err) < 0 ||
-	    check_dates(leaf, settings->cert, now_ms, err) < 0 ||
+	    pem_check_dates(leaf, settings->cert, now_ms, err) < 0 ||
 	    note_chain(signer, certificates, settings->chain, needs, err) < 0 ||
 	    try_signing(signer, settings, needs, err) < 0)
 		return -1;

@@ -38,6 +38,10 @@ must_use int tls_server_new(struct tls **ret_tls, const struct tls_server_settin
 must_use int tls_client_new(struct tls **ret_tls, const struct tls_client_settings *settings,
 			    int64_t now_ms, struct err *err);
 
+/* Finds what tls_client_new() would, but for the name: for a client whose sessions others make. */
+must_use int tls_client_check(const struct tls_client_settings *settings, int64_t now_ms,
+			      struct err *err);
+
 /* Its sessions live on. */
 void tls_free(struct tls **tls);
 

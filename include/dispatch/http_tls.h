@@ -17,12 +17,12 @@ struct http_tls_settings {
 struct http_tls;
 
 /* Reads the files, and tries all that curl will need, so that a wrong file is named at start and not
- * met with the first document. -1: a file that cannot be read, a key that is not the certificate's,
- * ciphers that OpenSSL does not know (ERR_HALT, naming the file or the value; err->where is the
- * setting at fault: "ca", "cert", "key" or "ciphers").
+ * met with the first document. -1: a file that cannot be read, or what tls_client_check() finds
+ * (ERR_HALT, naming the file or the value; err->where is the setting at fault: "ca", "cert", "key"
+ * or "ciphers").
  */
 must_use int http_tls_new(struct http_tls **ret_tls, const struct http_tls_settings *settings,
-			  struct err *err);
+			  int64_t now_ms, struct err *err);
 void http_tls_free(struct http_tls **tls);
 
 /* The files, as they were when they were read; live as long as the whole. */

@@ -1,0 +1,109 @@
+/* Certificates and keys in PEM files, and the words for what is wrong with one. */
+#include "base/pem.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+int pem_wrong(struct err *err, const char *which, const char *format, ...)
+{
+	char text[ERR_TEXT];
+	va_list arguments;
+
+	ERR_clear_error();
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	err_set(err, ERR_HALT, "%s", text);
+	snprintf(err->where, sizeof(err->where), "%s", which);
+	return -1;
+}
+
+static void free_file(FILE **file)
+{
+	if (*file != NULL)
+		fclose(*file);
+}
+
+/* errno of a file that cannot be opened; 0: it can be. A folder can be opened, and not read. */
+static int trouble_with(const char *file)
+{
+	scoped(free_file) FILE *opened = fopen(file, "re");
+
+	if (opened == NULL)
+		return errno;
+	return fgetc(opened) == EOF && ferror(opened) ? errno : 0;
+}
+
+int pem_check_readable(const char *which, const char *file, struct err *err)
+{
+	int trouble = trouble_with(file);
+
+	if (trouble != 0)
+		return pem_wrong(err, which, "%s cannot be read: %s", file,
+				 strerrordesc_np(trouble));
+	return 0;
+}
+
+/* Nobody is there to type one, and OpenSSL would ask the terminal. */
+static int no_password(char *buffer, int size, int is_writing, void *asked)
+{
+	(void)buffer, (void)size, (void)is_writing;
+	*(bool *)asked = true;
+	return -1;
+}
+
+int pem_read_key(struct evp_pkey_st **ret_key, const char *file, struct err *err)
+{
+	scoped(free_file) FILE *opened = NULL;
+	EVP_PKEY *key = NULL;
+	bool asked = false;
+
+	if (pem_check_readable("key", file, err) < 0)
+		return -1;
+	opened = fopen(file, "re");
+	if (opened != NULL)
+		key = PEM_read_PrivateKey(opened, NULL, no_password, &asked);
+	if (asked)
+		return pem_wrong(err, "key",
+				 "%s is protected by a password that nobody is there to type: "
+				 "store the key without one, in a file that only the gateway can "
+				 "read",
+				 file);
+	if (key == NULL)
+		return pem_wrong(err, "key", "%s holds no private key in PEM", file);
+	*ret_key = key;
+	return 0;
+}
+
+int64_t pem_time_ms(const struct asn1_string_st *time)
+{
+	struct tm tm = { 0 };
+
+	ASN1_TIME_to_tm(time, &tm);
+	return (int64_t)timegm(&tm) * 1000;
+}
+
+int pem_check_dates(const struct x509_st *certificate, const char *file, int64_t now_ms,
+		    struct err *err)
+{
+	int64_t from_ms = pem_time_ms(X509_get0_notBefore(certificate));
+	int64_t to_ms = pem_time_ms(X509_get0_notAfter(certificate));
+	char text[CLOCK_TEXT];
+
+	if (now_ms > to_ms)
+		return pem_wrong(err, "cert", "the certificate in %s ended on %s: order a new one",
+				 file, clock_iso(to_ms, text));
+	if (now_ms < from_ms)
+		return pem_wrong(err, "cert",
+				 "the certificate in %s begins on %s: wait until then, or set this "
+				 "machine's clock right",
+				 file, clock_iso(from_ms, text));
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* Certificates and keys in PEM files, and the words for what is wrong with one. What is wrong is
+ * ERR_HALT; err->where says which setting names the file.
+ *
+ * Any thread. Structs of OpenSSL by their own names: their headers stay in the sources.
+ */
+#ifndef DMPFEED_BASE_PEM_H
+#define DMPFEED_BASE_PEM_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct asn1_string_st; /* ASN1_TIME */
+struct evp_pkey_st;    /* EVP_PKEY */
+struct x509_st;        /* X509 */
+
+/* The setting `which` is at fault. OpenSSL's own words stay unsaid: they name its functions.
+ * Returns -1.
+ */
+int printf_like(3, 4) pem_wrong(struct err *err, const char *which, const char *format, ...);
+
+/* -1: the file cannot be opened, or is a folder. */
+must_use int pem_check_readable(const char *which, const char *file, struct err *err);
+
+/* -1: the file cannot be read, holds no private key, or one that a password protects. The caller
+ * frees the key.
+ */
+must_use int pem_read_key(struct evp_pkey_st **ret_key, const char *file, struct err *err);
+
+int64_t pem_time_ms(const struct asn1_string_st *time);
+
+/* -1: the certificate, which is of that file, has ended or does not begin yet. */
+must_use int pem_check_dates(const struct x509_st *certificate, const char *file, int64_t now_ms,
+			     struct err *err);
+
+#endif
