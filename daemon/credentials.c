@@ -94,7 +94,7 @@ static int check_tls(struct loading *loading)
 	scoped(http_tls_free) struct http_tls *tls = NULL;
 	struct err err = { 0 };
 
-	if (signer_check_client(http->tls.cert, loading->now_ms, &err) < 0 ||
+	if (signer_check_client(http->tls.cert, &err) < 0 ||
 	    http_tls_new(&tls, &http->tls, loading->now_ms, &err) < 0)
 		return complain(loading, culprit_of(files, length_of(files), &err), ": ", &err);
 	return 0;

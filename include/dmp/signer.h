@@ -61,9 +61,10 @@ int64_t signer_days_left(const struct signer *signer, int64_t now_ms);
 must_use int signer_is_valid(const struct signer *signer, int64_t now_ms, struct err *err);
 
 /* The certificate ORG AUTH_CLI in `file`, for TLS only: it must not be one that signs documents
- * (nonRepudiation), and must be valid now. -1 (ERR_HALT): err->where is "cert".
+ * (nonRepudiation). Whether TLS can use it is base/tls.h's to say. -1 (ERR_HALT): err->where is
+ * "cert".
  */
-must_use int signer_check_client(const char *file, int64_t now_ms, struct err *err);
+must_use int signer_check_client(const char *file, struct err *err);
 
 /* One thread's own. NULL and err (ERR_HALT, REASON_LANE_STOPPED): OpenSSL would not. */
 struct pen;
