@@ -296,4 +296,19 @@ static inline void assert_handed(const struct world *world, size_t i, const char
 	assert_string_equal(world->names[i], name);
 }
 
+/* ---- what others do to a file meanwhile ---- */
+
+static inline void grow(struct world *world)
+{
+	append(world, "letter.xml", "<a/>"); /* opens and closes it each time */
+}
+
+static inline void grow_within_its_time(struct world *world)
+{
+	append(world, "letter.xml", "<a/>");
+	date_file(world, "letter.xml", LONG_AGO_S);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 #endif

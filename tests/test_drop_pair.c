@@ -418,24 +418,23 @@ static void a_sidecar_that_came_alone_is_not_taken_for_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-		IN_WORLD(a_pair_is_handed_over_as_one_whichever_comes_first),
-		IN_WORLD(a_pair_waits_until_both_are_whole),
-		IN_WORLD(endings_may_be_in_capitals),
-		IN_WORLD(other_files_do_not_wait),
-		IN_WORLD(a_sidecar_describes_one_body),
-		IN_WORLD(a_file_that_waited_in_vain_is_handed_over_alone),
-		IN_WORLD(a_pair_that_could_not_be_dealt_with_comes_again_as_a_pair),
-		IN_WORLD(a_pair_in_flight_outlives_the_folder),
-		IN_WORLD(both_move_under_one_name_with_or_without_links),
-		IN_WORLD(both_are_rejected_with_one_explanation),
-		IN_WORLD(both_are_deleted_where_that_is_wanted),
-		IN_WORLD(a_name_taken_by_either_gives_both_a_number),
-		IN_WORLD(what_is_new_stays),
-		IN_WORLD(a_sidecar_that_is_gone_does_not_hold_its_body),
-		IN_WORLD(a_move_cut_before_the_body_moved_is_done_again),
-		IN_WORLD(a_move_cut_after_the_body_moved_is_finished),
-		IN_WORLD(a_sidecar_that_came_alone_is_not_taken_for_one),
+		test(a_pair_is_handed_over_as_one_whichever_comes_first),
+		test(a_pair_waits_until_both_are_whole),
+		test(endings_may_be_in_capitals),
+		test(other_files_do_not_wait),
+		test(a_sidecar_describes_one_body),
+		test(a_file_that_waited_in_vain_is_handed_over_alone),
+		test(a_pair_that_could_not_be_dealt_with_comes_again_as_a_pair),
+		test(a_pair_in_flight_outlives_the_folder),
+		test(both_move_under_one_name_with_or_without_links),
+		test(both_are_rejected_with_one_explanation),
+		test(both_are_deleted_where_that_is_wanted),
+		test(a_name_taken_by_either_gives_both_a_number),
+		test(what_is_new_stays),
+		test(a_sidecar_that_is_gone_does_not_hold_its_body),
+		test(a_move_cut_before_the_body_moved_is_done_again),
+		test(a_move_cut_after_the_body_moved_is_finished),
+		test(a_sidecar_that_came_alone_is_not_taken_for_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
