@@ -56,7 +56,8 @@ void crew_note_store(struct crew *crew, const struct err *err)
 
 	if (trouble && !was) {
 		log_error("store unavailable: %s", err->text);
-		event_add(crew->probe_again, &later);
+		if (!crew->probing) /* or what is under way tells */
+			event_add(crew->probe_again, &later);
 	}
 	if (!trouble && was)
 		log_info("store available again");
@@ -76,6 +77,7 @@ static void probed(struct job *job)
 	struct change *change = container_of(job, struct change, job);
 	struct crew *crew = container_of(change, struct crew, probe);
 
+	crew->probing = false;
 	crew_note_store(crew, &change->err);
 	if (change->err.kind != ERR_NONE)
 		event_add(crew->probe_again, &later);
@@ -87,6 +89,7 @@ static void probe_again(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	crew->probing = true;
 	crew_on_writer(crew, &crew->probe, probe, probed);
 }
 

@@ -26,6 +26,7 @@ struct crew {
 	size_t under_way;
 	char store_trouble[ERR_TEXT];
 	struct change probe;
+	bool probing; /* it is the writer's */
 	struct event *probe_again;
 };
 

@@ -1,0 +1,90 @@
+/* Whether the store can be written, and who tries it meanwhile. */
+#include "store_fixture.h"
+
+#include <event2/event.h>
+
+#include "crew.h"
+
+static const struct err trouble = { .kind = ERR_RETRY, .text = "the disk is full" };
+static const struct err none = { 0 };
+
+/* A change that the writer cannot end before it is let go. */
+struct gate {
+	struct change change;
+	int ends[2];
+	bool passed;
+};
+
+static int wait_at_gate(struct change *change, struct store *store, struct err *err)
+{
+	char byte;
+
+	(void)store;
+	(void)err;
+	return read(container_of(change, struct gate, change)->ends[0], &byte, 1) == 1 ? 0 : -1;
+}
+
+static void pass_gate(struct job *job)
+{
+	container_of(container_of(job, struct change, job), struct gate, change)->passed = true;
+}
+
+static void deliver(evutil_socket_t fd, short what, void *mailbox)
+{
+	(void)fd;
+	(void)what;
+	mailbox_deliver(mailbox);
+}
+
+static void turn_for(struct event_base *loop, int ms)
+{
+	const struct timeval time = { ms / 1000, ms % 1000 * 1000 };
+
+	event_base_loopexit(loop, &time);
+	event_base_dispatch(loop);
+}
+
+/* The store answers slowly, and trouble comes and goes before it has: one try at a time. */
+static void the_store_is_tried_once_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	struct mailbox *mailbox = mailbox_new();
+	struct crew crew = { .loop = event_base_new(), .writer = writer_new(&f->store, mailbox) };
+	struct event *mail =
+		event_new(crew.loop, mailbox_fd(mailbox), EV_READ | EV_PERSIST, deliver, mailbox);
+	struct gate gate = { .change = { .err = { 0 } } };
+
+	event_add(mail, NULL);
+	assert_int_equal(pipe(gate.ends), 0);
+	crew_start(&crew);
+	crew_on_writer(&crew, &gate.change, wait_at_gate, pass_gate);
+	crew_note_store(&crew, &trouble);
+	turn_for(crew.loop, 1200); /* a try waits behind the gate */
+	crew_note_store(&crew, &none);
+	crew_note_store(&crew, &trouble);
+	turn_for(crew.loop, 1200);
+	assert_string_equal(crew.store_trouble, "the disk is full");
+
+	assert_int_equal(write(gate.ends[1], "x", 1), 1);
+	for (int i = 0; i < 200 && crew.store_trouble[0] != '\0'; i++)
+		turn_for(crew.loop, 20);
+	assert_true(gate.passed);
+	assert_string_equal(crew.store_trouble, "");
+
+	writer_free(&crew.writer);
+	crew_done(&crew);
+	event_free(mail);
+	mailbox_free(&mailbox);
+	event_base_free(crew.loop);
+	close(gate.ends[0]);
+	close(gate.ends[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(the_store_is_tried_once_at_a_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
