@@ -26,7 +26,6 @@ enum {
 	FILE_MODE = 0600,
 	MOST_FILES = 64,   /* open in the child */
 	NOT_STARTED = 127, /* what the child ends with when it cannot become Ghostscript */
-	ENDING_MS = 5000,  /* a killed child is gone by then */
 };
 
 /* What PDF/A wants to be told besides the pages: what its colours mean. (Ghostscript's own
