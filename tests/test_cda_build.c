@@ -1,10 +1,9 @@
 /* A built document is one that the gateway itself takes, and says what its sidecar said. */
-#include "sample.h"
+#include "value_sets.h"
 
 #include "base/codec.h"
 #include "document/cda_build.h"
 
-static struct valuesets *valuesets;
 static const struct metadata_site site = {
 	.finess_eg = "990012345",
 	.name = "CH DE VALBRUME",
@@ -13,25 +12,6 @@ static const struct metadata_site site = {
 	.lps_model = "1",
 	.lps_internal_id = "GW1",
 };
-
-static int load_valuesets(void **state)
-{
-	const char *root = getenv("DMPFEED_SOURCE");
-	scoped(free_ptr) char *folder = xasprintf("%s/conf/value-sets", root ? root : ".");
-	struct err err = { 0 };
-
-	(void)state;
-	if (valuesets_load(&valuesets, folder, &err) < 0)
-		fail_msg("%s", err.text);
-	return 0;
-}
-
-static int free_valuesets(void **state)
-{
-	(void)state;
-	valuesets_free(&valuesets);
-	return 0;
-}
 
 /* A sidecar, what is built of it, and what the gateway reads there. */
 struct built {

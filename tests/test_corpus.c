@@ -1,7 +1,7 @@
 /* The metadata of the official examples, against a table that was read by eye, and their fate
  * against the corpus' own manifest. The corpus stands beside the project, or the tests are skipped.
  */
-#include "sample.h"
+#include "value_sets.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -11,7 +11,6 @@
 #include "base/csv.h"
 #include "document/metadata.h"
 
-static struct valuesets *valuesets;
 static struct arena arena;
 static char *folder; /* of the corpus */
 
@@ -31,16 +30,9 @@ static const char *root_of_source(void)
 
 static int load(void **state)
 {
-	const char *root = root_of_source();
-	scoped(free_ptr) char *lists = xasprintf("%s/conf/value-sets", root);
-	struct err err;
-
-	(void)state;
 	setenv("TZ", "Europe/Paris", 1);
 	tzset();
-	if (valuesets_load(&valuesets, lists, &err) < 0)
-		fail_msg("%s", err.text);
-	return 0;
+	return load_valuesets(state);
 }
 
 static int unload(void **state)

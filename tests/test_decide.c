@@ -1,7 +1,7 @@
 /* From outside bytes to what the store takes in: the decisions that need a message and its document
  * together.
  */
-#include "sample.h"
+#include "value_sets.h"
 
 #include "decide.h"
 
@@ -27,26 +27,12 @@ static struct config config = {
 	.establishments = &establishment,
 	.establishment_count = 1,
 };
-static struct valuesets *valuesets;
 static struct decision_settings settings = { .config = &config, .site = "990012345" };
 
-static int load_valuesets(void **state)
+static int load(void **state)
 {
-	const char *root = getenv("DMPFEED_SOURCE");
-	scoped(free_ptr) char *folder = xasprintf("%s/conf/value-sets", root ? root : ".");
-	struct err err = { 0 };
-
-	(void)state;
-	if (valuesets_load(&valuesets, folder, &err) < 0)
-		fail_msg("%s", err.text);
+	load_valuesets(state);
 	settings.valuesets = valuesets;
-	return 0;
-}
-
-static int free_valuesets(void **state)
-{
-	(void)state;
-	valuesets_free(&valuesets);
 	return 0;
 }
 
@@ -746,5 +732,5 @@ int main(void)
 		cmocka_unit_test(a_policy_gives_way_to_what_matters_more),
 	};
 
-	return cmocka_run_group_tests(tests, load_valuesets, free_valuesets);
+	return cmocka_run_group_tests(tests, load, free_valuesets);
 }

@@ -1,5 +1,5 @@
 /* From a body and its sidecar to what the store takes in. */
-#include "sample.h"
+#include "value_sets.h"
 
 #include "decide.h"
 
@@ -37,26 +37,12 @@ static struct config config = {
 	.establishments = &establishment,
 	.establishment_count = 1,
 };
-static struct valuesets *valuesets;
 static struct decision_settings settings = { .config = &config, .site = "990012345" };
 
-static int load_valuesets(void **state)
+static int load(void **state)
 {
-	const char *root = getenv("DMPFEED_SOURCE");
-	scoped(free_ptr) char *folder = xasprintf("%s/conf/value-sets", root ? root : ".");
-	struct err err = { 0 };
-
-	(void)state;
-	if (valuesets_load(&valuesets, folder, &err) < 0)
-		fail_msg("%s", err.text);
+	load_valuesets(state);
 	settings.valuesets = valuesets;
-	return 0;
-}
-
-static int free_valuesets(void **state)
-{
-	(void)state;
-	valuesets_free(&valuesets);
 	return 0;
 }
 
@@ -297,5 +283,5 @@ int main(void)
 		RESTORED(a_document_that_grew_too_large_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, load_valuesets, free_valuesets);
+	return cmocka_run_group_tests(tests, load, free_valuesets);
 }

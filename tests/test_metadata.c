@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "sample.h"
+#include "value_sets.h"
 
 #define LOINC "2.16.840.1.113883.6.1"
 
@@ -38,29 +38,13 @@ static const struct metadata_request no_request = {
 	.patient_sex = "",
 };
 
-static struct valuesets *valuesets;
 static struct arena arena;
 
 static int load(void **state)
 {
-	const char *root = getenv("DMPFEED_SOURCE");
-	char *folder = xasprintf("%s/conf/value-sets", root ? root : ".");
-	struct err err;
-
-	(void)state;
 	setenv("TZ", "Europe/Paris", 1);
 	tzset();
-	if (valuesets_load(&valuesets, folder, &err) < 0)
-		fail_msg("%s", err.text);
-	free(folder);
-	return 0;
-}
-
-static int unload(void **state)
-{
-	(void)state;
-	valuesets_free(&valuesets);
-	return 0;
+	return load_valuesets(state);
 }
 
 static int finish(void **state)
@@ -1227,5 +1211,5 @@ int main(void)
 		test(every_cut_of_the_kept_form_is_damage),
 	};
 
-	return cmocka_run_group_tests(tests, load, unload);
+	return cmocka_run_group_tests(tests, load, free_valuesets);
 }

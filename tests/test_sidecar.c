@@ -1,31 +1,10 @@
 /* The sidecar: what it says, what it may leave out, and how every mistake in it is told. */
-#include "sample.h"
+#include "value_sets.h"
 
 #include <ctype.h>
 
 #include "base/yaml_tree.h"
 #include "document/sidecar.h"
-
-static struct valuesets *valuesets;
-
-static int load_valuesets(void **state)
-{
-	const char *root = getenv("DMPFEED_SOURCE");
-	scoped(free_ptr) char *folder = xasprintf("%s/conf/value-sets", root ? root : ".");
-	struct err err = { 0 };
-
-	(void)state;
-	if (valuesets_load(&valuesets, folder, &err) < 0)
-		fail_msg("%s", err.text);
-	return 0;
-}
-
-static int free_valuesets(void **state)
-{
-	(void)state;
-	valuesets_free(&valuesets);
-	return 0;
-}
 
 struct reading {
 	struct arena arena;
