@@ -57,6 +57,7 @@ static void some_orders_want_force(void **state)
 		{ ORDER_RELEASE, { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false } },
 		{ ORDER_RELEASE, { DOC_HELD, REASON_WAITING_PREDECESSOR, false, false } },
 		{ ORDER_RETRY, { DOC_CANCELLED, REASON_WITHDRAWN, false, false } },
+		{ ORDER_RETRY, { DOC_REFUSED, REASON_PATIENT_OPPOSED, false, false } },
 		{ ORDER_CANCEL, { DOC_QUEUED, REASON_DOUBTFUL, true, false } },
 		{ ORDER_CANCEL, { DOC_REJECTED, REASON_TOO_OLD, true, false } },
 	};

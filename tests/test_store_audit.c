@@ -222,6 +222,8 @@ static const char back_to_version_2[] =
 	"CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT 1; END;"
 	"DROP INDEX document_invisible; ALTER TABLE document DROP COLUMN invisible;"
 	"ALTER TABLE document DROP COLUMN since_ms;"
+	"DROP TABLE secret; DROP TABLE choice; DROP INDEX document_patient;"
+	"ALTER TABLE document DROP COLUMN patient; ALTER TABLE document DROP COLUMN held_for;"
 	"DROP INDEX document_turn; ALTER TABLE document DROP COLUMN priority;"
 	"DROP INDEX document_key; ALTER TABLE document DROP COLUMN key; DROP TABLE key;"
 	"DROP INDEX document_final; ALTER TABLE document DROP COLUMN purged_ms;"

@@ -40,7 +40,7 @@ enum answer {
 	ALREADY_HELD, NOT_HELD, IS_HELD, IS_SENDING, HAS_ENDED, DMP_HAS_IT, NEED_NOT_GO, IS_PURGED,
 	/* what only a person can answer for */
 	FIRST_FORCED,
-	NOT_QUALIFIED = FIRST_FORCED, OUT_OF_ORDER, WAS_WITHDRAWN, IN_DOUBT,
+	NOT_QUALIFIED = FIRST_FORCED, OUT_OF_ORDER, WAS_WITHDRAWN, IN_DOUBT, IS_OPPOSED,
 	ANSWER_COUNT
 };
 
@@ -68,6 +68,9 @@ static const struct order_refusal refusals[ANSWER_COUNT] = {
 	[IN_DOUBT] = {
 		"An attempt was not answered: the DMP may have it. --force gives it up all the same.",
 		"Une tentative est restée sans réponse : le DMP l'a peut-être. --force l'abandonne malgré tout." },
+	[IS_OPPOSED] = {
+		"The patient opposed it. --force sends it all the same, if they do not oppose it any more.",
+		"Le patient s'y est opposé. --force l'envoie malgré tout, s'il ne s'y oppose plus." },
 };
 
 static const enum answer answers[ORDER_COUNT][DOC_STATE_COUNT] = {
@@ -84,23 +87,25 @@ static const enum answer answers[ORDER_COUNT][DOC_STATE_COUNT] = {
  */
 static const struct {
 	enum order order;
+	enum doc_state state;
 	enum reason reason;
 	enum answer answer;
 } by_reason[] = {
-	{ ORDER_HOLD, REASON_POLICY_HOLD, YES },
-	{ ORDER_HOLD, REASON_WAITING_PREDECESSOR, YES },
-	{ ORDER_RELEASE, REASON_INS_NOT_QUALIFIED, NOT_QUALIFIED },
-	{ ORDER_RELEASE, REASON_WAITING_PREDECESSOR, OUT_OF_ORDER },
+	{ ORDER_HOLD, DOC_HELD, REASON_POLICY_HOLD, YES },
+	{ ORDER_HOLD, DOC_HELD, REASON_WAITING_PREDECESSOR, YES },
+	{ ORDER_RELEASE, DOC_HELD, REASON_INS_NOT_QUALIFIED, NOT_QUALIFIED },
+	{ ORDER_RELEASE, DOC_HELD, REASON_WAITING_PREDECESSOR, OUT_OF_ORDER },
+	{ ORDER_RETRY, DOC_REFUSED, REASON_PATIENT_OPPOSED, IS_OPPOSED },
 };
 
 static enum answer answer_of(enum order order, const struct order_case *its)
 {
-	for (size_t i = 0; i < length_of(by_reason); i++)
-		if (its->state == DOC_HELD && by_reason[i].order == order &&
-		    by_reason[i].reason == its->reason)
-			return by_reason[i].answer;
 	if (order == ORDER_RETRY && its->purged && answers[order][its->state] != DMP_HAS_IT)
 		return IS_PURGED;
+	for (size_t i = 0; i < length_of(by_reason); i++)
+		if (by_reason[i].state == its->state && by_reason[i].order == order &&
+		    by_reason[i].reason == its->reason)
+			return by_reason[i].answer;
 	if (order == ORDER_CANCEL && its->doubtful && answers[order][its->state] == YES)
 		return IN_DOUBT;
 	return answers[order][its->state];

@@ -36,6 +36,7 @@ static const char empty_the_log[] = "PRAGMA wal_checkpoint(TRUNCATE)";
 #define ROW_COLUMNS \
 	"doc, action, unique_id, type_code, lane, site, source, channel, origin, state, reason," \
 	" doubtful, attempts, body_bytes, received_ms, changed_ms, due_ms, last_arrival, release_ms, purged_ms"
+#define OF_PATIENT "state IN ('held', 'queued', 'refused')" /* as its index has it */
 #define FINAL "state IN ('delivered', 'refused', 'rejected', 'suppressed', 'cancelled')"
 
 static const char *const sql[STATEMENT_COUNT] = {
@@ -52,8 +53,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" WHERE unique_id = ?1 AND (action = 'delete') = (?2 = 'delete')",
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
 		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms,"
-		" follows, as_new, release_ms, invisible, key, priority)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18, ?19, ?20)",
+		" follows, as_new, release_ms, invisible, key, priority, patient, held_for)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18, ?19, ?20,"
+		" ?21, ?22)",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
 	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
@@ -149,7 +151,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[WAKE] = "UPDATE document SET state = 'queued', reason = '', changed_ms = ?2, due_ms = ?2, since_ms = ?2"
 		" WHERE seq = ?1",
 	[FIND_UNSENT] = "SELECT seq, state FROM document d WHERE unique_id = ?1 AND action = 'submit'"
-		" AND state IN ('held', 'queued')"
+		" AND (state IN ('held', 'queued') OR (state = 'refused' AND reason = 'patient_opposed'))"
 		" AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.seq = d.seq AND l.what = 'claimed')"
 		" AND NOT EXISTS (SELECT 1 FROM document o WHERE o.follows = ?1 AND o.follows <> ''"
 		"  AND o.state IN ('held', 'queued', 'sending'))",
@@ -158,6 +160,29 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" AND release_ms <= ?1 ORDER BY release_ms LIMIT 1",
 	[RELEASE_TIMED] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4,"
 		" since_ms = ?4, release_ms = 0 WHERE seq = ?1",
+
+	[SECRET_IS] = "SELECT bytes FROM secret",
+	[ADD_SECRET] = "INSERT INTO secret (number, bytes) VALUES (1, ?1)",
+	[FIND_CHOICE] = "SELECT feeding FROM choice WHERE patient = ?1",
+	[NOTE_CHOICE] = "INSERT INTO choice (patient, feeding, chosen_ms, changed_ms) VALUES (?1, ?2, ?3, ?4)"
+		" ON CONFLICT (patient) DO UPDATE SET feeding = excluded.feeding, chosen_ms = excluded.chosen_ms,"
+		" changed_ms = excluded.changed_ms WHERE excluded.feeding <> 'not_asked'"
+		" AND (choice.feeding = 'not_asked' OR excluded.chosen_ms >= choice.chosen_ms)",
+	[FIND_OPPOSED] = "SELECT seq, doc, state, reason, attempts FROM document WHERE patient = ?1"
+		" AND " OF_PATIENT " AND state <> 'refused' AND action <> 'delete' ORDER BY seq LIMIT 1",
+	[FIND_UNMINDED] = "SELECT seq, doc, state, reason, attempts FROM document WHERE seq = ?1"
+		" AND state IN ('held', 'queued') AND action <> 'delete' AND patient IS NOT NULL AND EXISTS (SELECT 1"
+		" FROM choice WHERE choice.patient = document.patient AND feeding = 'opposed')",
+	[REFUSE_OPPOSED] = "UPDATE document SET state = 'refused', reason = ?2, held_for = ?3, changed_ms = ?4"
+		" WHERE seq = ?1",
+	/* not what its source deleted meanwhile, whatever became of the deletion */
+	[FIND_UNOPPOSED] = "SELECT seq, doc, state, held_for, follows FROM document d WHERE patient = ?1"
+		" AND " OF_PATIENT " AND seq > ?3 AND ((state = 'held' AND reason = 'feeding_not_asked')"
+		"  OR (state = 'refused' AND reason = 'patient_opposed' AND received_ms >= ?2 AND purged_ms = 0"
+		"   AND NOT EXISTS (SELECT 1 FROM document o WHERE o.unique_id = d.unique_id AND o.action = 'delete')))"
+		" ORDER BY seq LIMIT 1",
+	[LET_GO] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4, since_ms = ?4,"
+		" held_for = '' WHERE seq = ?1",
 
 	[BACKUP_IS] = "PRAGMA application_id",
 	[FIND_RESTORED] = "SELECT seq, state, reason, attempts FROM document WHERE seq > ?1"
@@ -438,6 +463,7 @@ static int take_in_again(struct store *store, const struct store_arrival *arriva
 
 	if (got <= 0)
 		return got;
+	ret_receipt->not_asked = false;
 	ret_receipt->doc = sqlite_ulid(found, 1);
 	ret_receipt->state = store_state_of(found, 2);
 	ret_receipt->reason = reason_of(sqlite_text(found, 5));
@@ -452,8 +478,10 @@ static int take_in_again(struct store *store, const struct store_arrival *arriva
 	return add_arrival(store, &entry, err) < 0 ? -1 : 1;
 }
 
-int store_take_in(struct store *store, const struct store_arrival *arrival,
-		  struct store_receipt *ret_receipt, struct err *err)
+/* One that nobody knows, as it was decided, unless its patient's choice or its predecessor say otherwise. */
+static int take_in_new(struct store *store, const struct store_arrival *arrival,
+		       const struct store_patient *patient, const char *held_for,
+		       struct store_receipt *ret_receipt, struct err *err)
 {
 	const struct slice digest = { (const char *)arrival->digest, sizeof(arrival->digest) };
 	struct store_entry entry = {
@@ -462,10 +490,7 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 		.origin = arrival->origin,
 	};
 	struct store_place place;
-	int known = take_in_again(store, arrival, ret_receipt, err);
 
-	if (known != 0)
-		return known < 0 ? -1 : 0;
 	if (store_find_place(store, arrival, &place, err) < 0)
 		return -1;
 	entry.state = place.state;
@@ -478,17 +503,43 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 			      TEXT(entry.reason), NUMBER(arrival->now_ms), NUMBER(arrival->body.n),
 			      TEXT(arrival->follows), NUMBER(place.as_new),
 			      NUMBER(arrival->release_ms), NUMBER(arrival->invisible),
-			      NUMBER(store->key), NUMBER(arrival->priority)),
+			      NUMBER(store->key), NUMBER(arrival->priority),
+			      BYTES(store_patient_key(patient)), TEXT(held_for)),
 		       "take a document in", err) < 0)
 		return -1;
 	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);
 	if (store_insert_body(store, entry.seq, arrival, err) < 0)
 		return -1;
-	*ret_receipt = (struct store_receipt){ STORE_NEW, arrival->doc, place.state, place.reason };
+	*ret_receipt = (struct store_receipt){ .taken = STORE_NEW,
+					       .doc = arrival->doc,
+					       .state = place.state,
+					       .reason = place.reason };
 	store->moves.change[place.state]++;
 	if (add_arrival(store, &entry, err) < 0)
 		return -1;
 	return store_end_predecessor(store, arrival, &place, err);
+}
+
+int store_take_in(struct store *store, const struct store_arrival *arrival,
+		  struct store_receipt *ret_receipt, struct err *err)
+{
+	struct store_arrival heeded = *arrival;
+	struct store_patient patient;
+	const char *held_for = "";
+	bool not_asked;
+	int known = take_in_again(store, arrival, ret_receipt, err);
+
+	if (known != 0)
+		return known < 0 ? -1 : 0;
+	if (store_find_patient(store, arrival->ins, arrival->ins_oid, &patient, err) < 0 ||
+	    store_heed_choice(store, &patient, &heeded, &not_asked, err) < 0)
+		return -1;
+	if (heeded.state == DOC_REFUSED)
+		held_for = store_held_for(arrival->state, arrival->reason);
+	if (take_in_new(store, &heeded, &patient, held_for, ret_receipt, err) < 0)
+		return -1;
+	ret_receipt->not_asked = not_asked;
+	return 0;
 }
 
 /* ---- the disk ---- */

@@ -34,6 +34,21 @@ static int write_order(struct store *store, const struct store_order *order,
 	return store_add_move(store, ordered->from, &entry, err);
 }
 
+/* What was refused or rejected for another cause, of a patient who opposes it since. */
+static int mind_choice(struct store *store, const struct store_order *order,
+		       struct store_ordered *ordered, int64_t seq, struct err *err)
+{
+	int refused = 0;
+
+	if (ordered->to == DOC_QUEUED && !order->force)
+		refused = store_mind_choice(store, seq, order->now_ms, err);
+	if (refused > 0) {
+		ordered->to = DOC_REFUSED;
+		ordered->reason = REASON_PATIENT_OPPOSED;
+	}
+	return refused < 0 ? -1 : 0;
+}
+
 int store_order(struct store *store, const struct store_order *order,
 		struct store_ordered *ret_ordered, struct err *err)
 {
@@ -67,7 +82,8 @@ int store_order(struct store *store, const struct store_order *order,
 	ordered.from = its.state;
 	ordered.refusal = order_refusal(order->order, &its, order->force);
 	if (ordered.refusal == NULL && !order->dry_run &&
-	    write_order(store, order, &ordered, seq, err) < 0)
+	    (write_order(store, order, &ordered, seq, err) < 0 ||
+	     mind_choice(store, order, &ordered, seq, err) < 0))
 		return -1;
 	*ret_ordered = ordered;
 	return 0;

@@ -154,6 +154,25 @@ static const char version_9[] =
 static const char version_10[] =
 	"ALTER TABLE document ADD COLUMN priority INTEGER NOT NULL DEFAULT 1 CHECK (priority IN (0, 1, 2));"
 	"CREATE INDEX document_turn ON document (lane, priority, site, source, due_ms, seq) WHERE state = 'queued';";
+
+/* What patients chose. A document knows its patient by the same key; and what it was held for before it was
+ * refused because of them.
+ */
+static const char version_11[] =
+	"CREATE TABLE secret ("
+	"  number INTEGER PRIMARY KEY CHECK (number = 1),"
+	"  bytes BLOB NOT NULL CHECK (length(bytes) = 32)"
+	") STRICT;"
+	"CREATE TABLE choice ("
+	"  patient BLOB PRIMARY KEY CHECK (length(patient) = 16),"
+	"  feeding TEXT NOT NULL CHECK (feeding IN ('not_opposed', 'opposed', 'not_asked')),"
+	"  chosen_ms INTEGER NOT NULL,"
+	"  changed_ms INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"ALTER TABLE document ADD COLUMN patient BLOB;"
+	"ALTER TABLE document ADD COLUMN held_for TEXT NOT NULL DEFAULT '';"
+	"CREATE INDEX document_patient ON document (patient, seq) WHERE patient IS NOT NULL"
+	"  AND state IN ('held', 'queued', 'refused');";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -167,9 +186,17 @@ static const struct {
 	const char *sql;
 	int (*then)(struct store *store, struct err *err); /* what SQL alone cannot do; or NULL */
 } steps[] = {
-	{ version_1, NULL }, { version_2, NULL }, { version_3, chain_ledger }, { version_4, NULL },
-	{ version_5, NULL }, { version_6, NULL }, { version_7, NULL }, { version_8, NULL },
-	{ version_9, NULL }, { version_10, NULL },
+	{ version_1, NULL },
+	{ version_2, NULL },
+	{ version_3, chain_ledger },
+	{ version_4, NULL },
+	{ version_5, NULL },
+	{ version_6, NULL },
+	{ version_7, NULL },
+	{ version_8, NULL },
+	{ version_9, NULL },
+	{ version_10, NULL },
+	{ version_11, store_draw_secret },
 };
 
 enum { VERSION = length_of(steps) };

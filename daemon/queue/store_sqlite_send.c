@@ -52,7 +52,8 @@ static int recover(struct store *store, enum store_statement which, const char *
 		sqlite_reset(&claimed);
 		if (sqlite_run(&store->sqlite, RECOVER, VALUES(NUMBER(entry.seq), NUMBER(now_ms)),
 			       "recover a document", err) < 0 ||
-		    store_add_move(store, DOC_SENDING, &entry, err) < 0)
+		    store_add_move(store, DOC_SENDING, &entry, err) < 0 ||
+		    store_mind_choice(store, entry.seq, now_ms, err) < 0)
 			return -1;
 	}
 	*ret_count = count;
@@ -228,7 +229,10 @@ int store_settle(struct store *store, const struct store_outcome *outcome, struc
 			      TEXT(entry.reason), NUMBER(outcome->doubtful),
 			      NUMBER(!outcome->attempt_counts), NUMBER(outcome->next_attempt_ms),
 			      NUMBER(outcome->now_ms)),
-		       "settle a document", err) < 0)
+		       "settle a document", err) < 0 ||
+	    store_add_move(store, DOC_SENDING, &entry, err) < 0)
 		return -1;
-	return store_add_move(store, DOC_SENDING, &entry, err);
+	if (outcome->state != DOC_QUEUED)
+		return 0;
+	return store_mind_choice(store, entry.seq, outcome->now_ms, err) < 0 ? -1 : 0;
 }

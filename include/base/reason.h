@@ -16,6 +16,7 @@ enum reason {
 	REASON_RETRYING,
 	REASON_DOUBTFUL,
 	REASON_LANE_STOPPED,
+	REASON_FEEDING_NOT_ASKED,
 
 	/* the patient's DMP does not take it */
 	REASON_PATIENT_OPPOSED,

@@ -101,10 +101,13 @@ struct store_arrival {
 	 */
 	const char *follows;
 	bool supersedes;
-	bool invisible;               /* the patient does not see it */
+	bool invisible; /* the patient does not see it */
 	enum store_priority priority;
 	struct slice body;            /* the document, byte for byte */
 	uint8_t digest[SHA256_BYTES]; /* of the body */
+	/* The patient's INS and its domain, for their choice; "" or NULL: not known. */
+	const char *ins, *ins_oid;
+	bool holds_not_asked; /* hold it if nobody has asked the patient */
 	/* The id was made of what the document is: under it there is no other document, though the
 	 * body, built anew, may differ.
 	 */
@@ -120,13 +123,53 @@ enum store_taken {
 
 struct store_receipt {
 	enum store_taken taken;
-	struct ulid doc;      /* the new one, or the one that has the id already */
-	enum doc_state state; /* not as it was decided when it must wait for another */
+	struct ulid doc; /* the new one, or the one that has the id already */
+	/* not as it was decided when it must wait for another, or the patient opposes it */
+	enum doc_state state;
 	enum reason reason;
+	bool not_asked; /* new, and nobody has asked the patient */
 };
 
 must_use int store_take_in(struct store *store, const struct store_arrival *arrival,
 			   struct store_receipt *ret_receipt, struct err *err);
+
+/* ---- patients' choices ---- */
+
+/* Whether the feeding of a patient's DMP is opposed. */
+enum store_feeding { STORE_NOT_OPPOSED, STORE_OPPOSED, STORE_NOT_ASKED };
+
+struct store_choice {
+	const char *ins, *ins_oid; /* whose */
+	enum store_feeding feeding;
+	int64_t chosen_ms;       /* the newest one counts, whichever came last */
+	int64_t release_from_ms; /* what came before then stays refused */
+	int64_t now_ms;
+
+	/* Called for each document that it moves; NULL: nobody wants to know. */
+	void (*moved)(void *arg, const struct ulid *doc, enum doc_state from, enum doc_state to,
+		      enum reason reason);
+	void *arg;
+};
+
+struct store_noted {
+	bool is_newest; /* false: a newer one was there already, nothing happened */
+	size_t refused, released;
+};
+
+/* From now on, a document of a patient who opposes it is refused (patient_opposed) when it comes, and
+ * those that are held or queued are refused at once; deletions are not. What is being sent goes on, but
+ * is not tried again. One who does not oppose it any more: what was refused for it and has its body yet
+ * goes, or is held again as it was before, unless it was deleted since.
+ *
+ * "Nobody has asked" is no choice: it changes none that was made.
+ *
+ * Of the patient is kept the digest of INS and domain, under a secret that was drawn for this store and
+ * lies in it. So an excerpt tells nobody's number, and two stores cannot be compared. Whoever has the
+ * whole file has the secret with it, and can find a number by trying: there are fewer than 10^11 that
+ * a living person may have. Against that, only what keeps the file from others helps.
+ */
+must_use int store_note_choice(struct store *store, const struct store_choice *choice,
+			       struct store_noted *ret_noted, struct err *err);
 
 /* ---- send ---- */
 
@@ -362,7 +405,7 @@ struct store_event {
 	uint64_t number;
 	int64_t at_ms;
 	/* "received", "received_again", "claimed", "settled", "recovered", "source_told"; "held",
-	 * "released", "retried", "cancelled", "withdrawn"; "purged", "restored" */
+	 * "released", "retried", "cancelled", "withdrawn"; "opposed", "purged", "restored" */
 	const char *what;
 	enum doc_state state;
 	enum reason reason;

@@ -37,8 +37,10 @@ struct store {
 	struct store_moves moves;
 	struct store_turn turns[PRIORITY_COUNT]; /* whose it was last, whatever the lane */
 	const struct keyring *keys;
-	int64_t key;                /* the number of the one that writes; 0: none does */
-	const atomic_bool *ends;    /* as the settings have it */
+	int64_t key;                  /* the number of the one that writes; 0: none does */
+	const atomic_bool *ends;      /* as the settings have it */
+	uint8_t secret[SHA256_BYTES]; /* what patients' keys are made with, once it was read */
+	bool knows_secret;
 	struct store_file files[2]; /* the writer's: the database and its log */
 };
 
@@ -57,6 +59,7 @@ enum store_statement {
 	FIND_ORDERED, ORDER,
 	FIND_BLOCKER, FIND_FOLLOWER, ABOUT_ORDER, WAKE, FIND_UNSENT, END_UNSENT, FIND_TIMED, RELEASE_TIMED,
 	FIND_KEY, ADD_KEY, KEYS_IN_USE,
+	SECRET_IS, ADD_SECRET, FIND_CHOICE, NOTE_CHOICE, FIND_OPPOSED, FIND_UNMINDED, REFUSE_OPPOSED, FIND_UNOPPOSED, LET_GO,
 	BACKUP_IS, FIND_RESTORED, DOUBT,
 	FIND_OLD, PURGE_BODY, SET_PURGED,
 	CHAIN_HEAD, CHAIN_DOCUMENT, CHAIN_ROWS, CHAIN_SET, CHECK_INTEGRITY, CHECK_REFERENCES, CHECK_STATES,
@@ -131,6 +134,29 @@ must_use int store_find_place(struct store *store, const struct store_arrival *a
 			      struct store_place *ret_place, struct err *err);
 must_use int store_end_predecessor(struct store *store, const struct store_arrival *arrival,
 				   const struct store_place *place, struct err *err);
+
+/* A patient as the store knows them: not in clear. */
+struct store_patient {
+	bool is_known;
+	uint8_t key[16];
+};
+
+must_use int store_find_patient(struct store *store, const char *ins, const char *ins_oid,
+				struct store_patient *ret_patient, struct err *err);
+struct slice store_patient_key(const struct store_patient *patient); /* none: NULL */
+
+/* A document that comes: what the patient's choice makes of the decision in *arrival. */
+must_use int store_heed_choice(struct store *store, const struct store_patient *patient,
+			       struct store_arrival *arrival, bool *ret_not_asked, struct err *err);
+
+/* What one that is held will be held for again, once nobody opposes it. */
+const char *store_held_for(enum doc_state state, enum reason reason);
+
+/* After something let a document back into the queue: 1: its patient opposes it, it is refused. */
+must_use int store_mind_choice(struct store *store, int64_t seq, int64_t now_ms, struct err *err);
+
+/* A step of the schema. */
+must_use int store_draw_secret(struct store *store, struct err *err);
 
 /* What the next row of the ledger is called in the chain, and the digest that it carries. */
 must_use int store_chain_entry(struct store *store, const struct store_entry *entry,
