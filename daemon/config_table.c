@@ -59,6 +59,7 @@ static const struct option_word priorities[] = { { "high", PRIORITY_HIGH },
 						 { "normal", PRIORITY_NORMAL },
 						 { "low", PRIORITY_LOW },
 						 { 0 } };
+static const struct option_word when_not_asked[] = { { "send", false }, { "hold", true }, { 0 } };
 static const struct option_word wsa_to[] = { { "url", 0 }, { "empty", 0 }, { 0 } };
 
 /* The four suites that the DMP's software entry takes. */
@@ -426,6 +427,12 @@ static const struct option options[] = {
 	  AT(struct config, allow_masked_and_invisible),
 	  .preset = "false",
 	  .help = "may a document be hidden from professionals and from the patient at once" },
+	{ "consent.not_asked", OPTION_CHOICE, AT(struct config, hold_not_asked),
+	  .preset = "send", .words = when_not_asked,
+	  .help = "what becomes of a document of a patient whom nobody asked about the feeding of their DMP" },
+	{ "consent.release_most_age", OPTION_DURATION, AT(struct config, release_most_age_ms),
+	  .preset = "30 d", .least = 0, .most = HOURS(24 * 3650),
+	  .help = "how old a refused document may be to be sent once its patient does not oppose it any more" },
 	{ "queue.max_age", OPTION_DURATION, AT(struct config, most_age_ms),
 	  .preset = "7 d", .least = SECONDS(1), .most = HOURS(24 * 365),
 	  .help = "a document that is older when an attempt fails is not tried again" },

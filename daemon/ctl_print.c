@@ -350,7 +350,8 @@ static const struct column status_members[] = {
 	{ "ready", "Ready" }, { "not_ready", "because" }, { "last_delivered", "Last delivery" },
 	{ "oldest_queued", "Oldest waiting for" },
 	{ "invisible_too_long", "Invisible for too long" }, { "identities", "Identities (ADT)" },
-	{ "answers", "Answers (ACK)" }, { "uptime", "Running for" },
+	{ "answers", "Answers (ACK)" }, { "not_asked", "Patient not asked" },
+	{ "uptime", "Running for" },
 	{ "version", "Version" }, { "environment", "Environment" }, { NULL, NULL },
 };
 

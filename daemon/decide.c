@@ -8,6 +8,7 @@
 #include "document/body.h"
 #include "document/cda_build.h"
 #include "document/pdf.h"
+#include "hl7/identity.h"
 #include "hl7/transmission.h"
 #include "policy.h"
 
@@ -196,6 +197,8 @@ static int decide(struct decision *decision, struct decision_document *document,
 	document->follows =
 		metadata->action == ACTION_DELETE ? metadata->unique_id : metadata->replaces;
 	document->invisible = is_invisible(metadata);
+	document->patient_ins = metadata->patient_ins;
+	document->patient_ins_oid = metadata->patient_ins_oid;
 	document->where = message == NULL            ? "id/@root"
 			  : message->event[0] == 'T' ? "TXA-12"
 						     : "OBX-5.5"; /* an ORU has no TXA */
@@ -551,6 +554,31 @@ static struct slice keep_header(struct slice msh, struct arena *arena)
 	return (struct slice){ arena_dup(arena, msh), msh.n };
 }
 
+/* What an ADT says of a patient's choice. An INS that is not qualified must be read as if it were not
+ * there (INS/va1.53).
+ */
+static void read_choice(struct decision *decision, const struct hl7_message *message)
+{
+	static const enum store_feeding feedings[] = {
+		[FEEDING_NOT_OPPOSED] = STORE_NOT_OPPOSED,
+		[FEEDING_OPPOSED] = STORE_OPPOSED,
+		[FEEDING_NOT_ASKED] = STORE_NOT_ASKED,
+	};
+	struct identity identity;
+
+	identity_read(&identity, message, ins_is_domain, &decision->arena);
+	if (identity.feeding == FEEDING_UNSAID)
+		return;
+	decision->has_choice = true;
+	decision->choice_is_usable = identity.validated && identity.ins[0] != '\0';
+	decision->choice = (struct store_choice){
+		.ins = identity.ins,
+		.ins_oid = identity.ins_oid,
+		.feeding = feedings[identity.feeding],
+		.chosen_ms = identity.feeding_ms,
+	};
+}
+
 int decide_message(struct decision *decision, struct buf *bytes,
 		   const struct decision_settings *settings, struct err *err)
 {
@@ -567,6 +595,7 @@ int decide_message(struct decision *decision, struct buf *bytes,
 		return -1;
 	if (transmission.is_identity) {
 		decision->event = transmission.event;
+		read_choice(decision, &message);
 		return 0;
 	}
 	if (transmission.flags[FLAG_ACK_RECEPTION] && transmission.flags[FLAG_DESTDMP])

@@ -32,12 +32,24 @@ struct inbound {
 	struct intake_list intakes;
 };
 
+/* A document that came before, now in another state. */
+struct intake_move {
+	struct ulid doc;
+	enum doc_state from, to;
+	enum reason reason;
+};
+
 /* One message, or a document that comes alone. */
 struct intake_part {
 	struct decision decision;
 	struct err err;                                /* why it was refused */
 	struct ulid docs[TRANSMISSION_DOCUMENTS_MOST]; /* their ids, if they are new */
 	struct store_receipt receipts[TRANSMISSION_DOCUMENTS_MOST];
+
+	/* what the patient's choice that it brought did to others */
+	struct store_noted noted;
+	struct intake_move *moves;
+	size_t move_count, move_room;
 };
 
 /* One frame or file on its way in. What is in it is taken in together, or not at all. */
@@ -89,8 +101,10 @@ static void intake_free(struct intake *intake)
 {
 	LIST_REMOVE(intake, link);
 	crew_end(intake->inbound->parts.crew);
-	for (size_t i = 0; i < intake->part_count; i++)
+	for (size_t i = 0; i < intake->part_count; i++) {
 		decision_done(&intake->parts[i].decision);
+		free(intake->parts[i].moves);
+	}
 	free(intake->parts);
 	buf_done(&intake->bytes);
 	buf_done(&intake->head);
@@ -330,12 +344,27 @@ static size_t give_ids(struct intake *intake)
 	return count;
 }
 
-/* Loop: refused, or to be stored; a message about an identity leaves nothing to store. */
+static bool brings_choice(const struct intake_part *part)
+{
+	return part->decision.has_choice && part->decision.choice_is_usable;
+}
+
+static bool brings_choices(const struct intake *intake)
+{
+	for (size_t i = 0; i < intake->part_count; i++)
+		if (brings_choice(&intake->parts[i]))
+			return true;
+	return false;
+}
+
+/* Loop: refused, or to be stored: documents, and what patients chose. Other messages about an identity
+ * leave nothing to store.
+ */
 static void was_read(struct job *job)
 {
 	struct intake *intake = intake_of(job);
 
-	if (intake->err.kind == ERR_NONE && give_ids(intake) > 0)
+	if (intake->err.kind == ERR_NONE && (give_ids(intake) > 0 || brings_choices(intake)))
 		crew_on_writer(intake->inbound->parts.crew, &intake->work, take_in, taken_in);
 	else
 		acknowledge(intake);
@@ -388,6 +417,9 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 		.supersedes = intake->inbound->parts.config->supersede_unsent,
 		.release_ms = release_ms_of(intake, decision),
 		.invisible = document->invisible,
+		.ins = document->patient_ins,
+		.ins_oid = document->patient_ins_oid,
+		.holds_not_asked = intake->inbound->parts.config->hold_not_asked,
 		.body = buf_slice(&document->body),
 		.metadata = buf_slice(&document->metadata),
 	};
@@ -428,6 +460,35 @@ static int want_ack(const struct intake *intake, const struct intake_part *part,
 	return store_want_ack(store, &request, err);
 }
 
+static void remember_move(void *arg, const struct ulid *doc, enum doc_state from, enum doc_state to,
+			  enum reason reason)
+{
+	struct intake_part *part = arg;
+
+	if (part->move_count == part->move_room) {
+		part->move_room = part->move_room * 2 + 16;
+		part->moves = xrealloc(part->moves, part->move_room * sizeof(*part->moves));
+	}
+	part->moves[part->move_count++] = (struct intake_move){ *doc, from, to, reason };
+}
+
+/* A choice without a date, or of a time that is yet to come, is of now: it would else win over all that
+ * come until then.
+ */
+static int note_choice(const struct intake *intake, struct intake_part *part, struct store *store,
+		       struct err *err)
+{
+	struct store_choice choice = part->decision.choice;
+
+	choice.now_ms = intake->came_ms;
+	if (choice.chosen_ms == 0 || choice.chosen_ms > choice.now_ms)
+		choice.chosen_ms = choice.now_ms;
+	choice.release_from_ms = choice.now_ms - intake->inbound->parts.config->release_most_age_ms;
+	choice.moved = remember_move;
+	choice.arg = part;
+	return store_note_choice(store, &choice, &part->noted, err);
+}
+
 /* Writer: all of it, or a failure that takes all of it back. */
 static int take_in(struct change *change, struct store *store, struct err *err)
 {
@@ -436,6 +497,8 @@ static int take_in(struct change *change, struct store *store, struct err *err)
 	for (size_t i = 0; i < intake->part_count; i++) {
 		struct intake_part *part = &intake->parts[i];
 
+		if (brings_choice(part) && note_choice(intake, part, store, err) < 0)
+			return -1;
 		for (size_t j = 0; j < part->decision.document_count; j++)
 			if (take_in_document(intake, part, j, store, err) < 0)
 				return within_file(intake, i, err);
@@ -445,14 +508,47 @@ static int take_in(struct change *change, struct store *store, struct err *err)
 	return 0;
 }
 
+static const char *feeding_text(const struct decision *decision)
+{
+	static const char *const texts[] = {
+		[STORE_NOT_OPPOSED] = "not_opposed",
+		[STORE_OPPOSED] = "opposed",
+		[STORE_NOT_ASKED] = "not_asked",
+	};
+
+	return decision->has_choice ? texts[decision->choice.feeding] : "none";
+}
+
+static void log_identity(const struct intake *intake, const char *peer,
+			 const struct intake_part *part)
+{
+	const struct decision *decision = &part->decision;
+	const char *feeding = feeding_text(decision);
+	char doc[ULID_TEXT];
+
+	log_info("adt event=%s channel=%s source=%s from=%s origin=%s feeding=%s%s",
+		 decision->event, intake->channel, intake->source, peer, told_origin(intake),
+		 feeding, part->noted.is_newest ? " noted" : "");
+	if (decision->has_choice && !decision->choice_is_usable)
+		log_warning("adt event=%s origin=%s feeding=%s is not noted: the identity has no "
+			    "qualified INS",
+			    decision->event, told_origin(intake), feeding);
+	for (size_t i = 0; i < part->move_count; i++) {
+		const struct intake_move *move = &part->moves[i];
+
+		log_info("doc=%s feeding=%s from=%s state=%s%s%s", ulid_text(&move->doc, doc),
+			 feeding, doc_state_text(move->from), doc_state_text(move->to),
+			 move->reason ? " reason=" : "", reason_row(move->reason)->code);
+	}
+}
+
 static void log_part(const struct intake *intake, const char *peer, const struct intake_part *part)
 {
 	const struct decision *decision = &part->decision;
 	char doc[ULID_TEXT];
 
 	if (decision->event[0] != '\0')
-		log_info("adt event=%s channel=%s source=%s from=%s origin=%s", decision->event,
-			 intake->channel, intake->source, peer, told_origin(intake));
+		log_identity(intake, peer, part);
 	for (size_t i = 0; i < decision->document_count; i++) {
 		const struct store_receipt *receipt = &part->receipts[i];
 		const struct decision_document *document = &decision->documents[i];
@@ -464,6 +560,10 @@ static void log_part(const struct intake *intake, const char *peer, const struct
 			 intake->channel, intake->source, peer, told_origin(intake),
 			 document->type_code, document->body.n, doc_state_text(receipt->state),
 			 receipt->reason ? " reason=" : "", reason_row(receipt->reason)->code);
+		if (receipt->not_asked)
+			log_warning("doc=%s feeding=not_asked: nobody has asked its patient "
+				    "(consent.not_asked)",
+				    doc);
 	}
 }
 
@@ -489,13 +589,14 @@ static void log_intake(const struct intake *intake, const char *ack)
 /* Loop. */
 static void note_new(const struct intake *intake, const struct intake_part *part)
 {
-	const struct inbound *inbound = intake->inbound;
+	struct inbound *inbound = intake->inbound;
 
 	for (size_t i = 0; i < part->decision.document_count; i++) {
 		const struct store_receipt *receipt = &part->receipts[i];
 
 		if (receipt->taken == STORE_NEW && receipt->state == DOC_QUEUED)
 			inbound->parts.taken(inbound->parts.arg, part->decision.establishment);
+		inbound->figures.not_asked += receipt->not_asked;
 	}
 	if (wants_ack(intake, part))
 		inbound->parts.ack_wanted(inbound->parts.arg);

@@ -150,6 +150,7 @@ static void fill_status(void *arg, struct status *ret_status)
 		.invisible_too_long = desk->invisible,
 		.identities = figures.identities,
 		.answers = figures.answers,
+		.not_asked = figures.not_asked,
 		.not_ready = why_not_ready(&figures),
 	};
 }

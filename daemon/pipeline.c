@@ -190,6 +190,7 @@ struct pipeline_figures pipeline_figures(const struct pipeline *pipeline)
 
 	figures.identities = inbound.identities;
 	figures.answers = inbound.answers;
+	figures.not_asked = inbound.not_asked;
 	figures.store_trouble = pipeline->crew.store_trouble;
 	return figures;
 }

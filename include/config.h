@@ -124,6 +124,9 @@ struct config {
 	const char *processing_code; /* HL7 V3: "P", "T", "D" */
 	struct existence_cache_settings existence_cache;
 
+	bool hold_not_asked;         /* what is of a patient whom nobody asked */
+	int64_t release_most_age_ms; /* what was refused is sent after all if it is not older */
+
 	const char *lps_name, *lps_version, *lps_oid, *lps_internal_id;
 	const char *lps_id;            /* "": none */
 	const char *homologation_file; /* "": none */

@@ -18,12 +18,13 @@ struct decision_settings {
 struct decision_document {
 	const char *unique_id, *type_code;
 	const char *follows; /* the unique id of what it replaces or deletes; "" */
+	const char *patient_ins, *patient_ins_oid;
 	const char *where;   /* the place to name when the id is refused: "TXA-12", "id/@root" */
 	struct buf body;     /* the document, byte for byte */
 	struct buf metadata; /* as kept with it */
 	uint8_t digest[SHA256_BYTES];
 	bool invisible; /* to the patient */
-	bool id_tells; /* the id was made of what came: nothing else has it */
+	bool id_tells;  /* the id was made of what came: nothing else has it */
 };
 
 /* Of one message, or of one document that comes alone. All-zero is empty. */
@@ -35,10 +36,13 @@ struct decision {
 	const char *set_id; /* of a pair: what later versions are to say; NULL: not ours to say */
 
 	const char *origin; /* MSH-10, of a refused message too; "" for a file */
-	/* Not "": a message about a patient's identity (ADT), this event; it brings no document and
-	 * nothing is stored.
-	 */
+	/* Not "": a message about a patient's identity (ADT), this event; it brings no document. */
 	const char *event;
+	/* What it says of the feeding of a DMP: of whom, what, since when (0: it does not say). Not
+	 * usable where the identity is not qualified: it is then not known whose choice it is.
+	 */
+	bool has_choice, choice_is_usable;
+	struct store_choice choice;
 
 	/* The MSH of a message whose sender wants to hear what becomes of it at the DMP (ACK_RECEPTION);
 	 * empty: it does not, or the DMP will not be asked (DESTDMP is N).

@@ -36,9 +36,9 @@ void inbound_close(struct inbound *inbound);
 /* What is still under way is given up: nobody is answered. After the threads ended. */
 void inbound_free(struct inbound **inbound);
 
-/* Since start: ADT taken, of which nothing is stored; ACK that came, which get no answer. */
+/* Since start: ADT taken; ACK that came, which get no answer; documents of patients whom nobody asked. */
 struct inbound_figures {
-	uint64_t identities, answers;
+	uint64_t identities, answers, not_asked;
 };
 
 struct inbound_figures inbound_figures(const struct inbound *inbound);

@@ -43,8 +43,8 @@ void pipeline_free(struct pipeline **pipeline);
 struct pipeline_figures {
 	uint64_t documents[DOC_STATE_COUNT];
 	int64_t last_delivered_ms;
-	/* since start: ADT taken, of which nothing is stored; ACK that came, which get no answer */
-	uint64_t identities, answers;
+	/* since start: ADT taken; ACK that came, which get no answer; documents of patients whom nobody asked */
+	uint64_t identities, answers, not_asked;
 	const char *store_trouble; /* why nothing can be stored now; "" */
 	bool closing;
 };

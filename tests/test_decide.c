@@ -3,6 +3,7 @@
  */
 #include "value_sets.h"
 
+#include "base/clock.h"
 #include "decide.h"
 
 static struct config_site site = {
@@ -443,6 +444,56 @@ static void an_adt_is_accepted_and_brings_nothing(void **state)
 	assert_string_equal(decision.event, "A28");
 	assert_string_equal(decision.origin, "77002");
 	assert_int_equal(decision.document_count, 0);
+	assert_false(decision.has_choice);
+}
+
+static void the_choice_of_a_qualified_patient_is_read(void **state)
+{
+	static const struct {
+		const char *from, *to; /* in the message */
+		bool usable;
+		enum store_feeding feeding;
+	} rows[] = {
+		{ "|IO|", "|IO|", true, STORE_OPPOSED },
+		{ "|IO|", "|NA|", true, STORE_NOT_ASKED },
+		{ "VALI", "PROV", false, STORE_OPPOSED },
+		{ "1.2.250.1.213.1.4.10", "1.2.250.1.213.1.4.13", false, STORE_OPPOSED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(decision_done) struct decision decision = { 0 };
+		scoped(buf_done) struct buf message = { 0 };
+		struct err err = { 0 };
+		int64_t chosen_ms;
+		bool zoned;
+		char *at;
+
+		sample_read("hl7/adt_admission.hl7", &message);
+		at = strstr(message.p, rows[i].from);
+		assert_non_null(at);
+		memcpy(at, rows[i].to, strlen(rows[i].to));
+		assert_int_equal(decide_message(&decision, &message, &settings, &err), 0);
+		assert_true(decision.has_choice);
+		assert_int_equal(decision.choice_is_usable, rows[i].usable);
+		assert_int_equal(decision.choice.feeding, rows[i].feeding);
+		assert_int_equal(
+			clock_parse_hl7(slice_of("20261120085900"), &chosen_ms, &zoned, &err), 0);
+		assert_int_equal(decision.choice.chosen_ms, chosen_ms);
+	}
+}
+
+static void a_document_knows_its_patient(void **state)
+{
+	scoped(decision_done) struct decision decision = { 0 };
+	scoped(buf_done) struct buf message = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	write_message(&usual, &message);
+	assert_int_equal(decide_message(&decision, &message, &settings, &err), 0);
+	assert_string_equal(decision.documents[0].patient_ins, "279035121518989");
+	assert_string_equal(decision.documents[0].patient_ins_oid, "1.2.250.1.213.1.4.10");
 }
 
 static void edition_1_2_waits_for_its_setting(void **state)
@@ -720,6 +771,8 @@ int main(void)
 		cmocka_unit_test(one_bad_form_refuses_both),
 		cmocka_unit_test(a_document_alone_has_the_memory_of_its_message),
 		cmocka_unit_test(an_adt_is_accepted_and_brings_nothing),
+		cmocka_unit_test(the_choice_of_a_qualified_patient_is_read),
+		cmocka_unit_test(a_document_knows_its_patient),
 		cmocka_unit_test(edition_1_2_waits_for_its_setting),
 		cmocka_unit_test(a_document_alone_is_queued),
 		cmocka_unit_test(a_site_that_nobody_declares_sends_nothing),

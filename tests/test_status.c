@@ -52,7 +52,7 @@ static void an_idle_gateway_has_every_member(void **state)
 				"\"now\":null,\"ready\":true,\"not_ready\":null,\"queue\":{},"
 				"\"oldest_queued_s\":null,\"last_delivered\":null,"
 				"\"invisible_too_long\":0,"
-				"\"identities\":0,\"answers\":0,\"lanes\":[],"
+				"\"identities\":0,\"answers\":0,\"not_asked\":0,\"lanes\":[],"
 				"\"listeners\":[],\"folders\":[],\"sources\":[]}");
 }
 
@@ -123,6 +123,7 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 				       .invisible_too_long = 4,
 				       .identities = 21,
 				       .answers = 22,
+				       .not_asked = 23,
 				       .not_ready = "the disk is full" };
 
 	(void)state;
@@ -133,7 +134,7 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 		"\"not_ready\":\"the disk is full\","
 		"\"queue\":{\"queued\":3,\"delivered\":10000000000},\"oldest_queued_s\":3600,"
 		"\"last_delivered\":\"2026-11-21T11:59:59.999Z\",\"invisible_too_long\":4,"
-		"\"identities\":21,\"answers\":22,"
+		"\"identities\":21,\"answers\":22,\"not_asked\":23,"
 		"\"lanes\":[{\"name\":\"010000000\",\"state\":\"slowed\","
 		"\"why\":\"the DMP does not answer\",\"in_flight\":8,\"delivered\":41,"
 		"\"resumes\":\"2026-11-21T12:00:30.000Z\","

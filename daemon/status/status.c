@@ -114,6 +114,7 @@ static json_t *json_of_status(const struct status *status)
 	json_put_count(json, "invisible_too_long", status->invisible_too_long);
 	json_put_count(json, "identities", status->identities);
 	json_put_count(json, "answers", status->answers);
+	json_put_count(json, "not_asked", status->not_asked);
 	put_list(json, "lanes", json_of_lane, status->lanes, status->lane_count);
 	put_list(json, "listeners", json_of_listener, status->listeners, status->listener_count);
 	put_list(json, "folders", json_of_folder, status->folders, status->folder_count);

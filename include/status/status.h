@@ -58,14 +58,16 @@ struct status {
 	size_t depth_count;
 	int64_t oldest_queued_ms, last_delivered_ms;
 	uint64_t invisible_too_long;  /* documents that the patient should see by now */
-	uint64_t identities, answers; /* messages of which nothing is stored: ADT, ACK */
-	const char *not_ready;        /* why /readyz says no; "" when it says yes */
+	uint64_t identities, answers; /* messages that bring no document: ADT, ACK */
+	uint64_t
+		not_asked; /* documents of patients whom nobody asked about the feeding of their DMP */
+	const char *not_ready; /* why /readyz says no; "" when it says yes */
 };
 
 /* Appends the JSON object of GET /api/v1/status, on one line without its end: version, environment,
  * uptime_s, now, ready, not_ready (a sentence or null), queue {state: documents}, oldest_queued_s
  * (an age, null when nothing is queued), last_delivered, invisible_too_long, identities, answers,
- * lanes, listeners, folders, sources. Times are ISO 8601 in UTC; null: never.
+ * not_asked, lanes, listeners, folders, sources. Times are ISO 8601 in UTC; null: never.
  */
 void status_write(const struct status *status, struct buf *out);
 

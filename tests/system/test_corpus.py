@@ -65,7 +65,7 @@ def folder(tmp_path):
         "b/.hidden.part": numbered(1),
         "bad/bomb.xml": (DATA / "hostile" / "entity-bomb.xml").read_bytes(),
         "bad/no-ins.hl7": mdm_t02((DATA / "hostile" / "no-ins.xml").read_bytes()),
-        "bad/admission.hl7": hl7("adt_admission.hl7"),
+        "bad/admission.hl7": hl7("adt_admission.hl7").replace(b"|IO|", b"|INO|"),
         "bad/read me.md": b"# Nothing for a gateway\n",
         "bad/empty.xml": b"",
         "replacement.xml": read(REPLACEMENT),
