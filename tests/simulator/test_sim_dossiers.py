@@ -183,6 +183,12 @@ def test_the_new_document_names_the_one_it_replaces(sim, client):
     assert "no relatedDocument RPLC of the new document has the uniqueId of this one" in answer.text
 
 
+def test_or_any_when_told_so(start_sim, by, tmp_path):
+    sim = start_sim(tmp_path / "store", "--any-related-document")
+    _, entry_uuid = known(sim)
+    assert sim.client().send(new_message(by, replaces=(fresh_oid(5), entry_uuid))).outcome == "Success"
+
+
 def test_a_replacement_may_carry_the_slot_of_the_other_associations(sim, client):
     unique_id, entry_uuid = known(sim)
     with_slot = association("as9", "urn:ihe:iti:2007:AssociationType:RPLC", "Document01", entry_uuid)

@@ -108,11 +108,11 @@ def make_pki(folder: pathlib.Path) -> pathlib.Path:
 class Simulator:
     """A dmpfeed-sim on ports of its own."""
 
-    def __init__(self, pki: pathlib.Path, store: pathlib.Path, listen: str = "127.0.0.1:0"):
+    def __init__(self, pki: pathlib.Path, store: pathlib.Path, listen: str = "127.0.0.1:0", options: tuple[str, ...] = ()):
         self.pki, self.store = pki, store
         self.process = subprocess.Popen(
             [SIMULATOR, "--pki", pki, "--store", store, "--require-vihf", "--require-signature",
-             "--listen", listen, *(["--schemas", SCHEMAS] if SCHEMAS.is_dir() else [])],
+             "--listen", listen, *(["--schemas", SCHEMAS] if SCHEMAS.is_dir() else []), *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         ready = self.process.stdout.readline()
         if not ready:

@@ -80,7 +80,7 @@ def _serve(options: argparse.Namespace) -> int:
     told_to_stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told_to_stop.set())
-    simulator = Simulator(_settings(options), Store(options.store), options.quiet)
+    simulator = Simulator(_settings(options), Store(options.store, options.any_related_document), options.quiet)
     dmp = Listener(
         options.listen,
         partial(serve_dmp, simulator=simulator),

@@ -89,8 +89,8 @@ class Dossiers:
             return []
         return [entry.entry_uuid]
 
-    def refuse_replacement(self, target: str, parents: Iterable[str], asker: Asker) -> Finding | None:
-        """`parents` are the documents that the new one says it replaces."""
+    def refuse_replacement(self, target: str, parents: Iterable[str] | None, asker: Asker) -> Finding | None:
+        """`parents` are the documents that the new one says it replaces; None: whatever it says."""
         where = "Association[RPLC]/@targetObject"
         entry = self.with_uuid(target)
         if entry is None:
@@ -104,7 +104,7 @@ class Dossiers:
             return failure("XDSPatientIdDoesNotMatch", where, "this document is of another patient")
         if not _agree(entry.structure, asker.structure):
             return _not_own(where, "replaced")
-        if entry.unique_id not in parents:
+        if parents is not None and entry.unique_id not in parents:
             sentence = "no relatedDocument RPLC of the new document has the uniqueId of this one"
             return failure("InvalidDocumentContent", where, sentence)
         return None

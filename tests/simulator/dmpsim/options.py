@@ -118,6 +118,11 @@ def _add_strictness(strict: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="the DMP's parameter that lets a document be both MASQUE_PS and INVISIBLE_PATIENT",
     )
+    strict.add_argument(
+        "--any-related-document",
+        action="store_true",
+        help="accept a replacement whose relatedDocument names another document than its association does",
+    )
 
 
 # ---- the file

@@ -34,8 +34,9 @@ _DUPLICATE = "XDSDuplicateUniqueIdInRegistry"
 class Store:
     """Shared by every thread. What it holds in memory is what a restart reads back from the folder."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, any_related_document: bool = False):
         self._folder = folder
+        self._any_related_document = any_related_document
         self._documents = folder / "documents"
         self._incoming = folder / "incoming"
         self._journal = folder / "journal.jsonl"
@@ -187,8 +188,9 @@ class Store:
 
     def _refuse_replacements(self, documents: tuple[Document, ...], asker: Asker) -> Finding | None:
         for document in documents:
+            parents = None if self._any_related_document else document.parents
             for target in document.replaces:
-                refused = self._dossiers.refuse_replacement(target, document.parents, asker)
+                refused = self._dossiers.refuse_replacement(target, parents, asker)
                 if refused is not None:
                     return refused
         return None
