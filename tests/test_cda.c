@@ -704,6 +704,179 @@ static void size_and_depth_have_limits(void **state)
 	assert_int_equal(err.reason, REASON_TOO_LARGE);
 }
 
+/* ---- the content, whichever version has it ---- */
+
+#define REPLACES                                                                                   \
+	"<relatedDocument typeCode='RPLC'><parentDocument><id root='1.2.1'/>"                      \
+	"<versionNumber value='1'/></parentDocument></relatedDocument>"
+
+/* A document whose parts a case may change; NULL: as usual. */
+struct version {
+	const char *before, *id, *title, *time, *set, *number, *padding, *related, *body;
+};
+
+static void write_version(const struct version *version, struct buf *out)
+{
+#define OR(member, usual) (version->member ? version->member : (usual))
+	buf_addf(out, "%s" OPEN "%s<title>%s</title>%s%s%s<author><time value='2026'/>",
+		 OR(before, ""), OR(id, "\n <id root='1.2.2'/>"), OR(title, "Lettre"),
+		 OR(time, "\n <effectiveTime value='2026'/>"), OR(set, "\n\t<setId root='1.2.9'/>"),
+		 OR(number, "\r\n<versionNumber value='2'/>"));
+	buf_addf(out, "<assignedAuthor><id root='1.5'/></assignedAuthor></author>%s%s\n%s" CLOSE,
+		 OR(padding, ""), OR(related, "\n " REPLACES),
+		 OR(body,
+		    "<component><structuredBody><id root='1.2.2'/></structuredBody></component>"));
+#undef OR
+}
+
+struct content {
+	bool was_read;
+	uint8_t digest[SHA256_BYTES];
+};
+
+static struct content content_of(struct slice bytes)
+{
+	struct content content = { 0 };
+	struct cda cda;
+	struct err err;
+
+	content.was_read = read_slice(&cda, bytes, &err) == 0;
+	assert_int_equal(cda.has_content, content.was_read);
+	memcpy(content.digest, cda.content, sizeof(content.digest));
+	arena_done(&arena);
+	return content;
+}
+
+static struct content content_of_version(struct version version)
+{
+	scoped(buf_done) struct buf text = { 0 };
+	struct content content;
+
+	write_version(&version, &text);
+	content = content_of(buf_slice(&text));
+	assert_true(content.was_read);
+	return content;
+}
+
+static bool is_same(struct content one, struct content other)
+{
+	return memcmp(one.digest, other.digest, sizeof(one.digest)) == 0;
+}
+
+static void versions_of_one_content_have_its_digest(void **state)
+{
+	static const struct {
+		struct version version;
+		bool same;
+	} cases[] = {
+		{ { .id = "<id root='1.2.3'/>" }, true },
+		{ { .id = "<id\n root = '1.2.3'\n/>" }, true },
+		{ { .id = "<id extension='a&gt;b>c/' root='1.2.3'></id>" }, true },
+		{ { .time = "<effectiveTime value='2027'/>" }, true },
+		{ { .set = "" }, true },
+		{ { .set = "<setId root='1.2.8'/>" }, true },
+		{ { .number = "" }, true },
+		{ { .number = "<versionNumber value='3'><!-- > --></versionNumber>" }, true },
+		{ { .related = "" }, true },
+		{ { .related = REPLACES REPLACES }, true },
+		{ { .related = "<relatedDocument typeCode='APND'/>" }, true },
+
+		{ { .before = "<?xml version='1.0'?>" }, false },
+		{ { .title = "Lettre " }, false },
+		{ { .title = "Lettre<!-- -->" }, false },
+		{ { .related = " <RelatedDocument/>" }, false },
+		{ { .padding = "<documentationOf><relatedDocument/></documentationOf>" }, false },
+		{ { .padding = "<!-- <id root='1.2.3'/> -->" }, false },
+		{ { .padding = "<id xmlns='urn:other' root='1.2.3'/>" }, false },
+		{ { .body = "<component><structuredBody><id "
+			    "root='1.2.3'/></structuredBody></component>" },
+		  false },
+		{ { .body = "<component><structuredBody><id "
+			    "root='1.2.2'/></structuredBody></component>"
+			    "\n" },
+		  false },
+	};
+	const struct content usual = content_of_version((struct version){ 0 });
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++)
+		if (is_same(content_of_version(cases[i].version), usual) != cases[i].same)
+			fail_msg("case %zu", i);
+}
+
+/* libxml2 gives its buffer back piece by piece, and counts on: wherever the element stands. */
+static void the_digest_does_not_depend_on_where_the_parser_is(void **state)
+{
+	static const size_t sizes[] = { 250, 4000, 4096, 40000, 3000000 };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(sizes); i++) {
+		for (size_t n = sizes[i]; n < sizes[i] + 40; n++) {
+			scoped(buf_done) struct buf padding = { 0 };
+			struct version one = { 0 }, next = { .related = "", .number = "" };
+
+			if (n > 3000001)
+				break;
+			buf_add_text(&padding, "<!--");
+			memset(buf_reserve(&padding, n), 'x', n);
+			padding.n += n;
+			buf_add_text(&padding, "-->");
+			one.padding = next.padding = padding.p;
+			assert_true(is_same(content_of_version(one), content_of_version(next)));
+			one.padding = next.padding = NULL;
+			one.before = next.before = padding.p;
+			assert_true(is_same(content_of_version(one), content_of_version(next)));
+		}
+	}
+}
+
+static bool is_of_version(struct slice bytes, size_t at)
+{
+	static const char *const names[] = { "\n  <id ", "\n  <effectiveTime ", "\n  <setId ",
+					     "\n  <versionNumber ", "\n  <relatedDocument " };
+
+	for (size_t i = 0; i < length_of(names); i++) {
+		const char *start = strstr(bytes.p, names[i]), *end;
+
+		assert_non_null(start);
+		end = strstr(start, i == 4 ? "</relatedDocument>" : "/>");
+		if (bytes.p + at > start && bytes.p + at < end)
+			return true;
+	}
+	return false;
+}
+
+/* Each letter and digit of a whole document in turn; what is not read any more says nothing. */
+static void any_other_byte_is_a_change(void **state)
+{
+	scoped(buf_done) struct buf bytes = { 0 };
+	size_t same = 0, other = 0;
+	struct content before;
+
+	(void)state;
+	sample_read("discharge-letter-replacement.xml", &bytes);
+	before = content_of(buf_slice(&bytes));
+	for (size_t i = 0; i < bytes.n; i++) {
+		const char was = bytes.p[i];
+		const bool is_digit = was >= '0' && was <= '9', is_letter = was >= 'a' && was < 'z';
+		const bool of_version = is_of_version(buf_slice(&bytes), i);
+		struct content after;
+
+		if (!is_digit && (!is_letter || of_version)) /* or "id" would be "jd" */
+			continue;
+		bytes.p[i] = is_digit ? (char)('0' + (was - '0' + 1) % 10) : (char)(was + 1);
+		after = content_of(buf_slice(&bytes));
+		bytes.p[i] = was;
+		if (!after.was_read)
+			continue;
+		if (is_same(before, after) != of_version)
+			fail_msg("byte %zu", i);
+		*(of_version ? &same : &other) += 1;
+	}
+	assert_in_range(same, 40, 200);
+	assert_in_range(other, 1900, bytes.n);
+}
+
 /* An allocator that remembers how much libxml2 held at most. */
 static size_t held, most_held;
 
@@ -815,6 +988,9 @@ int main(void)
 		test(long_title_is_cut_between_characters),
 		test(long_attribute_is_refused),
 		test(size_and_depth_have_limits),
+		test(versions_of_one_content_have_its_digest),
+		test(the_digest_does_not_depend_on_where_the_parser_is),
+		test(any_other_byte_is_a_change),
 		cmocka_unit_test_setup_teardown(body_of_twenty_megabytes_costs_no_memory,
 						count_memory, count_no_more),
 	};

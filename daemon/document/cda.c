@@ -35,6 +35,12 @@ struct reader {
 	xmlParserCtxtPtr parser;
 	struct slice rest; /* not handed to the parser yet */
 
+	struct slice bytes;     /* all of them */
+	struct digest *content; /* of those before `digested`, but for what tells a version */
+	size_t digested;
+	unsigned apart; /* depth of the element that is left out; 0: none */
+	bool lost;      /* where an element begins or ends could not be told */
+
 	enum place place;
 	unsigned depth, most_depth;
 	unsigned root;                  /* depth of the ClinicalDocument */
@@ -78,6 +84,7 @@ struct rule {
 	size_t member;
 	const char *attribute;
 	bool once;
+	bool of_version; /* it tells this version from the next */
 };
 
 static const struct cda_person nobody = {
@@ -401,14 +408,14 @@ static void on_structured_body(struct reader *reader, const struct attributes *a
 /* clang-format off */
 static const struct rule rules[] = {
 	{ "templateId", .open = on_template },
-	{ "id", .kind = ID, DOCUMENT(id), .once = true },
+	{ "id", .kind = ID, DOCUMENT(id), .once = true, .of_version = true },
 	{ "code", .kind = CODE, DOCUMENT(code), .once = true },
 	{ "title", .kind = TEXT, DOCUMENT(title), .once = true },
-	{ "effectiveTime", FROM("value"), DOCUMENT(effective_time), .once = true },
+	{ "effectiveTime", FROM("value"), DOCUMENT(effective_time), .once = true, .of_version = true },
 	{ "confidentialityCode", FROM("code"), DOCUMENT(confidentiality), .once = true },
 	{ "languageCode", FROM("code"), DOCUMENT(language), .once = true },
-	{ "setId", .kind = ID, DOCUMENT(set_id), .once = true },
-	{ "versionNumber", FROM("value"), DOCUMENT(version), .once = true },
+	{ "setId", .kind = ID, DOCUMENT(set_id), .once = true, .of_version = true },
+	{ "versionNumber", FROM("value"), DOCUMENT(version), .once = true, .of_version = true },
 
 	{ "recordTarget", .once = true },
 	{ "recordTarget/patientRole", .once = true },
@@ -453,7 +460,7 @@ static const struct rule rules[] = {
 	{ "componentOf", .once = true },
 	{ FACILITY "code", .kind = CODE, DOCUMENT(facility) },
 	{ "inFulfillmentOf/order/id", .open = on_order_id },
-	{ "relatedDocument", .open = on_related_document },
+	{ "relatedDocument", .open = on_related_document, .of_version = true },
 	{ "relatedDocument/parentDocument/id", .open = on_parent_id },
 
 	{ "component", .once = true },
@@ -525,6 +532,55 @@ static void keep_attributes(struct reader *reader, const struct rule *rule,
 	}
 }
 
+/* ---- what stays when the version changes ---- */
+
+/* How many bytes the parser has read, when the last of them, or the one behind, is as expected. The
+ * answer is libxml2's own count; were it wrong, nothing may be said of the content.
+ */
+static size_t position(struct reader *reader, bool is_end)
+{
+	long n = xmlByteConsumed(reader->parser);
+
+	if (n > 0 && (size_t)n < reader->bytes.n &&
+	    (is_end ? reader->bytes.p[n - 1] == '>'
+		    : reader->bytes.p[n] == '>' || reader->bytes.p[n] == '/'))
+		return (size_t)n;
+	reader->lost = true;
+	return reader->digested;
+}
+
+static void digest_up_to(struct reader *reader, size_t end)
+{
+	const struct slice more = { reader->bytes.p + reader->digested, end - reader->digested };
+
+	digest_add(reader->content, more);
+	reader->digested = end;
+}
+
+/* The parser stands before the '>' of the start tag: the '<' is the last one there is, for no attribute
+ * may hold any. The blanks before it go too: where there was no such element, they are not.
+ */
+static void leave_out(struct reader *reader)
+{
+	size_t start = position(reader, false);
+
+	reader->apart = reader->depth;
+	while (start > reader->digested && reader->bytes.p[start] != '<')
+		start--;
+	while (start > reader->digested && strchr(" \t\r\n", reader->bytes.p[start - 1]) != NULL)
+		start--;
+	digest_up_to(reader, start);
+}
+
+static void take_up_again(struct reader *reader)
+{
+	size_t end = position(reader, true);
+
+	reader->lost |= end < reader->digested;
+	reader->digested = max(end, reader->digested);
+	reader->apart = 0;
+}
+
 static void apply(struct reader *reader, const struct rule *rule,
 		  const struct attributes *attributes)
 {
@@ -535,6 +591,8 @@ static void apply(struct reader *reader, const struct rule *rule,
 		return;
 	}
 	reader->seen |= bit;
+	if (rule->of_version)
+		leave_out(reader);
 	if (rule->open != NULL)
 		rule->open(reader, attributes);
 	if (!reader->failed)
@@ -679,6 +737,8 @@ static void on_end(void *context, const xmlChar *name, const xmlChar *prefix, co
 		reader->skipped = 0;
 	else if (reader->skipped == 0 && reader->place == INSIDE)
 		leave(reader);
+	if (reader->apart == reader->depth)
+		take_up_again(reader);
 	if (reader->stylesheet == reader->depth)
 		reader->stylesheet = 0;
 	if (reader->signature == reader->depth)
@@ -842,6 +902,7 @@ int cda_read(struct cda *cda, struct slice bytes, const struct cda_limits *limit
 		.arena = arena,
 		.err = err,
 		.rest = bytes,
+		.bytes = bytes,
 		.most_depth = limits->depth ? limits->depth : DEPTH,
 		.text = { .limit = MOST_VALUE },
 		.qualifier = "",
@@ -852,10 +913,15 @@ int cda_read(struct cda *cda, struct slice bytes, const struct cda_limits *limit
 		return err_refuse(err, REASON_TOO_LARGE, "",
 				  "the document has %zu bytes, the limit is %zu", bytes.n,
 				  limits->most_bytes);
+	reader.content = digest_new(DIGEST_SHA256);
 	*cda = no_document;
 	cda->legal_authenticator = nobody;
 	rc = run(&reader);
 	buf_done(&reader.text);
+	if (rc == 0)
+		digest_up_to(&reader, bytes.n);
+	digest_end(&reader.content, cda->content);
+	cda->has_content = rc == 0 && !reader.lost;
 	cda->main_event = rc == 0 ? main_event(cda) : NULL;
 	return rc;
 }

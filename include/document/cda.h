@@ -9,6 +9,7 @@
 #define DMPFEED_DOCUMENT_CDA_H
 
 #include "base/arena.h"
+#include "base/codec.h"
 
 /* Once, before there are threads: libxml2 prepares what they share. */
 void cda_start(void);
@@ -94,6 +95,12 @@ struct cda {
 	bool structured;        /* component/structuredBody */
 	bool self_presentable;  /* inside an xsl:stylesheet */
 	bool enveloped;         /* inside a ds:Signature */
+
+	/* SHA-256 of the bytes without what tells one version from the next: the document's own id, setId,
+	 * versionNumber, effectiveTime and relatedDocument, each with the blanks before it.
+	 */
+	bool has_content;
+	uint8_t content[SHA256_BYTES];
 };
 
 struct cda_limits {

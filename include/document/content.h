@@ -1,0 +1,17 @@
+/* What a document says, whichever version of it says so: two documents of one digest differ at most in
+ * what tells a version from the next.
+ *
+ * Pure. Any thread.
+ */
+#ifndef DMPFEED_DOCUMENT_CONTENT_H
+#define DMPFEED_DOCUMENT_CONTENT_H
+
+#include "document/metadata.h"
+
+/* Of the content of a CDA that has one (cda->has_content), and of its metadata without action, ids and
+ * time of creation: who sees it is part of them, so hiding a document is a change.
+ */
+void content_digest(const struct cda *cda, const struct metadata *metadata,
+		    uint8_t ret_digest[static SHA256_BYTES]);
+
+#endif
