@@ -222,6 +222,8 @@ static const char back_to_version_2[] =
 	"CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT 1; END;"
 	"DROP INDEX document_invisible; ALTER TABLE document DROP COLUMN invisible;"
 	"ALTER TABLE document DROP COLUMN since_ms;"
+	"DROP INDEX document_stands_for; ALTER TABLE document DROP COLUMN stands_for;"
+	"ALTER TABLE document DROP COLUMN content;"
 	"DROP TABLE secret; DROP TABLE choice; DROP INDEX document_patient;"
 	"ALTER TABLE document DROP COLUMN patient; ALTER TABLE document DROP COLUMN held_for;"
 	"DROP INDEX document_turn; ALTER TABLE document DROP COLUMN priority;"

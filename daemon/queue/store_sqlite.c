@@ -53,9 +53,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" WHERE unique_id = ?1 AND (action = 'delete') = (?2 = 'delete')",
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
 		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms,"
-		" follows, as_new, release_ms, invisible, key, priority, patient, held_for)"
+		" follows, as_new, release_ms, invisible, key, priority, patient, held_for, content)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18, ?19, ?20,"
-		" ?21, ?22)",
+		" ?21, ?22, ?23)",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
 	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
@@ -146,7 +146,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" WHERE seq < ?2 AND state IN ('held', 'queued', 'sending') LIMIT 1",
 	[FIND_FOLLOWER] = "SELECT seq FROM document WHERE follows = ?1 AND follows <> '' AND state = 'held'"
 		" AND reason = 'waiting_predecessor' ORDER BY seq LIMIT 1",
-	[ABOUT_ORDER] = "SELECT unique_id, follows FROM document WHERE seq = ?1 AND (follows <> '' OR EXISTS"
+	[ABOUT_ORDER] = "SELECT unique_id, iif(stands_for <> '', stands_for, follows) FROM document WHERE seq = ?1"
+		" AND (follows <> '' OR stands_for <> '' OR EXISTS"
 		" (SELECT 1 FROM document f WHERE f.follows = document.unique_id AND f.follows <> ''))",
 	[WAKE] = "UPDATE document SET state = 'queued', reason = '', changed_ms = ?2, due_ms = ?2, since_ms = ?2"
 		" WHERE seq = ?1",
@@ -183,6 +184,20 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" ORDER BY seq LIMIT 1",
 	[LET_GO] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4, since_ms = ?4,"
 		" held_for = '' WHERE seq = ?1",
+	[STANDS_FOR] = "SELECT stands_for FROM document WHERE unique_id = ?1 AND stands_for <> ''",
+	/* what the DMP has is still what was delivered: nothing has replaced or deleted it, or may have */
+	[FIND_UNCHANGED] = "SELECT n.unique_id, p.unique_id, p.doc FROM document n"
+		" JOIN document p ON p.unique_id = n.follows AND p.action <> 'delete' AND p.state = 'delivered'"
+		"  AND p.lane = n.lane AND p.content = n.content"
+		" WHERE n.seq = ?1 AND n.action = 'replace' AND n.content <> x'' AND n.doubtful = 0 AND n.attempts = 0"
+		" AND NOT EXISTS (SELECT 1 FROM document f WHERE f.follows = p.unique_id AND f.follows <> ''"
+		"  AND (f.state IN ('sending', 'delivered') OR f.doubtful = 1))",
+	/* it follows nothing any more: thousands of them would stand before what does */
+	[SUPPRESS] = "UPDATE document SET state = 'suppressed', reason = 'unchanged', stands_for = ?2, follows = '',"
+		" changed_ms = ?3, release_ms = 0 WHERE seq = ?1",
+	[REDIRECT] = "UPDATE document SET follows = ?2 WHERE follows = ?1 AND follows <> ''"
+		" AND state IN ('held', 'queued', 'sending')",
+	[TARGET] = "SELECT follows FROM document WHERE doc = ?1",
 
 	[BACKUP_IS] = "PRAGMA application_id",
 	[FIND_RESTORED] = "SELECT seq, state, reason, attempts FROM document WHERE seq > ?1"
@@ -489,6 +504,7 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 		.what = "received",
 		.origin = arrival->origin,
 	};
+	char unchanged[ULID_TEXT];
 	struct store_place place;
 
 	if (store_find_place(store, arrival, &place, err) < 0)
@@ -504,17 +520,20 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 			      TEXT(arrival->follows), NUMBER(place.as_new),
 			      NUMBER(arrival->release_ms), NUMBER(arrival->invisible),
 			      NUMBER(store->key), NUMBER(arrival->priority),
-			      BYTES(store_patient_key(patient)), TEXT(held_for)),
+			      BYTES(store_patient_key(patient)), TEXT(held_for),
+			      BYTES(arrival->content.n ? arrival->content : slice_of(""))),
 		       "take a document in", err) < 0)
 		return -1;
 	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);
-	if (store_insert_body(store, entry.seq, arrival, err) < 0)
+	if (store_insert_body(store, entry.seq, arrival, err) < 0 ||
+	    (place.state == DOC_QUEUED &&
+	     store_suppress_unchanged(store, &entry, unchanged, err) < 0))
 		return -1;
 	*ret_receipt = (struct store_receipt){ .taken = STORE_NEW,
 					       .doc = arrival->doc,
-					       .state = place.state,
-					       .reason = place.reason };
-	store->moves.change[place.state]++;
+					       .state = entry.state,
+					       .reason = reason_of(entry.reason) };
+	store->moves.change[entry.state]++;
 	if (add_arrival(store, &entry, err) < 0)
 		return -1;
 	return store_end_predecessor(store, arrival, &place, err);
@@ -523,6 +542,7 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 int store_take_in(struct store *store, const struct store_arrival *arrival,
 		  struct store_receipt *ret_receipt, struct err *err)
 {
+	scoped(buf_done) struct buf follows = { 0 };
 	struct store_arrival heeded = *arrival;
 	struct store_patient patient;
 	const char *held_for = "";
@@ -532,10 +552,12 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 	if (known != 0)
 		return known < 0 ? -1 : 0;
 	if (store_find_patient(store, arrival->ins, arrival->ins_oid, &patient, err) < 0 ||
-	    store_heed_choice(store, &patient, &heeded, &not_asked, err) < 0)
+	    store_heed_choice(store, &patient, &heeded, &not_asked, err) < 0 ||
+	    store_stand_in(store, slice_of(arrival->follows).p, &follows, err) < 0)
 		return -1;
 	if (heeded.state == DOC_REFUSED)
 		held_for = store_held_for(arrival->state, arrival->reason);
+	heeded.follows = follows.p;
 	if (take_in_new(store, &heeded, &patient, held_for, ret_receipt, err) < 0)
 		return -1;
 	ret_receipt->not_asked = not_asked;

@@ -23,7 +23,7 @@ int store_is_blocked(struct store *store, const char *follows, int64_t before_se
 /* ---- when something ends ---- */
 
 /* The first that waits for what has to do with `follows`, if nothing else is before it: those behind
- * it then wait for it.
+ * it then wait for it. 1: it was suppressed, and the next may go.
  */
 static int wake_first(struct store *store, const char *follows, int64_t now_ms, struct err *err)
 {
@@ -32,7 +32,8 @@ static int wake_first(struct store *store, const char *follows, int64_t now_ms, 
 				     .state = DOC_QUEUED,
 				     .reason = "",
 				     .note = "predecessor" };
-	int blocked;
+	char note[ULID_TEXT];
+	int blocked, unchanged;
 
 	{
 		scoped(sqlite_reset) sqlite3_stmt *found =
@@ -46,6 +47,13 @@ static int wake_first(struct store *store, const char *follows, int64_t now_ms, 
 	blocked = store_is_blocked(store, follows, entry.seq, err);
 	if (blocked != 0)
 		return blocked < 0 ? -1 : 0;
+	unchanged = store_suppress_unchanged(store, &entry, note, err);
+	if (unchanged < 0)
+		return -1;
+	if (unchanged > 0) { /* what waited for it waits for `follows` now */
+		store_moved(store, DOC_HELD, entry.state);
+		return store_add_entry(store, &entry, err) < 0 ? -1 : 1;
+	}
 	if (sqlite_run(&store->sqlite, WAKE, VALUES(NUMBER(entry.seq), NUMBER(now_ms)),
 		       "wake a document", err) < 0)
 		return -1;
@@ -58,10 +66,15 @@ static int wake_followers(struct store *store, int64_t seq, int64_t now_ms, stru
 		sqlite_prepare(&store->sqlite, ABOUT_ORDER, VALUES(NUMBER(seq)), err);
 	int got = about ? sqlite_step(&store->sqlite, about, err) : -1;
 
-	for (int i = 0; i < 2 && got > 0; i++)
-		if (sqlite_text(about, i)[0] != '\0' &&
-		    wake_first(store, sqlite_text(about, i), now_ms, err) < 0)
+	/* a loop, not a recursion: many may wait that change nothing */
+	for (int i = 0; i < 2 && got > 0; i++) {
+		int more = sqlite_text(about, i)[0] != '\0';
+
+		while (more > 0)
+			more = wake_first(store, sqlite_text(about, i), now_ms, err);
+		if (more < 0)
 			return -1;
+	}
 	return got < 0 ? -1 : 0;
 }
 
@@ -178,7 +191,8 @@ int store_release_due(struct store *store, int64_t now_ms, size_t most, size_t *
 
 	for (; count < most; count++) {
 		struct store_entry entry = { .at_ms = now_ms, .what = "released", .note = "time" };
-		int blocked;
+		char note[ULID_TEXT];
+		int blocked, unchanged = 0;
 
 		{
 			scoped(sqlite_reset) sqlite3_stmt *found = sqlite_prepare(
@@ -196,10 +210,14 @@ int store_release_due(struct store *store, int64_t now_ms, size_t most, size_t *
 			return -1;
 		entry.state = blocked ? DOC_HELD : DOC_QUEUED;
 		entry.reason = reason_row(blocked ? REASON_WAITING_PREDECESSOR : REASON_NONE)->code;
-		if (sqlite_run(&store->sqlite, RELEASE_TIMED,
-			       VALUES(NUMBER(entry.seq), TEXT(doc_state_text(entry.state)),
-				      TEXT(entry.reason), NUMBER(now_ms)),
-			       "release a document", err) < 0 ||
+		if (!blocked)
+			unchanged = store_suppress_unchanged(store, &entry, note, err);
+		if (unchanged < 0 ||
+		    (unchanged == 0 &&
+		     sqlite_run(&store->sqlite, RELEASE_TIMED,
+				VALUES(NUMBER(entry.seq), TEXT(doc_state_text(entry.state)),
+				       TEXT(entry.reason), NUMBER(now_ms)),
+				"release a document", err) < 0) ||
 		    store_add_move(store, DOC_HELD, &entry, err) < 0)
 			return -1;
 	}

@@ -13,10 +13,11 @@ static struct order_case case_of(sqlite3_stmt *found)
 	};
 }
 
+/* What is let go and changes nothing is not sent, unless that is forced. */
 static int write_order(struct store *store, const struct store_order *order,
-		       const struct store_ordered *ordered, int64_t seq, struct err *err)
+		       struct store_ordered *ordered, int64_t seq, struct err *err)
 {
-	const struct store_entry entry = {
+	struct store_entry entry = {
 		.seq = seq,
 		.at_ms = order->now_ms,
 		.what = order_aim(order->order).what,
@@ -25,8 +26,17 @@ static int write_order(struct store *store, const struct store_order *order,
 		.note = order->force ? "forced" : "",
 		.actor = order->actor,
 	};
+	char note[ULID_TEXT];
+	int unchanged = 0;
 
-	if (sqlite_run(&store->sqlite, ORDER,
+	if (ordered->from == DOC_HELD && ordered->to == DOC_QUEUED && !order->force)
+		unchanged = store_suppress_unchanged(store, &entry, note, err);
+	if (unchanged < 0)
+		return -1;
+	ordered->to = entry.state;
+	ordered->reason = reason_of(entry.reason);
+	if (unchanged == 0 &&
+	    sqlite_run(&store->sqlite, ORDER,
 		       VALUES(NUMBER(seq), TEXT(doc_state_text(ordered->to)), TEXT(entry.reason),
 			      NUMBER(order->now_ms), NUMBER(order->order == ORDER_RETRY)),
 		       "carry out an order", err) < 0)

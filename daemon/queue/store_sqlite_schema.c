@@ -173,6 +173,12 @@ static const char version_11[] =
 	"ALTER TABLE document ADD COLUMN held_for TEXT NOT NULL DEFAULT '';"
 	"CREATE INDEX document_patient ON document (patient, seq) WHERE patient IS NOT NULL"
 	"  AND state IN ('held', 'queued', 'refused');";
+
+/* What a document says, and the one that it stands for because that one said so before. */
+static const char version_12[] =
+	"ALTER TABLE document ADD COLUMN content BLOB NOT NULL DEFAULT x'' CHECK (length(content) IN (0, 32));"
+	"ALTER TABLE document ADD COLUMN stands_for TEXT NOT NULL DEFAULT '';" /* a unique id */
+	"CREATE INDEX document_stands_for ON document (unique_id) WHERE stands_for <> '';";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -197,6 +203,7 @@ static const struct {
 	{ version_9, NULL },
 	{ version_10, NULL },
 	{ version_11, store_draw_secret },
+	{ version_12, NULL },
 };
 
 enum { VERSION = length_of(steps) };

@@ -101,6 +101,11 @@ struct store_arrival {
 	 */
 	const char *follows;
 	bool supersedes;
+	/* What the document says, whichever version of it says so: 32 bytes; empty: not known. A replacement
+	 * that says what the document that it replaces said is not sent, if that one was delivered: it ends
+	 * as suppressed, and stands for the other from then on.
+	 */
+	struct slice content;
 	bool invisible; /* the patient does not see it */
 	enum store_priority priority;
 	struct slice body;            /* the document, byte for byte */
@@ -358,6 +363,12 @@ must_use int store_backup(struct store *store, const char *path, uint64_t *ret_b
 
 must_use int store_load(struct store *store, const struct ulid *doc, struct buf *ret_body,
 			struct buf *ret_metadata, struct err *err);
+
+/* Appends the unique id under which the DMP is to be asked for what the document replaces or deletes: the
+ * one that it names, or the one that this stands for. Nothing when it follows no document.
+ */
+must_use int store_target(struct store *store, const struct ulid *doc, struct buf *ret_unique_id,
+			  struct err *err);
 
 struct store_counts {
 	uint64_t documents[DOC_STATE_COUNT];

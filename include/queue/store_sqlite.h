@@ -62,6 +62,7 @@ enum store_statement {
 	SECRET_IS, ADD_SECRET, FIND_CHOICE, NOTE_CHOICE, FIND_OPPOSED, FIND_UNMINDED, REFUSE_OPPOSED, FIND_UNOPPOSED, LET_GO,
 	BACKUP_IS, FIND_RESTORED, DOUBT,
 	FIND_OLD, PURGE_BODY, SET_PURGED,
+	STANDS_FOR, FIND_UNCHANGED, SUPPRESS, REDIRECT, TARGET,
 	CHAIN_HEAD, CHAIN_DOCUMENT, CHAIN_ROWS, CHAIN_SET, CHECK_INTEGRITY, CHECK_REFERENCES, CHECK_STATES,
 	STATEMENT_COUNT
 };
@@ -157,6 +158,16 @@ must_use int store_mind_choice(struct store *store, int64_t seq, int64_t now_ms,
 
 /* A step of the schema. */
 must_use int store_draw_secret(struct store *store, struct err *err);
+
+/* The document that is named under that unique id: appends the id under which the DMP has it. */
+must_use int store_stand_in(struct store *store, const char *unique_id, struct buf *out,
+			    struct err *err);
+
+/* Before the document entry->seq is queued: 1 when it changes nothing. It is suppressed then, as the entry
+ * now says, what waits for it is sent after another, and `note` holds the id of the one it stands for.
+ */
+must_use int store_suppress_unchanged(struct store *store, struct store_entry *entry,
+				      char note[static ULID_TEXT], struct err *err);
 
 /* What the next row of the ledger is called in the chain, and the digest that it carries. */
 must_use int store_chain_entry(struct store *store, const struct store_entry *entry,
