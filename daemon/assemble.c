@@ -245,13 +245,18 @@ static void add_existence(struct making *making)
 	existence_build(&request, making->out);
 }
 
-/* The document to find: the one that this one replaces or, for a deletion, itself. */
+/* The document to find: the one that this one replaces or, for a deletion, itself; unless the DMP has
+ * it under another name.
+ */
 static void add_find(struct making *making)
 {
 	const struct metadata *metadata = &making->metadata;
+	const char *target = slice_of(making->assembly->target).p;
 
-	find_build(metadata->action == ACTION_DELETE ? metadata->unique_id : metadata->replaces,
-		   making->out);
+	if (target[0] == '\0')
+		target = metadata->action == ACTION_DELETE ? metadata->unique_id
+							   : metadata->replaces;
+	find_build(target, making->out);
 }
 
 static void add_delete(struct making *making)

@@ -30,6 +30,9 @@ static const struct option_word processing_codes[] = {
 static const struct option_word when_absent[] = { { "reject", false },
 						  { "send_as_new", true },
 						  { 0 } };
+static const struct option_word when_unchanged[] = { { "send", false },
+						     { "suppress", true },
+						     { 0 } };
 static const struct option_word set_authors[] = { { "person", false }, { "system", true }, { 0 } };
 static const struct option_word mode_names[] = { { "Authentification_Mode", 0 },
 						 { "Authentification_mode", 0 },
@@ -465,6 +468,9 @@ static const struct option options[] = {
 	{ "replace.supersede_unsent", OPTION_BOOLEAN, AT(struct config, supersede_unsent),
 	  .preset = "false",
 	  .help = "does a new version take the place of one that was never sent" },
+	{ "replace.unchanged", OPTION_CHOICE, AT(struct config, suppress_unchanged),
+	  .preset = "suppress", .words = when_unchanged,
+	  .help = "what becomes of a new version that changes nothing" },
 	{ "rplc.status_slot", OPTION_BOOLEAN, AT(struct config, replacement_has_status),
 	  .preset = "false",
 	  .help = "does the association of a replacement carry a SubmissionSetStatus" },

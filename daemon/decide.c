@@ -7,6 +7,7 @@
 #include "base/ulid.h"
 #include "document/body.h"
 #include "document/cda_build.h"
+#include "document/content.h"
 #include "document/pdf.h"
 #include "hl7/identity.h"
 #include "hl7/transmission.h"
@@ -191,6 +192,8 @@ static int decide(struct decision *decision, struct decision_document *document,
 
 	metadata_write(metadata, &document->metadata);
 	sha256(buf_slice(&document->body), document->digest);
+	document->has_content = cda.has_content && metadata->action != ACTION_DELETE;
+	content_digest(&cda, metadata, document->content);
 	decision->action = action_text(metadata->action);
 	document->unique_id = metadata->unique_id;
 	document->type_code = metadata->type.code;

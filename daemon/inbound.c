@@ -391,6 +391,15 @@ static const char *told_origin(const struct intake *intake)
 	return intake->message ? intake->origin : intake->digest;
 }
 
+/* By which a version that changes nothing is known. */
+static struct slice told_content(const struct intake *intake,
+				 const struct decision_document *document)
+{
+	if (!intake->inbound->parts.config->suppress_unchanged || !document->has_content)
+		return (struct slice){ 0 };
+	return (struct slice){ (const char *)document->content, sizeof(document->content) };
+}
+
 static int take_in_document(const struct intake *intake, struct intake_part *part, size_t index,
 			    struct store *store, struct err *err)
 {
@@ -415,6 +424,7 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 		.follows = document->follows,
 		.priority = config_priority_of(intake->inbound->parts.config, document->type_code),
 		.supersedes = intake->inbound->parts.config->supersede_unsent,
+		.content = told_content(intake, document),
 		.release_ms = release_ms_of(intake, decision),
 		.invisible = document->invisible,
 		.ins = document->patient_ins,

@@ -67,6 +67,7 @@ struct delivery {
 	struct store_due due;
 	struct arena arena;
 	struct buf document, metadata; /* as the store has them; the document while it is needed */
+	struct buf target; /* the unique id of what it replaces or deletes, in the DMP */
 	struct course course;
 	struct course_step step;
 	char message_id[UUID_TEXT];
@@ -92,6 +93,7 @@ static void delivery_free(struct delivery *delivery)
 	arena_done(&delivery->arena);
 	buf_done(&delivery->document);
 	buf_done(&delivery->metadata);
+	buf_done(&delivery->target);
 	buf_done(&delivery->frame);
 	buf_done(&delivery->content_type);
 	buf_done(&delivery->http.reply);
@@ -185,12 +187,22 @@ static int load(struct delivery *delivery, struct hands *hands, struct err *err)
 			  err);
 }
 
+/* A document that was not sent, as it changed nothing, has its predecessor's name in the DMP. */
+static int find_target(struct delivery *delivery, enum action action, struct hands *hands,
+		       struct err *err)
+{
+	if (action == ACTION_SUBMIT)
+		return 0;
+	return store_target(hands_reader(hands, err), &delivery->due.doc, &delivery->target, err);
+}
+
 static int begin_course(struct delivery *delivery, struct hands *hands, struct err *err)
 {
 	struct metadata metadata;
 
 	if (load(delivery, hands, err) < 0 ||
-	    metadata_parse(&metadata, buf_slice(&delivery->metadata), &delivery->arena, err) < 0)
+	    metadata_parse(&metadata, buf_slice(&delivery->metadata), &delivery->arena, err) < 0 ||
+	    find_target(delivery, metadata.action, hands, err) < 0)
 		return -1;
 	delivery->course = (struct course){
 		.action = metadata.action,
@@ -313,6 +325,7 @@ static int build_frame(struct delivery *delivery, struct hands *hands, struct er
 			.metadata = buf_slice(&delivery->metadata),
 			.source = delivery->due.source,
 			.request = step->request,
+			.target = delivery->target.p,
 			.entry = step->entry,
 			.archived = step->archived,
 			.ret_message_id = delivery->message_id,

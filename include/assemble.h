@@ -24,6 +24,7 @@ struct assembly {
 	int64_t now_ms;
 
 	enum transaction request;
+	const char *target; /* the unique id to find; NULL or "": the one that the document names */
 	const char *entry; /* to replace (a submission) or delete; NULL or "": none */
 	bool archived;     /* the present status of an entry to delete */
 

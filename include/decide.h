@@ -23,6 +23,8 @@ struct decision_document {
 	struct buf body;     /* the document, byte for byte */
 	struct buf metadata; /* as kept with it */
 	uint8_t digest[SHA256_BYTES];
+	bool has_content; /* of what the next version may repeat: see content.h */
+	uint8_t content[SHA256_BYTES];
 	bool invisible; /* to the patient */
 	bool id_tells;  /* the id was made of what came: nothing else has it */
 };

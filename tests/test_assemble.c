@@ -297,7 +297,8 @@ static void a_replacement_and_a_deletion_name_their_entry(void **state)
 }
 
 /* The document's own metadata, changed into those of a replacement or a deletion. */
-static void assert_finds(enum action action, const char *replaces, const char *expected)
+static void assert_finds(enum action action, const char *replaces, const char *target,
+			 const char *expected)
 {
 	scoped(arena_done) struct arena arena = { 0 };
 	scoped(buf_done) struct buf json = { 0 };
@@ -314,6 +315,7 @@ static void assert_finds(enum action action, const char *replaces, const char *e
 	metadata_write(&metadata, &json);
 	assembly.metadata = buf_slice(&json);
 	assembly.request = TRANSACTION_FIND;
+	assembly.target = target;
 	request = make(&assembly);
 	assert_true(says(&request, expected));
 }
@@ -321,8 +323,10 @@ static void assert_finds(enum action action, const char *replaces, const char *e
 static void what_is_found_is_what_is_replaced_or_deleted(void **state)
 {
 	(void)state;
-	assert_finds(ACTION_REPLACE, "1.2.3.5", "<Value>('1.2.3.5')</Value>");
-	assert_finds(ACTION_DELETE, "", "<Value>('1.2.3.4')</Value>");
+	assert_finds(ACTION_REPLACE, "1.2.3.5", NULL, "<Value>('1.2.3.5')</Value>");
+	assert_finds(ACTION_DELETE, "", "", "<Value>('1.2.3.4')</Value>");
+	assert_finds(ACTION_REPLACE, "1.2.3.5", "1.2.3.6", "<Value>('1.2.3.6')</Value>");
+	assert_finds(ACTION_DELETE, "", "1.2.3.6", "<Value>('1.2.3.6')</Value>");
 }
 
 static void the_message_id_is_told(void **state)

@@ -354,6 +354,67 @@ static void with_a_registry_a_replacement_is_queued(void **state)
 	assert_int_equal(decision.state, DOC_QUEUED);
 }
 
+/* The same text elsewhere in the letter: once, or the test is of nothing. */
+static void change(struct buf *document, const char *was, const char *is)
+{
+	char *at = strstr(document->p, was);
+
+	assert_non_null(at);
+	assert_int_equal(strlen(was), strlen(is));
+	memcpy(at, is, strlen(is));
+}
+
+static void what_a_version_says_is_told_from_its_name(void **state)
+{
+	static const struct {
+		const char *was, *is;
+		bool hidden, same;
+	} rows[] = {
+		{ "<id root=\"1.2.250.1.999.1.1.7001", "<id root=\"1.2.250.1.999.1.1.7002", false,
+		  true },
+		{ "Time value=\"20261120", "Time value=\"20261121", false, true },
+		{ "<title>L", "<title>M", false, false },
+		{ "<title>L", "<title>L", true, false },
+	};
+	uint8_t first[SHA256_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i <= length_of(rows); i++) {
+		scoped(decision_done) struct decision decision = { 0 };
+		scoped(buf_done) struct buf document = { 0 };
+		const uint8_t *content = decision.documents[0].content;
+		static struct config_policy hide = { "11490-0", "", POLICY_INVISIBLE, 0 };
+		struct err err = { 0 };
+
+		sample_read("discharge-letter.xml", &document);
+		if (i > 0)
+			change(&document, rows[i - 1].was, rows[i - 1].is);
+		site.policies = &hide;
+		site.policy_count = i > 0 && rows[i - 1].hidden;
+		assert_int_equal(decide_document(&decision, &document, &settings, &err), 0);
+		site.policies = NULL;
+		site.policy_count = 0;
+		assert_true(decision.documents[0].has_content);
+		if (i == 0)
+			memcpy(first, content, sizeof(first));
+		else if ((memcmp(content, first, sizeof(first)) == 0) != rows[i - 1].same)
+			fail_msg("row %zu", i - 1);
+	}
+}
+
+static void a_deletion_says_nothing(void **state)
+{
+	const struct variant deletion =
+		usual_but((struct variant){ .event = "T04", .wanted = "CAD" });
+	scoped(decision_done) struct decision decision = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	(void)!decide_variant(&decision, &deletion, &err);
+	assert_string_equal(decision.action, "delete");
+	assert_false(decision.documents[0].has_content);
+}
+
 static void two_forms_are_two_documents_of_one_decision(void **state)
 {
 	const struct variant pair =
@@ -767,6 +828,8 @@ int main(void)
 		cmocka_unit_test(message_and_document_must_want_the_same),
 		cmocka_unit_test(a_deletion_is_of_the_document_itself),
 		cmocka_unit_test(a_replacement_alone_is_a_replacement),
+		cmocka_unit_test(what_a_version_says_is_told_from_its_name),
+		cmocka_unit_test(a_deletion_says_nothing),
 		cmocka_unit_test(two_forms_are_two_documents_of_one_decision),
 		cmocka_unit_test(one_bad_form_refuses_both),
 		cmocka_unit_test(a_document_alone_has_the_memory_of_its_message),

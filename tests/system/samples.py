@@ -40,6 +40,23 @@ def numbered(number: int, name: str = "discharge-letter.xml") -> bytes:
     return cda.replace(old.encode(), new.encode(), 1)
 
 
+AGAIN = "1.2.250.1.999.1.1.7021"  # the letter once more, under this name
+
+
+def repeated(of: str = "1.2.250.1.999.1.1.7001", name: str = AGAIN, title: str = "") -> bytes:
+    """A version of the discharge letter in which nothing is new but its name, number and date; or its title."""
+    again = read("discharge-letter.xml")
+    for old, new in ((f'<id root="{unique_id(again)}"/>', f'<id root="{name}"/>'),
+                     ('<versionNumber value="1"/>', '<versionNumber value="2"/>'),
+                     ('<effectiveTime value="20261120094500+0100"/>', '<effectiveTime value="20261121083000+0100"/>'),
+                     ("  <componentOf>", '  <relatedDocument typeCode="RPLC">\n    <parentDocument>\n'
+                      f'      <id root="{of}"/>\n    </parentDocument>\n  </relatedDocument>\n  <componentOf>'),
+                     ("<title>", f"<title>{title}")):
+        assert again.count(old.encode()) == 1
+        again = again.replace(old.encode(), new.encode())
+    return again
+
+
 def hand_in(gateway: Gateway, door: str, cda: bytes, name: str = "document.xml") -> str:
     """Brings a good document in by that door, and returns our id for it once it is acknowledged."""
     if door == "mllp":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from samples import REPLACEMENT, hand_in, mdm_t02, read, unique_id
+from samples import AGAIN, REPLACEMENT, hand_in, mdm_t02, read, repeated, unique_id
 
 LETTER = read("discharge-letter.xml")
 NEXT = read(REPLACEMENT)
@@ -57,13 +57,21 @@ def test_the_history_tells_the_deletion_from_the_document(delivered):
         ("submit", "delivered"), ("delete", "delivered")]
 
 
+def test_a_dmp_that_compares_the_names_refuses_the_version_after_one_that_was_not_sent(delivered):
+    """Its relatedDocument names what the DMP never had, and is not ours to change: the key says what to do."""
+    assert delivered.send(mdm_t02(repeated(), trigger="T10")).code == "AA"
+    after = settled(delivered, delivered.send(mdm_t02(repeated(AGAIN, AGAIN + ".1", "Nouveau : "), trigger="T10")))
+    assert after["state"] == "rejected"
+    assert "no relatedDocument RPLC of the new document has the uniqueId of this one" in after["events"][-1]["text"]
+
+
 # ---- in order ----
 
 def third() -> bytes:
     """A version after the next one."""
     return NEXT.replace(unique_id(LETTER).encode(), b"1.2.250.1.999.1.9.X").replace(
         unique_id(NEXT).encode(), unique_id(NEXT).encode() + b".3", 1).replace(
-        b"1.2.250.1.999.1.9.X", unique_id(NEXT).encode())
+        b"1.2.250.1.999.1.9.X", unique_id(NEXT).encode()).replace("(corrigée)".encode(), "(corrigée encore)".encode())
 
 
 def the(gateway, unique: str, action: str) -> dict:

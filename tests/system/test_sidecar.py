@@ -171,6 +171,17 @@ def test_a_version_replaces_its_predecessor(gateway, simulator):
     assert cda.one("h:versionNumber/@value") == "2"
 
 
+def test_a_version_of_the_same_text_is_not_sent(gateway, simulator):
+    text = "Sortie prévue demain.\n".encode()
+    delivered(gateway, simulator, body=text, name="letter.txt")
+    first = result(gateway)
+    again = YAML + f"replaces: {first['unique_id']}\n"
+    assert drop_pair(gateway, sidecar=again, body=text, name="again.txt") == "done"
+    (document,) = [each for each in gateway.documents() if each["action"] == "replace"]
+    assert (document["state"], document["reason"]) == ("suppressed", "unchanged")
+    assert list(simulator.received()) == [first["unique_id"]]
+
+
 @pytest.mark.parametrize("name, body, media_type", [
     ("letter.txt", "Sortie prévue demain.\n".encode(), "text/plain"),
     ("letter.rtf", rb"{\rtf1\ansi Sortie}", "text/rtf"),
