@@ -195,8 +195,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 	/* it follows nothing any more: thousands of them would stand before what does */
 	[SUPPRESS] = "UPDATE document SET state = 'suppressed', reason = 'unchanged', stands_for = ?2, follows = '',"
 		" changed_ms = ?3, release_ms = 0 WHERE seq = ?1",
-	[REDIRECT] = "UPDATE document SET follows = ?2 WHERE follows = ?1 AND follows <> ''"
-		" AND state IN ('held', 'queued', 'sending')",
+	/* what ended badly may be tried again */
+	[REDIRECT] = "UPDATE document SET follows = ?2 WHERE follows = ?1 AND follows <> '' AND state <> 'delivered'",
 	[TARGET] = "SELECT follows FROM document WHERE doc = ?1",
 
 	[BACKUP_IS] = "PRAGMA application_id",
