@@ -469,7 +469,7 @@ static const struct option options[] = {
 	  .preset = "false",
 	  .help = "does a new version take the place of one that was never sent" },
 	{ "replace.unchanged", OPTION_CHOICE, AT(struct config, suppress_unchanged),
-	  .preset = "suppress", .words = when_unchanged,
+	  .preset = "send", .words = when_unchanged,
 	  .help = "what becomes of a new version that changes nothing" },
 	{ "rplc.status_slot", OPTION_BOOLEAN, AT(struct config, replacement_has_status),
 	  .preset = "false",

@@ -154,7 +154,7 @@ static void silence_means_the_defaults(void **state)
 	assert_string_equal(e->url_patients, "");
 	assert_false(e->check_existence);
 	assert_false(config->absent_as_new);
-	assert_true(config->suppress_unchanged);
+	assert_false(config->suppress_unchanged);
 	assert_false(config->replacement_has_status);
 	assert_string_equal(config->processing_code, "D");
 	assert_int_equal(config->existence_cache.positive_ms, 86400000);

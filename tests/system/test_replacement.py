@@ -57,12 +57,12 @@ def test_the_history_tells_the_deletion_from_the_document(delivered):
         ("submit", "delivered"), ("delete", "delivered")]
 
 
-def test_a_dmp_that_compares_the_names_refuses_the_version_after_one_that_was_not_sent(delivered):
-    """Its relatedDocument names what the DMP never had, and is not ours to change: the key says what to do."""
-    assert delivered.send(mdm_t02(repeated(), trigger="T10")).code == "AA"
+def test_a_version_that_changes_nothing_is_sent_for_the_next_one_names_it(delivered, simulator):
+    assert settled(delivered, delivered.send(mdm_t02(repeated(), trigger="T10")))["state"] == "delivered"
     after = settled(delivered, delivered.send(mdm_t02(repeated(AGAIN, AGAIN + ".1", "Nouveau : "), trigger="T10")))
-    assert after["state"] == "rejected"
-    assert "no relatedDocument RPLC of the new document has the uniqueId of this one" in after["events"][-1]["text"]
+    assert after["state"] == "delivered"
+    held = simulator.received()
+    assert held[AGAIN + ".1"]["replaces"] == [held[AGAIN]["entryUUID"]]
 
 
 # ---- in order ----

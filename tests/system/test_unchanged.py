@@ -17,6 +17,11 @@ def running_simulator(pki, tmp_path_factory):
     assert simulator.stop() == 0
 
 
+@pytest.fixture
+def gateway(start_gateway):
+    return start_gateway(extra="replace: { unchanged: suppress }")
+
+
 def assert_suppressed(gateway, document: dict):
     assert (document["state"], document["reason"]) == ("suppressed", "unchanged")
     assert document["sentence"] == "Identical to what was already delivered."
@@ -70,8 +75,8 @@ def test_who_sees_it_is_a_change(delivered, simulator):
     assert simulator.received()[AGAIN]["replaces"]
 
 
-def test_by_key_it_is_sent_all_the_same(start_gateway, simulator):
-    gateway = start_gateway(extra="replace: { unchanged: send }")
+def test_without_the_key_it_is_sent_all_the_same(start_gateway, simulator):
+    gateway = start_gateway()
     gateway.wait_final(hand_in(gateway, "mllp", LETTER))
     assert settled(gateway, gateway.send(mdm_t02(repeated(), trigger="T10")))["state"] == "delivered"
     assert simulator.received()[AGAIN]["replaces"]
