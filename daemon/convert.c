@@ -237,7 +237,7 @@ static void become_ghostscript(const struct work *work)
 	_exit(NOT_STARTED);
 }
 
-/* 0: it has ended; -1: its time had. */
+/* 1: it has ended; 0: its time had; -1: it cannot be watched, which is no fault of the PDF. */
 static int wait_for(pid_t child, int64_t timeout_ms)
 {
 	struct pollfd ended = { .fd = pidfd_open(child, 0), .events = POLLIN };
@@ -245,13 +245,14 @@ static int wait_for(pid_t child, int64_t timeout_ms)
 	int64_t left_ms = timeout_ms;
 	int n = 0;
 
-	while (ended.fd >= 0 && left_ms > 0 && n <= 0) {
+	if (ended.fd < 0)
+		return -1;
+	while (left_ms > 0 && n <= 0) {
 		n = poll(&ended, 1, (int)min(left_ms, (int64_t)INT_MAX));
 		left_ms = until_ms - clock_monotonic_ms();
 	}
-	if (ended.fd >= 0)
-		close(ended.fd);
-	return n > 0 ? 0 : -1;
+	close(ended.fd);
+	return n > 0;
 }
 
 static int refuse(struct err *err, const char *why)
@@ -280,20 +281,21 @@ static int judge_end(const struct convert_settings *settings, int status, struct
 static int run(const struct work *work, struct err *err)
 {
 	const pid_t child = fork();
-	bool in_time;
-	int status = 0;
+	int ended, status = 0;
 
 	if (child < 0)
 		return cannot(err, "no process can be started");
 	if (child == 0)
 		become_ghostscript(work);
-	in_time = wait_for(child, work->settings->timeout_ms) == 0;
-	if (!in_time)
+	ended = wait_for(child, work->settings->timeout_ms);
+	if (ended < 0)
+		cannot(err, "its process cannot be watched");
+	if (ended <= 0)
 		kill(child, SIGKILL);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
-	if (!in_time)
-		return refuse(err, "it took longer than pdf.timeout");
+	if (ended <= 0)
+		return ended < 0 ? -1 : refuse(err, "it took longer than pdf.timeout");
 	return judge_end(work->settings, status, err);
 }
 
