@@ -58,10 +58,9 @@ static const struct option_word policy_actions[] = { { "send", POLICY_SEND },
 static const struct option_word when_not_pdfa[] = {
 	{ "convert", PDF_CONVERT }, { "refuse", PDF_REFUSE }, { "send", PDF_SEND }, { 0 }
 };
-static const struct option_word priorities[] = { { "high", PRIORITY_HIGH },
-						 { "normal", PRIORITY_NORMAL },
-						 { "low", PRIORITY_LOW },
-						 { 0 } };
+static const struct option_word priorities[] = {
+	{ "high", PRIORITY_HIGH }, { "normal", PRIORITY_NORMAL }, { "low", PRIORITY_LOW }, { 0 }
+};
 static const struct option_word when_not_asked[] = { { "send", false }, { "hold", true }, { 0 } };
 static const struct option_word wsa_to[] = { { "url", 0 }, { "empty", 0 }, { 0 } };
 

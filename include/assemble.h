@@ -18,15 +18,15 @@ struct assembly {
 			    attempt */
 	struct slice document, metadata;
 	const char *source; /* that the document came from */
-	struct pen *pen; /* of the establishment */
+	struct pen *pen;    /* of the establishment */
 	/* The one reading of the clock: the DMP wants creation, submission, signature and VIHF in
 	 * that order. */
 	int64_t now_ms;
 
 	enum transaction request;
 	const char *target; /* the unique id to find; NULL or "": the one that the document names */
-	const char *entry; /* to replace (a submission) or delete; NULL or "": none */
-	bool archived;     /* the present status of an entry to delete */
+	const char *entry;  /* to replace (a submission) or delete; NULL or "": none */
+	bool archived;      /* the present status of an entry to delete */
 
 	char *ret_message_id; /* UUID_TEXT characters: what the answer must relate to; or NULL */
 };

@@ -119,7 +119,7 @@ struct config {
 	const char *content_type_map; /* "": that in valuesets_dir */
 	struct transmission_settings transmission;
 	bool absent_as_new; /* a document whose predecessor the DMP does not hold goes as a new one */
-	bool supersede_unsent; /* a new version takes the place of one that was never tried */
+	bool supersede_unsent;   /* a new version takes the place of one that was never tried */
 	bool suppress_unchanged; /* a new version that changes nothing is not sent */
 	bool replacement_has_status;
 	const char *processing_code; /* HL7 V3: "P", "T", "D" */

@@ -101,7 +101,7 @@ void buf_add(struct buf *buf, struct slice bytes);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_char(struct buf *buf, char c);
 void buf_addf(struct buf *buf, const char *format, ...) printf_like(2, 3);
-void buf_fit(struct buf *buf); /* gives back the room that it does not fill */
+void buf_fit(struct buf *buf);                /* gives back the room that it does not fill */
 void buf_drop(struct buf *buf, size_t first); /* forgets the first bytes, moves the rest down */
 
 static inline struct slice buf_slice(const struct buf *buf)

@@ -15,7 +15,7 @@ struct mllp_settings {
 	const char *name;   /* in logs and status */
 	const char *listen; /* "127.0.0.1:2575", "[::1]:2575"; port 0: the system chooses */
 	struct tls_server_settings tls; /* without `cert`: none */
-	struct network *allowed; /* who may connect; none: everybody */
+	struct network *allowed;        /* who may connect; none: everybody */
 	size_t allowed_count;
 	const char *site, *source;
 	uint64_t most_message_bytes, most_in_flight_bytes;
