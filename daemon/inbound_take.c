@@ -1,0 +1,128 @@
+/* From what was decided to rows on disk. Writer. */
+#include "inbound_take.h"
+
+/* Only what nothing but a policy holds is let go by itself. */
+static int64_t release_ms_of(const struct intake *intake, const struct decision *decision)
+{
+	if (decision->state != DOC_HELD || decision->reason != REASON_POLICY_HOLD ||
+	    decision->for_person)
+		return 0;
+	return intake->came_ms + decision->delay_ms;
+}
+
+/* By which a version that changes nothing is known. */
+static struct slice told_content(const struct intake *intake,
+				 const struct decision_document *document)
+{
+	if (!intake->config->suppress_unchanged || !document->has_content)
+		return (struct slice){ 0 };
+	return (struct slice){ (const char *)document->content, sizeof(document->content) };
+}
+
+static int take_in_document(const struct intake *intake, struct intake_part *part, size_t index,
+			    struct store *store, struct err *err)
+{
+	const struct decision *decision = &part->decision;
+	const struct decision_document *document = &decision->documents[index];
+	struct store_arrival arrival = {
+		.doc = part->docs[index],
+		.action = decision->action,
+		.unique_id = document->unique_id,
+		.type_code = document->type_code,
+		.lane = decision->establishment->finess_ej,
+		.id_tells = document->id_tells,
+		.site = decision->site ? decision->site : intake->site,
+		.source = intake->source,
+		.channel = intake->channel,
+		/* a file's name often carries a patient's: in clear it has no place beside what is encrypted */
+		.origin = intake->config->key_file[0] ? intake_told_origin(intake) : intake->origin,
+		.now_ms = intake->came_ms,
+		.state = decision->state,
+		.reason = decision->reason,
+		.follows = document->follows,
+		.priority = config_priority_of(intake->config, document->type_code),
+		.supersedes = intake->config->supersede_unsent,
+		.content = told_content(intake, document),
+		.release_ms = release_ms_of(intake, decision),
+		.invisible = document->invisible,
+		.ins = document->patient_ins,
+		.ins_oid = document->patient_ins_oid,
+		.holds_not_asked = intake->config->hold_not_asked,
+		.body = buf_slice(&document->body),
+		.metadata = buf_slice(&document->metadata),
+	};
+
+	memcpy(arrival.digest, document->digest, sizeof(arrival.digest));
+	if (store_take_in(store, &arrival, &part->receipts[index], err) < 0)
+		return -1;
+	if (part->receipts[index].taken == STORE_FOREIGN)
+		return err_refuse(err, REASON_DUPLICATE_FOREIGN, document->where,
+				  "another document was accepted under the id %s",
+				  document->unique_id);
+	return 0;
+}
+
+/* The source of this message will hear what becomes of it. */
+static int want_ack(const struct intake *intake, const struct intake_part *part,
+		    struct store *store, struct err *err)
+{
+	const struct ulid id = ulid_new(intake->came_ms);
+	char control_id[ULID_TEXT];
+	struct store_ack_request request = {
+		.source = intake->source,
+		.origin = part->decision.origin,
+		.header = part->decision.ack_header,
+		.control_id = intake_short_id(&id, control_id),
+		.doc_count = part->decision.document_count,
+		.now_ms = intake->came_ms,
+	};
+
+	for (size_t i = 0; i < request.doc_count; i++)
+		request.docs[i] = part->receipts[i].doc;
+	return store_want_ack(store, &request, err);
+}
+
+static void remember_move(void *arg, const struct ulid *doc, enum doc_state from, enum doc_state to,
+			  enum reason reason)
+{
+	struct intake_part *part = arg;
+
+	if (part->move_count == part->move_room) {
+		part->move_room = part->move_room * 2 + 16;
+		part->moves = xrealloc(part->moves, part->move_room * sizeof(*part->moves));
+	}
+	part->moves[part->move_count++] = (struct intake_move){ *doc, from, to, reason };
+}
+
+/* A choice without a date, or of a time that is yet to come, is of now: it would else win over all that
+ * come until then.
+ */
+static int note_choice(const struct intake *intake, struct intake_part *part, struct store *store,
+		       struct err *err)
+{
+	struct store_choice choice = part->decision.choice;
+
+	choice.now_ms = intake->came_ms;
+	if (choice.chosen_ms == 0 || choice.chosen_ms > choice.now_ms)
+		choice.chosen_ms = choice.now_ms;
+	choice.release_from_ms = choice.now_ms - intake->config->release_most_age_ms;
+	choice.moved = remember_move;
+	choice.arg = part;
+	return store_note_choice(store, &choice, &part->noted, err);
+}
+
+int inbound_take_in(struct intake *intake, struct store *store, struct err *err)
+{
+	for (size_t i = 0; i < intake->part_count; i++) {
+		struct intake_part *part = &intake->parts[i];
+
+		if (intake_brings_choice(part) && note_choice(intake, part, store, err) < 0)
+			return -1;
+		for (size_t j = 0; j < part->decision.document_count; j++)
+			if (take_in_document(intake, part, j, store, err) < 0)
+				return intake_within(intake, i, err);
+		if (intake_wants_ack(intake, part) && want_ack(intake, part, store, err) < 0)
+			return -1;
+	}
+	return 0;
+}
