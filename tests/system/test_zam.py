@@ -75,7 +75,10 @@ def test_a_failure_of_our_own_is_told_as_such(told, source):
     assert text.startswith("Le document à remplacer")
 
 
-def test_what_need_not_be_sent_is_well(told, source, simulator):
+def test_what_need_not_be_sent_is_well(start_gateway, source, simulator):
+    settings = ways(("DPI", source.port, ""))
+    settings["extra"] += "\nreplace: { unchanged: suppress }"
+    told = start_gateway(**SOON, **settings)
     accepted(told, mdm_t02(LETTER))
     assert source.wait(1)[0].about == ("A0001", "Y")
     accepted(told, mdm_t02(repeated(), trigger="T10", control_id="A0002"))
