@@ -17,7 +17,8 @@
  *     settled                          loop     one line in the journal
  *     have_moved                       loop     one less of a state, one more of another   here
  *
- * A source that wants to hear of the end is told by business_acks.c, at its own pace.
+ * A source that wants to hear of the end is told by business_acks.c, at its own pace. What time alone
+ * does to the queue (holds that end, bodies that are purged) is upkeep.c's.
  *
  * Each step is a small function that runs where the table says (crew.h has the threads); the step
  * after it is named in the call that hands the work over. A document keeps one id from the first
