@@ -13,6 +13,26 @@ bool answer_in_french(const json_t *asked)
 	return strcmp(answer_asked(asked, "lang"), "fr") == 0;
 }
 
+json_t *answer_event(const struct store_event *event)
+{
+	json_t *object = json_object();
+
+	json_put_count(object, "number", event->number);
+	json_put_time(object, "at", event->at_ms);
+	json_put_text(object, "what", event->what);
+	json_put_text(object, "state", doc_state_text(event->state));
+	json_put_text(object, "reason", reason_row(event->reason)->code);
+	json_put_count(object, "attempt", event->attempt);
+	json_put_text(object, "code", event->code);
+	json_put_text(object, "text", event->text);
+	json_put_text(object, "note", event->note);
+	json_put_text(object, "origin", event->origin);
+	json_put_text(object, "actor", event->actor);
+	json_put_count(object, "http_status", (uint64_t)event->http_status);
+	json_put_count(object, "duration_ms", (uint64_t)event->duration_ms);
+	return object;
+}
+
 void answer_line(struct buf *out, const char *name, json_t *object)
 {
 	json_t *line = json_object();

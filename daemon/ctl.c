@@ -63,6 +63,7 @@ static const struct command {
 	bool many;             /* any number of rows; otherwise exactly one */
 	bool history;
 	bool is_path; /* the argument: made absolute, for the daemon works elsewhere */
+	bool follows; /* asks again and again, from the mark of the last answer */
 	bool is_long; /* the answer may take as long as it likes */
 	void (*print)(const struct ctl_answer *answer);
 } commands[] = {
@@ -76,12 +77,25 @@ static const struct command {
 	  .options = 1U << STATE | 1U << REASON | 1U << SITE | 1U << LIMIT | 1U << AFTER,
 	  .many = true,
 	  .print = ctl_print_list },
+	{ .name = "shape",
+	  .usage = "shape",
+	  .help = "what waits, by lane, type and age",
+	  .many = true,
+	  .is_long = true,
+	  .print = ctl_print_shape },
 	{ .name = "show",
 	  .usage = "show DOC",
 	  .help = "one document and its history",
 	  .argument = "doc",
 	  .history = true,
 	  .print = ctl_print_show },
+	{ .name = "tail",
+	  .usage = "tail [--site F]",
+	  .help = "what happens to documents, as it happens",
+	  .options = 1U << SITE,
+	  .many = true,
+	  .follows = true,
+	  .print = ctl_print_tail },
 	{ .name = "hold",
 	  .usage = "hold DOC... [--dry-run]",
 	  .help = "keep documents until they are released",
@@ -129,6 +143,7 @@ struct call {
 	const char *given[OPTION_COUNT]; /* NULL: not given */
 	char **words;                    /* after the command, up to a NULL */
 	uint64_t limit;
+	json_t *mark; /* of a command that follows; NULL: not yet known */
 };
 
 static void print_option_help(size_t i)
@@ -250,6 +265,8 @@ static char *request_of(const struct call *call)
 		else if (call->given[i] && i != LIMIT)
 			bad |= json_object_set_new(json, option_rows[i].name,
 						   json_string(call->given[i]));
+	if (call->mark)
+		bad |= json_object_set(json, "mark", call->mark);
 	if (call->command->options & 1U << LIMIT)
 		bad |= json_object_set_new(json, option_rows[LIMIT].name,
 					   json_integer((json_int_t)call->limit));
@@ -437,16 +454,38 @@ static int finish_output(void)
 	return ctl_complain(EXIT_REFUSED, ctl_say("cannot write the answer"), strerror(errno), "");
 }
 
-static int run(const struct call *call)
+static void print_answer(const struct call *call, const struct ctl_answer *answer)
+{
+	if (call->given[JSON] && call->command->follows)
+		ctl_print_json_lines(answer->rows);
+	else if (call->given[JSON])
+		print_json(call, answer);
+	else
+		call->command->print(answer);
+}
+
+/* The last row says where to go on. */
+static void take_mark(struct call *call, struct ctl_answer *answer)
+{
+	const size_t count = json_array_size(answer->rows);
+	json_t *mark =
+		count ? json_object_get(json_array_get(answer->rows, count - 1), "mark") : NULL;
+
+	if (mark == NULL)
+		return;
+	json_decref(call->mark);
+	call->mark = json_incref(mark);
+	json_array_remove(answer->rows, count - 1);
+}
+
+static int run_once(struct call *call)
 {
 	struct ctl_answer answer = { json_array(), json_array(), json_array() };
 	int code = ask(call, &answer);
 
 	if (code == 0) {
-		if (call->given[JSON])
-			print_json(call, &answer);
-		else
-			call->command->print(&answer);
+		take_mark(call, &answer);
+		print_answer(call, &answer);
 		code = finish_output();
 		if (code == EXIT_SUCCESS)
 			code = code_of(&answer);
@@ -455,6 +494,17 @@ static int run(const struct call *call)
 	json_decref(answer.rows);
 	json_decref(answer.events);
 	json_decref(answer.metadata);
+	return code;
+}
+
+static int run(struct call *call)
+{
+	int code;
+
+	do
+		code = run_once(call);
+	while (code == EXIT_SUCCESS && call->command->follows && !ferror(stdout));
+	json_decref(call->mark);
 	return code;
 }
 

@@ -61,6 +61,15 @@ static const struct {
 	{ "Last told", "Dernier remis" },
 
 	{ "No document.", "Aucun document." },
+	{ "what waits, by lane, type and age", "ce qui attend, par voie, type et âge" },
+	{ "What waits, by the age that it is below:", "Ce qui attend, selon l'âge qu'il n'a pas atteint :" },
+	{ "Nothing waits.", "Rien n'attend." },
+	{ "1 d", "1 j" },
+	{ "what happens to documents, as it happens",
+	  "ce qui arrive aux documents, au moment où cela arrive" },
+	{ "3 d", "3 j" },
+	{ "7 d", "7 j" },
+	{ "older", "au-delà" },
 	{ "There may be more: add --after", "Il peut y en avoir d'autres : ajouter --after" },
 	{ "Reason", "Motif" },
 	{ "Received", "Reçu" },
@@ -319,6 +328,13 @@ static const struct column list_columns[] = {
 	{ "next_attempt", "Next attempt" }, { NULL, NULL },
 };
 
+static const struct column shape_columns[] = {
+	{ "lane", "Lane" }, { "type_code", "Type" }, { "total", "Number" }, { "1min", "1 min" },
+	{ "5min", "5 min" }, { "15min", "15 min" }, { "1h", "1 h" }, { "4h", "4 h" },
+	{ "12h", "12 h" }, { "1d", "1 d" }, { "3d", "3 d" }, { "7d", "7 d" }, { "older", "older" },
+	{ NULL, NULL },
+};
+
 static const struct column order_columns[] = {
 	{ "doc", "Document" }, { "done", "Done" }, { "from", "Before" }, { "state", "State" },
 	{ "reason", "Reason" }, { "sentence", "Why not" }, { NULL, NULL },
@@ -340,6 +356,15 @@ static const struct column event_columns[] = {
 	{ "code", "Code" }, { "note", "Note" }, { "actor", "Who" }, { "origin", "Origin" },
 	{ "text", "Text" },
 	{ NULL, NULL },
+};
+
+/* Each line is printed before the next is known: widths are those of usual words. */
+static const struct {
+	const char *member;
+	int width;
+} tail_columns[] = {
+	{ "at", 24 }, { "doc", 26 }, { "what", 8 }, { "state", 9 }, { "reason", 0 },
+	{ "type_code", 7 }, { "site", 9 }, { "http_status", 0 }, { "code", 0 }, { "actor", 0 },
 };
 
 static const struct column metadata_columns[] = {
@@ -396,6 +421,13 @@ void ctl_print_list(const struct ctl_answer *answer)
 	if (json_array_size(answer->rows) == 0)
 		puts(ctl_say("No document."));
 	print_table("", answer->rows, list_columns);
+}
+
+void ctl_print_shape(const struct ctl_answer *answer)
+{
+	puts(ctl_say(json_array_size(answer->rows) ? "What waits, by the age that it is below:"
+						   : "Nothing waits."));
+	print_table("", answer->rows, shape_columns);
 }
 
 void ctl_print_orders(const struct ctl_answer *answer)
@@ -488,6 +520,41 @@ void ctl_print_status(const struct ctl_answer *answer)
 	print_table("Acknowledgements to sources", json_object_get(status, "sources"),
 		    source_columns);
 	json_decref(queue);
+}
+
+void ctl_print_tail(const struct ctl_answer *answer)
+{
+	scoped(buf_done) struct buf line = { 0 }, cell = { 0 };
+	json_t *row;
+	size_t i;
+
+	forget_zeros(answer->rows);
+	json_array_foreach(answer->rows, i, row)
+	{
+		for (size_t j = 0; j < length_of(tail_columns); j++) {
+			const struct column column = { tail_columns[j].member, "" };
+			const char *text = cell_of(row, &column, &cell);
+
+			if (text[0] || tail_columns[j].width)
+				add_padded(&line, text, tail_columns[j].width);
+		}
+		print_line(&line);
+	}
+}
+
+void ctl_print_json_lines(const json_t *rows)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		scoped(free_ptr) char *text = json_dumps(row, JSON_COMPACT);
+		scoped(buf_done) struct buf out = { 0 };
+
+		add_clean(&out, text ? text : "null", '\0');
+		puts(out.p);
+	}
 }
 
 void ctl_print_backup(const struct ctl_answer *answer)

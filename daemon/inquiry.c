@@ -2,6 +2,7 @@
 #include "inquiry.h"
 
 #include "answer.h"
+#include "base/clock.h"
 #include "document/metadata.h"
 #include "hands.h"
 
@@ -56,22 +57,8 @@ static void add_row(void *arg, const struct store_row *row)
 static void add_event(void *arg, const struct store_event *event)
 {
 	struct inquiry *inquiry = arg;
-	json_t *object = json_object();
 
-	json_put_count(object, "number", event->number);
-	json_put_time(object, "at", event->at_ms);
-	json_put_text(object, "what", event->what);
-	json_put_text(object, "state", doc_state_text(event->state));
-	json_put_text(object, "reason", reason_row(event->reason)->code);
-	json_put_count(object, "attempt", event->attempt);
-	json_put_text(object, "code", event->code);
-	json_put_text(object, "text", event->text);
-	json_put_text(object, "note", event->note);
-	json_put_text(object, "origin", event->origin);
-	json_put_text(object, "actor", event->actor);
-	json_put_count(object, "http_status", (uint64_t)event->http_status);
-	json_put_count(object, "duration_ms", (uint64_t)event->duration_ms);
-	answer_line(&inquiry->answer, "event", object);
+	answer_line(&inquiry->answer, "event", answer_event(event));
 }
 
 static int answer_list(struct inquiry *inquiry, struct store *store, struct err *err)
@@ -94,6 +81,68 @@ static int answer_list(struct inquiry *inquiry, struct store *store, struct err 
 		return err_set(err, ERR_REJECT, "'%s' is not a document's id",
 			       answer_asked(inquiry->asked, "after"));
 	return store_list(store, &filter, add_row, inquiry, err);
+}
+
+/* As mail administrators look at a queue: one row a lane and type, one column an age. */
+static const struct age {
+	const char *name;
+	int64_t until_ms;
+} ages[] = {
+	{ "1min", 60000 },   { "5min", 300000 },     { "15min", 900000 }, { "1h", 3600000 },
+	{ "4h", 14400000 },  { "12h", 43200000 },    { "1d", 86400000 },  { "3d", 259200000 },
+	{ "7d", 604800000 }, { "older", INT64_MAX },
+};
+_Static_assert(length_of(ages) == STORE_AGES + 1, "the last one has no end");
+
+struct shape {
+	struct inquiry *inquiry;
+	json_t *row; /* of the lane and type that are being told; NULL: none yet */
+};
+
+static void end_row(struct shape *shape)
+{
+	if (shape->row != NULL)
+		answer_line(&shape->inquiry->answer, "row", shape->row);
+	shape->row = NULL;
+}
+
+static bool is_row_of(const json_t *row, const struct store_heap *heap)
+{
+	return row != NULL &&
+	       strcmp(json_string_value(json_object_get(row, "lane")), heap->lane) == 0 &&
+	       strcmp(json_string_value(json_object_get(row, "type_code")), heap->type_code) == 0;
+}
+
+static void add_heap(void *arg, const struct store_heap *heap)
+{
+	struct shape *shape = arg;
+	uint64_t total;
+
+	if (!is_row_of(shape->row, heap)) {
+		end_row(shape);
+		shape->row = json_object();
+		json_put_text(shape->row, "lane", heap->lane);
+		json_put_text(shape->row, "type_code", heap->type_code);
+		json_put_count(shape->row, "total", 0);
+		for (size_t i = 0; i < length_of(ages); i++)
+			json_put_count(shape->row, ages[i].name, 0);
+	}
+	total = (uint64_t)json_integer_value(json_object_get(shape->row, "total"));
+	json_put_count(shape->row, "total", total + heap->documents);
+	json_put_count(shape->row, ages[heap->age].name, heap->documents);
+}
+
+static int answer_shape(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	struct shape shape = { .inquiry = inquiry };
+	int64_t until_ms[STORE_AGES];
+	int told;
+
+	for (size_t i = 0; i < STORE_AGES; i++)
+		until_ms[i] = ages[i].until_ms;
+	told = store_shape(store, clock_now_ms(), until_ms, add_heap, &shape, err);
+	end_row(&shape);
+	return told;
 }
 
 static void add_value(void *arg, const char *name, const char *value, enum metadata_source from)
@@ -181,9 +230,8 @@ static const struct inquiry_row {
 	int (*answer)(struct inquiry *inquiry, struct store *store, struct err *err);
 	bool is_long; /* minutes, of a large store: not for the threads that documents pass through */
 } inquiries[] = {
-	{ "list", answer_list, false },
-	{ "show", answer_show, false },
-	{ "verify", answer_verify, true },
+	{ "list", answer_list, false },    { "show", answer_show, false },
+	{ "shape", answer_shape, true },   { "verify", answer_verify, true },
 	{ "backup", answer_backup, true },
 };
 

@@ -12,6 +12,7 @@
 #include "hands.h"
 #include "inquiry.h"
 #include "orders.h"
+#include "tail.h"
 
 enum {
 	LOOK_S = 5, /* how often the age of the oldest waiting document is read */
@@ -23,6 +24,7 @@ struct operator_desk {
 	struct control *control;
 	struct inquiry_parts inquiries;
 	struct orders_parts orders;
+	struct tails *tails;
 
 	/* what the last status pointed to */
 	struct status_lane *lanes;
@@ -233,13 +235,20 @@ static void request_came(void *arg, struct control_request *request)
 	const char *command = answer_asked(asked, "command");
 
 	if (inquiry_begin(&desk->inquiries, request, asked) ||
-	    orders_begin(&desk->orders, request, asked))
+	    orders_begin(&desk->orders, request, asked) || tails_begin(desk->tails, request, asked))
 		return; /* it has both now */
 	if (strcmp(command, "status") == 0)
 		answer_status(desk, request);
 	else
 		answer_error(request, "this is not a command of this dmpfeedd");
 	json_decref(asked);
+}
+
+static void documents_moved(void *arg)
+{
+	struct operator_desk *desk = arg;
+
+	tails_poke(desk->tails);
 }
 
 /* ---- birth and end ---- */
@@ -253,6 +262,7 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 	desk->parts = *parts;
 	desk->inquiries = (struct inquiry_parts){ parts->workers, parts->keeper };
 	desk->orders = (struct orders_parts){ parts->workers, parts->writer, parts->pipeline };
+	desk->tails = tails_new(parts->loop, parts->workers);
 	desk->lanes = xcalloc(config->establishment_count, sizeof(*desk->lanes));
 	desk->listeners = xcalloc(config->mllp_count, sizeof(*desk->listeners));
 	desk->listener_figures = xcalloc(config->mllp_count, sizeof(*desk->listener_figures));
@@ -266,6 +276,7 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 			      err) < 0 ||
 	    control_new(&desk->control, parts->loop, &config->control, request_came, desk, err) < 0)
 		return -1;
+	pipeline_watch(parts->pipeline, documents_moved, desk);
 	log_info("status address=http://%s/", status_server_address(desk->status_server));
 	workers_submit(parts->workers, &desk->look);
 	*ret_desk = take(desk);
@@ -280,6 +291,7 @@ void operator_free(struct operator_desk **desk)
 		return;
 	status_server_free(&d->status_server);
 	control_free(&d->control);
+	tails_free(&d->tails);
 	event_free(d->look_again);
 	free(d->lanes);
 	free(d->listeners);

@@ -46,6 +46,9 @@ struct pipeline {
 	struct business_acks *business_acks;
 	struct pipeline_figures figures;
 
+	void (*watch)(void *arg); /* NULL: nobody */
+	void *watch_arg;
+
 	struct event *closing; /* fires when all is done, or patience has ended */
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -81,6 +84,8 @@ void pipeline_moved(struct pipeline *pipeline, const struct store_moves *moves)
 		business_acks_poke(pipeline->business_acks);
 	for (size_t i = 0; i < pipeline->config->establishment_count && moves->woke; i++)
 		outbound_poke(pipeline->outbound, &pipeline->config->establishments[i]);
+	if (pipeline->watch != NULL)
+		pipeline->watch(pipeline->watch_arg);
 }
 
 /* Documents are in other states: on disk. */
@@ -183,6 +188,12 @@ void pipeline_free(struct pipeline **pipeline)
 }
 
 /* ---- for people ---- */
+
+void pipeline_watch(struct pipeline *pipeline, void (*moved)(void *arg), void *arg)
+{
+	pipeline->watch = moved;
+	pipeline->watch_arg = arg;
+}
 
 struct pipeline_figures pipeline_figures(const struct pipeline *pipeline)
 {

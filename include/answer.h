@@ -6,11 +6,15 @@
 #define DMPFEED_ANSWER_H
 
 #include "control/control.h"
+#include "queue/store.h"
 #include "status/json.h"
 
 /* A text of the request; "" when it has none of that name. */
 const char *answer_asked(const json_t *asked, const char *name);
 bool answer_in_french(const json_t *asked);
+
+/* One row of the ledger; the caller owns it. */
+json_t *answer_event(const struct store_event *event);
 
 /* {"row": {…}} and the like; takes the object over. */
 void answer_line(struct buf *out, const char *name, json_t *object);

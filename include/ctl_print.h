@@ -27,10 +27,13 @@ struct ctl_answer {
 
 void ctl_print_status(const struct ctl_answer *answer);
 void ctl_print_list(const struct ctl_answer *answer);
+void ctl_print_shape(const struct ctl_answer *answer);
 void ctl_print_show(const struct ctl_answer *answer);
 void ctl_print_orders(const struct ctl_answer *answer);
 void ctl_print_backup(const struct ctl_answer *answer);
 void ctl_print_verify(const struct ctl_answer *answer);
+void ctl_print_tail(const struct ctl_answer *answer);
+void ctl_print_json_lines(const json_t *rows); /* each on a line of its own */
 void ctl_print_json(const json_t *json);
 
 #endif

@@ -52,6 +52,9 @@ struct pipeline_figures {
 /* Documents were moved by others than the pipeline's own stages: an operator's order, the upkeep. */
 void pipeline_moved(struct pipeline *pipeline, const struct store_moves *moves);
 
+/* From now on `moved` is called whenever documents have come, or are in other states: on disk. */
+void pipeline_watch(struct pipeline *pipeline, void (*moved)(void *arg), void *arg);
+
 struct pipeline_figures pipeline_figures(const struct pipeline *pipeline);
 struct lane_figures pipeline_lane(const struct pipeline *pipeline, size_t index);
 struct mllp_figures pipeline_listener(const struct pipeline *pipeline, size_t index);

@@ -36,6 +36,9 @@ static const char empty_the_log[] = "PRAGMA wal_checkpoint(TRUNCATE)";
 #define ROW_COLUMNS \
 	"doc, action, unique_id, type_code, lane, site, source, channel, origin, state, reason," \
 	" doubtful, attempts, body_bytes, received_ms, changed_ms, due_ms, last_arrival, release_ms, purged_ms"
+#define EVENT_COLUMNS \
+	"l.number, l.at_ms, l.what, l.state, l.reason, l.attempt, l.code, l.text, l.note, l.origin, l.http_status," \
+	" l.duration_ms, l.actor"
 #define OF_PATIENT "state IN ('held', 'queued', 'refused')" /* as its index has it */
 #define FINAL "state IN ('delivered', 'refused', 'rejected', 'suppressed', 'cancelled')"
 
@@ -110,8 +113,17 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[LIST_STATE] = "SELECT " ROW_COLUMNS " FROM document WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
 		" AND (?3 = '' OR site = ?3) AND state = ?5 ORDER BY doc LIMIT ?4",
 	[SHOW] = "SELECT " ROW_COLUMNS ", seq FROM document WHERE doc = ?1",
-	[EVENTS] = "SELECT number, at_ms, what, state, reason, attempt, code, text, note, origin, http_status,"
-		" duration_ms, actor FROM ledger WHERE seq = ?1 ORDER BY number",
+	[EVENTS] = "SELECT " EVENT_COLUMNS " FROM ledger l WHERE seq = ?1 ORDER BY l.number",
+	[SHAPE] = "SELECT lane, type_code, CASE WHEN ?1 - received_ms < ?2 THEN 0 WHEN ?1 - received_ms < ?3 THEN 1"
+		" WHEN ?1 - received_ms < ?4 THEN 2 WHEN ?1 - received_ms < ?5 THEN 3"
+		" WHEN ?1 - received_ms < ?6 THEN 4 WHEN ?1 - received_ms < ?7 THEN 5"
+		" WHEN ?1 - received_ms < ?8 THEN 6 WHEN ?1 - received_ms < ?9 THEN 7"
+		" WHEN ?1 - received_ms < ?10 THEN 8 ELSE 9 END AS age, count(*) FROM document"
+		" WHERE state IN ('held', 'queued', 'sending') GROUP BY lane, type_code, age"
+		" ORDER BY lane, type_code, age",
+	[HAPPENINGS] = "SELECT d.doc, d.lane, d.site, d.type_code, " EVENT_COLUMNS " FROM ledger l"
+		" JOIN document d USING (seq) WHERE l.number > ?1 AND (?2 = '' OR d.site = ?2) ORDER BY l.number LIMIT ?3",
+	[NEWEST] = "SELECT max(number) FROM ledger",
 
 	[FIND_DOCUMENT] = "SELECT seq FROM document WHERE doc = ?1",
 	[FIND_ACK] = "SELECT number FROM acknowledgement WHERE document = ?3 AND other = ?4 AND source = ?1"
@@ -661,6 +673,25 @@ int store_list(struct store *store, const struct store_filter *filter,
 	return got;
 }
 
+struct store_event store_event_of(sqlite3_stmt *statement, int column)
+{
+	return (struct store_event){
+		.number = (uint64_t)sqlite3_column_int64(statement, column),
+		.at_ms = sqlite3_column_int64(statement, column + 1),
+		.what = sqlite_text(statement, column + 2),
+		.state = store_state_of(statement, column + 3),
+		.reason = reason_of(sqlite_text(statement, column + 4)),
+		.attempt = (unsigned)sqlite3_column_int64(statement, column + 5),
+		.code = sqlite_text(statement, column + 6),
+		.text = sqlite_text(statement, column + 7),
+		.note = sqlite_text(statement, column + 8),
+		.origin = sqlite_text(statement, column + 9),
+		.http_status = sqlite3_column_int(statement, column + 10),
+		.duration_ms = sqlite3_column_int64(statement, column + 11),
+		.actor = sqlite_text(statement, column + 12),
+	};
+}
+
 int store_show(struct store *store, const struct ulid *doc,
 	       void (*on_row)(void *arg, const struct store_row *row),
 	       void (*on_event)(void *arg, const struct store_event *event), void *arg,
@@ -681,21 +712,9 @@ int store_show(struct store *store, const struct ulid *doc,
 	if (events == NULL)
 		return -1;
 	while ((got = sqlite_step(&store->sqlite, events, err)) > 0) {
-		on_event(arg, &(struct store_event){
-				      .number = (uint64_t)sqlite3_column_int64(events, 0),
-				      .at_ms = sqlite3_column_int64(events, 1),
-				      .what = sqlite_text(events, 2),
-				      .state = store_state_of(events, 3),
-				      .reason = reason_of(sqlite_text(events, 4)),
-				      .attempt = (unsigned)sqlite3_column_int64(events, 5),
-				      .code = sqlite_text(events, 6),
-				      .text = sqlite_text(events, 7),
-				      .note = sqlite_text(events, 8),
-				      .origin = sqlite_text(events, 9),
-				      .http_status = sqlite3_column_int(events, 10),
-				      .duration_ms = sqlite3_column_int64(events, 11),
-				      .actor = sqlite_text(events, 12),
-			      });
+		const struct store_event event = store_event_of(events, 0);
+
+		on_event(arg, &event);
 	}
 	return got;
 }

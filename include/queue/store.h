@@ -411,6 +411,22 @@ must_use int store_list(struct store *store, const struct store_filter *filter,
 			void (*each)(void *arg, const struct store_row *row), void *arg,
 			struct err *err);
 
+/* How old what waits is: of that lane, type and age, so many. An age is the place in `until_ms` of the
+ * first bound that it is below; `ages` when it is below none.
+ */
+struct store_heap {
+	const char *lane, *type_code; /* valid during the callback */
+	size_t age;
+	uint64_t documents;
+};
+
+enum { STORE_AGES = 9 };
+
+/* All that is held, queued or being sent, in order of lane, type and age. Reads every one of them. */
+must_use int store_shape(struct store *store, int64_t now_ms, const int64_t until_ms[STORE_AGES],
+			 void (*each)(void *arg, const struct store_heap *heap), void *arg,
+			 struct err *err);
+
 /* One row of the ledger. */
 struct store_event {
 	uint64_t number;
@@ -425,6 +441,22 @@ struct store_event {
 	int http_status;
 	int64_t duration_ms;
 };
+
+/* Rows of the ledger as they happen, of all documents: those with a number above `after`, oldest first, so
+ * many at most. `site`: "" or NULL: any.
+ */
+struct store_happening {
+	struct store_event event;
+	struct ulid doc;
+	const char *lane, *site, *type_code;
+};
+
+must_use int store_happenings(struct store *store, uint64_t after, const char *site, size_t most,
+			      void (*each)(void *arg, const struct store_happening *happening),
+			      void *arg, struct err *err);
+
+/* The number of the newest row of the ledger; 0: there is none. */
+must_use int store_newest(struct store *store, uint64_t *ret_number, struct err *err);
 
 /* 0: found, 1: no such document, -1: err. Events oldest first. */
 must_use int store_show(struct store *store, const struct ulid *doc,

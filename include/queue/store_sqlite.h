@@ -53,7 +53,7 @@ enum store_statement {
 	SET_RIGHT, SET_TIMED_RIGHT, NEXT_GROUP, FIND_DUE, CLAIM, FIND_NEXT_DUE, FIND_SENDING, SETTLE, FIND_CLAIMED, FIND_LAPSED,
 	RECOVER, PROBE,
 	LOAD, COUNT_STATES, OLDEST_QUEUED, LAST_DELIVERED, LIST, LIST_STATE, SHOW, EVENTS,
-	COUNT_INVISIBLE,
+	COUNT_INVISIBLE, SHAPE, HAPPENINGS, NEWEST,
 	FIND_DOCUMENT, FIND_ACK, INSERT_ACK, FIND_WAITING_ACK, FIND_FINAL, CONCLUDE_ACK, NEXT_ACK,
 	FIND_READY_ACK, SETTLE_ACK, DOCUMENT_NOW, COUNT_ACKS,
 	FIND_ORDERED, ORDER,
@@ -178,6 +178,9 @@ must_use int store_chain_again(struct store *store, struct err *err);
 
 /* The document came to a final state: acknowledgements that waited for nothing else are ready. */
 must_use int store_conclude_acks(struct store *store, int64_t seq, int64_t now_ms, struct err *err);
+
+/* Reads EVENT_COLUMNS, from that column on. */
+struct store_event store_event_of(sqlite3_stmt *statement, int column);
 
 enum doc_state store_state_of(sqlite3_stmt *statement, int column);
 
