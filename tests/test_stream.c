@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "intake/stream.h"
+#include "base/stream.h"
 
 enum { ROOM = 16 << 10 };
 

@@ -18,8 +18,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stream.h"
 #include "hl7/mllp.h"
-#include "intake/stream.h"
 
 enum {
 	LEAST_ROOM = 2 << 10,  /* what a connection that says little costs */

@@ -2,8 +2,8 @@
  *
  * Loop only.
  */
-#ifndef DMPFEED_INTAKE_STREAM_H
-#define DMPFEED_INTAKE_STREAM_H
+#ifndef DMPFEED_BASE_STREAM_H
+#define DMPFEED_BASE_STREAM_H
 
 #include <sys/uio.h>
 

@@ -1,5 +1,5 @@
 /* The bytes of one connected socket that does not block, in TLS or as they are. Loop only. */
-#include "intake/stream.h"
+#include "base/stream.h"
 
 #include <assert.h>
 #include <errno.h>
