@@ -62,9 +62,10 @@ static const struct command {
 	unsigned options;      /* bits, by option_id */
 	bool many;             /* any number of rows; otherwise exactly one */
 	bool history;
-	bool is_path; /* the argument: made absolute, for the daemon works elsewhere */
-	bool follows; /* asks again and again, from the mark of the last answer */
-	bool is_long; /* the answer may take as long as it likes */
+	bool is_final; /* a person is asked first, twice */
+	bool is_path;  /* the argument: made absolute, for the daemon works elsewhere */
+	bool follows;  /* asks again and again, from the mark of the last answer */
+	bool is_long;  /* the answer may take as long as it likes */
 	void (*print)(const struct ctl_answer *answer);
 } commands[] = {
 	{ .name = "status",
@@ -124,6 +125,13 @@ static const struct command {
 	  .options = 1U << DRY_RUN | 1U << FORCE,
 	  .many = true,
 	  .print = ctl_print_orders },
+	{ .name = "recall",
+	  .usage = "recall DOC [--dry-run]",
+	  .help = "delete a document in the DMP, which cannot be undone; asks twice",
+	  .argument = "doc",
+	  .options = 1U << DRY_RUN,
+	  .is_final = true,
+	  .print = ctl_print_recall },
 	{ .name = "backup",
 	  .usage = "backup FILE",
 	  .help = "copy the whole queue to a file, while it is at work",
@@ -478,6 +486,31 @@ static void take_mark(struct call *call, struct ctl_answer *answer)
 	json_array_remove(answer->rows, count - 1);
 }
 
+/* false: the line is not that word. */
+static bool reads(const char *wanted)
+{
+	scoped(free_ptr) char *line = NULL;
+	size_t room = 0;
+
+	fflush(stdout);
+	return getline(&line, &room, stdin) >= 0 && slice_is(slice_trim(slice_of(line)), wanted);
+}
+
+/* The document is named once more, by hand; then the word. */
+static int confirm(const struct call *call)
+{
+	const char *yes = ctl_say("yes");
+
+	fprintf(stderr, "%s\n%s ", ctl_say("What the DMP deletes does not come back."),
+		ctl_say("Type the document's id again:"));
+	if (!reads(call->words[0]))
+		return ctl_complain(EXIT_REFUSED, ctl_say("nothing was done"), "", "");
+	fprintf(stderr, "%s (%s) ", ctl_say("Delete it in the DMP?"), yes);
+	if (!reads(yes))
+		return ctl_complain(EXIT_REFUSED, ctl_say("nothing was done"), "", "");
+	return EXIT_SUCCESS;
+}
+
 static int run_once(struct call *call)
 {
 	struct ctl_answer answer = { json_array(), json_array(), json_array() };
@@ -499,8 +532,12 @@ static int run_once(struct call *call)
 
 static int run(struct call *call)
 {
-	int code;
+	int code = EXIT_SUCCESS;
 
+	if (call->command->is_final && !call->given[DRY_RUN])
+		code = confirm(call);
+	if (code != EXIT_SUCCESS)
+		return code;
 	do
 		code = run_once(call);
 	while (code == EXIT_SUCCESS && call->command->follows && !ferror(stdout));

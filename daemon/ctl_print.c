@@ -65,6 +65,13 @@ static const struct {
 	{ "What waits, by the age that it is below:", "Ce qui attend, selon l'âge qu'il n'a pas atteint :" },
 	{ "Nothing waits.", "Rien n'attend." },
 	{ "1 d", "1 j" },
+	{ "delete a document in the DMP, which cannot be undone; asks twice",
+	  "supprimer un document dans le DMP, sans retour ; demande deux fois" },
+	{ "What the DMP deletes does not come back.", "Ce que le DMP supprime ne revient pas." },
+	{ "Type the document's id again:", "Retaper l'identifiant du document :" },
+	{ "Delete it in the DMP?", "Le supprimer dans le DMP ?" },
+	{ "nothing was done", "rien n'a été fait" },
+	{ "Deletion", "Suppression" },
 	{ "what happens to documents, as it happens",
 	  "ce qui arrive aux documents, au moment où cela arrive" },
 	{ "3 d", "3 j" },
@@ -340,6 +347,11 @@ static const struct column order_columns[] = {
 	{ "reason", "Reason" }, { "sentence", "Why not" }, { NULL, NULL },
 };
 
+static const struct column recall_members[] = {
+	{ "doc", "Document" }, { "done", "Done" }, { "from", "State" }, { "deletion", "Deletion" },
+	{ "sentence", "Why not" }, { NULL, NULL },
+};
+
 static const struct column document_members[] = {
 	{ "doc", "Document" }, { "state", "State" }, { "reason", "Reason" },
 	{ "sentence", "Meaning" }, { "todo", "What to do" }, { "next_attempt", "Next attempt" },
@@ -430,6 +442,18 @@ void ctl_print_shape(const struct ctl_answer *answer)
 	print_table("", answer->rows, shape_columns);
 }
 
+/* What was ordered of a document: done, or what it would be. */
+static void set_done(json_t *row)
+{
+	bool ok = json_is_true(json_object_get(row, "ok"));
+	bool dry = json_is_true(json_object_get(row, "dry_run"));
+
+	json_object_set_new(row, "done",
+			    json_string(ctl_say(!ok   ? "no"
+						: dry ? "would be"
+						      : "yes")));
+}
+
 void ctl_print_orders(const struct ctl_answer *answer)
 {
 	json_t *row;
@@ -439,13 +463,7 @@ void ctl_print_orders(const struct ctl_answer *answer)
 		puts(ctl_say("No document."));
 	json_array_foreach(answer->rows, i, row)
 	{
-		bool ok = json_is_true(json_object_get(row, "ok"));
-		bool dry = json_is_true(json_object_get(row, "dry_run"));
-
-		json_object_set_new(row, "done",
-				    json_string(ctl_say(!ok   ? "no"
-							: dry ? "would be"
-							      : "yes")));
+		set_done(row);
 	}
 	print_table("", answer->rows, order_columns);
 }
@@ -555,6 +573,14 @@ void ctl_print_json_lines(const json_t *rows)
 		add_clean(&out, text ? text : "null", '\0');
 		puts(out.p);
 	}
+}
+
+void ctl_print_recall(const struct ctl_answer *answer)
+{
+	json_t *row = json_array_get(answer->rows, 0);
+
+	set_done(row);
+	print_members(row, recall_members);
 }
 
 void ctl_print_backup(const struct ctl_answer *answer)

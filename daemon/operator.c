@@ -12,6 +12,7 @@
 #include "hands.h"
 #include "inquiry.h"
 #include "orders.h"
+#include "recall.h"
 #include "tail.h"
 
 enum {
@@ -235,7 +236,9 @@ static void request_came(void *arg, struct control_request *request)
 	const char *command = answer_asked(asked, "command");
 
 	if (inquiry_begin(&desk->inquiries, request, asked) ||
-	    orders_begin(&desk->orders, request, asked) || tails_begin(desk->tails, request, asked))
+	    orders_begin(&desk->orders, request, asked) ||
+	    recall_begin(&desk->orders, request, asked) ||
+	    tails_begin(desk->tails, request, asked))
 		return; /* it has both now */
 	if (strcmp(command, "status") == 0)
 		answer_status(desk, request);

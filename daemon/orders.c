@@ -6,9 +6,7 @@
  */
 #include "orders.h"
 
-#include <pwd.h>
-#include <stdio.h>
-
+#include "actor.h"
 #include "answer.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,7 +16,6 @@
 enum {
 	PORTION = 100,        /* documents in one change */
 	MOST_ORDERED = 10000, /* at once */
-	MOST_NAME = 4096,     /* of an entry in the table of users */
 };
 
 /* One request. */
@@ -28,7 +25,7 @@ struct errand {
 	struct control_request *request;
 	json_t *asked;
 	struct store_order order; /* of each document in turn */
-	char actor[80];
+	char actor[ACTOR_TEXT];
 
 	struct ulid *docs;
 	struct store_ordered *results;
@@ -50,20 +47,6 @@ static void add_doc(struct errand *errand, const struct ulid *doc)
 }
 
 /* ---- find ---- */
-
-/* The name that the machine knows the peer by; the number stays when nobody knows a name. */
-static void name_actor(struct errand *errand)
-{
-	const long uid = (long)errand->request->uid;
-	char room[MOST_NAME];
-	struct passwd user, *found = NULL;
-
-	if (getpwuid_r(errand->request->uid, &user, room, sizeof(room), &found) == 0 &&
-	    found != NULL)
-		snprintf(errand->actor, sizeof(errand->actor), "%.64s (%ld)", user.pw_name, uid);
-	else
-		snprintf(errand->actor, sizeof(errand->actor), "(%ld)", uid);
-}
 
 static int add_named(struct errand *errand, const json_t *docs, struct err *err)
 {
@@ -132,7 +115,7 @@ static void find(struct job *job, void *worker)
 {
 	struct errand *errand = errand_of(job);
 
-	name_actor(errand);
+	actor_name(errand->request->uid, errand->actor);
 	errand->work.err = (struct err){ 0 };
 	(void)!find_documents(errand, worker, &errand->work.err);
 }

@@ -133,7 +133,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[FIND_WAITING_ACK] = "SELECT number, document, other FROM acknowledgement WHERE state = 'waiting'"
 		" AND (document = ?1 OR (other = ?1 AND other <> 0)) AND number > ?2 ORDER BY number LIMIT 1",
 	[FIND_FINAL] = "SELECT d.state, d.reason, l.code, l.text FROM document d JOIN ledger l USING (seq)"
-		" WHERE d.seq = ?1 AND l.what NOT IN ('received_again', 'source_told', 'purged')"
+		" WHERE d.seq = ?1 AND l.what NOT IN ('received_again', 'source_told', 'purged', 'recalled')"
 		" ORDER BY l.number DESC LIMIT 1",
 	[CONCLUDE_ACK] = "UPDATE acknowledgement SET state = 'ready', positive = ?2, reason = ?3, code = ?4,"
 		" text = ?5, ready_ms = ?6, due_ms = ?6 WHERE number = ?1",
@@ -152,6 +152,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[ORDER] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4,"
 		" since_ms = iif(?2 = 'queued', ?4, since_ms), attempts = iif(?5, 0, attempts), release_ms = 0"
 		" WHERE seq = ?1",
+
+	[FIND_RECALLED] = "SELECT seq, state, action, unique_id, type_code, lane, site, purged_ms, EXISTS (SELECT 1"
+		" FROM document o WHERE o.unique_id = d.unique_id AND o.action = 'delete') FROM document d WHERE doc = ?1",
 
 	[FIND_BLOCKER] = "SELECT 1 FROM (SELECT seq, state FROM document WHERE unique_id = ?1"
 		" UNION ALL SELECT seq, state FROM document WHERE follows = ?1 AND follows <> '')"
@@ -515,6 +518,7 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 		.at_ms = arrival->now_ms,
 		.what = "received",
 		.origin = arrival->origin,
+		.actor = arrival->actor,
 	};
 	char unchanged[ULID_TEXT];
 	struct store_place place;

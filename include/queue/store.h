@@ -91,6 +91,7 @@ struct store_arrival {
 	const char *site; /* FINESS EG */
 	const char *source, *channel,
 		*origin; /* who sent it, "mllp" or "drop", control id or file name */
+	const char *actor; /* the person who ordered it; NULL: the source sent it */
 	int64_t now_ms;
 	enum doc_state state; /* queued, held, cancelled… as the pipeline decided */
 	enum reason reason;
@@ -336,6 +337,18 @@ struct store_ordered {
 must_use int store_order(struct store *store, const struct store_order *order,
 			 struct store_ordered *ret_ordered, struct err *err);
 
+/* A document that was delivered is to be deleted in the DMP (TD3.3c), whatever its source says. */
+struct store_recall {
+	struct ulid doc, deletion;   /* the deletion is a document of its own, under that id */
+	struct slice body, metadata; /* of the deletion */
+	bool dry_run;                /* only say what would come of it: a reader will do */
+	const char *actor;
+	int64_t now_ms;
+};
+
+must_use int store_recall(struct store *store, const struct store_recall *recall,
+			  struct store_ordered *ret_ordered, struct err *err);
+
 /* ---- audit ---- */
 
 struct store_audit {
@@ -432,7 +445,7 @@ struct store_event {
 	uint64_t number;
 	int64_t at_ms;
 	/* "received", "received_again", "claimed", "settled", "recovered", "source_told"; "held",
-	 * "released", "retried", "cancelled", "withdrawn"; "opposed", "purged", "restored" */
+	 * "released", "retried", "cancelled", "withdrawn", "recalled"; "opposed", "purged", "restored" */
 	const char *what;
 	enum doc_state state;
 	enum reason reason;
