@@ -45,7 +45,7 @@ struct outbound {
 	struct delivery_list deliveries;
 };
 
-static void moved(const struct outbound *outbound, const struct change *work)
+static void moved(const struct outbound *outbound, struct change *work)
 {
 	outbound->parts.moved(outbound->parts.arg, &work->moves);
 }

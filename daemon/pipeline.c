@@ -31,6 +31,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "business_acks.h"
 #include "crew.h"
 #include "inbound.h"
@@ -69,7 +70,22 @@ static void ack_is_wanted(void *arg)
 	business_acks_poke(pipeline->business_acks);
 }
 
-void pipeline_moved(struct pipeline *pipeline, const struct store_moves *moves)
+/* What nobody named has nobody else to tell of it. */
+static void log_told(const struct store_moves *moves)
+{
+	char doc[ULID_TEXT];
+
+	for (size_t i = 0; i < moves->told_count; i++) {
+		const struct store_told *told = &moves->told[i];
+
+		log_info("doc=%s %s from=%s state=%s%s%s%s%s", ulid_text(&told->doc, doc),
+			 told->what, doc_state_text(told->from), doc_state_text(told->to),
+			 told->reason ? " reason=" : "", reason_row(told->reason)->code,
+			 told->note[0] ? " note=" : "", told->note);
+	}
+}
+
+void pipeline_moved(struct pipeline *pipeline, struct store_moves *moves)
 {
 	struct pipeline_figures *figures = &pipeline->figures;
 	bool ended = false;
@@ -84,12 +100,14 @@ void pipeline_moved(struct pipeline *pipeline, const struct store_moves *moves)
 		business_acks_poke(pipeline->business_acks);
 	for (size_t i = 0; i < pipeline->config->establishment_count && moves->woke; i++)
 		outbound_poke(pipeline->outbound, &pipeline->config->establishments[i]);
+	log_told(moves);
+	store_moves_done(moves);
 	if (pipeline->watch != NULL)
 		pipeline->watch(pipeline->watch_arg);
 }
 
 /* Documents are in other states: on disk. */
-static void have_moved(void *arg, const struct store_moves *moves)
+static void have_moved(void *arg, struct store_moves *moves)
 {
 	pipeline_moved(arg, moves);
 }

@@ -16,7 +16,7 @@ struct inbound_parts {
 	/* A new document is on disk, to be sent for that legal entity. */
 	void (*taken)(void *arg, const struct config_establishment *establishment);
 	/* Documents are in other states than before. */
-	void (*moved)(void *arg, const struct store_moves *moves);
+	void (*moved)(void *arg, struct store_moves *moves);
 	/* A message is on disk whose source waits for a business acknowledgement: it may be ready
 	 * already.
 	 */

@@ -15,7 +15,7 @@ struct outbound_parts {
 	const struct credentials *credentials; /* whoever lacks them sends nothing */
 
 	/* Documents are in other states than before. */
-	void (*moved)(void *arg, const struct store_moves *moves);
+	void (*moved)(void *arg, struct store_moves *moves);
 	void *arg;
 };
 

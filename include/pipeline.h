@@ -49,8 +49,10 @@ struct pipeline_figures {
 	bool closing;
 };
 
-/* Documents were moved by others than the pipeline's own stages: an operator's order, the upkeep. */
-void pipeline_moved(struct pipeline *pipeline, const struct store_moves *moves);
+/* Documents were moved by others than the pipeline's own stages, as an operator's order. Is done with
+ * *moves.
+ */
+void pipeline_moved(struct pipeline *pipeline, struct store_moves *moves);
 
 /* From now on `moved` is called whenever documents have come, or are in other states: on disk. */
 void pipeline_watch(struct pipeline *pipeline, void (*moved)(void *arg), void *arg);

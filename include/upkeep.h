@@ -14,7 +14,7 @@ struct upkeep_parts {
 	const struct config *config;
 
 	/* Documents are in other states than before. */
-	void (*moved)(void *arg, const struct store_moves *moves);
+	void (*moved)(void *arg, struct store_moves *moves);
 	void *arg;
 };
 

@@ -331,20 +331,38 @@ static void a_clock_that_was_set_back_does_not_make_it_wait_for_years(void **sta
 
 /* ---- all of it, counted and chained ---- */
 
-static void what_wakes_is_counted_and_chained(void **state)
+static void what_was_taken_back_is_not_told(void **state)
 {
 	struct fixture *f = *state;
 	const struct ulid one = queue_one(f, "1.2.3.1");
 	const struct store_outcome delivered = outcome(f, one, DOC_DELIVERED);
-	struct store_moves moves;
-	struct store_audit audit;
 
 	replace(f, "1.2.3.2", "1.2.3.1");
 	only_due(f);
 	ok(store_begin(f->store, &err));
 	ok(store_savepoint(f->store, &err));
 	ok(store_settle(f->store, &delivered, &err));
-	moves = store_moves(f->store);
+	store_savepoint_undo(f->store);
+	ok(store_savepoint(f->store, &err));
+	assert_int_equal(store_moves(f->store).told_count, 0);
+	store_savepoint_release(f->store);
+	ok(store_commit(f->store, &err));
+}
+
+static void what_wakes_is_counted_and_chained(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid one = queue_one(f, "1.2.3.1");
+	const struct store_outcome delivered = outcome(f, one, DOC_DELIVERED);
+	const struct ulid other = replace(f, "1.2.3.2", "1.2.3.1").doc;
+	struct store_moves moves;
+	struct store_audit audit;
+
+	only_due(f);
+	ok(store_begin(f->store, &err));
+	ok(store_savepoint(f->store, &err));
+	ok(store_settle(f->store, &delivered, &err));
+	moves = store_take_moves(f->store);
 	store_savepoint_release(f->store);
 	ok(store_commit(f->store, &err));
 	assert_int_equal(moves.change[DOC_SENDING], -1);
@@ -352,6 +370,14 @@ static void what_wakes_is_counted_and_chained(void **state)
 	assert_int_equal(moves.change[DOC_HELD], -1);
 	assert_int_equal(moves.change[DOC_QUEUED], 1);
 	assert_true(moves.woke);
+	assert_int_equal(moves.told_count,
+			 1); /* the one that was settled is known to who settled it */
+	assert_same(moves.told[0].doc, other);
+	assert_int_equal(moves.told[0].from, DOC_HELD);
+	assert_int_equal(moves.told[0].to, DOC_QUEUED);
+	assert_string_equal(moves.told[0].note, "predecessor");
+	store_moves_done(&moves);
+	assert_int_equal(store_moves(f->store).told_count, 0);
 	ok(store_verify(f->store, NULL, NULL, &audit, &err));
 	assert_int_equal(audit.faults, 0);
 }
@@ -375,6 +401,7 @@ int main(void)
 		test(a_version_of_what_the_dmp_has_is_not_superseded),
 		test(a_document_held_until_a_time_goes_when_it_has_come),
 		test(a_clock_that_was_set_back_does_not_make_it_wait_for_years),
+		test(what_was_taken_back_is_not_told),
 		test(what_wakes_is_counted_and_chained),
 	};
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -126,6 +127,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[NEWEST] = "SELECT max(number) FROM ledger",
 
 	[FIND_DOCUMENT] = "SELECT seq FROM document WHERE doc = ?1",
+	[DOCUMENT_IS] = "SELECT doc FROM document WHERE seq = ?1",
 	[FIND_ACK] = "SELECT number FROM acknowledgement WHERE document = ?3 AND other = ?4 AND source = ?1"
 		" AND origin = ?2",
 	[INSERT_ACK] = "INSERT INTO acknowledgement (source, origin, document, other, header, control_id, asked_ms)"
@@ -364,6 +366,7 @@ void store_free(struct store **store)
 		close((*store)->lock_fd);
 	free((*store)->node);
 	buf_done(&(*store)->room);
+	store_moves_done(&(*store)->moves);
 	free_ptr(store);
 }
 
@@ -406,7 +409,7 @@ int store_savepoint(struct store *store, struct err *err)
 		return -1;
 	}
 	store->head_at_savepoint = store->head;
-	store->moves = (struct store_moves){ 0 };
+	store->moves = (struct store_moves){ .told = store->moves.told };
 	return sqlite_run(&store->sqlite, SAVEPOINT, NULL, 0, "begin a change", err);
 }
 
@@ -436,11 +439,50 @@ struct store_moves store_moves(const struct store *store)
 	return store->moves;
 }
 
+struct store_moves store_take_moves(struct store *store)
+{
+	const struct store_moves moves = store->moves;
+
+	store->moves = (struct store_moves){ 0 };
+	store->told_room = 0;
+	return moves;
+}
+
+void store_moves_done(struct store_moves *moves)
+{
+	free(moves->told);
+	*moves = (struct store_moves){ 0 };
+}
+
 void store_moved(struct store *store, enum doc_state from, enum doc_state to)
 {
 	store->moves.change[from]--;
 	store->moves.change[to]++;
 	store->moves.woke |= to == DOC_QUEUED && from != DOC_SENDING;
+}
+
+int store_tell(struct store *store, enum doc_state from, const struct store_entry *entry,
+	       struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, DOCUMENT_IS, VALUES(NUMBER(entry->seq)), err);
+	struct store_moves *moves = &store->moves;
+	struct store_told *told;
+
+	if (found == NULL || sqlite_step(&store->sqlite, found, err) < 0)
+		return -1;
+	if (moves->told_count == store->told_room) {
+		store->told_room = store->told_room * 2 + 16;
+		moves->told = xrealloc(moves->told, store->told_room * sizeof(*moves->told));
+	}
+	told = &moves->told[moves->told_count++];
+	*told = (struct store_told){ .doc = sqlite_ulid(found, 0),
+				     .what = entry->what,
+				     .from = from,
+				     .to = entry->state,
+				     .reason = reason_of(entry->reason) };
+	snprintf(told->note, sizeof(told->note), "%s", slice_of(entry->note).p);
+	return 0;
 }
 
 /* ---- the ledger ---- */

@@ -152,6 +152,8 @@ static int refuse_found(struct store *store, enum store_statement which,
 		return -1;
 	if (choice != NULL)
 		tell_move(choice, &doc, from, &entry);
+	else if (store_tell(store, from, &entry, err) < 0)
+		return -1;
 	return 1;
 }
 

@@ -52,10 +52,14 @@ static int wake_first(struct store *store, const char *follows, int64_t now_ms, 
 		return -1;
 	if (unchanged > 0) { /* what waited for it waits for `follows` now */
 		store_moved(store, DOC_HELD, entry.state);
-		return store_add_entry(store, &entry, err) < 0 ? -1 : 1;
+		return store_add_entry(store, &entry, err) < 0 ||
+				       store_tell(store, DOC_HELD, &entry, err) < 0
+			       ? -1
+			       : 1;
 	}
 	if (sqlite_run(&store->sqlite, WAKE, VALUES(NUMBER(entry.seq), NUMBER(now_ms)),
-		       "wake a document", err) < 0)
+		       "wake a document", err) < 0 ||
+	    store_tell(store, DOC_HELD, &entry, err) < 0)
 		return -1;
 	return store_add_move(store, DOC_HELD, &entry, err);
 }
@@ -177,7 +181,8 @@ int store_end_predecessor(struct store *store, const struct store_arrival *arriv
 		return 0;
 	if (sqlite_run(&store->sqlite, END_UNSENT,
 		       VALUES(NUMBER(entry.seq), TEXT(entry.reason), NUMBER(entry.at_ms)),
-		       "withdraw a document", err) < 0)
+		       "withdraw a document", err) < 0 ||
+	    store_tell(store, place->ends_from, &entry, err) < 0)
 		return -1;
 	return store_add_move(store, place->ends_from, &entry, err);
 }
@@ -218,6 +223,7 @@ int store_release_due(struct store *store, int64_t now_ms, size_t most, size_t *
 				VALUES(NUMBER(entry.seq), TEXT(doc_state_text(entry.state)),
 				       TEXT(entry.reason), NUMBER(now_ms)),
 				"release a document", err) < 0) ||
+		    store_tell(store, DOC_HELD, &entry, err) < 0 ||
 		    store_add_move(store, DOC_HELD, &entry, err) < 0)
 			return -1;
 	}

@@ -28,7 +28,7 @@ static void apply_in_savepoint(struct store *store, struct change *change)
 	if (change->apply(change, store, &change->err) < 0) {
 		store_savepoint_undo(store); /* a bad one takes back only itself */
 	} else {
-		change->moves = store_moves(store);
+		change->moves = store_take_moves(store);
 		store_savepoint_release(store);
 	}
 }
@@ -38,9 +38,11 @@ static void settle(struct job *batch, const struct err *err)
 {
 	if (err->kind == ERR_NONE)
 		return;
-	for (struct job *job = batch; job != NULL; job = job->next)
+	for (struct job *job = batch; job != NULL; job = job->next) {
+		store_moves_done(&change_of(job)->moves);
 		if (change_of(job)->err.kind == ERR_NONE)
 			change_of(job)->err = *err;
+	}
 }
 
 static void write_batch(struct writer *writer, struct job *batch)
@@ -97,6 +99,7 @@ struct writer *writer_new(struct store **store, struct mailbox *mailbox)
 void writer_submit(struct writer *writer, struct change *change)
 {
 	change->err = (struct err){ 0 };
+	change->moves = (struct store_moves){ 0 };
 	inbox_put(writer->inbox, &change->job);
 }
 

@@ -69,15 +69,30 @@ must_use int store_savepoint(struct store *store, struct err *err);
 void store_savepoint_release(struct store *store);
 void store_savepoint_undo(struct store *store);
 
-/* What the change under way has done to the number of documents in each state: one verb may move
- * documents that it does not name.
+/* A document that a verb moved though nobody named it: it waited for the one that was named, or its time
+ * had come.
+ */
+struct store_told {
+	struct ulid doc;
+	const char *what; /* as the ledger says it */
+	enum doc_state from, to;
+	enum reason reason;
+	char note[ULID_TEXT];
+};
+
+/* What the change under way has done: to the number of documents in each state, and to which documents that
+ * its verbs do not name.
  */
 struct store_moves {
 	int64_t change[DOC_STATE_COUNT];
 	bool woke; /* something that waited for a person or an event is queued now */
+	struct store_told *told;
+	size_t told_count;
 };
 
-struct store_moves store_moves(const struct store *store);
+struct store_moves store_moves(const struct store *store); /* borrowed, until the next savepoint */
+struct store_moves store_take_moves(struct store *store);  /* the caller's */
+void store_moves_done(struct store_moves *moves);
 
 /* ---- take in ---- */
 

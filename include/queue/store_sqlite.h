@@ -35,6 +35,7 @@ struct store {
 	struct store_head head, head_at_savepoint;
 	struct buf room; /* for the canonical form of a row */
 	struct store_moves moves;
+	size_t told_room;
 	struct store_turn turns[PRIORITY_COUNT]; /* whose it was last, whatever the lane */
 	const struct keyring *keys;
 	int64_t key;                  /* the number of the one that writes; 0: none does */
@@ -54,7 +55,7 @@ enum store_statement {
 	RECOVER, PROBE,
 	LOAD, COUNT_STATES, OLDEST_QUEUED, LAST_DELIVERED, LIST, LIST_STATE, SHOW, EVENTS,
 	COUNT_INVISIBLE, SHAPE, HAPPENINGS, NEWEST,
-	FIND_DOCUMENT, FIND_ACK, INSERT_ACK, FIND_WAITING_ACK, FIND_FINAL, CONCLUDE_ACK, NEXT_ACK,
+	FIND_DOCUMENT, DOCUMENT_IS, FIND_ACK, INSERT_ACK, FIND_WAITING_ACK, FIND_FINAL, CONCLUDE_ACK, NEXT_ACK,
 	FIND_READY_ACK, SETTLE_ACK, DOCUMENT_NOW, COUNT_ACKS,
 	FIND_ORDERED, ORDER, FIND_RECALLED,
 	FIND_BLOCKER, FIND_FOLLOWER, ABOUT_ORDER, WAKE, FIND_UNSENT, END_UNSENT, FIND_TIMED, RELEASE_TIMED,
@@ -103,6 +104,10 @@ must_use int store_add_entry(struct store *store, const struct store_entry *entr
 
 /* A document's row is in another state. */
 void store_moved(struct store *store, enum doc_state from, enum doc_state to);
+
+/* After that: the journal will have a line of it, for whoever gave the change did not name it. */
+must_use int store_tell(struct store *store, enum doc_state from, const struct store_entry *entry,
+			struct err *err);
 
 /* The same for one that brought the document from another state. At its end, what follows it wakes. */
 must_use int store_add_move(struct store *store, enum doc_state from,

@@ -17,7 +17,7 @@ struct change {
 	 */
 	int (*apply)(struct change *change, struct store *store, struct err *err);
 	struct err err;
-	struct store_moves moves; /* of documents, from state to state, when it happened */
+	struct store_moves moves; /* when it happened; done() sees to store_moves_done() */
 };
 
 struct writer;

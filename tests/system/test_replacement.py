@@ -97,6 +97,7 @@ def test_versions_that_come_at_once_reach_the_dmp_in_order(gateway, simulator):
     held = simulator.received()
     assert held[unique_id(third())]["replaces"] == [held[unique_id(NEXT)]["entryUUID"]]
     assert gateway.status()["queue"] == {**gateway.status()["queue"], "held": 0, "queued": 0, "delivered": 4}
+    gateway.journal.wait(rf"<6>doc={waiting['doc']} released from=held state=queued note=predecessor$")
 
 
 def test_a_document_withdrawn_before_it_was_sent_never_leaves(gateway, simulator):
