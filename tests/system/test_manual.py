@@ -1,0 +1,71 @@
+"""The manual pages and the completion, held to the programs: nothing is missing from them, nothing in them is gone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from gateway import BUILD, DAEMON, SOURCE
+
+CTL = BUILD / "daemon" / "dmpfeedctl"
+PAGES = (SOURCE / "daemon" / "dmpfeedctl.1", SOURCE / "daemon" / "dmpfeedd.8", BUILD / "daemon" / "dmpfeed.yaml.5")
+COMPLETION = SOURCE / "conf" / "completion" / "dmpfeedctl"
+
+
+def help_of(program) -> str:
+    return subprocess.run([program, "--help"], env={"LC_ALL": "C.UTF-8"}, capture_output=True, text=True, check=True).stdout
+
+
+def commands() -> dict[str, set[str]]:
+    """Of dmpfeedctl: each command, with the options that it takes."""
+    section = help_of(CTL).split("Commands\n")[1].split("\nOptions\n")[0]
+    lines = [line.strip() for line in section.splitlines() if line.startswith("  ") and not line.startswith("   ")]
+    return {line.split()[0]: set(re.findall(r"--([a-z-]+)", line)) for line in lines}
+
+
+def plain(page) -> str:
+    return page.read_text().replace("\\-", "-")
+
+
+def offered(*words: str) -> set[str]:
+    """What bash offers after those words."""
+    script = ('source "$1"; shift; COMP_WORDS=(dmpfeedctl "$@"); COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 )); _dmpfeedctl; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    done = subprocess.run(["bash", "-c", script, "bash", COMPLETION, *words], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_is_well_formed(page):
+    if shutil.which("groff") is None:
+        pytest.skip("no groff on this machine")
+    done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-Wbreak", "-k", "-z", page], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_command_and_option_of_dmpfeedctl_is_explained():
+    page = plain(PAGES[0])
+    for command, options in commands().items():
+        found = re.search(rf"^\.B[RI]? {re.escape(command)}\b(.*)$", page, re.M)
+        assert found, command
+        assert options == set(re.findall(r"--([a-z-]+)", found[1])), command
+    explained = set(re.findall(r"--([a-z-]+)", page.split(".SH OPTIONS")[1].split(".SH EXIT")[0]))
+    assert explained == set(re.findall(r"^  --([a-z-]+)", help_of(CTL), re.M))
+
+
+def test_every_option_of_dmpfeedd_is_explained():
+    explained = set(re.findall(r"--([a-z-]+)", plain(PAGES[1]).split(".SH OPTIONS")[1].split(".SH SIGNALS")[0]))
+    assert explained == set(re.findall(r"--([a-z-]+)", help_of(DAEMON)))
+
+
+def test_bash_offers_the_commands_and_their_options():
+    everywhere = {"--socket", "--json", "--help", "--version"}
+    known = commands()
+    assert offered("") == set(known) | everywhere
+    for command, options in known.items():
+        if command != "backup":
+            assert offered(command, "") == {"--" + option for option in options} | everywhere, command
+    assert offered("list", "--state", "re") == {"refused", "rejected"}
