@@ -24,8 +24,12 @@
 
 enum {
 	FILE_MODE = 0600,
-	MOST_FILES = 64,   /* open in the child */
-	NOT_STARTED = 127, /* what the child ends with when it cannot become Ghostscript */
+	MOST_FILES = 64,  /* open in the child */
+	KILL_AFTER_S = 5, /* of processor time beyond its limit, which it is told of first */
+	/* what the child ends with when it cannot become Ghostscript, and before that */
+	NOT_STARTED = 127,
+	NOT_CONFINED = 126,
+	MOST_SAID = 8 << 10, /* bytes of what it says: the last of them */
 };
 
 /* What PDF/A wants to be told besides the pages: what its colours mean. (Ghostscript's own
@@ -170,11 +174,22 @@ void convert_clean(const struct convert_settings *settings)
 
 /* ---- the child ---- */
 
-static void limit(int what, uint64_t most)
+static void limit(int what, uint64_t most, uint64_t more)
 {
-	const struct rlimit both = { most, most };
+	const struct rlimit both = { most, most + more };
 
-	(void)!setrlimit(what, &both);
+	if (setrlimit(what, &both) < 0)
+		_exit(NOT_CONFINED);
+}
+
+/* The first to go when the machine has no memory left. */
+static void stand_in_front(void)
+{
+	static const char most[] = "1000";
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, most, sizeof(most) - 1) > 0)
+		close(fd); /* or as the system had it: exec closes it */
 }
 
 /* Between fork() and exec: only what a signal handler may call, for other threads held locks. */
@@ -185,25 +200,25 @@ static void confine(const struct work *work)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	stand_in_front();
 	(void)!unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC);
-	limit(RLIMIT_CPU, seconds);
-	limit(RLIMIT_AS, settings->most_memory_bytes);
-	limit(RLIMIT_FSIZE, settings->most_output_bytes);
-	limit(RLIMIT_NOFILE, MOST_FILES);
-	limit(RLIMIT_NPROC, 0);
-	limit(RLIMIT_CORE, 0);
+	limit(RLIMIT_CPU, seconds, KILL_AFTER_S);
+	limit(RLIMIT_AS, settings->most_memory_bytes, 0);
+	limit(RLIMIT_FSIZE, settings->most_output_bytes, 0);
+	limit(RLIMIT_NOFILE, MOST_FILES, 0);
+	limit(RLIMIT_NPROC, 0, 0);
+	limit(RLIMIT_CORE, 0, 0);
 }
 
-static void set_streams(void)
+static void set_streams(int said)
 {
-	int nowhere = open("/dev/null", O_RDWR);
-
-	for (int fd = 0; fd <= 2; fd++)
-		dup2(nowhere, fd); /* what it says may be the patient's */
+	dup2(open("/dev/null", O_RDWR), 0);
+	dup2(said, 1);
+	dup2(said, 2);
 	close_range(3, ~0U, 0);
 }
 
-static void become_ghostscript(const struct work *work)
+static void become_ghostscript(const struct work *work, int said)
 {
 	static const char *const arguments[] = {
 		"gs",
@@ -229,7 +244,7 @@ static void become_ghostscript(const struct work *work)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (fchdir(work->folder) == 0) {
-		set_streams();
+		set_streams(said);
 		confine(work);
 		execve(work->settings->converter, (char *const *)(uintptr_t)arguments,
 		       (char *const *)(uintptr_t)environment);
@@ -237,22 +252,56 @@ static void become_ghostscript(const struct work *work)
 	_exit(NOT_STARTED);
 }
 
-/* 1: it has ended; 0: its time had; -1: it cannot be watched, which is no fault of the PDF. */
-static int wait_for(pid_t child, int64_t timeout_ms)
+/* ---- what came of it ---- */
+
+struct child {
+	pid_t pid;
+	int said;             /* to read what it says */
+	struct buf said_last; /* which may be the patient's: only searched, for words of its own */
+	int status;
+	struct rusage used;
+};
+
+static void child_done(struct child *child)
 {
-	struct pollfd ended = { .fd = pidfd_open(child, 0), .events = POLLIN };
+	buf_done(&child->said_last);
+}
+
+/* Some of what it says; the older half goes when there is too much. */
+static void hear(struct child *child)
+{
+	char *room = buf_reserve(&child->said_last, MOST_SAID);
+	ssize_t n = read(child->said, room, MOST_SAID);
+
+	if (n <= 0) {
+		child->said = -1; /* poll() passes over it */
+		return;
+	}
+	child->said_last.n += (size_t)n;
+	if (child->said_last.n > MOST_SAID)
+		buf_drop(&child->said_last, child->said_last.n - MOST_SAID);
+}
+
+/* 1: it has ended; 0: its time had; -1: it cannot be watched, which is no fault of the PDF. */
+static int wait_for(struct child *child, int64_t timeout_ms)
+{
+	struct pollfd ends[] = { { .fd = pidfd_open(child->pid, 0), .events = POLLIN },
+				 { .events = POLLIN } };
 	const int64_t until_ms = clock_monotonic_ms() + timeout_ms;
 	int64_t left_ms = timeout_ms;
-	int n = 0;
 
-	if (ended.fd < 0)
+	if (ends[0].fd < 0)
 		return -1;
-	while (left_ms > 0 && n <= 0) {
-		n = poll(&ended, 1, (int)min(left_ms, (int64_t)INT_MAX));
+	while (left_ms > 0 && ends[0].revents == 0) {
+		ends[1].fd = child->said;
+		ends[1].revents = 0;
+		(void)!poll(ends, length_of(ends), (int)min(left_ms, (int64_t)INT_MAX));
+		if (ends[1].revents != 0)
+			hear(child);
 		left_ms = until_ms - clock_monotonic_ms();
 	}
-	close(ended.fd);
-	return n > 0;
+	close(ends[0].fd);
+	return ends[0].revents != 0;
 }
 
 static int refuse(struct err *err, const char *why)
@@ -261,42 +310,147 @@ static int refuse(struct err *err, const char *why)
 			  "the PDF is not PDF/A-1, and could not be converted: %s", why);
 }
 
-static int judge_end(const struct convert_settings *settings, int status, struct err *err)
+/* What stands behind the last `words` in what it said, up to a blank or the end of the line. */
+static struct slice said_after(const struct child *child, const char *words, const char *end)
 {
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED)
-		return err_set(err, ERR_HALT,
-			       "the PDF converter %s cannot be run: install ghostscript, or name "
-			       "another in pdf.converter, or see pdf.when_not_pdfa",
-			       settings->converter);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ)
+	const char *text = child->said_last.p, *found = NULL, *next;
+
+	for (next = text ? strstr(text, words) : NULL; next != NULL; next = strstr(next, words))
+		found = next += strlen(words);
+	return found ? (struct slice){ found, strcspn(found, end) } : (struct slice){ 0 };
+}
+
+/* The disk was full, or is broken: Ghostscript tells the system's own words. */
+static const char *machine_trouble(const struct child *child)
+{
+	static const int errors[] = { ENOSPC, EDQUOT, EROFS, EIO, ENFILE };
+	const struct slice error = said_after(child, "Last OS error: ", "\r\n");
+
+	for (size_t i = 0; i < length_of(errors); i++)
+		if (slice_is(error, strerrordesc_np(errors[i])))
+			return strerrordesc_np(errors[i]);
+	return NULL;
+}
+
+/* "syntaxerror": a name of PostScript's, which has letters only. */
+static int refuse_named(const struct child *child, struct err *err)
+{
+	const struct slice name = said_after(child, "Error: /", " \r\n");
+	scoped(free_ptr) char *why = NULL;
+
+	for (size_t i = 0; i < name.n; i++)
+		if (!((name.p[i] | 0x20) >= 'a' && (name.p[i] | 0x20) <= 'z') || name.n > 32)
+			return refuse(err, "Ghostscript cannot read it");
+	/* Its own limit: a machine without memory does not say no, it kills. */
+	if (slice_is(name, "VMerror"))
+		return refuse(err, "it needs more memory than pdf.max_memory");
+	why = xasprintf("Ghostscript cannot read it%s%.*s%s", name.n ? " (" : "", (int)name.n,
+			name.n ? name.p : "", name.n ? ")" : "");
+	return refuse(err, why);
+}
+
+static int judge_signal(const struct work *work, const struct child *child, struct err *err)
+{
+	const int signal = WTERMSIG(child->status);
+	const int64_t used_ms =
+		(child->used.ru_utime.tv_sec + child->used.ru_stime.tv_sec) * INT64_C(1000);
+
+	if (signal == SIGXFSZ)
 		return refuse(err, "the result is larger than pdf.max_output");
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+	if (signal == SIGXCPU || used_ms > work->settings->timeout_ms)
 		return refuse(err, "it took longer than pdf.timeout");
-	return refuse(err, "Ghostscript cannot read it, or needs more than pdf.max_memory or "
-			   "pdf.max_output");
+	if (signal == SIGKILL) /* not ours, and no program's own */
+		return err_set(
+			err, ERR_RETRY,
+			"to convert a PDF, Ghostscript was killed: it seems that the machine, "
+			"or the limit of the service, had no memory left (pdf.max_memory)");
+	if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT)
+		return err_set(err, ERR_RETRY,
+			       "to convert a PDF, Ghostscript was asked to stop (SIG%s), as all is "
+			       "when the service stops",
+			       sigabbrev_np(signal));
+	return refuse(err, "Ghostscript fails on it");
+}
+
+static int judge_end(const struct work *work, const struct child *child, struct err *err)
+{
+	const char *trouble;
+
+	if (WIFSIGNALED(child->status))
+		return judge_signal(work, child, err);
+	switch (WEXITSTATUS(child->status)) {
+	case 0:
+		return 0;
+	case NOT_STARTED:
+		return err_set(
+			err, ERR_HALT,
+			"the PDF converter %s cannot be run: install ghostscript, or name "
+			"another in pdf.converter, or give it more in pdf.max_memory, or see "
+			"pdf.when_not_pdfa",
+			work->settings->converter);
+	case NOT_CONFINED:
+		return err_set(err, ERR_HALT,
+			       "the PDF converter cannot be confined: the system does not let "
+			       "its limits be set");
+	}
+	trouble = machine_trouble(child);
+	if (trouble != NULL)
+		return err_set(err, ERR_RETRY, "to convert a PDF, %s cannot be written: %s",
+			       work->settings->folder, trouble);
+	return refuse_named(child, err);
+}
+
+/* Until it has ended, one way or another. 1: by itself; 0: its time had come; -1: nobody watched. */
+static int see_it_end(struct child *child, int64_t timeout_ms, struct err *err)
+{
+	const int said = child->said, ended = wait_for(child, timeout_ms);
+
+	if (ended < 0)
+		cannot(err, "its process cannot be watched");
+	if (ended <= 0)
+		kill(child->pid, SIGKILL);
+	while (wait4(child->pid, &child->status, 0, &child->used) < 0 && errno == EINTR)
+		;
+	while (child->said >= 0 && ended > 0)
+		hear(child);
+	buf_add_char(&child->said_last, '\0');
+	close(said);
+	return ended;
 }
 
 static int run(const struct work *work, struct err *err)
 {
-	const pid_t child = fork();
-	int ended, status = 0;
+	scoped(child_done) struct child child = { .status = 0 };
+	int said[2], ended;
 
-	if (child < 0)
-		return cannot(err, "no process can be started");
-	if (child == 0)
-		become_ghostscript(work);
-	ended = wait_for(child, work->settings->timeout_ms);
-	if (ended < 0)
-		cannot(err, "its process cannot be watched");
-	if (ended <= 0)
-		kill(child, SIGKILL);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
+	if (pipe2(said, O_CLOEXEC) < 0)
+		return cannot(err, "no pipe can be made");
+	(void)!fcntl(said[0], F_SETFL, O_NONBLOCK);
+	child.said = said[0];
+	child.pid = fork();
+	if (child.pid == 0)
+		become_ghostscript(work, said[1]);
+	close(said[1]);
+	if (child.pid < 0) {
+		cannot(err, "no process can be started");
+		close(said[0]);
+		return -1;
+	}
+	ended = see_it_end(&child, work->settings->timeout_ms, err);
 	if (ended <= 0)
 		return ended < 0 ? -1 : refuse(err, "it took longer than pdf.timeout");
-	return judge_end(work->settings, status, err);
+	return judge_end(work, &child, err);
+}
+
+static int read_result(const struct work *work, struct buf *ret_pdfa, struct err *err)
+{
+	const uint64_t most = work->settings->most_output_bytes;
+
+	if (read_file(work->folder, "out.pdf", (size_t)most, ret_pdfa) == 0)
+		return 0;
+	return errno == ENOENT || errno == ELOOP || errno == EFBIG
+		       ? refuse(err, "Ghostscript made nothing of it")
+		       : cannot(err, "what was made of it cannot be read");
 }
 
 int convert_to_pdfa(const struct convert_settings *settings, struct slice pdf, struct buf *ret_pdfa,
@@ -306,10 +460,9 @@ int convert_to_pdfa(const struct convert_settings *settings, struct slice pdf, s
 	scoped(buf_done) struct buf pdfa = { 0 };
 	struct pdf found;
 
-	if (work_open(&work, pdf, err) < 0 || run(&work, err) < 0)
+	if (work_open(&work, pdf, err) < 0 || run(&work, err) < 0 ||
+	    read_result(&work, &pdfa, err) < 0)
 		return -1;
-	if (read_file(work.folder, "out.pdf", (size_t)settings->most_output_bytes, &pdfa) < 0)
-		return refuse(err, "Ghostscript made nothing of it");
 	found = pdf_look(buf_slice(&pdfa));
 	if (!pdf_begins(buf_slice(&pdfa)) || !pdf_is_pdfa_1(&found))
 		return refuse(err, "what Ghostscript made of it is not PDF/A-1 either");

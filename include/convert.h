@@ -25,7 +25,9 @@ struct convert_settings {
 };
 
 /* The PDF/A of `pdf`, checked to be one. -1: it cannot be made of this PDF (ERR_REJECT), or the
- * converter cannot be run (ERR_HALT), or not now (ERR_RETRY).
+ * converter cannot be run (ERR_HALT), or not now (ERR_RETRY: the disk is full, the system killed it
+ * for want of memory, and whatever else is no fault of the PDF). More memory or time than the
+ * settings allow is a fault of the PDF: they say where to refuse.
  */
 must_use int convert_to_pdfa(const struct convert_settings *settings, struct slice pdf,
 			     struct buf *ret_pdfa, struct err *err);

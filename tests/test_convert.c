@@ -207,6 +207,74 @@ static void a_program_that_fails_is_no_reason_to_try_again(void **state)
 	assert_refused(world, "Ghostscript cannot read it");
 }
 
+/* Its words tell why; only those that are its own are told on. */
+static void what_it_says_is_told_where_it_is_a_name(void **state)
+{
+	static const struct {
+		const char *script, *words;
+	} rows[] = {
+		{ "echo 'Error: /rangecheck in --x--'; echo 'Error: /syntaxerror in --runpdf--'; "
+		  "exit 1",
+		  "cannot read it (syntaxerror)" },
+		{ "echo 'Error: /VMerror in --x--'; exit 1", "more memory than pdf.max_memory" },
+		{ "echo 'Error: /PAT-TROIS in --x--'; exit 1", "Ghostscript cannot read it" },
+		{ "kill -SEGV $$", "Ghostscript fails on it" },
+	};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < length_of(rows); i++) {
+		assert_int_equal(convert_with(world, rows[i].script), -1);
+		assert_refused(world, rows[i].words);
+		assert_null(strstr(world->err.text, "PAT-TROIS"));
+	}
+}
+
+/* Another time it will do. */
+static void what_is_the_machines_fault_is_not_the_pdfs(void **state)
+{
+	static const struct {
+		const char *script, *words;
+	} rows[] = {
+		{ "kill -KILL $$", "no memory left" },
+		{ "kill -TERM $$", "asked to stop (SIGTERM)" },
+		{ "echo 'Error: /ioerror in --showpage--' >&2; "
+		  "echo 'Last OS error: No space left on device' >&2; exit 1",
+		  "No space left on device" },
+		{ "echo 'Last OS error: Disk quota exceeded'; exit 1", "Disk quota exceeded" },
+		{ "echo 'Last OS error: Input/output error'; exit 1", "Input/output error" },
+	};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < length_of(rows); i++) {
+		assert_int_equal(convert_with(world, rows[i].script), -1);
+		assert_int_equal(world->err.kind, ERR_RETRY);
+		if (strstr(world->err.text, rows[i].words) == NULL)
+			fail_msg("%s", world->err.text);
+		assert_nothing_left(world);
+	}
+}
+
+static void a_program_that_talks_without_end_is_heard_to_its_end(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(convert_with(world, "n=0; while [ $n -lt 20000 ]; do n=$((n + 1)); "
+					     "echo 'some more of what nobody reads'; done; "
+					     "echo 'Error: /VMerror in --x--'; exit 1"),
+			 -1);
+	assert_refused(world, "more memory than pdf.max_memory");
+}
+
+/* Whatever reads it when the machine has no memory left is the first to go. */
+static void the_program_goes_first_when_memory_ends(void **state)
+{
+	struct world *world = *state;
+
+	if (convert_with(world, "read -r score < /proc/self/oom_score_adj; [ $score = 1000 ] || "
+				"exit 9\n" GOOD) < 0)
+		fail_msg("%s", world->err.text);
+}
+
 static void a_program_that_makes_nothing_is_refused(void **state)
 {
 	struct world *world = *state;
@@ -279,6 +347,10 @@ int main(void)
 		WITH_WORLD(a_program_that_does_not_end_is_ended),
 		WITH_WORLD(a_program_that_makes_too_much_is_refused),
 		WITH_WORLD(a_program_that_fails_is_no_reason_to_try_again),
+		WITH_WORLD(what_it_says_is_told_where_it_is_a_name),
+		WITH_WORLD(what_is_the_machines_fault_is_not_the_pdfs),
+		WITH_WORLD(a_program_that_talks_without_end_is_heard_to_its_end),
+		WITH_WORLD(the_program_goes_first_when_memory_ends),
 		WITH_WORLD(a_program_that_makes_nothing_is_refused),
 		WITH_WORLD(what_the_program_makes_is_checked),
 		WITH_WORLD(a_program_that_is_not_there_stops_for_a_person),
