@@ -58,6 +58,9 @@ static const struct option_word policy_actions[] = { { "send", POLICY_SEND },
 static const struct option_word when_not_pdfa[] = {
 	{ "convert", PDF_CONVERT }, { "refuse", PDF_REFUSE }, { "send", PDF_SEND }, { 0 }
 };
+static const struct option_word isolations[] = { { "required", true },
+						 { "preferred", false },
+						 { 0 } };
 static const struct option_word priorities[] = {
 	{ "high", PRIORITY_HIGH }, { "normal", PRIORITY_NORMAL }, { "low", PRIORITY_LOW }, { 0 }
 };
@@ -419,6 +422,9 @@ static const struct option options[] = {
 	{ "pdf.max_output", OPTION_SIZE, AT(struct config, convert.most_output_bytes),
 	  .preset = "20 MiB", .least = KIB(1), .most = MIB(128),
 	  .help = "a converted PDF may be this large" },
+	{ "pdf.isolation", OPTION_CHOICE, AT(struct config, convert.needs_isolation),
+	  .preset = "required", .words = isolations,
+	  .help = "what happens where the system lets nothing keep the converter from the network" },
 	{ "visibility.restricted", OPTION_CHOICE, AT(struct config, restricted),
 	  .preset = "hold", .words = restricted,
 	  .help = "what becomes of a document whose confidentialityCode is R or V" },

@@ -7,25 +7,22 @@
 #include <glob.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "confine.h"
 #include "document/pdf.h"
 
 #define WORK_NAME "convert."
 
 enum {
 	FILE_MODE = 0600,
-	MOST_FILES = 64,  /* open in the child */
-	KILL_AFTER_S = 5, /* of processor time beyond its limit, which it is told of first */
 	/* what the child ends with when it cannot become Ghostscript, and before that */
 	NOT_STARTED = 127,
 	NOT_CONFINED = 126,
@@ -172,43 +169,7 @@ void convert_clean(const struct convert_settings *settings)
 	globfree(&found);
 }
 
-/* ---- the child ---- */
-
-static void limit(int what, uint64_t most, uint64_t more)
-{
-	const struct rlimit both = { most, most + more };
-
-	if (setrlimit(what, &both) < 0)
-		_exit(NOT_CONFINED);
-}
-
-/* The first to go when the machine has no memory left. */
-static void stand_in_front(void)
-{
-	static const char most[] = "1000";
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0 && write(fd, most, sizeof(most) - 1) > 0)
-		close(fd); /* or as the system had it: exec closes it */
-}
-
-/* Between fork() and exec: only what a signal handler may call, for other threads held locks. */
-static void confine(const struct work *work)
-{
-	const struct convert_settings *settings = work->settings;
-	const uint64_t seconds = (uint64_t)settings->timeout_ms / 1000 + 1;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	stand_in_front();
-	(void)!unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC);
-	limit(RLIMIT_CPU, seconds, KILL_AFTER_S);
-	limit(RLIMIT_AS, settings->most_memory_bytes, 0);
-	limit(RLIMIT_FSIZE, settings->most_output_bytes, 0);
-	limit(RLIMIT_NOFILE, MOST_FILES, 0);
-	limit(RLIMIT_NPROC, 0, 0);
-	limit(RLIMIT_CORE, 0, 0);
-}
+/* ---- the child: between fork() and exec, only what a signal handler may call ---- */
 
 static void set_streams(int said)
 {
@@ -239,14 +200,22 @@ static void become_ghostscript(const struct work *work, int said)
 	};
 	static const char *const environment[] = { "PATH=/usr/bin:/bin", "TMPDIR=.", "HOME=.",
 						   "LC_ALL=C.UTF-8", NULL };
+	const struct convert_settings *settings = work->settings;
+	const struct confine_settings limits = {
+		.seconds = (uint64_t)settings->timeout_ms / 1000 + 1,
+		.most_memory_bytes = settings->most_memory_bytes,
+		.most_output_bytes = settings->most_output_bytes,
+		.needs_isolation = settings->needs_isolation,
+	};
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (fchdir(work->folder) == 0) {
 		set_streams(said);
-		confine(work);
-		execve(work->settings->converter, (char *const *)(uintptr_t)arguments,
+		if (confine(&limits) < 0)
+			_exit(NOT_CONFINED);
+		execve(settings->converter, (char *const *)(uintptr_t)arguments,
 		       (char *const *)(uintptr_t)environment);
 	}
 	_exit(NOT_STARTED);
@@ -390,8 +359,8 @@ static int judge_end(const struct work *work, const struct child *child, struct 
 			work->settings->converter);
 	case NOT_CONFINED:
 		return err_set(err, ERR_HALT,
-			       "the PDF converter cannot be confined: the system does not let "
-			       "its limits be set");
+			       "the PDF converter cannot be kept from the network, or within its "
+			       "limits, on this system: see pdf.isolation");
 	}
 	trouble = machine_trouble(child);
 	if (trouble != NULL)

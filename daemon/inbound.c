@@ -11,6 +11,7 @@
 #include "inbound.h"
 
 #include "base/clock.h"
+#include "confine.h"
 #include "hl7/ack.h"
 #include "inbound_file.h"
 #include "inbound_log.h"
@@ -316,12 +317,33 @@ static int open_doors(struct inbound *inbound, struct err *err)
 	return 0;
 }
 
+/* Once, at start: whoever set the system up hears what it keeps a conversion from. */
+static void tell_isolation(const struct config *config)
+{
+	const int gaps = confine_probe();
+
+	if (gaps < 0 || (gaps & CONFINE_NO_NAMESPACES) == 0)
+		return;
+	log_warning(
+		"pdf: the system lets Ghostscript have no namespaces of its own: allow user "
+		"namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone; "
+		"RestrictNamespaces=user net ipc in the unit). %s",
+		!(gaps & CONFINE_NO_FILTER)
+			? "A filter of system calls keeps it from the network all the same"
+		: config->convert.needs_isolation
+			? "Nothing else keeps it from the network: PDF files that are not "
+			  "PDF/A-1 wait in their folders (pdf.isolation)"
+			: "Nothing keeps it from the network (pdf.isolation)");
+}
+
 int inbound_new(struct inbound **ret_inbound, const struct inbound_parts *parts, struct err *err)
 {
 	scoped(inbound_free) struct inbound *inbound = xcalloc(1, sizeof(*inbound));
 
 	inbound->parts = *parts;
 	convert_clean(&parts->config->convert);
+	if (parts->config->drop_count > 0 && parts->config->when_not_pdfa == PDF_CONVERT)
+		tell_isolation(parts->config);
 	inbound->listeners = xcalloc(parts->config->mllp_count, sizeof(struct mllp_server *));
 	inbound->folders = xcalloc(parts->config->drop_count, sizeof(struct drop *));
 	if (open_doors(inbound, err) < 0)

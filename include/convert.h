@@ -2,12 +2,9 @@
  * a confined child process.
  *
  * The child has an environment of its own, an empty work folder that is removed after it, no file
- * but its three and its own standard ones, limits on time, memory and output, no right to start
- * another process or to gain rights, and -dSAFER, by which Ghostscript itself opens no other file
- * and runs no command. It has no network where the system lets an ordinary account have namespaces
- * (user, net); where not, it has the gateway's network and no language to use it: Ghostscript opens
- * sockets for no input, and a process that an exploited one would become may start no other. It
- * dies with the thread that started it.
+ * but its three and its own standard ones, limits on time, memory and output, no network, no right to
+ * start another process or to gain rights (confine.h), and -dSAFER, by which Ghostscript itself opens
+ * no other file and runs no command. It dies with the thread that started it.
  *
  * Worker: it waits for the child, as long as the settings allow.
  */
@@ -22,6 +19,7 @@ struct convert_settings {
 	const char *folder;    /* where work folders are made: the gateway's alone */
 	int64_t timeout_ms;
 	uint64_t most_memory_bytes, most_output_bytes;
+	bool needs_isolation; /* no conversion where nothing keeps it from the network */
 };
 
 /* The PDF/A of `pdf`, checked to be one. -1: it cannot be made of this PDF (ERR_REJECT), or the

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "confine.h"
 #include "convert.h"
 #include "document/pdf.h"
 
@@ -163,19 +164,40 @@ static void the_program_finds_little_to_work_with(void **state)
 	}
 }
 
-/* Only where an ordinary process may have namespaces; elsewhere nothing is promised. */
-static void the_program_has_no_network_where_the_system_allows_that(void **state)
+/* By the filter: nothing at all; by namespaces, where an ordinary process may have them: none but its own
+ * loopback.
+ */
+static void the_program_has_no_network(void **state)
 {
 	struct world *world = *state;
+	const int gaps = confine_probe();
 
-	if (system("unshare -r -n true 2>/dev/null") != 0) {
-		print_message("skipped: no user namespaces here\n");
-		return;
-	}
-	if (convert_with(world,
+	assert_true(gaps >= 0);
+	world->settings.needs_isolation = true;
+	if (gaps & CONFINE_NO_NAMESPACES)
+		print_message("not looked at: no user namespaces here\n");
+	else if (convert_with(
+			 world,
 			 "while read -r name rest; do case $name in "
 			 "Inter-*|face*|lo:) ;; *) exit 9; esac; done < /proc/net/dev\n" GOOD) < 0)
 		fail_msg("%s", world->err.text);
+	if (gaps & CONFINE_NO_FILTER) {
+		print_message("not looked at: no filter of system calls here\n");
+		return;
+	}
+	buf_done(&world->pdfa);
+	if (convert_with(world, "exec /usr/bin/python3 -c '\n"
+				"import os, shutil, socket, sys\n"
+				"for kind in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6):\n"
+				"    try: socket.socket(kind); sys.exit(9)\n"
+				"    except PermissionError: pass\n"
+				"try: os.kill(os.getppid(), 0); sys.exit(9)\n"
+				"except PermissionError: pass\n"
+				"os.kill(os.getpid(), 0)\n"
+				"open(\"out.pdf\", \"wb\").write(b\"not a PDF\")'") < 0)
+		assert_refused(world, "is not PDF/A-1 either");
+	else
+		fail_msg("it is no PDF");
 }
 
 static void a_program_that_does_not_end_is_ended(void **state)
@@ -343,7 +365,7 @@ int main(void)
 #define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 		WITH_WORLD(what_the_program_makes_is_taken),
 		WITH_WORLD(the_program_finds_little_to_work_with),
-		WITH_WORLD(the_program_has_no_network_where_the_system_allows_that),
+		WITH_WORLD(the_program_has_no_network),
 		WITH_WORLD(a_program_that_does_not_end_is_ended),
 		WITH_WORLD(a_program_that_makes_too_much_is_refused),
 		WITH_WORLD(a_program_that_fails_is_no_reason_to_try_again),

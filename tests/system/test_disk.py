@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import pathlib
 import re
 import subprocess
@@ -11,7 +12,7 @@ import subprocess
 import pytest
 
 from gateway import Gateway, file_digest
-from samples import hand_in, mdm_t02, numbered, read, unique_id
+from samples import DATA, hand_in, mdm_t02, numbered, read, unique_id
 from source import Source
 
 LETTER = read("discharge-letter.xml")
@@ -134,6 +135,20 @@ def test_a_file_stays_in_its_folder_while_the_disk_is_full(gateway, simulator):
     gateway.settled()
     assert simulator.document(unique_id(LETTER)) == large
     assert gateway.get("/readyz")[0] == 200
+
+
+@pytest.mark.parametrize("room", [0, 16384], ids=["none", "for what is read, not for what is made"])
+def test_a_pdf_that_cannot_be_converted_for_want_of_room_is_converted_later(gateway, room):
+    pair = DATA / "pair"
+    filler = fill(gateway)
+    os.truncate(filler, filler.stat().st_size - room)
+    gateway.drop("letter.pdf", (pair / "letter.pdf").read_bytes())
+    gateway.drop("letter.yaml", (pair / "letter.yaml").read_bytes())
+    gateway.journal.wait(rf"^<3>file={file_digest('letter.pdf')} folder=drop stays: to convert a PDF, .*No space left")
+    assert sorted(path.name for path in gateway.inbox.glob("*.*")) == ["letter.pdf", "letter.yaml"]
+    filler.unlink()
+    assert gateway.wait_moved("letter.pdf") == "done"
+    assert [each["state"] for each in gateway.settled().values()] == ["delivered"]
 
 
 def test_a_gateway_is_ready_again_by_itself_once_there_is_space(gateway, simulator):

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from lxml import etree
 
+import gateway as world
 from gateway import SOURCE, Gateway, TimedOut, file_digest
 from samples import DATA, patient_words_in
 from test_corpus import rehearse
@@ -292,6 +293,26 @@ def make_bomb(levels: int = 20, fan: int = 10) -> bytes:
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     trailer = b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, len(out))
     return out + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + trailer
+
+
+WITHOUT_NAMESPACES = """#!/bin/sh
+exec unshare --user --map-root-user sh -c 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$0" "$@"' {daemon} "$@"
+"""
+
+
+def test_where_there_are_no_namespaces_the_journal_says_so_and_conversions_go_on(make_gateway, simulator, tmp_path,
+                                                                                monkeypatch):
+    script = tmp_path / "dmpfeedd"
+    script.write_text(WITHOUT_NAMESPACES.format(daemon=world.DAEMON))
+    script.chmod(0o755)
+    if subprocess.run(["unshare", "--user", "--map-root-user", "true"], capture_output=True).returncode != 0:
+        pytest.skip("no user namespaces here")
+    gateway = make_gateway()
+    monkeypatch.setattr(world, "DAEMON", script)
+    gateway.start()
+    told = r"<4>pdf: the system lets Ghostscript have no namespaces .* A filter of system calls keeps it from the network"
+    assert len(gateway.journal.find(told)) == 1
+    assert claims_pdfa_1(delivered(gateway, simulator).body)
 
 
 # ---- what is wrong is said ----

@@ -1,0 +1,34 @@
+/* What a child process gives up before it becomes a foreign program that reads foreign bytes: time,
+ * memory, output, other processes, new rights, and the network.
+ *
+ * The network is closed twice: by namespaces of its own (user, net, ipc), where the system lets an
+ * ordinary account have them; and by a filter of system calls (seccomp), under which no socket of any
+ * kind can be made, not even to the gateway's own, and no other process be signalled or looked into.
+ * One of the two is isolation.
+ */
+#ifndef DMPFEED_CONFINE_H
+#define DMPFEED_CONFINE_H
+
+#include "base/buf.h"
+
+struct confine_settings {
+	uint64_t seconds; /* of processor time */
+	uint64_t most_memory_bytes, most_output_bytes;
+	bool needs_isolation;
+};
+
+/* What the system does not allow: bits. */
+enum confine_gap { CONFINE_NO_NAMESPACES = 1, CONFINE_NO_FILTER = 2 };
+enum { CONFINE_OPEN = CONFINE_NO_NAMESPACES | CONFINE_NO_FILTER };
+
+/* In the child, between fork() and exec: does only what a signal handler may, for other threads held
+ * locks. The gaps; -1: it must not go on.
+ */
+must_use int confine(const struct confine_settings *settings);
+
+/* The gaps that there would be here and now: tried in a child that ends at once. -1: no process can be
+ * started.
+ */
+must_use int confine_probe(void);
+
+#endif
