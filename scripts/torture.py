@@ -35,7 +35,7 @@ def torture(folder: pathlib.Path, kills: int, seed: int) -> bool:
     with Simulator(pki, folder / "store") as simulator, \
             Gateway(folder / "gateway", simulator.url, pki, listen=f"127.0.0.1:{port}", log="info", first="100 ms",
                     most="300 ms", exchange="3 s") as gateway:
-        load = Load(gateway, ("127.0.0.1", port), account)
+        load = Load(gateway, ("127.0.0.1", port), account, chance)
         trouble_at_the_dmp(simulator, seed)
         for number in range(1, kills + 1):
             load.kill_at_random(chance)
@@ -49,7 +49,8 @@ def torture(folder: pathlib.Path, kills: int, seed: int) -> bool:
             account.settle(gateway, simulator)
         except (AssertionError, TimedOut) as trouble:
             tell(f"not settled: {trouble}")
-        balance = account.balance(simulator)
+        balance = account.balance(gateway, simulator)
+        tell(f"{account.text()}; {balance.withdrawn} documents withdrawn before they were sent")
         for name in balance.lost:
             tell(f"lost: {name}")
         for name in balance.duplicated:

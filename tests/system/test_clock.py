@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from disks import SetClock
-from kills import Account, new_document
+from kills import Account, Paper, new_document
 from samples import hand_in, mdm_t02, unique_id
 
 SHORT = {"first": "200 ms", "most": "400 ms", "probe": "300 ms"}
@@ -99,7 +99,7 @@ def test_documents_sent_with_a_wrong_clock_wait_or_go_and_are_not_lost(gateway, 
     for _ in range(3):
         cda = new_document()
         assert gateway.send(mdm_t02(cda)).code == "AA"
-        account.acknowledged[unique_id(cda)] = cda
+        account.acknowledge(Paper(cda))
     gateway.journal.wait(r"outcome=\w+ attempt=")
     assert gateway.get("/healthz")[0] == 200
     clock.ahead(0)

@@ -17,7 +17,7 @@ import pytest
 
 from disks import ANY_WRITE, CUT, READ, SYNC, WRITE, FailingDisk
 from gateway import Gateway, TimedOut, file_digest
-from kills import Account, new_document
+from kills import Account, Paper, new_document
 from samples import hand_in, mdm_t02, numbered, unique_id
 from test_verify import verify
 
@@ -67,7 +67,7 @@ def go_through(gateway: Gateway, simulator, begin, end, *words: str):
     assert_not_ready(gateway, *words)
     name = account.drop(gateway, new_document())
     gateway.journal.wait(rf"^<3>file={file_digest(name)} folder=drop stays: ")
-    assert (gateway.inbox / name).read_bytes() == account.dropped[name]
+    assert (gateway.inbox / name).read_bytes() == account.dropped[name].file
     simulator.faults()
     simulator.release()  # the outcome cannot be written down yet
     simulator.wait_exchanges(1)
@@ -107,7 +107,7 @@ def test_a_call_that_fails_once_wherever_it_is(gateway, simulator, disk, name):
         assert ack is not None and ack.code in ("AA", "AR")
         if ack.code == "AR":
             account.send_until_acknowledged(gateway, cda)
-        account.acknowledged[unique_id(cda)] = cda
+        account.acknowledge(Paper(cda))
         assert all(each["state"] == "delivered" for each in gateway.settled().values())
         reached, nth = disk.seen() > nth, nth + 1
         disk.mend()

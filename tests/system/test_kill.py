@@ -10,7 +10,7 @@ import random
 import pytest
 
 from gateway import VT, free_port
-from kills import Account, Load, new_document, trouble_at_the_dmp
+from kills import Account, Load, Paper, new_document, trouble_at_the_dmp
 from samples import mdm_t02, unique_id
 
 KILLS_PER_STEP = 3
@@ -59,7 +59,7 @@ def after_the_answer(gateway, simulator, account):
 def while_a_file_is_written(gateway, simulator, account):
     cda = new_document()
     name = f"letter-{unique_id(cda).rpartition('.')[2]}.xml"
-    account.dropped[name] = cda
+    account.dropped[name] = Paper(cda)
     with (gateway.inbox / name).open("wb") as file:
         file.write(cda[:2000])
         file.flush()
@@ -168,7 +168,7 @@ def test_kills_at_random_moments_under_load(start_gateway, simulator):
     port = free_port()
     gateway = start_gateway(listen=f"127.0.0.1:{port}", first="100 ms", most="300 ms", exchange="3 s")
     account = Account()
-    load = Load(gateway, ("127.0.0.1", port), account)
+    load = Load(gateway, ("127.0.0.1", port), account, chance)
     trouble_at_the_dmp(simulator, seed)
     for _ in range(KILLS_UNDER_LOAD):
         load.kill_at_random(chance)

@@ -31,7 +31,7 @@ def test_power_cuts_at_random_moments_under_load(make_gateway, simulator, disk, 
     chance, port = random.Random(seed), free_port()
     gateway = make_gateway(listen=f"127.0.0.1:{port}", **IN_A_HURRY).start(env=disk.environment)
     account, lost = Account(), []
-    load = Load(gateway, ("127.0.0.1", port), account)
+    load = Load(gateway, ("127.0.0.1", port), account, chance)
 
     def cut_power():
         gateway.kill()
