@@ -15,7 +15,7 @@ enum { SET_ARC = 1, SIGNATURE_ARC = 2, DELETION_ARC = 4 };
 /* One request being made. */
 struct making {
 	const struct assembly *assembly;
-	struct metadata metadata;
+	const struct metadata *metadata;
 	const struct config_site *site;
 	struct config_sender sender; /* who answers when no person asks */
 	struct arena arena;
@@ -62,7 +62,7 @@ static const char *unique_id(struct making *making, int arc)
 static int check_creation(const struct making *making, struct err *err)
 {
 	if (making->assembly->request != TRANSACTION_SUBMIT ||
-	    making->metadata.creation_ms <= making->assembly->now_ms)
+	    making->metadata->creation_ms <= making->assembly->now_ms)
 		return 0;
 	err_set(err, ERR_RETRY,
 		"the document says that it was made later than now: the DMP would refuse it; it is "
@@ -73,7 +73,7 @@ static int check_creation(const struct making *making, struct err *err)
 
 static int find_site(struct making *making, struct err *err)
 {
-	const char *finess_eg = making->metadata.site;
+	const char *finess_eg = making->metadata->site;
 
 	if (config_establishment_of(making->assembly->config, finess_eg, &making->site) ==
 	    making->assembly->establishment) {
@@ -90,14 +90,14 @@ static int find_site(struct making *making, struct err *err)
 
 static const char *name_id(const struct making *making)
 {
-	const struct party *sender = &making->metadata.sender;
+	const struct party *sender = &making->metadata->sender;
 
 	return sender->is_system && making->sender.name_id[0] ? making->sender.name_id : sender->id;
 }
 
 static const char *subject_id(struct making *making)
 {
-	const struct party *sender = &making->metadata.sender;
+	const struct party *sender = &making->metadata->sender;
 	const struct config *config = making->assembly->config;
 
 	if (!sender->is_system)
@@ -122,7 +122,7 @@ static bool is_secret(const struct metadata *metadata)
 static int build_assertion(struct making *making, struct err *err)
 {
 	const struct assembly *assembly = making->assembly;
-	const struct metadata *metadata = &making->metadata;
+	const struct metadata *metadata = making->metadata;
 	char id[UUID_TEXT];
 	const struct vihf vihf = {
 		.settings = &assembly->config->vihf,
@@ -149,7 +149,7 @@ static int build_signature(struct making *making, struct err *err)
 		.settings = &assembly->config->xades,
 		.unique_id = unique_id(making, SIGNATURE_ARC),
 		.set_unique_id = unique_id(making, SET_ARC),
-		.document_unique_id = making->metadata.unique_id,
+		.document_unique_id = making->metadata->unique_id,
 		.document = assembly->document,
 		.now_ms = assembly->now_ms,
 	};
@@ -191,7 +191,7 @@ static struct submission submission_of(struct making *making)
 	int arc = assembly->request == TRANSACTION_DELETE ? DELETION_ARC : SET_ARC;
 
 	return (struct submission){
-		.metadata = &making->metadata,
+		.metadata = making->metadata,
 		.set_unique_id = unique_id(making, arc),
 		.source_id = assembly->config->lps_oid,
 		.document_cid = MTOM_DOCUMENT_ID,
@@ -232,8 +232,8 @@ static void add_existence(struct making *making)
 	const struct config *config = making->assembly->config;
 	char message[UUID_TEXT], query[UUID_TEXT];
 	const struct existence_request request = {
-		.ins = making->metadata.patient_ins,
-		.ins_oid = making->metadata.patient_ins_oid,
+		.ins = making->metadata->patient_ins,
+		.ins_oid = making->metadata->patient_ins_oid,
 		.gateway_oid = config->lps_oid,
 		.software = config->lps_name,
 		.processing_code = config->processing_code,
@@ -250,7 +250,7 @@ static void add_existence(struct making *making)
  */
 static void add_find(struct making *making)
 {
-	const struct metadata *metadata = &making->metadata;
+	const struct metadata *metadata = making->metadata;
 	const char *target = slice_of(making->assembly->target).p;
 
 	if (target[0] == '\0')
@@ -289,13 +289,13 @@ int assemble(const struct assembly *assembly, struct buf *content_type, struct b
 {
 	scoped(making_done) struct making making = {
 		.assembly = assembly,
+		.metadata = assembly->metadata,
 		.content_type = content_type,
 		.out = out,
 	};
 
 	out->limit = assembly->establishment->most_submission_bytes;
 	if (signer_is_valid(pen_signer(assembly->pen), assembly->now_ms, err) < 0 ||
-	    metadata_parse(&making.metadata, assembly->metadata, &making.arena, err) < 0 ||
 	    check_creation(&making, err) < 0 || find_site(&making, err) < 0 ||
 	    build_assertion(&making, err) < 0)
 		return -1;

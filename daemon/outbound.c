@@ -66,7 +66,8 @@ struct delivery {
 	struct way *way;
 	struct store_due due;
 	struct arena arena;
-	struct buf document, metadata; /* as the store has them; the document while it is needed */
+	struct buf document; /* as the store has it, while it is needed */
+	struct metadata metadata;
 	struct buf target; /* the unique id of what it replaces or deletes, in the DMP */
 	struct course course;
 	struct course_step step;
@@ -92,7 +93,6 @@ static void delivery_free(struct delivery *delivery)
 	crew_end(delivery->way->outbound->parts.crew);
 	arena_done(&delivery->arena);
 	buf_done(&delivery->document);
-	buf_done(&delivery->metadata);
 	buf_done(&delivery->target);
 	buf_done(&delivery->frame);
 	buf_done(&delivery->content_type);
@@ -176,15 +176,31 @@ static void claimed(struct job *job)
 	crew_end(outbound->parts.crew);
 }
 
-static int load(struct delivery *delivery, struct hands *hands, struct err *err)
+static int load(struct delivery *delivery, struct hands *hands, struct buf *ret_metadata,
+		struct err *err)
 {
 	struct store *reader = hands_reader(hands, err);
 
-	buf_clear(&delivery->metadata);
 	if (reader == NULL)
 		return -1;
-	return store_load(reader, &delivery->due.doc, &delivery->document, &delivery->metadata,
-			  err);
+	return store_load(reader, &delivery->due.doc, &delivery->document, ret_metadata, err);
+}
+
+static int read_back(struct delivery *delivery, struct hands *hands, struct err *err)
+{
+	scoped(buf_done) struct buf metadata = { 0 };
+
+	if (load(delivery, hands, &metadata, err) < 0)
+		return -1;
+	return metadata_parse(&delivery->metadata, buf_slice(&metadata), &delivery->arena, err);
+}
+
+/* It was sent once already, and is carried again. */
+static int load_again(struct delivery *delivery, struct hands *hands, struct err *err)
+{
+	scoped(buf_done) struct buf metadata = { 0 };
+
+	return load(delivery, hands, &metadata, err);
 }
 
 /* A document that was not sent, as it changed nothing, has its predecessor's name in the DMP. */
@@ -198,16 +214,15 @@ static int find_target(struct delivery *delivery, enum action action, struct han
 
 static int begin_course(struct delivery *delivery, struct hands *hands, struct err *err)
 {
-	struct metadata metadata;
+	const struct metadata *metadata = &delivery->metadata;
 
-	if (load(delivery, hands, err) < 0 ||
-	    metadata_parse(&metadata, buf_slice(&delivery->metadata), &delivery->arena, err) < 0 ||
-	    find_target(delivery, metadata.action, hands, err) < 0)
+	if (read_back(delivery, hands, err) < 0 ||
+	    find_target(delivery, metadata->action, hands, err) < 0)
 		return -1;
 	delivery->course = (struct course){
-		.action = metadata.action,
-		.ins = metadata.patient_ins,
-		.ins_oid = metadata.patient_ins_oid,
+		.action = metadata->action,
+		.ins = metadata->patient_ins,
+		.ins_oid = metadata->patient_ins_oid,
 		.was_doubtful = delivery->due.doubtful,
 		.check_existence = delivery->way->establishment->check_existence,
 		.absent_as_new = delivery->way->outbound->parts.config->absent_as_new ||
@@ -311,7 +326,7 @@ static int build_frame(struct delivery *delivery, struct hands *hands, struct er
 		return err_refuse(err, REASON_ACTION_NOT_SUPPORTED, "",
 				  "no URL is configured for the request \"%s\"",
 				  transaction_text(step->request));
-	if (carries && delivery->document.n == 0 && load(delivery, hands, err) < 0)
+	if (carries && delivery->document.n == 0 && load_again(delivery, hands, err) < 0)
 		return -1;
 	buf_clear(&delivery->content_type);
 	rc = assemble(
@@ -322,7 +337,7 @@ static int build_frame(struct delivery *delivery, struct hands *hands, struct er
 			.now_ms = clock_now_ms(),
 			.doc = delivery->due.doc,
 			.document = buf_slice(&delivery->document),
-			.metadata = buf_slice(&delivery->metadata),
+			.metadata = &delivery->metadata,
 			.source = delivery->due.source,
 			.request = step->request,
 			.target = delivery->target.p,

@@ -16,7 +16,8 @@ struct assembly {
 	const struct config_establishment *establishment;
 	struct ulid doc; /* gives the set and its signature their unique ids, the same at every
 			    attempt */
-	struct slice document, metadata;
+	struct slice document;
+	const struct metadata *metadata;
 	const char *source; /* that the document came from */
 	struct pen *pen;    /* of the establishment */
 	/* The one reading of the clock: the DMP wants creation, submission, signature and VIHF in
@@ -35,7 +36,7 @@ struct assembly {
 const char *assemble_url(const struct config_establishment *establishment,
 			 enum transaction request);
 
-/* Appends the HTTP body and the value of its Content-Type. -1: the metadata is damaged, the
+/* Appends the HTTP body and the value of its Content-Type. -1: the
  * document cannot be signed or says that it was made later than now, the whole is larger than the
  * establishment's limit; or
  * nothing can be signed any more (ERR_HALT, REASON_LANE_STOPPED).

@@ -17,6 +17,8 @@ struct bench {
 	struct valuesets *valuesets;
 	struct pen *pen;
 	struct decision decision;
+	struct metadata metadata;
+	struct arena arena;
 };
 
 static void prepare(struct bench *bench, const char *config, const char *file)
@@ -40,7 +42,9 @@ static void prepare(struct bench *bench, const char *config, const char *file)
 			    .valuesets = bench->valuesets,
 			    .site = bench->config->establishments[0].sites[0].metadata.finess_eg,
 		    },
-		    &err) < 0)
+		    &err) < 0 ||
+	    metadata_parse(&bench->metadata, buf_slice(&bench->decision.documents[0].metadata),
+			   &bench->arena, &err) < 0)
 		bench_die("%s", err.text);
 	bench->pen = pen_new(credentials_signer(bench->credentials, 0), &err);
 	if (bench->pen == NULL)
@@ -62,7 +66,7 @@ static void build_one(const struct bench *bench)
 			    .doc = ulid_new(now_ms),
 			    .source = "bench",
 			    .document = buf_slice(&bench->decision.documents[0].body),
-			    .metadata = buf_slice(&bench->decision.documents[0].metadata),
+			    .metadata = &bench->metadata,
 			    .request = TRANSACTION_SUBMIT,
 		    },
 		    &content_type, &request, &err) < 0)
