@@ -41,6 +41,26 @@ static const char empty_the_log[] = "PRAGMA wal_checkpoint(TRUNCATE)";
 	"l.number, l.at_ms, l.what, l.state, l.reason, l.attempt, l.code, l.text, l.note, l.origin, l.http_status," \
 	" l.duration_ms, l.actor"
 #define OF_PATIENT "state IN ('held', 'queued', 'refused')" /* as its index has it */
+#define NAMED(list, column) "(" list " = '' OR instr(" list ", char(31) || " column " || char(31)) > 0)"
+/* Acceptances that count for ?1 ... ?17, with the number that their site has now. What the documents of a stay
+ * say of its end holds where no ADT does.
+ */
+#define PICKED \
+	"WITH known AS (SELECT a.*, coalesce(x.current, a.site) AS now_site," \
+	"  coalesce(nullif(s.end_ms, 0), a.stay_end_ms) AS ended_ms" \
+	"  FROM acceptance a LEFT JOIN site_alias x ON x.former = a.site" \
+	"  LEFT JOIN stay s ON s.source = 'adt' AND s.key = a.stay" \
+	"  WHERE a.accepted_ms >= ?6 AND a.accepted_ms < ?7" \
+	"  AND " NAMED("?1", "a.type_code") " AND " NAMED("?3", "a.lane") " AND " NAMED("?4", "a.field") \
+	"  AND " NAMED("?5", "a.unit") " AND (?10 = '' OR a.channel = ?10)" \
+	"  AND (NOT ?12 OR a.ins_qualified) AND (NOT ?15 OR a.deleted_ms = 0)" \
+	"  AND (NOT ?16 OR a.outcome = 'ACCEPTED') AND NOT coalesce(s.cancelled AND ?18, 0))," \
+	" picked AS (SELECT iif(?17, '', now_site) AS site, lane, iif(?17, '', field) AS field, stay, patient," \
+	"  CASE ?11 WHEN 0 THEN accepted_ms WHEN 1 THEN submitted_ms WHEN 2 THEN created_ms ELSE ended_ms END AS at_ms," \
+	"  accepted_ms, ended_ms FROM known WHERE " NAMED("?2", "now_site") \
+	"  AND (NOT ?13 OR (ended_ms > 0 AND accepted_ms - ended_ms <= ?14)))," \
+	" counted AS (SELECT * FROM picked WHERE iif(?19 > 0 AND ended_ms > 0," \
+	"  ended_ms >= ?8 AND ended_ms < ?9 AND accepted_ms < ?9 + ?19, at_ms >= ?8 AND at_ms < ?9))"
 #define FINAL "state IN ('delivered', 'refused', 'rejected', 'suppressed', 'cancelled')"
 
 static const char *const sql[STATEMENT_COUNT] = {
@@ -57,9 +77,10 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" WHERE unique_id = ?1 AND (action = 'delete') = (?2 = 'delete')",
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
 		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms,"
-		" follows, as_new, release_ms, invisible, key, priority, patient, held_for, content)"
+		" follows, as_new, release_ms, invisible, key, priority, patient, held_for, content,"
+		" field, unit, stay, stay_end_ms, created_ms, ins_qualified)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18, ?19, ?20,"
-		" ?21, ?22, ?23)",
+		" ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
 	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
@@ -224,6 +245,81 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" ORDER BY changed_ms LIMIT 1",
 	[PURGE_BODY] = "DELETE FROM body WHERE seq = ?1",
 	[SET_PURGED] = "UPDATE document SET purged_ms = ?2 WHERE seq = ?1",
+
+	[TALLY_IS] = "SELECT last, edition, is_emptying, until_ms, coalesce((SELECT max(number) FROM ledger), 0) FROM tally",
+	/* of what was suppressed, the document that it names stands in stands_for; what came later is none of its past */
+	[TALLY_ROWS] = "SELECT l.number, l.seq, l.at_ms, l.what, l.state, l.reason, l.code, l.note, l.attempt,"
+		" d.action, d.lane, d.site, d.field, d.unit, d.source, d.type_code, d.stay, d.patient, d.received_ms,"
+		" d.created_ms, d.stay_end_ms, d.ins_qualified, d.invisible,"
+		" (SELECT p.seq FROM document p WHERE p.unique_id = nullif(iif(d.stands_for <> '', d.stands_for, d.follows), '')"
+		"  AND p.action <> 'delete' AND p.seq < d.seq),"
+		" CASE l.what WHEN 'retried' THEN (SELECT b.state FROM ledger b WHERE b.seq = l.seq AND b.number < l.number"
+		"  ORDER BY b.number DESC LIMIT 1) END"
+		" FROM ledger l CROSS JOIN document d USING (seq) WHERE l.number > ?1 ORDER BY l.number LIMIT ?2",
+	[TALLY_ROOT] = "SELECT root FROM lineage WHERE seq = ?1",
+	[TALLY_ACCEPTANCE] = "SELECT root, current, outcome, accepted_ms, submitted_ms, attempts, replaced, deleted_ms,"
+		" action, lane, site, field, unit, source, type_code, stay, patient, received_ms, created_ms, stay_end_ms,"
+		" ins_qualified, invisible FROM acceptance WHERE root = ?1",
+	[TALLY_FIRST_TRY] = "SELECT at_ms FROM ledger WHERE seq = ?1 AND number < ?2 AND what = 'claimed'"
+		" ORDER BY number LIMIT 1",
+	[TALLY_MOVE] = "UPDATE tally SET last = ?3, until_ms = coalesce((SELECT at_ms FROM ledger WHERE number = ?3), 0)"
+		" WHERE last = ?1 AND edition = ?2 AND is_emptying = 0",
+	[TALLY_AGAIN] = "UPDATE tally SET last = 0, until_ms = 0, edition = edition + 1, is_emptying = 1",
+	[TALLY_EMPTIED] = "UPDATE tally SET is_emptying = 0",
+	[ADD_TO_DAY] = "INSERT INTO counter_day (day, lane, site, field, type_code, channel, outcome, n)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+		" ON CONFLICT (day, lane, site, field, type_code, channel, outcome) DO UPDATE SET n = n + excluded.n",
+	[ADD_TO_MONTH] = "INSERT INTO counter_month (month, lane, site, field, type_code, channel, outcome, n)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+		" ON CONFLICT (month, lane, site, field, type_code, channel, outcome) DO UPDATE SET n = n + excluded.n",
+	[PUT_ACCEPTANCE] = "INSERT OR REPLACE INTO acceptance (root, current, outcome, accepted_ms, submitted_ms, attempts,"
+		" replaced, deleted_ms, action, lane, site, field, unit, source, type_code, stay, patient, received_ms,"
+		" created_ms, stay_end_ms, ins_qualified, invisible, channel)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+	[PUT_ROOT] = "INSERT OR REPLACE INTO lineage (seq, root) VALUES (?1, ?2)",
+	[TELL_STAY] = "INSERT INTO stay (source, key, lane, site, unit, field, start_ms, end_ms)"
+		" VALUES ('document', ?1, ?2, ?3, ?4, ?5, 0, ?6) ON CONFLICT (source, key) DO UPDATE SET"
+		" site = excluded.site, unit = excluded.unit, field = excluded.field,"
+		" end_ms = iif(excluded.end_ms > 0, excluded.end_ms, end_ms)",
+	[EMPTY_DAYS] = "DELETE FROM counter_day WHERE day = (SELECT min(day) FROM counter_day)",
+	[EMPTY_MONTHS] = "DELETE FROM counter_month WHERE month = (SELECT min(month) FROM counter_month)",
+	[EMPTY_ACCEPTANCES] = "DELETE FROM acceptance WHERE root IN (SELECT root FROM acceptance LIMIT ?1)",
+	[EMPTY_ROOTS] = "DELETE FROM lineage WHERE seq IN (SELECT seq FROM lineage LIMIT ?1)",
+	[EMPTY_STAYS] = "DELETE FROM stay WHERE source = 'document' AND key IN (SELECT key FROM stay"
+		" WHERE source = 'document' LIMIT ?1)",
+	[FORGET_DAYS] = "DELETE FROM counter_day WHERE day < ?1 AND day = (SELECT min(day) FROM counter_day)",
+	[DROP_ALIASES] = "DELETE FROM site_alias",
+	[ADD_ALIAS] = "INSERT OR REPLACE INTO site_alias (former, current) VALUES (?1, ?2)",
+	[NOTE_STAY] = "INSERT OR REPLACE INTO stay (source, key, lane, site, unit, field, start_ms, end_ms, cancelled)"
+		" VALUES ('adt', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[COUNTERS_BY_DAY] = "SELECT lane, site, field, type_code, channel, outcome, day, n, coalesce(x.current, site)"
+		" FROM counter_day LEFT JOIN site_alias x ON x.former = site WHERE day BETWEEN ?1 AND ?2 AND n <> 0"
+		" ORDER BY lane, site, field, type_code, channel, outcome, day",
+	[COUNTERS_BY_MONTH] = "SELECT lane, site, field, type_code, channel, outcome, month, n, coalesce(x.current, site)"
+		" FROM counter_month LEFT JOIN site_alias x ON x.former = site WHERE month BETWEEN ?1 AND ?2 AND n <> 0"
+		" ORDER BY lane, site, field, type_code, channel, outcome, month",
+	[COUNT_DOCUMENTS] = PICKED " SELECT site, lane, field, paris_day(at_ms), count(*) FROM counted"
+		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
+	/* with min(), the other columns are those of the row that has the least */
+	[COUNT_STAYS] = PICKED " SELECT site, lane, field, paris_day(first_ms), count(*) FROM (SELECT site, lane, field,"
+		" min(at_ms) AS first_ms FROM counted WHERE stay IS NOT NULL GROUP BY lane, site, stay)"
+		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
+	[COUNT_PATIENTS] = PICKED " SELECT site, lane, field, paris_day(first_ms), count(*) FROM (SELECT site, lane, field,"
+		" min(at_ms) AS first_ms FROM counted WHERE patient IS NOT NULL GROUP BY lane, site, patient)"
+		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
+	[COUNT_WEEKS] = PICKED " SELECT site, lane, '', paris_monday(at_ms), 1 FROM counted GROUP BY 1, 2, 4 ORDER BY 2, 1, 4",
+	[PRODUCED] = "SELECT coalesce(x.current, site) AS now_site, lane, field, day, sum(n)"
+		" FROM counter_day LEFT JOIN site_alias x ON x.former = site WHERE day BETWEEN ?5 AND ?6 AND outcome = ?7"
+		" AND " NAMED("?1", "type_code") " AND " NAMED("?2", "coalesce(x.current, site)")
+		" AND " NAMED("?3", "lane") " AND " NAMED("?4", "field")
+		" GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0 ORDER BY 2, 1, 3, 4",
+	[STAYS_ENDED] = "SELECT coalesce(x.current, site) AS now_site, lane, field, paris_day(end_ms), count(*)"
+		" FROM stay s LEFT JOIN site_alias x ON x.former = site WHERE end_ms > 0 AND end_ms >= ?5 AND end_ms < ?6"
+		" AND NOT cancelled AND (source = 'adt' OR (NOT ?7 AND NOT EXISTS (SELECT 1 FROM stay a"
+		"  WHERE a.source = 'adt' AND a.key = s.key)))"
+		" AND " NAMED("?1", "coalesce(x.current, site)") " AND " NAMED("?2", "lane")
+		" AND " NAMED("?3", "field") " AND " NAMED("?4", "unit")
+		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
 
 	[CHAIN_HEAD] = "SELECT number, digest FROM ledger ORDER BY number DESC LIMIT 1",
 	[CHAIN_DOCUMENT] = "SELECT doc, action, unique_id, digest FROM document WHERE seq = ?1",
@@ -562,10 +658,13 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 		.origin = arrival->origin,
 		.actor = arrival->actor,
 	};
+	const struct store_facts *facts = &arrival->facts;
 	char unchanged[ULID_TEXT];
 	struct store_place place;
+	struct store_patient stay;
 
-	if (store_find_place(store, arrival, &place, err) < 0)
+	if (store_find_place(store, arrival, &place, err) < 0 ||
+	    store_find_stay(store, arrival->lane, facts->stay, &stay, err) < 0)
 		return -1;
 	entry.state = place.state;
 	entry.reason = reason_row(place.reason)->code;
@@ -579,7 +678,10 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 			      NUMBER(arrival->release_ms), NUMBER(arrival->invisible),
 			      NUMBER(store->key), NUMBER(arrival->priority),
 			      BYTES(store_patient_key(patient)), TEXT(held_for),
-			      BYTES(arrival->content.n ? arrival->content : slice_of(""))),
+			      BYTES(arrival->content.n ? arrival->content : slice_of("")),
+			      TEXT(facts->field), TEXT(facts->unit),
+			      BYTES(store_patient_key(&stay)), NUMBER(facts->stay_end_ms),
+			      NUMBER(facts->created_ms), NUMBER(facts->ins_qualified)),
 		       "take a document in", err) < 0)
 		return -1;
 	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);

@@ -6,6 +6,8 @@
  */
 #include "queue/store_sqlite.h"
 
+#include <stdio.h>
+
 static const char *const feedings[] = {
 	[STORE_NOT_OPPOSED] = "not_opposed",
 	[STORE_OPPOSED] = "opposed",
@@ -42,26 +44,42 @@ static int know_secret(struct store *store, struct err *err)
 	return 0;
 }
 
-int store_find_patient(struct store *store, const char *ins, const char *ins_oid,
-		       struct store_patient *ret_patient, struct err *err)
+/* `what` keeps apart what may have the same name. */
+static int find_key(struct store *store, const char *what, const char *name,
+		    struct store_patient *ret_key, struct err *err)
 {
 	uint8_t digest[SHA256_BYTES];
 	struct digest *under_way;
 
-	*ret_patient = (struct store_patient){ 0 };
-	if (slice_of(ins).n == 0)
+	*ret_key = (struct store_patient){ 0 };
+	if (slice_of(name).n == 0)
 		return 0;
 	if (know_secret(store, err) < 0)
 		return -1;
 	under_way = digest_new(DIGEST_SHA256);
 	digest_add(under_way, (struct slice){ (const char *)store->secret, sizeof(store->secret) });
-	digest_add(under_way, slice_of(ins_oid));
+	digest_add(under_way, slice_of(what));
 	digest_add(under_way, slice_of("^"));
-	digest_add(under_way, slice_of(ins));
+	digest_add(under_way, slice_of(name));
 	digest_end(&under_way, digest);
-	memcpy(ret_patient->key, digest, sizeof(ret_patient->key));
-	ret_patient->is_known = true;
+	memcpy(ret_key->key, digest, sizeof(ret_key->key));
+	ret_key->is_known = true;
 	return 0;
+}
+
+int store_find_patient(struct store *store, const char *ins, const char *ins_oid,
+		       struct store_patient *ret_patient, struct err *err)
+{
+	return find_key(store, ins_oid, ins, ret_patient, err);
+}
+
+int store_find_stay(struct store *store, const char *lane, const char *number,
+		    struct store_patient *ret_stay, struct err *err)
+{
+	char whose[32];
+
+	snprintf(whose, sizeof(whose), "stay^%s", lane); /* no OID begins so */
+	return find_key(store, whose, number, ret_stay, err);
 }
 
 struct slice store_patient_key(const struct store_patient *patient)

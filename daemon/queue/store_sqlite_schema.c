@@ -179,6 +179,97 @@ static const char version_12[] =
 	"ALTER TABLE document ADD COLUMN content BLOB NOT NULL DEFAULT x'' CHECK (length(content) IN (0, 32));"
 	"ALTER TABLE document ADD COLUMN stands_for TEXT NOT NULL DEFAULT '';" /* a unique id */
 	"CREATE INDEX document_stands_for ON document (unique_id) WHERE stands_for <> '';";
+
+/* What is counted, derived from the ledger, and up to which row of it that is (store_count.h). Of a document
+ * what counting wants to know; of the stay, as of the patient, a key. `stay` has what ADT says and what
+ * documents say side by side: the latter is derived.
+ */
+static const char version_13[] =
+	"ALTER TABLE document ADD COLUMN field TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE document ADD COLUMN unit TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE document ADD COLUMN stay BLOB;"
+	"ALTER TABLE document ADD COLUMN stay_end_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE document ADD COLUMN created_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE document ADD COLUMN ins_qualified INTEGER NOT NULL DEFAULT 0 CHECK (ins_qualified IN (0, 1));"
+	"CREATE TABLE tally ("
+	"  number INTEGER PRIMARY KEY CHECK (number = 1),"
+	"  last INTEGER NOT NULL," /* the last row of the ledger that is counted */
+	"  edition INTEGER NOT NULL,"
+	"  is_emptying INTEGER NOT NULL CHECK (is_emptying IN (0, 1)),"
+	"  until_ms INTEGER NOT NULL"
+	") STRICT;"
+	"INSERT INTO tally (number, last, edition, is_emptying, until_ms) VALUES (1, 0, 1, 0, 0);"
+	"CREATE TABLE counter_day ("
+	"  day INTEGER NOT NULL," /* 20261122, in Paris */
+	"  lane TEXT NOT NULL,"
+	"  site TEXT NOT NULL,"
+	"  field TEXT NOT NULL,"
+	"  type_code TEXT NOT NULL,"
+	"  channel TEXT NOT NULL,"
+	"  outcome TEXT NOT NULL,"
+	"  n INTEGER NOT NULL,"
+	"  PRIMARY KEY (day, lane, site, field, type_code, channel, outcome)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE counter_month ("
+	"  month INTEGER NOT NULL," /* 202611 */
+	"  lane TEXT NOT NULL,"
+	"  site TEXT NOT NULL,"
+	"  field TEXT NOT NULL,"
+	"  type_code TEXT NOT NULL,"
+	"  channel TEXT NOT NULL,"
+	"  outcome TEXT NOT NULL,"
+	"  n INTEGER NOT NULL,"
+	"  PRIMARY KEY (month, lane, site, field, type_code, channel, outcome)"
+	") STRICT, WITHOUT ROWID;"
+	/* one row a lineage that the DMP accepted, named by its first version */
+	"CREATE TABLE acceptance ("
+	"  root INTEGER PRIMARY KEY,"
+	"  current INTEGER NOT NULL," /* the version that the DMP shows */
+	"  action TEXT NOT NULL,"
+	"  lane TEXT NOT NULL,"
+	"  site TEXT NOT NULL,"
+	"  field TEXT NOT NULL,"
+	"  unit TEXT NOT NULL,"
+	"  source TEXT NOT NULL,"
+	"  type_code TEXT NOT NULL,"
+	"  channel TEXT NOT NULL,"
+	"  outcome TEXT NOT NULL CHECK (outcome IN ('ACCEPTED', 'ACCEPTED_RECONCILED')),"
+	"  accepted_ms INTEGER NOT NULL,"
+	"  submitted_ms INTEGER NOT NULL," /* the first attempt */
+	"  received_ms INTEGER NOT NULL,"
+	"  created_ms INTEGER NOT NULL,"
+	"  stay BLOB,"
+	"  patient BLOB,"
+	"  stay_end_ms INTEGER NOT NULL,"
+	"  ins_qualified INTEGER NOT NULL,"
+	"  invisible INTEGER NOT NULL,"
+	"  attempts INTEGER NOT NULL,"
+	"  replaced INTEGER NOT NULL," /* how often */
+	"  deleted_ms INTEGER NOT NULL" /* 0: it is there */
+	") STRICT;"
+	"CREATE INDEX acceptance_accepted ON acceptance (accepted_ms);"
+	/* of what replaces something: the lineage that it belongs to */
+	"CREATE TABLE lineage ("
+	"  seq INTEGER PRIMARY KEY,"
+	"  root INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE TABLE stay ("
+	"  source TEXT NOT NULL CHECK (source IN ('adt', 'document')),"
+	"  key BLOB NOT NULL CHECK (length(key) = 16),"
+	"  lane TEXT NOT NULL,"
+	"  site TEXT NOT NULL,"
+	"  unit TEXT NOT NULL,"
+	"  field TEXT NOT NULL,"
+	"  start_ms INTEGER NOT NULL,"
+	"  end_ms INTEGER NOT NULL," /* 0: it is not over, or nobody says when */
+	"  cancelled INTEGER NOT NULL DEFAULT 0 CHECK (cancelled IN (0, 1)),"
+	"  PRIMARY KEY (source, key)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX stay_end ON stay (end_ms) WHERE end_ms > 0;"
+	"CREATE TABLE site_alias ("
+	"  former TEXT PRIMARY KEY,"
+	"  current TEXT NOT NULL"
+	") STRICT, WITHOUT ROWID;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -204,6 +295,7 @@ static const struct {
 	{ version_10, NULL },
 	{ version_11, store_draw_secret },
 	{ version_12, NULL },
+	{ version_13, NULL },
 };
 
 enum { VERSION = length_of(steps) };

@@ -96,6 +96,15 @@ void store_moves_done(struct store_moves *moves);
 
 /* ---- take in ---- */
 
+/* What counting wants to know of a document (store_count.h). Texts: "" or NULL when not known; times: 0. */
+struct store_facts {
+	const char *field; /* of activity: "MCO", … */
+	const char *unit;  /* the UF that produced it */
+	const char *stay;  /* the number of the visit: only a key of it is kept */
+	int64_t stay_end_ms, created_ms;
+	bool ins_qualified;
+};
+
 /* A document that was read and decided upon. Texts and bytes are borrowed for the call. */
 struct store_arrival {
 	struct ulid doc;
@@ -133,6 +142,7 @@ struct store_arrival {
 	 * body, built anew, may differ.
 	 */
 	bool id_tells;
+	struct store_facts facts;
 	struct slice metadata; /* opaque here */
 };
 

@@ -42,6 +42,7 @@ struct store {
 	const atomic_bool *ends;      /* as the settings have it */
 	uint8_t secret[SHA256_BYTES]; /* what patients' keys are made with, once it was read */
 	bool knows_secret;
+	bool knows_days;            /* SQL can be asked for the day of a time */
 	struct store_file files[2]; /* the writer's: the database and its log */
 };
 
@@ -64,6 +65,11 @@ enum store_statement {
 	BACKUP_IS, FIND_RESTORED, DOUBT,
 	FIND_OLD, PURGE_BODY, SET_PURGED,
 	STANDS_FOR, FIND_UNCHANGED, SUPPRESS, REDIRECT, TARGET,
+	TALLY_IS, TALLY_ROWS, TALLY_ROOT, TALLY_ACCEPTANCE, TALLY_FIRST_TRY, TALLY_MOVE, TALLY_AGAIN, TALLY_EMPTIED,
+	ADD_TO_DAY, ADD_TO_MONTH, PUT_ACCEPTANCE, PUT_ROOT, TELL_STAY,
+	EMPTY_DAYS, EMPTY_MONTHS, EMPTY_ACCEPTANCES, EMPTY_ROOTS, EMPTY_STAYS, FORGET_DAYS,
+	DROP_ALIASES, ADD_ALIAS, NOTE_STAY,
+	COUNTERS_BY_DAY, COUNTERS_BY_MONTH, COUNT_DOCUMENTS, COUNT_STAYS, COUNT_PATIENTS, COUNT_WEEKS, PRODUCED, STAYS_ENDED,
 	CHAIN_HEAD, CHAIN_DOCUMENT, CHAIN_ROWS, CHAIN_SET, CHECK_INTEGRITY, CHECK_REFERENCES, CHECK_STATES,
 	STATEMENT_COUNT
 };
@@ -150,6 +156,10 @@ struct store_patient {
 must_use int store_find_patient(struct store *store, const char *ins, const char *ins_oid,
 				struct store_patient *ret_patient, struct err *err);
 struct slice store_patient_key(const struct store_patient *patient); /* none: NULL */
+
+/* A stay likewise; visit numbers are unique within a legal entity. No number: no key. */
+must_use int store_find_stay(struct store *store, const char *lane, const char *number,
+			     struct store_patient *ret_stay, struct err *err);
 
 /* A document that comes: what the patient's choice makes of the decision in *arrival. */
 must_use int store_heed_choice(struct store *store, const struct store_patient *patient,

@@ -1,0 +1,198 @@
+/* What the store counts: derived tables that follow the ledger, and what can be asked of them.
+ *
+ * Nothing here is touched when a document is taken in or settled. The ledger is the truth; whoever
+ * follows it (tally.h) reads it from its mark on, works out what changes (status/counters.h), and has the
+ * writer apply that and move the mark in one transaction. So the tables always are what the ledger was up
+ * to the mark, and can be made again from its first row.
+ *
+ * There is no number of a patient or of a stay in them: keys, made as the patients' choices are.
+ */
+#ifndef DMPFEED_QUEUE_STORE_COUNT_H
+#define DMPFEED_QUEUE_STORE_COUNT_H
+
+#include "base/calendar.h"
+#include "base/count.h"
+#include "queue/store.h"
+
+/* ---- following the ledger ---- */
+
+struct store_tally {
+	uint64_t last;    /* the last row of the ledger that is counted */
+	uint64_t edition; /* how often all was counted anew */
+	bool is_emptying; /* it is to be counted anew, and the old numbers are not gone yet */
+	uint64_t newest;  /* the last row that there is */
+	int64_t until_ms; /* when the last row that is counted was written; 0: none is */
+};
+
+/* Any store. */
+must_use int store_tally_now(struct store *store, struct store_tally *ret_tally, struct err *err);
+
+/* Up to `most` rows after `after`, oldest first; texts are valid during the callback, which may look things
+ * up below. 0, or -1: the callback's, or err.
+ */
+must_use int store_tally_read(struct store *store, uint64_t after, size_t most,
+			      int (*each)(void *arg, const struct count_event *event,
+					  struct err *err),
+			      void *arg, struct err *err);
+
+/* The lineage that the document belongs to, as it is counted so far: its own if it is not said. */
+must_use int store_tally_root(struct store *store, int64_t seq, int64_t *ret_root, struct err *err);
+
+/* 1: the acceptance of the lineage, its texts in `arena`; 0: there is none; -1. */
+must_use int store_tally_acceptance(struct store *store, int64_t root, struct arena *arena,
+				    struct count_acceptance *ret_acceptance, struct err *err);
+
+/* When the document was first tried, as the ledger has it before that row; `otherwise` if it was not. */
+must_use int store_tally_first_try(struct store *store, int64_t seq, uint64_t before,
+				   int64_t otherwise, int64_t *ret_ms, struct err *err);
+
+/* What a document tells of its stay. */
+struct store_told_stay {
+	struct slice key;
+	const char *lane, *site, *unit, *field;
+	int64_t end_ms; /* 0: not told */
+};
+
+struct store_root {
+	int64_t seq, root;
+};
+
+/* What rows tally->last + 1 to `last` change; arrays are borrowed for the call. */
+struct store_changes {
+	uint64_t last;
+	const struct count_cell *cells;
+	size_t cell_count;
+	const struct count_acceptance *acceptances; /* as they are from now on */
+	size_t acceptance_count;
+	const struct store_root *roots;
+	size_t root_count;
+	const struct store_told_stay *stays;
+	size_t stay_count;
+};
+
+/* Writer. 1: done; 0: the mark is not what `tally` says any more, nothing was done; -1. */
+must_use int store_tally_apply(struct store *store, const struct store_tally *tally,
+			       const struct store_changes *changes, struct err *err);
+
+/* Writer. All is to be counted anew: from now on the mark says that it is emptying. */
+must_use int store_tally_again(struct store *store, struct err *err);
+
+/* Writer. Removes up to `most` of the old rows; 1: there may be more; 0: all are gone, the mark stands at
+ * the beginning of the ledger; -1.
+ */
+must_use int store_tally_empty(struct store *store, size_t most, struct err *err);
+
+/* Writer. Removes the numbers of the oldest day, if it is before `day`: those of months stay. 1: there may be
+ * another; 0: there was none; -1.
+ */
+must_use int store_tally_forget(struct store *store, int day, struct err *err);
+
+/* ---- sites that had another number ---- */
+
+struct store_alias {
+	const char *former, *current; /* finess_eg */
+};
+
+/* Writer. These, and no others. */
+must_use int store_note_aliases(struct store *store, const struct store_alias *aliases,
+				size_t count, struct err *err);
+
+/* ---- stays ---- */
+
+struct store_stay {
+	const char *lane;   /* finess_ej: visit numbers are unique within one */
+	const char *number; /* of the visit, as PV1-19 has it; it is not kept */
+	const char *site, *unit, *field;
+	int64_t start_ms, end_ms; /* 0: not known, or not over */
+	bool cancelled;
+};
+
+/* Writer. What an ADT says of a stay, which is believed before what documents say of it: the last one
+ * counts.
+ */
+must_use int store_note_stay(struct store *store, const struct store_stay *stay, struct err *err);
+
+/* ---- what is asked ---- */
+
+/* Every cell whose day lies in [from_day, to_day], ordered by site, field, type, channel, outcome, day.
+ * `site` as the documents had it; `current` is the number that it has now, the same unless it was renumbered.
+ * Days are kept for a while (store_tally_forget), months for ever: those are told with the month's number
+ * (202611) as their day.
+ */
+must_use int store_counters(struct store *store, int from_day, int to_day,
+			    void (*each)(void *arg, const struct count_cell *cell,
+					 const char *current),
+			    void *arg, struct err *err);
+must_use int store_counters_by_month(struct store *store, int from_month, int to_month,
+				     void (*each)(void *arg, const struct count_cell *cell,
+						  const char *current),
+				     void *arg, struct err *err);
+
+struct store_names { /* which of them count; none: all do */
+	const char *const *names;
+	size_t count;
+};
+
+enum store_basis { STORE_BY_ACCEPTED, STORE_BY_SUBMITTED, STORE_BY_CREATED, STORE_BY_STAY_END };
+
+enum store_aggregate {
+	STORE_DOCUMENTS, /* lineages */
+	STORE_STAYS,     /* each once, at its first document */
+	STORE_PATIENTS,  /* likewise */
+	STORE_WEEKS,     /* in which there is a document: told with their Monday */
+};
+
+struct store_numerator {
+	struct store_names types, sites, lanes, fields, units; /* sites: as they are called now */
+	const char *channel;                                   /* NULL or "": any */
+	int64_t from_ms, to_ms;                                /* [from_ms, to_ms[ */
+	enum store_basis basis;
+	enum store_aggregate aggregate;
+	bool by_lane;        /* a stay that two sites of an entity tell of is one then */
+	bool ins_qualified;  /* only those whose identity was */
+	bool has_most_delay; /* only what was accepted no later after its stay's end */
+	int64_t most_delay_ms;
+	bool net_of_deletions; /* not what was deleted since, whenever */
+	bool not_reconciled;   /* COUNT_ACCEPTED alone */
+	/* > 0: of a stay that is known to end, its end must lie in the window, and the document may be
+	 * accepted so many days after the window. Of others, `basis` counts as if there were none.
+	 */
+	int late_grace_days;
+};
+
+/* `site` as it is called now; by lane, and for weeks, what is not told apart is "". */
+struct store_number {
+	const char *site, *lane, *field;
+	int day;
+	int64_t n;
+};
+
+must_use int store_numerator(struct store *store, const struct store_numerator *asked,
+			     void (*each)(void *arg, const struct store_number *number), void *arg,
+			     struct err *err);
+
+/* What was to be fed (COUNT_RECEIVED): lineages, by the day on which they came. */
+struct store_produced {
+	struct store_names types, sites, lanes, fields;
+	int from_day, to_day; /* both are in */
+	bool ins_qualified;
+};
+
+must_use int store_produced(struct store *store, const struct store_produced *asked,
+			    void (*each)(void *arg, const struct store_number *number), void *arg,
+			    struct err *err);
+
+/* Stays that ended in the window, but those that were cancelled. What ADT says of a stay counts, or else
+ * what documents say.
+ */
+struct store_ended {
+	struct store_names sites, lanes, fields, units;
+	int64_t from_ms, to_ms; /* [from_ms, to_ms[ */
+	bool adt_only;
+};
+
+must_use int store_stays_ended(struct store *store, const struct store_ended *asked,
+			       void (*each)(void *arg, const struct store_number *number),
+			       void *arg, struct err *err);
+
+#endif
