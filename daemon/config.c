@@ -39,7 +39,7 @@ void config_options(void (*each)(void *arg, const struct config_option *option),
 
 /* ---- secrets, which stand in files of their own ---- */
 
-enum { MOST_SECRET = 200 };
+enum { MOST_SECRET = 200, LEAST_TOKEN = 20 };
 
 static bool is_one_word(struct slice text)
 {
@@ -94,9 +94,23 @@ static void read_proxy_login(struct config *config, struct config_establishment 
 				"line");
 }
 
+/* One that is short can be found by trying. */
+static void read_status_token(struct config *config, struct option_reading *reading)
+{
+	config->status.token = "";
+	if (config->status_token_file == NULL || config->status_token_file[0] == '\0')
+		return;
+	config->status.token = read_secret(config->status_token_file, &config->arena);
+	if (config->status.token == NULL || strlen(config->status.token) < LEAST_TOKEN)
+		option_complain(reading, &config->status_token_file,
+				"status.token_file must hold a token of 20 to 200 letters, digits "
+				"and signs, alone, on one line: openssl rand -hex 32 makes one");
+}
+
 static void read_secrets(struct config *config, struct option_reading *reading)
 {
 	read_homologation(config, reading);
+	read_status_token(config, reading);
 	for (size_t i = 0; i < config->establishment_count; i++)
 		read_proxy_login(config, &config->establishments[i], reading);
 }

@@ -118,6 +118,11 @@ static void check_entities(const struct config *config, struct option_reading *r
 	check_claims(reading, &sites, "a site belongs to one legal entity, and is written once");
 }
 
+static bool is_given(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
 static void check_site(const struct config *config, const char *const *site,
 		       struct option_reading *reading)
 {
@@ -129,10 +134,9 @@ static void check_site(const struct config *config, const char *const *site,
 			*site);
 }
 
-static void check_listener_tls(const struct mllp_settings *mllp, struct option_reading *reading)
+/* Of a listener, or of the status page. */
+static void check_server_tls(const struct tls_server_settings *tls, struct option_reading *reading)
 {
-	const struct tls_server_settings *tls = &mllp->tls;
-
 	if (tls->cert == NULL || tls->key == NULL || tls->client_ca == NULL)
 		return; /* it was complained about */
 	if (tls->cert[0] != '\0' && tls->key[0] == '\0')
@@ -140,7 +144,7 @@ static void check_listener_tls(const struct mllp_settings *mllp, struct option_r
 				"tls.key is missing: a certificate is of no use without its key");
 	if (tls->cert[0] == '\0' && (tls->key[0] != '\0' || tls->client_ca[0] != '\0'))
 		option_complain(reading, &tls->cert,
-				"tls.cert is missing: without it the listener does not speak TLS");
+				"tls.cert is missing: without it there is no TLS here");
 }
 
 static void check_intake(const struct config *config, struct option_reading *reading)
@@ -152,10 +156,31 @@ static void check_intake(const struct config *config, struct option_reading *rea
 			"intake.drop");
 	for (size_t i = 0; i < config->mllp_count; i++) {
 		check_site(config, &config->mllp[i].site, reading);
-		check_listener_tls(&config->mllp[i], reading);
+		check_server_tls(&config->mllp[i].tls, reading);
 	}
 	for (size_t i = 0; i < config->drop_count; i++)
 		check_site(config, &config->drops[i].site, reading);
+}
+
+/* What the page tells is not for the whole network. */
+static void check_status(const struct config *config, struct option_reading *reading)
+{
+	const struct status_settings *status = &config->status;
+	struct address address;
+
+	check_server_tls(&status->tls, reading);
+	if (status->listen == NULL || !address_parse(status->listen, &address) ||
+	    address_is_loopback(&address))
+		return;
+	if (!is_given(status->tls.cert))
+		option_complain(
+			reading, &status->listen,
+			"beyond this machine the status page needs status.tls.cert and "
+			"status.tls.key: write them, or an address of 127.0.0.0/8 or [::1]");
+	else if (!is_given(status->tls.client_ca) && !is_given(config->status_token_file))
+		option_complain(reading, &status->listen,
+				"beyond this machine whoever asks for the status page must show "
+				"something: write status.token_file or status.tls.client_ca");
 }
 
 static bool is_source(const struct config *config, const char *name)
@@ -167,11 +192,6 @@ static bool is_source(const struct config *config, const char *name)
 		if (config->drops[i].source != NULL && strcmp(config->drops[i].source, name) == 0)
 			return true;
 	return false;
-}
-
-static bool is_given(const char *text)
-{
-	return text != NULL && text[0] != '\0';
 }
 
 static void check_ack(const struct config *config, const struct mllp_sender_settings *ack,
@@ -333,6 +353,7 @@ void config_check(const struct config *config, struct option_reading *reading)
 	check_folders(config, reading);
 	check_entities(config, reading);
 	check_intake(config, reading);
+	check_status(config, reading);
 	check_limits(config, reading);
 	check_sources(config, reading);
 	check_source_senders(config, reading);

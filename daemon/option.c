@@ -533,13 +533,11 @@ static int parse_address(const struct option *option, const struct option_text *
 	scoped(free_ptr) char *text = slice_dup(written->text);
 	struct address address;
 
+	(void)option;
 	if (!address_parse(text, &address))
 		return wrong(written, err,
 			     "write an IP address and a port, like \"127.0.0.1:2575\" or "
 			     "\"[::1]:2575\"");
-	if (option->kind == OPTION_LOOPBACK && !address_is_loopback(&address))
-		return wrong(written, err,
-			     "only this machine may ask: write an address of 127.0.0.0/8 or [::1]");
 	keep_text(written->text, arena, field);
 	return 0;
 }
@@ -663,7 +661,6 @@ static const struct kind {
 	[OPTION_FILE] = { parse_path, print_text, sizeof(char *) },
 	[OPTION_SECRET] = { parse_path, print_text, sizeof(char *) },
 	[OPTION_ADDRESS] = { parse_address, print_text, sizeof(char *) },
-	[OPTION_LOOPBACK] = { parse_address, print_text, sizeof(char *) },
 	[OPTION_NETWORK] = { parse_network, print_network, sizeof(struct network) },
 	[OPTION_URL] = { parse_url, print_text, sizeof(char *) },
 	[OPTION_PROXY] = { parse_proxy, print_text, sizeof(char *) },

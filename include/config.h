@@ -138,6 +138,7 @@ struct config {
 
 	struct control_settings control;
 	struct status_settings status;
+	const char *status_token_file; /* "": none; what it holds is in status.token */
 	struct store_settings store;
 
 	struct unzip_limits xdm;

@@ -23,7 +23,6 @@ enum option_kind {
 	OPTION_FILE,     /* a file that can be read */
 	OPTION_SECRET,   /* and that others cannot read */
 	OPTION_ADDRESS,  /* const char *: 127.0.0.1:2575, [::1]:2575 */
-	OPTION_LOOPBACK, /* an address of this machine alone */
 	OPTION_URL,      /* const char *: https; or "" where that is the preset */
 	OPTION_PROXY,    /* const char *: http://host:port; or "" likewise */
 	OPTION_FINESS,   /* const char *: nine characters in quotes */

@@ -9,14 +9,17 @@
 #include <dirent.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <jansson.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pki.h"
 #include "status/status_server.h"
 
 enum { PATIENCE_S = 20 };
@@ -95,20 +98,28 @@ static void on_end(struct bufferevent *bev, short what, void *arg)
 		client->ended = true;
 }
 
-static void client_open(struct client *client, struct fixture *fixture)
+static void client_connect(struct client *client, struct fixture *fixture, SSL *tls)
 {
 	const char *address = status_server_address(fixture->server);
 	struct sockaddr_storage peer = { 0 };
 	int peer_bytes = sizeof(peer);
 
-	*client = (struct client){ .bev = bufferevent_socket_new(fixture->loop, -1,
-								 BEV_OPT_CLOSE_ON_FREE) };
+	*client = (struct client){ 0 };
+	client->bev = tls ? bufferevent_openssl_socket_new(fixture->loop, -1, tls,
+							   BUFFEREVENT_SSL_CONNECTING,
+							   BEV_OPT_CLOSE_ON_FREE)
+			  : bufferevent_socket_new(fixture->loop, -1, BEV_OPT_CLOSE_ON_FREE);
 	assert_int_equal(evutil_parse_sockaddr_port(address, (struct sockaddr *)&peer, &peer_bytes),
 			 0);
 	bufferevent_setcb(client->bev, on_answer, NULL, on_end, client);
 	assert_int_equal(
 		bufferevent_socket_connect(client->bev, (struct sockaddr *)&peer, peer_bytes), 0);
 	bufferevent_enable(client->bev, EV_READ | EV_WRITE);
+}
+
+static void client_open(struct client *client, struct fixture *fixture)
+{
+	client_connect(client, fixture, NULL);
 }
 
 static void client_done(struct client *client)
@@ -129,17 +140,22 @@ static void turn_until(struct fixture *fixture, const bool *done)
 }
 
 /* The whole answer to a request, NUL-terminated: the caller frees. */
-static char *asked(struct fixture *fixture, const char *request)
+static char *asked_through(struct fixture *fixture, SSL *tls, const char *request)
 {
 	struct client client;
 	char *answer;
 
-	client_open(&client, fixture);
+	client_connect(&client, fixture, tls);
 	bufferevent_write(client.bev, request, strlen(request));
 	turn_until(fixture, &client.ended);
 	answer = slice_dup(buf_slice(&client.answer));
 	client_done(&client);
 	return answer;
+}
+
+static char *asked(struct fixture *fixture, const char *request)
+{
+	return asked_through(fixture, NULL, request);
 }
 
 static const char *body_of(const char *answer)
@@ -176,6 +192,13 @@ static size_t open_descriptors(void)
 		count++;
 	closedir(folder);
 	return count;
+}
+
+/* What is on its way comes in, and what that sets off. */
+static void turn_a_while(struct fixture *fixture)
+{
+	for (size_t i = 0; i < 20; i++)
+		event_base_loop(fixture->loop, EVLOOP_NONBLOCK);
 }
 
 /* ---- the paths ---- */
@@ -220,20 +243,21 @@ static void the_status_is_json(void **state)
 	json_decref(json);
 }
 
-static void a_query_changes_nothing(void **state)
+static void a_query_that_nobody_knows_is_400(void **state)
 {
-	assert_answer(*state, "GET /healthz?probe=1 HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 ",
-		      "ok\n");
+	assert_answer(*state, "GET /healthz?probe=1 HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400 ",
+		      "{\"error\":\"there is nothing called \\\"probe\\\" to ask for here\"}\n");
+	assert_answer(*state, "GET /healthz? HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 ", "ok\n");
 }
 
 static void http_1_0_is_answered_too(void **state)
 {
-	assert_answer(*state, "GET /healthz HTTP/1.0\r\n\r\n", "HTTP/1.0 200 ", "ok\n");
+	assert_answer(*state, "GET /healthz HTTP/1.0\r\n\r\n", "HTTP/1.1 200 ", "ok\n");
 }
 
 static void another_path_is_404_in_json(void **state)
 {
-	static const char *const paths[] = { "/",         "/healthz/",  "/api",
+	static const char *const paths[] = { "/",         "/healthz/",  "/HEALTHZ",   "/api",
 					     "//healthz", "/%68ealthz", "/../healthz" };
 
 	for (size_t i = 0; i < length_of(paths); i++) {
@@ -259,6 +283,9 @@ static void every_answer_forbids_caching_and_guessing(void **state)
 
 		assert_has(answer, "Cache-Control: no-store\r\n");
 		assert_has(answer, "X-Content-Type-Options: nosniff\r\n");
+		assert_has(answer, "Content-Security-Policy: default-src 'none'");
+		assert_has(answer, "X-Frame-Options: DENY\r\n");
+		assert_has(answer, "Referrer-Policy: no-referrer\r\n");
 		assert_has(answer, "Connection: close\r\n");
 	}
 }
@@ -363,7 +390,7 @@ static void a_client_that_stops_in_its_request_is_closed(void **state)
 	scoped(free_ptr) char *answer = NULL;
 
 	status_server_free(&fixture->server);
-	start(fixture, &(struct status_settings){ .listen = "127.0.0.1:0", .idle_ms = 30 });
+	start(fixture, &(struct status_settings){ .listen = "127.0.0.1:0", .patience_ms = 30 });
 	answer = asked(fixture, "GET /healthz HTTP/1.1\r\nHost:");
 	assert_string_equal(answer, "");
 }
@@ -376,7 +403,7 @@ static void answered_connections_leave_no_descriptor(void **state)
 	for (size_t i = 0; i < 100; i++)
 		assert_answer(fixture, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 ",
 			      "ok\n");
-	event_base_loop(fixture->loop, EVLOOP_NONBLOCK); /* libevent closes the client's end here */
+	turn_a_while(fixture); /* libevent closes the client's end here */
 	assert_int_equal(open_descriptors(), before);
 }
 
@@ -395,6 +422,216 @@ static void a_server_may_end_while_clients_wait(void **state)
 		turn_until(fixture, &clients[i].ended);
 		client_done(&clients[i]);
 	}
+}
+
+/* ---- how many ---- */
+
+static void restart(struct fixture *fixture, const struct status_settings *settings)
+{
+	status_server_free(&fixture->server);
+	start(fixture, settings);
+}
+
+static void who_asks_nothing_makes_room(void **state)
+{
+	struct fixture *fixture = *state;
+	struct client idle[3];
+
+	restart(fixture,
+		&(struct status_settings){ .listen = "127.0.0.1:0", .most_connections = 3 });
+	for (size_t i = 0; i < length_of(idle); i++) {
+		client_open(&idle[i], fixture);
+		bufferevent_write(idle[i].bev, "GET /he", 7);
+		turn_a_while(fixture);
+	}
+	assert_answer(fixture, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 ", "ok\n");
+	turn_until(fixture, &idle[0].ended);
+	assert_false(idle[1].ended);
+	assert_false(idle[2].ended);
+	for (size_t i = 0; i < length_of(idle); i++)
+		client_done(&idle[i]);
+}
+
+static void a_hundred_idle_connections_hold_no_more_descriptors_than_allowed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct client idle[100];
+	size_t open = 0;
+
+	restart(fixture,
+		&(struct status_settings){ .listen = "127.0.0.1:0", .most_connections = 8 });
+	for (size_t i = 0; i < length_of(idle); i++) {
+		client_open(&idle[i], fixture);
+		turn_a_while(fixture);
+	}
+	for (size_t i = 0; i < length_of(idle); i++) {
+		open += !idle[i].ended;
+		client_done(&idle[i]);
+	}
+	assert_int_equal(open, 8);
+}
+
+static void a_client_that_reads_nothing_is_closed(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t before = open_descriptors();
+	struct client client;
+
+	restart(fixture, &(struct status_settings){ .listen = "127.0.0.1:0", .patience_ms = 20 });
+	client_open(&client, fixture);
+	bufferevent_write(client.bev, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", 37);
+	bufferevent_disable(client.bev, EV_READ);
+	while (open_descriptors() != before + 1) /* its own end stays */
+		event_base_loop(fixture->loop, EVLOOP_ONCE);
+	client_done(&client);
+}
+
+/* ---- who may ask ---- */
+
+static const char token[] = "0123456789abcdef0123";
+
+#define WITH(authorization) "GET /healthz HTTP/1.1\r\nHost: a\r\n" authorization "\r\n"
+#define BEARER "Authorization: Bearer 0123456789abcdef0123\r\n"
+
+static void with_a_token_only_its_bearer_is_answered(void **state)
+{
+	static const char *const refused[] = {
+		WITH(""),
+		WITH("Authorization: Bearer 0123456789abcdef0124\r\n"),
+		WITH("Authorization: Bearer\r\n"),
+		"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+	};
+	struct fixture *fixture = *state;
+
+	log_set_level(LEVEL_ERROR);
+	restart(fixture, &(struct status_settings){ .listen = "127.0.0.1:0", .token = token });
+	for (size_t i = 0; i < length_of(refused); i++) {
+		scoped(free_ptr) char *answer = asked(fixture, refused[i]);
+
+		assert_has(answer, "HTTP/1.1 401 ");
+		assert_has(answer, "WWW-Authenticate: Basic");
+		assert_null(strstr(answer, token));
+	}
+	assert_answer(fixture, WITH(BEARER), "HTTP/1.1 200 ", "ok\n");
+}
+
+static struct pki pki;
+static char *server_pem, *client_pem, *stranger_pem;
+
+static char *write_leaf(const char *name, X509 *issuer)
+{
+	X509 *leaf = pki_issue(&(struct pki_request){ .cn = name,
+						      .usage = PKI_AUTH,
+						      .from_days = -1000,
+						      .to_days = 1000,
+						      .serial = "03" },
+			       pki.key, issuer, pki.key);
+	char *path = pki_write(&pki, name, (X509 *[]){ leaf, issuer, NULL }, NULL);
+
+	X509_free(leaf);
+	return path;
+}
+
+static int make_certificates(void **state)
+{
+	(void)state;
+	pki_make(&pki);
+	server_pem = write_leaf("server.pem", pki.intermediate);
+	client_pem = write_leaf("client.pem", pki.intermediate);
+	stranger_pem = write_leaf("stranger.pem", NULL);
+	return 0;
+}
+
+static int remove_certificates(void **state)
+{
+	(void)state;
+	free(server_pem);
+	free(client_pem);
+	free(stranger_pem);
+	pki_done(&pki);
+	return 0;
+}
+
+/* The client's side of TLS, which trusts anybody; its certificate, or NULL. */
+static SSL *tls_of(const char *cert)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *tls;
+
+	if (cert != NULL) {
+		assert_int_equal(SSL_CTX_use_certificate_chain_file(context, cert), 1);
+		assert_int_equal(SSL_CTX_use_PrivateKey(context, pki.key), 1);
+	}
+	tls = SSL_new(context);
+	SSL_CTX_free(context);
+	return tls;
+}
+
+static struct status_settings tls_settings(const char *listen)
+{
+	return (struct status_settings){ .listen = listen,
+					 .tls = { .cert = server_pem, .key = pki.key_pem } };
+}
+
+static void beyond_loopback_a_token_over_tls_is_answered(void **state)
+{
+	struct fixture *fixture = *state;
+	struct status_settings settings = tls_settings("0.0.0.0:0");
+	scoped(free_ptr) char *without = NULL;
+	scoped(free_ptr) char *with = NULL;
+
+	settings.token = token;
+	restart(fixture, &settings);
+	without = asked_through(fixture, tls_of(NULL), WITH(""));
+	assert_has(without, "HTTP/1.1 401 ");
+	with = asked_through(fixture, tls_of(NULL), WITH(BEARER));
+	assert_has(with, "HTTP/1.1 200 ");
+	assert_string_equal(body_of(with), "ok\n");
+}
+
+static void with_authorities_only_their_certificates_are_answered(void **state)
+{
+	struct fixture *fixture = *state;
+	struct status_settings settings = tls_settings("0.0.0.0:0");
+	const char *const refused[] = { NULL, stranger_pem };
+	scoped(free_ptr) char *known = NULL;
+
+	settings.tls.client_ca = pki.chain_pem;
+	restart(fixture, &settings);
+	for (size_t i = 0; i < length_of(refused); i++) {
+		scoped(free_ptr) char *answer =
+			asked_through(fixture, tls_of(refused[i]), WITH(""));
+
+		assert_string_equal(answer, "");
+	}
+	known = asked_through(fixture, tls_of(client_pem), WITH(""));
+	assert_string_equal(body_of(known), "ok\n");
+}
+
+static void who_speaks_no_tls_to_tls_gets_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct status_settings settings = tls_settings("127.0.0.1:0");
+	scoped(free_ptr) char *answer = NULL;
+
+	restart(fixture, &settings);
+	answer = asked(fixture, WITH(""));
+	assert_string_equal(answer, "");
+}
+
+static void tls_without_its_key_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct status_settings settings = tls_settings("127.0.0.1:0");
+	struct status_server *server = NULL;
+	struct err err = { 0 };
+
+	settings.tls.key = "/nonexistent";
+	assert_int_equal(status_server_new(&server, fixture->loop, &settings, fill, NULL, &err),
+			 -1);
+	assert_int_equal(err.kind, ERR_HALT);
+	assert_has(err.text, "status.tls.key: ");
 }
 
 /* ---- where it listens ---- */
@@ -419,6 +656,24 @@ static void it_listens_on_the_other_loopback_too(void **state)
 		skip(); /* a machine without IPv6 */
 	assert_memory_equal(status_server_address(fixture->server), "[::1]:", 6);
 	assert_answer(fixture, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 ", "ok\n");
+}
+
+/* TLS alone lets everybody in, and a token in clear is everybody's. */
+static void half_a_lock_beyond_loopback_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct status_settings halves[] = { tls_settings("0.0.0.0:0"),
+					    { .listen = "0.0.0.0:0", .token = token } };
+
+	for (size_t i = 0; i < length_of(halves); i++) {
+		struct status_server *server = NULL;
+		struct err err = { 0 };
+
+		assert_int_equal(
+			status_server_new(&server, fixture->loop, &halves[i], fill, NULL, &err),
+			-1);
+		assert_has(err.text, "is beyond loopback");
+	}
 }
 
 static void assert_refused(struct fixture *fixture, const char *listen, const char *why)
@@ -488,7 +743,7 @@ int main(void)
 		test_with_server(readyz_says_in_one_line_why_it_is_not),
 		test_with_server(healthz_is_200_when_readyz_is_503),
 		test_with_server(the_status_is_json),
-		test_with_server(a_query_changes_nothing),
+		test_with_server(a_query_that_nobody_knows_is_400),
 		test_with_server(http_1_0_is_answered_too),
 		test_with_server(another_path_is_404_in_json),
 		test_with_server(every_answer_forbids_caching_and_guessing),
@@ -503,6 +758,15 @@ int main(void)
 		test_with_server(a_client_that_stops_in_its_request_is_closed),
 		test_with_server(answered_connections_leave_no_descriptor),
 		test_with_server(a_server_may_end_while_clients_wait),
+		test_with_server(who_asks_nothing_makes_room),
+		test_with_server(a_hundred_idle_connections_hold_no_more_descriptors_than_allowed),
+		test_with_server(a_client_that_reads_nothing_is_closed),
+		test_with_server(with_a_token_only_its_bearer_is_answered),
+		test_with_server(beyond_loopback_a_token_over_tls_is_answered),
+		test_with_server(with_authorities_only_their_certificates_are_answered),
+		test_with_server(who_speaks_no_tls_to_tls_gets_nothing),
+		test_with_server(tls_without_its_key_is_refused),
+		test_with_server(half_a_lock_beyond_loopback_is_refused),
 		test_with_server(port_0_becomes_the_port_the_system_chose),
 		test_with_server(it_listens_on_the_other_loopback_too),
 		test_with_server(addresses_beyond_loopback_are_refused),
@@ -511,5 +775,5 @@ int main(void)
 	};
 
 	signal(SIGPIPE, SIG_IGN); /* as the daemon */
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
 }

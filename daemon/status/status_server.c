@@ -1,37 +1,40 @@
-/* The status port. Loop only.
- *
- * HTTP is evhttp's; the answers are such that no cache keeps and no browser guesses about them. Every
- * answer ends its connection, so that a scraper that leaves one open costs nothing.
- *
- * evhttp tells nobody when a connection ends, so their number has no bound but its timeouts. (A
- * reference of ours on each bufferevent outlives the socket: its event then stays in the loop, and
- * the next owner of the descriptor is never heard.) The port listens on loopback only.
- */
+/* The status port. Loop only. */
 #include "status/status_server.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
 #include <event2/event.h>
-#include <event2/http.h>
-#include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
-#include <stdio.h>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "status/connection.h"
+#include "status/json.h"
 
 enum {
-	MOST_HEADER_BYTES = 8192, /* the request line and all headers of one request */
-	IDLE_MS = 10000,
+	PATIENCE_MS = 10000,
+	MOST_CONNECTIONS = 64,
 	BACKLOG = 64,
 };
 
+enum {
+	OK = 200,
+	BAD_REQUEST = 400,
+	UNAUTHORIZED = 401,
+	NOT_FOUND = 404,
+	BAD_METHOD = 405,
+	UNAVAILABLE = 503,
+};
+
 struct status_server {
-	struct evhttp *http;
+	struct connections *connections;
+	struct tls *tls; /* NULL: none */
+	const char *token;
 	struct evconnlistener *listener;
 	struct event *resume; /* accepting again, after the system refused to */
 	status_fill_fn *fill;
 	void *arg;
+	int64_t refusal_logged_ms;
 	char address[ADDRESS_TEXT];
 };
 
@@ -41,7 +44,7 @@ static int answer_healthz(const struct status *status, struct buf *out)
 {
 	(void)status;
 	buf_add_text(out, "ok\n");
-	return HTTP_OK;
+	return OK;
 }
 
 static int answer_readyz(const struct status *status, struct buf *out)
@@ -49,86 +52,128 @@ static int answer_readyz(const struct status *status, struct buf *out)
 	bool ready = status->not_ready == NULL || status->not_ready[0] == '\0';
 
 	buf_addf(out, "%s\n", ready ? "ready" : status->not_ready);
-	return ready ? HTTP_OK : HTTP_SERVUNAVAIL;
+	return ready ? OK : UNAVAILABLE;
 }
 
 static int answer_status(const struct status *status, struct buf *out)
 {
 	status_write(status, out);
 	buf_add_char(out, '\n');
-	return HTTP_OK;
+	return OK;
 }
 
-static const char text_type[] = "text/plain; charset=utf-8";
-static const char json_type[] = "application/json";
+static const char type_text[] = "text/plain; charset=utf-8";
+static const char type_json[] = "application/json";
 
 static const struct page {
 	const char *path, *type;
 	int (*answer)(const struct status *status, struct buf *out);
 } pages[] = {
-	{ "/healthz", text_type, answer_healthz },
-	{ "/readyz", text_type, answer_readyz },
-	{ "/api/v1/status", json_type, answer_status },
+	{ "/healthz", type_text, answer_healthz },
+	{ "/readyz", type_text, answer_readyz },
+	{ "/api/v1/status", type_json, answer_status },
 };
 
-static const struct page *page_of(struct evhttp_request *request)
+static const struct page *page_of(struct slice path)
 {
-	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
-	struct slice path = slice_of(uri ? evhttp_uri_get_path(uri) : NULL);
-
 	for (size_t i = 0; i < length_of(pages); i++)
 		if (slice_is(path, pages[i].path))
 			return &pages[i];
 	return NULL;
 }
 
-static void send_answer(struct evhttp_request *request, int code, const char *type,
-			struct slice body)
-{
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-	bool head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
-	struct evbuffer *bytes = evbuffer_new();
-	char length[24];
+/* ---- what is not answered ---- */
 
-	snprintf(length, sizeof(length), "%zu", body.n);
-	evhttp_add_header(headers, "Content-Length", length);
-	evhttp_add_header(headers, "Content-Type", type);
-	evhttp_add_header(headers, "Cache-Control", "no-store");
-	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
-	evhttp_add_header(headers, "Connection", "close");
-	if (code == HTTP_BADMETHOD)
-		evhttp_add_header(headers, "Allow", "GET, HEAD");
-	if (!head)
-		evbuffer_add(bytes, body.p, body.n);
-	evhttp_send_reply(request, code, NULL, bytes);
-	evbuffer_free(bytes);
+static void refuse(struct exchange *exchange, int code, const char *more, const char *why)
+{
+	const struct answer_head head = { .code = code, .type = type_json, .more = more };
+	scoped(buf_done) struct buf body = { 0 };
+	json_t *object = json_object();
+
+	json_put_text(object, "error", why);
+	json_add_and_free(object, &body);
+	buf_add_char(&body, '\n');
+	exchange_answer(exchange, &head, buf_slice(&body));
 }
 
-static void on_request(struct evhttp_request *request, void *arg)
+/* Of a request that is not one of ours: `code` says so already. */
+static void refuse_code(struct exchange *exchange, int code)
 {
+	static const struct {
+		int code;
+		const char *more, *why;
+	} refusals[] = {
+		{ 400, NULL,
+		  "this is not a request of HTTP/1.1 that is to be understood in one way only" },
+		{ 405, "Allow: GET, HEAD\r\n", "this port is read-only: GET or HEAD" },
+		{ 413, NULL, "this port is read-only: a request has no body" },
+		{ 431, NULL, "the headers of a request have 8 KiB at most" },
+		{ 505, NULL, "this port speaks HTTP/1.1" },
+	};
+
+	for (size_t i = 0; i < length_of(refusals); i++)
+		if (refusals[i].code == code) {
+			refuse(exchange, code, refusals[i].more, refusals[i].why);
+			return;
+		}
+	refuse(exchange, BAD_REQUEST, NULL, refusals[0].why);
+}
+
+/* The token is wanted whatever is asked, so that nobody learns without it what there is. */
+static bool may_ask(struct status_server *server, const struct request *request)
+{
+	if (server->token == NULL || server->token[0] == '\0' ||
+	    request_shows(request, server->token))
+		return true;
+	if (request->authorization.n > 0 &&
+	    log_may_repeat(&server->refusal_logged_ms, clock_monotonic_ms()))
+		log_warning("status address=%s refused: the token shown is not that of "
+			    "status.token_file",
+			    server->address);
+	return false;
+}
+
+static void on_request(void *arg, struct exchange *exchange, int code,
+		       const struct request *request)
+{
+	static const char *const no_names[] = { NULL };
 	struct status_server *server = arg;
-	enum evhttp_cmd_type method = evhttp_request_get_command(request);
-	const struct page *page = page_of(request);
+	const struct page *page = page_of(request->path);
+	struct answer_head head = { .code = code };
 	scoped(buf_done) struct buf body = { 0 };
 	struct status status = { 0 };
-	int code;
+	struct query query;
+	struct err err = { 0 };
 
-	if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
-		send_answer(request, HTTP_BADMETHOD, json_type,
-			    slice_of("{\"error\":\"this port is read-only: GET or HEAD\"}\n"));
-		return;
+	if (code != OK) {
+		refuse_code(exchange, code);
+	} else if (!may_ask(server, request)) {
+		refuse(exchange, UNAUTHORIZED,
+		       "WWW-Authenticate: Basic realm=\"dmpfeed\", charset=\"UTF-8\"\r\n",
+		       "the token of status.token_file is wanted, as Authorization: Bearer");
+	} else if (page == NULL) {
+		refuse(exchange, NOT_FOUND, NULL, "there is nothing at this path");
+	} else if (query_read(request->query, no_names, &query, &err) < 0) {
+		refuse(exchange, BAD_REQUEST, NULL, err.text);
+	} else {
+		server->fill(server->arg, &status);
+		head.type = page->type;
+		head.code = page->answer(&status, &body);
+		exchange_answer(exchange, &head, buf_slice(&body));
 	}
-	if (page == NULL) {
-		send_answer(request, HTTP_NOTFOUND, json_type,
-			    slice_of("{\"error\":\"there is nothing at this path\"}\n"));
-		return;
-	}
-	server->fill(server->arg, &status);
-	code = page->answer(&status, &body);
-	send_answer(request, code, page->type, buf_slice(&body));
 }
 
 /* ---- where it listens ---- */
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+		      int length, void *arg)
+{
+	struct status_server *server = arg;
+	char peer[ADDRESS_TEXT];
+
+	(void)listener, (void)length;
+	connections_add(server->connections, fd, server->tls, address_text(address, peer));
+}
 
 /* Out of descriptors or memory: the connection stays in the backlog and would wake the loop again
  * at once, so look away for a second.
@@ -151,60 +196,59 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 	evconnlistener_enable(server->listener);
 }
 
-static int start_listening(struct status_server *server, struct event_base *loop,
-			   const char *listen, struct err *err)
+static bool is_given(const char *text)
 {
+	return text != NULL && text[0] != '\0';
+}
+
+static int start_listening(struct status_server *server, struct event_base *loop,
+			   const struct status_settings *settings, struct err *err)
+{
+	const char *listen = settings->listen;
 	struct address address;
 
 	if (!address_parse(listen, &address))
 		return err_set(err, ERR_HALT,
 			       "\"%s\" is not an address and a port, as in 127.0.0.1:8690", listen);
-	if (!address_is_loopback(&address))
-		return err_set(err, ERR_HALT,
-			       "%s is beyond loopback, which would need TLS and a token: give an "
-			       "address of 127.0.0.0/8 or [::1]",
-			       listen);
+	if (!address_is_loopback(&address) &&
+	    (server->tls == NULL ||
+	     (!is_given(settings->token) && !is_given(settings->tls.client_ca))))
+		return err_set(
+			err, ERR_HALT,
+			"%s is beyond loopback, which needs TLS, and a token or certificates "
+			"of clients: give them, or an address of 127.0.0.0/8 or [::1]",
+			listen);
 	server->listener = evconnlistener_new_bind(
-		loop, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-		BACKLOG, (struct sockaddr *)&address.socket, (int)address.bytes);
+		loop, on_accept, server,
+		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
+		(struct sockaddr *)&address.socket, (int)address.bytes);
 	if (server->listener == NULL)
 		return err_set(err, ERR_HALT, "cannot listen on %s: %s", listen, strerror(errno));
-	if (evhttp_bind_listener(server->http, server->listener) == NULL)
-		abort(); /* memory */
 	evconnlistener_set_error_cb(server->listener, on_accept_error);
 	address_of_socket(evconnlistener_get_fd(server->listener), server->address);
 	return 0;
-}
-
-/* Every method that evhttp knows comes to on_request(), which answers 405 in its own words. */
-static struct evhttp *http_new(struct status_server *server, struct event_base *loop,
-			       int64_t idle_ms)
-{
-	const struct timeval idle = { .tv_sec = idle_ms / 1000, .tv_usec = idle_ms % 1000 * 1000 };
-	struct evhttp *http = evhttp_new(loop);
-
-	if (http == NULL)
-		abort(); /* memory */
-	evhttp_set_allowed_methods(http, UINT16_MAX);
-	evhttp_set_max_headers_size(http, MOST_HEADER_BYTES);
-	evhttp_set_max_body_size(http, 0);
-	evhttp_set_timeout_tv(http, &idle);
-	evhttp_set_default_content_type(http, NULL);
-	evhttp_set_gencb(http, on_request, server);
-	return http;
 }
 
 int status_server_new(struct status_server **ret_server, struct event_base *loop,
 		      const struct status_settings *settings, status_fill_fn *fill, void *arg,
 		      struct err *err)
 {
+	const struct connections_settings connections = {
+		.most = settings->most_connections ? (size_t)settings->most_connections
+						   : MOST_CONNECTIONS,
+		.patience_ms = settings->patience_ms ? settings->patience_ms : PATIENCE_MS,
+	};
 	scoped(status_server_free) struct status_server *server = xcalloc(1, sizeof(*server));
 
 	server->fill = fill;
 	server->arg = arg;
+	server->token = settings->token;
 	server->resume = event_new(loop, -1, 0, on_resume, server);
-	server->http = http_new(server, loop, settings->idle_ms ? settings->idle_ms : IDLE_MS);
-	if (start_listening(server, loop, settings->listen, err) < 0)
+	server->connections = connections_new(loop, &connections, on_request, server);
+	if (is_given(settings->tls.cert) &&
+	    tls_server_new(&server->tls, &settings->tls, clock_now_ms(), err) < 0)
+		return err_within(err, "status.tls.%s", err->where);
+	if (start_listening(server, loop, settings, err) < 0)
 		return err_within(err, "status.listen");
 	*ret_server = take(server);
 	return 0;
@@ -212,10 +256,15 @@ int status_server_new(struct status_server **ret_server, struct event_base *loop
 
 void status_server_free(struct status_server **server)
 {
-	if (*server == NULL)
+	struct status_server *s = *server;
+
+	if (s == NULL)
 		return;
-	evhttp_free((*server)->http);
-	event_free((*server)->resume);
+	if (s->listener != NULL)
+		evconnlistener_free(s->listener);
+	connections_free(&s->connections);
+	event_free(s->resume);
+	tls_free(&s->tls);
 	free_ptr(server);
 }
 

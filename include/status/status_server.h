@@ -1,24 +1,33 @@
-/* The status port: HTTP, read-only, loopback only.
+/* The status port: HTTP, read-only.
  *
  *   /healthz         200 while the loop turns
  *   /readyz          200, or 503 and one line why
  *   /api/v1/status   JSON
  *
- * Anything else is answered 404, another method than GET or HEAD 405, a request with a body 413.
- * One request a connection; 8 KiB of headers; a connection on which nothing moves is closed.
+ * Anything else is answered 404, another method than GET or HEAD 405, a request with a body 413, a query
+ * that names something unknown 400. One request a connection; 8 KiB of headers; a request that is not
+ * whole in time is not waited for.
+ *
+ * On loopback it may be open to all who are on this machine. Beyond, it speaks TLS and wants a token
+ * ("Authorization: Bearer", or as the password of "Basic", which browsers ask for) or a certificate.
+ * What is configured is wanted, on loopback too.
  *
  * Loop only, in a process that ignores SIGPIPE.
  */
 #ifndef DMPFEED_STATUS_STATUS_SERVER_H
 #define DMPFEED_STATUS_STATUS_SERVER_H
 
+#include "base/tls.h"
 #include "status/status.h"
 
 struct event_base;
 
 struct status_settings {
-	const char *listen; /* "127.0.0.1:8690"; port 0: the system chooses */
-	int64_t idle_ms;    /* a connection on which nothing moves is closed; 0: ten seconds */
+	const char *listen;             /* "127.0.0.1:8690"; port 0: the system chooses */
+	struct tls_server_settings tls; /* no cert: plain HTTP */
+	const char *token;              /* who asks shows it; "" or NULL: nobody needs one */
+	uint64_t most_connections;      /* 0: 64 */
+	int64_t patience_ms;            /* a request is whole by then; 0: ten seconds */
 };
 
 /* Fills *ret_status for one answer; what it points to lives until the callback is called again. */
@@ -26,7 +35,7 @@ typedef void status_fill_fn(void *arg, struct status *ret_status);
 
 struct status_server;
 
-/* -1: cannot listen, or an address beyond loopback (ERR_HALT). */
+/* -1 (ERR_HALT): cannot listen; beyond loopback for everybody; what TLS needs is not there. */
 must_use int status_server_new(struct status_server **ret_server, struct event_base *loop,
 			       const struct status_settings *settings, status_fill_fn *fill,
 			       void *arg, struct err *err);
