@@ -243,6 +243,15 @@ static void the_status_is_json(void **state)
 	json_decref(json);
 }
 
+static void the_metrics_are_prometheus_text(void **state)
+{
+	scoped(free_ptr) char *answer = asked(*state, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+
+	assert_has(answer, "HTTP/1.1 200 ");
+	assert_has(answer, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n");
+	assert_has(body_of(answer), "\ndmpfeed_build_info{version=\"1.2.3\"");
+}
+
 static void a_query_that_nobody_knows_is_400(void **state)
 {
 	assert_answer(*state, "GET /healthz?probe=1 HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400 ",
@@ -743,6 +752,7 @@ int main(void)
 		test_with_server(readyz_says_in_one_line_why_it_is_not),
 		test_with_server(healthz_is_200_when_readyz_is_503),
 		test_with_server(the_status_is_json),
+		test_with_server(the_metrics_are_prometheus_text),
 		test_with_server(a_query_that_nobody_knows_is_400),
 		test_with_server(http_1_0_is_answered_too),
 		test_with_server(another_path_is_404_in_json),

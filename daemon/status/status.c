@@ -119,6 +119,8 @@ static json_t *json_of_status(const struct status *status)
 	put_list(json, "listeners", json_of_listener, status->listeners, status->listener_count);
 	put_list(json, "folders", json_of_folder, status->folders, status->folder_count);
 	put_list(json, "sources", json_of_source, status->sources, status->source_count);
+	if (status->health != NULL)
+		health_put(json, status->health, status->now_ms);
 	return json;
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "status/connection.h"
 #include "status/json.h"
+#include "status/metrics.h"
 
 enum {
 	PATIENCE_MS = 10000,
@@ -62,8 +63,15 @@ static int answer_status(const struct status *status, struct buf *out)
 	return OK;
 }
 
+static int answer_metrics(const struct status *status, struct buf *out)
+{
+	metrics_write(status, out);
+	return OK;
+}
+
 static const char type_text[] = "text/plain; charset=utf-8";
 static const char type_json[] = "application/json";
+static const char type_metrics[] = METRICS_TYPE;
 
 static const struct page {
 	const char *path, *type;
@@ -72,6 +80,7 @@ static const struct page {
 	{ "/healthz", type_text, answer_healthz },
 	{ "/readyz", type_text, answer_readyz },
 	{ "/api/v1/status", type_json, answer_status },
+	{ "/metrics", type_metrics, answer_metrics },
 };
 
 static const struct page *page_of(struct slice path)

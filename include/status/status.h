@@ -6,7 +6,7 @@
 #ifndef DMPFEED_STATUS_STATUS_H
 #define DMPFEED_STATUS_STATUS_H
 
-#include "base/buf.h"
+#include "status/health.h"
 
 struct status_lane {
 	const char *name, *state, *why;
@@ -62,12 +62,13 @@ struct status {
 	uint64_t
 		not_asked; /* documents of patients whom nobody asked about the feeding of their DMP */
 	const char *not_ready; /* why /readyz says no; "" when it says yes */
+	const struct health *health; /* NULL: nobody looks at it */
 };
 
 /* Appends the JSON object of GET /api/v1/status, on one line without its end: version, environment,
  * uptime_s, now, ready, not_ready (a sentence or null), queue {state: documents}, oldest_queued_s
  * (an age, null when nothing is queued), last_delivered, invisible_too_long, identities, answers,
- * not_asked, lanes, listeners, folders, sources. Times are ISO 8601 in UTC; null: never.
+ * not_asked, lanes, listeners, folders, sources, alerts, certificates, disks, waiting. Times are ISO 8601 in UTC; null: never.
  */
 void status_write(const struct status *status, struct buf *out);
 

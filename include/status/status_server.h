@@ -3,6 +3,7 @@
  *   /healthz         200 while the loop turns
  *   /readyz          200, or 503 and one line why
  *   /api/v1/status   JSON
+ *   /metrics         Prometheus' text format
  *
  * Anything else is answered 404, another method than GET or HEAD 405, a request with a body 413, a query
  * that names something unknown 400. One request a connection; 8 KiB of headers; a request that is not
