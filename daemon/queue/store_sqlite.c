@@ -34,6 +34,9 @@ static const char writing_connection[] =
 static const char empty_the_log[] = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /* clang-format off */
+#define STILL_INVISIBLE \
+	"invisible = 1 AND state = 'delivered' AND action <> 'delete' AND NOT EXISTS (SELECT 1 FROM document f" \
+	" WHERE f.follows = d.unique_id AND f.follows <> '' AND f.state = 'delivered')"
 #define ROW_COLUMNS \
 	"doc, action, unique_id, type_code, lane, site, source, channel, origin, state, reason," \
 	" doubtful, attempts, body_bytes, received_ms, changed_ms, due_ms, last_arrival, release_ms, purged_ms"
@@ -112,9 +115,11 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[FIND_LAPSED] = "SELECT seq, attempts FROM document WHERE lane = ?3 AND state = 'sending'"
 		" AND node <> ?1 AND lease_ms <= ?2 LIMIT 1",
 	/* what follows it has replaced or deleted it */
-	[COUNT_INVISIBLE] = "SELECT count(*) FROM document d WHERE invisible = 1 AND state = 'delivered'"
-		" AND action <> 'delete' AND changed_ms < ?1 AND NOT EXISTS (SELECT 1 FROM document f"
-		" WHERE f.follows = d.unique_id AND f.follows <> '' AND f.state = 'delivered')",
+	[COUNT_INVISIBLE] = "SELECT count(*) FROM document d INDEXED BY document_invisible WHERE " STILL_INVISIBLE " AND changed_ms < ?1",
+	[OLDEST_INVISIBLE] = "SELECT changed_ms FROM document d INDEXED BY document_invisible WHERE " STILL_INVISIBLE
+		" ORDER BY changed_ms LIMIT 1",
+	[COUNT_WAITING] = "SELECT state, reason, count(*), min(changed_ms) FROM document"
+		" WHERE state IN ('held', 'rejected') AND purged_ms = 0 GROUP BY state, reason",
 	[RECOVER] = "UPDATE document SET state = 'queued', reason = 'doubtful', doubtful = 1, due_ms = ?2,"
 		" node = '', changed_ms = ?2 WHERE seq = ?1",
 

@@ -270,6 +270,11 @@ static const char version_13[] =
 	"  former TEXT PRIMARY KEY,"
 	"  current TEXT NOT NULL"
 	") STRICT, WITHOUT ROWID;";
+
+/* What waits for a person or an event, by reason. */
+static const char version_14[] =
+	"CREATE INDEX document_waits ON document (state, reason, changed_ms, purged_ms)"
+	"  WHERE state IN ('held', 'rejected') AND purged_ms = 0;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -296,6 +301,7 @@ static const struct {
 	{ version_11, store_draw_secret },
 	{ version_12, NULL },
 	{ version_13, NULL },
+	{ version_14, NULL },
 };
 
 enum { VERSION = length_of(steps) };

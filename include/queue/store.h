@@ -421,6 +421,24 @@ must_use int store_count(struct store *store, struct store_counts *ret_counts, s
 must_use int store_count_invisible(struct store *store, int64_t before_ms, uint64_t *ret_count,
 				   struct err *err);
 
+/* When the first of these was delivered; INT64_MAX: there is none. */
+must_use int store_oldest_invisible(struct store *store, int64_t *ret_delivered_ms,
+				    struct err *err);
+
+/* What waits for a person or an event: held, or rejected with its body still there, so that it could be
+ * tried again. For each state and reason, how many, and since when the oldest is.
+ */
+struct store_waiting {
+	enum doc_state state;
+	enum reason reason;
+	uint64_t documents;
+	int64_t oldest_ms;
+};
+
+must_use int store_count_waiting(struct store *store,
+				 void (*each)(void *arg, const struct store_waiting *waiting),
+				 void *arg, struct err *err);
+
 /* When the oldest document still queued was received; INT64_MAX: none is. */
 must_use int store_oldest_queued(struct store *store, int64_t *ret_received_ms, struct err *err);
 
