@@ -42,7 +42,7 @@ static struct count_acceptance accepted(int64_t root, const char *day, const cha
 	};
 }
 
-static int apply(struct fixture *f, const struct store_changes *changes)
+static int apply(struct fixture *f, const struct count_changes *changes)
 {
 	struct store_tally now;
 	int applied = -1;
@@ -80,7 +80,7 @@ static void count_six(struct fixture *f)
 		accepted(3, "2026-10-06", another_stay), accepted(4, "2026-10-07", one_stay),
 		accepted(5, "2026-10-12", another_stay), accepted(6, "2026-10-13", NULL),
 	};
-	const struct store_changes changes = { .last = 0,
+	const struct count_changes changes = { .last = 0,
 					       .acceptances = six,
 					       .acceptance_count = 6 };
 
@@ -187,7 +187,7 @@ static void identity_delay_and_basis_are_filters(void **state)
 static void a_late_document_counts_for_its_stay_within_the_grace(void **state)
 {
 	struct count_acceptance late = accepted(1, "2026-11-08", one_stay);
-	const struct store_changes changes = { .acceptances = &late, .acceptance_count = 1 };
+	const struct count_changes changes = { .acceptances = &late, .acceptance_count = 1 };
 	struct store_numerator asked = of_october(STORE_STAYS);
 	struct fixture *f = *state;
 
@@ -234,7 +234,7 @@ static void a_renumbered_site_is_one_and_both_numbers_are_told(void **state)
 	static const struct store_alias aliases[] = { { "990012345", "2A0000014" } };
 	const struct count_cell cells[] = { cell(site, 20261005, 3), cell(other_site, 20261005, 4),
 					    cell(site, 20261101, 5) };
-	const struct store_changes changes = { .cells = cells, .cell_count = 3 };
+	const struct count_changes changes = { .cells = cells, .cell_count = 3 };
 	const struct store_produced produced = { .from_day = 20261001, .to_day = 20261031 };
 	struct store_numerator asked = of_october(STORE_STAYS);
 	scoped(buf_done) struct buf out = { 0 };
@@ -288,9 +288,9 @@ static void note_stay(struct fixture *f, const char *number, const char *ends, b
 
 static void a_stay_ends_when_the_adt_says_so(void **state)
 {
-	const struct store_told_stay told = { slice_of(one_stay), lane, site, "", "MCO",
-					      at("2026-10-20", 8) };
-	const struct store_changes changes = { .stays = &told, .stay_count = 1 };
+	const struct count_stay told = { slice_of(one_stay), lane, site, "", "MCO",
+					 at("2026-10-20", 8) };
+	const struct count_changes changes = { .stays = &told, .stay_count = 1 };
 	struct store_ended asked = { .from_ms = at("2026-10-01", 0), .to_ms = at("2026-11-01", 0) };
 	struct fixture *f = *state;
 
@@ -321,8 +321,8 @@ static void a_document_and_an_adt_name_one_stay(void **state)
 	struct fixture *f = *state;
 	scoped(buf_done) struct buf seen = { 0 };
 	uint8_t key[16];
-	struct store_told_stay told = { { (const char *)key, 16 }, lane, site, "", "MCO", 0 };
-	const struct store_changes changes = { .last = 1, .stays = &told, .stay_count = 1 };
+	struct count_stay told = { { (const char *)key, 16 }, lane, site, "", "MCO", 0 };
+	const struct count_changes changes = { .last = 1, .stays = &told, .stay_count = 1 };
 
 	one = arrival(f, "1.2.3", "body");
 	one.facts = (struct store_facts){ .stay = "V88001", .field = "MCO", .ins_qualified = true };
@@ -342,7 +342,7 @@ static void a_document_and_an_adt_name_one_stay(void **state)
 static void what_was_read_at_another_mark_is_not_applied(void **state)
 {
 	const struct count_cell cells[] = { cell(site, 20261005, 3) };
-	const struct store_changes changes = { .last = 2, .cells = cells, .cell_count = 1 };
+	const struct count_changes changes = { .last = 2, .cells = cells, .cell_count = 1 };
 	scoped(buf_done) struct buf out = { 0 };
 	struct fixture *f = *state;
 	struct store_tally before, now;
@@ -370,10 +370,10 @@ static void what_was_read_at_another_mark_is_not_applied(void **state)
 static void counting_anew_empties_little_by_little(void **state)
 {
 	const struct count_cell cells[] = { cell(site, 20261005, 3), cell(site, 20261006, 3) };
-	const struct store_root roots[] = { { 2, 1 }, { 3, 1 } };
-	const struct store_told_stay told = { slice_of(one_stay), lane, site, "", "MCO",
-					      at("2026-10-20", 8) };
-	const struct store_changes changes = { .cells = cells,
+	const struct count_root roots[] = { { 2, 1 }, { 3, 1 } };
+	const struct count_stay told = { slice_of(one_stay), lane, site, "", "MCO",
+					 at("2026-10-20", 8) };
+	const struct count_changes changes = { .cells = cells,
 					       .cell_count = 2,
 					       .roots = roots,
 					       .root_count = 2,
@@ -417,7 +417,7 @@ static void old_days_go_and_months_stay(void **state)
 {
 	const struct count_cell cells[] = { cell(site, 20250930, 1), cell(site, 20251001, 2),
 					    cell(site, 20251002, 4) };
-	const struct store_changes changes = { .cells = cells, .cell_count = 3 };
+	const struct count_changes changes = { .cells = cells, .cell_count = 3 };
 	scoped(buf_done) struct buf out = { 0 };
 	struct fixture *f = *state;
 	int more = 1, rounds = 0;

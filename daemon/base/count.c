@@ -59,3 +59,17 @@ bool count_field_is_known(struct slice text)
 			return true;
 	return false;
 }
+
+void count_facts_keep(struct count_facts *facts, struct arena *arena)
+{
+	const char **const texts[] = { &facts->action,   &facts->lane, &facts->site,
+				       &facts->field,    &facts->unit, &facts->source,
+				       &facts->type_code };
+	struct slice *const keys[] = { &facts->stay, &facts->patient };
+
+	for (size_t i = 0; i < length_of(texts); i++)
+		*texts[i] = arena_dup(arena, slice_of(*texts[i]));
+	for (size_t i = 0; i < length_of(keys); i++)
+		if (keys[i]->n > 0)
+			keys[i]->p = arena_dup(arena, *keys[i]);
+}

@@ -258,7 +258,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" d.created_ms, d.stay_end_ms, d.ins_qualified, d.invisible,"
 		" (SELECT p.seq FROM document p WHERE p.unique_id = nullif(iif(d.stands_for <> '', d.stands_for, d.follows), '')"
 		"  AND p.action <> 'delete' AND p.seq < d.seq),"
-		" CASE l.what WHEN 'retried' THEN (SELECT b.state FROM ledger b WHERE b.seq = l.seq AND b.number < l.number"
+		" CASE l.what WHEN 'retried' THEN (SELECT b.state = 'cancelled' AND b.reason <> 'superseded' FROM ledger b WHERE b.seq = l.seq AND b.number < l.number"
 		"  ORDER BY b.number DESC LIMIT 1) END"
 		" FROM ledger l CROSS JOIN document d USING (seq) WHERE l.number > ?1 ORDER BY l.number LIMIT ?2",
 	[TALLY_ROOT] = "SELECT root FROM lineage WHERE seq = ?1",

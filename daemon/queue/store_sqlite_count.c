@@ -67,7 +67,7 @@ static struct count_event event_of(sqlite3_stmt *row)
 		.attempt = (unsigned)sqlite3_column_int64(row, 8),
 		.facts = facts_of(row, 9),
 		.follows = sqlite3_column_int64(row, 23),
-		.before = sqlite_text(row, 24),
+		.was_out = sqlite3_column_int(row, 24) != 0,
 	};
 }
 
@@ -116,29 +116,6 @@ int store_tally_first_try(struct store *store, int64_t seq, uint64_t before, int
 			   ret_ms, err);
 }
 
-static void keep_text(struct arena *arena, const char **text)
-{
-	*text = arena_dup(arena, slice_of(*text));
-}
-
-static void keep_bytes(struct arena *arena, struct slice *bytes)
-{
-	if (bytes->n > 0)
-		bytes->p = arena_dup(arena, *bytes);
-}
-
-static void keep_facts(struct arena *arena, struct count_facts *facts)
-{
-	const char **const texts[] = { &facts->action,   &facts->lane, &facts->site,
-				       &facts->field,    &facts->unit, &facts->source,
-				       &facts->type_code };
-
-	for (size_t i = 0; i < length_of(texts); i++)
-		keep_text(arena, texts[i]);
-	keep_bytes(arena, &facts->stay);
-	keep_bytes(arena, &facts->patient);
-}
-
 int store_tally_acceptance(struct store *store, int64_t root, struct arena *arena,
 			   struct count_acceptance *ret_acceptance, struct err *err)
 {
@@ -161,7 +138,7 @@ int store_tally_acceptance(struct store *store, int64_t root, struct arena *aren
 		.deleted_ms = sqlite3_column_int64(row, 7),
 		.facts = facts_of(row, 8),
 	};
-	keep_facts(arena, &ret_acceptance->facts);
+	count_facts_keep(&ret_acceptance->facts, arena);
 	return 1;
 }
 
@@ -200,7 +177,7 @@ static int put_acceptance(struct store *store, const struct count_acceptance *on
 			  "count what was accepted", err);
 }
 
-static int apply_changes(struct store *store, const struct store_changes *changes, struct err *err)
+static int apply_changes(struct store *store, const struct count_changes *changes, struct err *err)
 {
 	for (size_t i = 0; i < changes->cell_count; i++)
 		if (add_cell(store, &changes->cells[i], err) < 0)
@@ -215,7 +192,7 @@ static int apply_changes(struct store *store, const struct store_changes *change
 			    "note a lineage", err) < 0)
 			return -1;
 	for (size_t i = 0; i < changes->stay_count; i++) {
-		const struct store_told_stay *stay = &changes->stays[i];
+		const struct count_stay *stay = &changes->stays[i];
 
 		if (sqlite_run(&store->sqlite, TELL_STAY,
 			       VALUES(BYTES(stay->key), TEXT(stay->lane), TEXT(stay->site),
@@ -227,7 +204,7 @@ static int apply_changes(struct store *store, const struct store_changes *change
 }
 
 int store_tally_apply(struct store *store, const struct store_tally *tally,
-		      const struct store_changes *changes, struct err *err)
+		      const struct count_changes *changes, struct err *err)
 {
 	if (sqlite_run(&store->sqlite, TALLY_MOVE,
 		       VALUES(NUMBER(tally->last), NUMBER(tally->edition), NUMBER(changes->last)),

@@ -8,7 +8,7 @@
 #ifndef DMPFEED_BASE_COUNT_H
 #define DMPFEED_BASE_COUNT_H
 
-#include "base/buf.h"
+#include "base/arena.h"
 #include "base/reason.h"
 
 /* As the counters name them: fixed words. What waits in the queue is a state, not an outcome. */
@@ -72,14 +72,17 @@ struct count_facts {
 	bool ins_qualified, invisible;
 };
 
+/* Copies what it points to. */
+void count_facts_keep(struct count_facts *facts, struct arena *arena);
+
 /* A row of the ledger, with what never changes of its document. */
 struct count_event {
 	uint64_t number;
 	int64_t seq; /* of the document */
 	int64_t at_ms;
 	const char *what;
-	const char *state;  /* which it came to */
-	const char *before; /* which it came from: told of "retried" alone */
+	const char *state; /* which it came to */
+	bool was_out;      /* told of "retried" alone: until then it was not to be fed */
 	enum reason reason;
 	const char *code, *note;
 	unsigned attempt;
@@ -105,6 +108,31 @@ struct count_cell {
 	enum count_outcome outcome;
 	int day;
 	int64_t n;
+};
+
+/* That document belongs to that lineage. */
+struct count_root {
+	int64_t seq, root;
+};
+
+/* What a document tells of its stay. */
+struct count_stay {
+	struct slice key;
+	const char *lane, *site, *unit, *field;
+	int64_t end_ms; /* 0: not told */
+};
+
+/* What some rows of the ledger change. */
+struct count_changes {
+	uint64_t last; /* the number of the last of them */
+	const struct count_cell *cells;
+	size_t cell_count;
+	const struct count_acceptance *acceptances; /* as they are from now on */
+	size_t acceptance_count;
+	const struct count_root *roots; /* likewise */
+	size_t root_count;
+	const struct count_stay *stays; /* in their order: the last one counts */
+	size_t stay_count;
 };
 
 #endif

@@ -46,33 +46,9 @@ must_use int store_tally_acceptance(struct store *store, int64_t root, struct ar
 must_use int store_tally_first_try(struct store *store, int64_t seq, uint64_t before,
 				   int64_t otherwise, int64_t *ret_ms, struct err *err);
 
-/* What a document tells of its stay. */
-struct store_told_stay {
-	struct slice key;
-	const char *lane, *site, *unit, *field;
-	int64_t end_ms; /* 0: not told */
-};
-
-struct store_root {
-	int64_t seq, root;
-};
-
-/* What rows tally->last + 1 to `last` change; arrays are borrowed for the call. */
-struct store_changes {
-	uint64_t last;
-	const struct count_cell *cells;
-	size_t cell_count;
-	const struct count_acceptance *acceptances; /* as they are from now on */
-	size_t acceptance_count;
-	const struct store_root *roots;
-	size_t root_count;
-	const struct store_told_stay *stays;
-	size_t stay_count;
-};
-
-/* Writer. 1: done; 0: the mark is not what `tally` says any more, nothing was done; -1. */
+/* Writer. What rows tally->last + 1 to changes->last change. 1: done; 0: the mark is not what `tally` says any more, nothing was done; -1. */
 must_use int store_tally_apply(struct store *store, const struct store_tally *tally,
-			       const struct store_changes *changes, struct err *err);
+			       const struct count_changes *changes, struct err *err);
 
 /* Writer. All is to be counted anew: from now on the mark says that it is emptying. */
 must_use int store_tally_again(struct store *store, struct err *err);

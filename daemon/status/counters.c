@@ -1,0 +1,479 @@
+/* The rules of counting. Pure. */
+#include "status/counters.h"
+
+#include "base/calendar.h"
+
+/* ---- what was seen in this piece ---- */
+
+/* Things by their keys, in the order in which they came. */
+struct seen {
+	struct seen_entry {
+		struct slice key;
+		void *thing;
+	} * entries;
+	size_t count, room;
+	size_t *slots; /* twice as many; 0: free, else the entry's place + 1 */
+};
+
+struct known_acceptance {
+	struct count_acceptance is;
+	bool changed;
+};
+
+struct counters {
+	struct counters_past past;
+	struct arena arena;
+	struct buf key;
+	struct seen cells, acceptances, roots;
+	struct count_stay *stays;
+	size_t stay_count, stay_room;
+	uint64_t last;
+
+	/* as counters_changes() gave them */
+	struct count_cell *told_cells;
+	struct count_acceptance *told_acceptances;
+	struct count_root *told_roots;
+};
+
+static size_t *slot_of(const struct seen *seen, struct slice key)
+{
+	uint64_t hash = 14695981039346656037u; /* FNV-1a */
+	size_t at;
+
+	for (size_t i = 0; i < key.n; i++)
+		hash = (hash ^ (unsigned char)key.p[i]) * 1099511628211u;
+	for (at = hash % (seen->room * 2); seen->slots[at] != 0; at = (at + 1) % (seen->room * 2))
+		if (slice_equal(seen->entries[seen->slots[at] - 1].key, key))
+			break;
+	return &seen->slots[at];
+}
+
+static void *find(const struct seen *seen, struct slice key)
+{
+	size_t place = seen->room > 0 ? *slot_of(seen, key) : 0;
+
+	return place > 0 ? seen->entries[place - 1].thing : NULL;
+}
+
+static void grow(struct seen *seen)
+{
+	seen->room = max(seen->room * 2, (size_t)64);
+	seen->entries = xrealloc(seen->entries, seen->room * sizeof(*seen->entries));
+	free(seen->slots);
+	seen->slots = xcalloc(seen->room * 2, sizeof(*seen->slots));
+	for (size_t i = 0; i < seen->count; i++)
+		*slot_of(seen, seen->entries[i].key) = i + 1;
+}
+
+/* The key is new; it lives as long as the thing. */
+static void *keep(struct seen *seen, struct slice key, void *thing)
+{
+	if (seen->count == seen->room)
+		grow(seen);
+	*slot_of(seen, key) = seen->count + 1;
+	seen->entries[seen->count++] = (struct seen_entry){ key, thing };
+	return thing;
+}
+
+static void forget(struct seen *seen)
+{
+	free(seen->entries);
+	free(seen->slots);
+}
+
+static struct slice key_of(const int64_t *number)
+{
+	return (struct slice){ (const char *)number, sizeof(*number) };
+}
+
+/* ---- cells ---- */
+
+static void count(struct counters *counters, const struct count_facts *facts,
+		  enum count_outcome outcome, int64_t at_ms, int64_t n)
+{
+	const int day = calendar_day(at_ms);
+	struct count_cell *cell;
+
+	if (outcome == COUNT_NONE)
+		return;
+	buf_clear(&counters->key);
+	buf_addf(&counters->key, "%s\x1f%s\x1f%s\x1f%s\x1f%d\x1f%d", facts->lane, facts->site,
+		 facts->field, facts->type_code, (int)outcome, day);
+	cell = find(&counters->cells, buf_slice(&counters->key));
+	if (cell == NULL) {
+		const struct slice key = { arena_dup(&counters->arena, buf_slice(&counters->key)),
+					   counters->key.n };
+
+		cell = arena_alloc(&counters->arena, sizeof(*cell));
+		*cell = (struct count_cell){
+			.lane = arena_dup(&counters->arena, slice_of(facts->lane)),
+			.site = arena_dup(&counters->arena, slice_of(facts->site)),
+			.field = arena_dup(&counters->arena, slice_of(facts->field)),
+			.type_code = arena_dup(&counters->arena, slice_of(facts->type_code)),
+			.channel = COUNT_CHANNEL_DMP,
+			.outcome = outcome,
+			.day = day,
+		};
+		keep(&counters->cells, key, cell);
+	}
+	cell->n += n;
+}
+
+/* ---- lineages ---- */
+
+static int find_root(struct counters *counters, int64_t seq, int64_t *ret_root, struct err *err)
+{
+	const struct count_root *root = find(&counters->roots, key_of(&seq));
+
+	if (root == NULL)
+		return counters->past.root(counters->past.arg, seq, ret_root, err);
+	*ret_root = root->root;
+	return 0;
+}
+
+static void keep_root(struct counters *counters, int64_t seq, int64_t root)
+{
+	struct count_root *known = find(&counters->roots, key_of(&seq));
+
+	if (known == NULL) {
+		known = arena_alloc(&counters->arena, sizeof(*known));
+		known->seq = seq;
+		keep(&counters->roots, key_of(&known->seq), known);
+	}
+	known->root = root;
+}
+
+/* That of the document which it names; its own when it names none that came before. */
+static int root_of_event(struct counters *counters, const struct count_event *event,
+			 int64_t *ret_root, struct err *err)
+{
+	*ret_root = event->seq;
+	return event->follows ? find_root(counters, event->follows, ret_root, err) : 0;
+}
+
+/* *ret_known: NULL if the lineage was not accepted so far. */
+static int find_acceptance(struct counters *counters, int64_t root,
+			   struct known_acceptance **ret_known, struct err *err)
+{
+	struct known_acceptance *known = find(&counters->acceptances, key_of(&root));
+	struct count_acceptance stored;
+	int got;
+
+	*ret_known = known;
+	if (known != NULL)
+		return 0;
+	got = counters->past.acceptance(counters->past.arg, root, &counters->arena, &stored, err);
+	if (got <= 0)
+		return got;
+	known = arena_alloc(&counters->arena, sizeof(*known));
+	known->is = stored;
+	*ret_known = keep(&counters->acceptances, key_of(&known->is.root), known);
+	return 0;
+}
+
+/* ---- the DMP has it, or has it no more ---- */
+
+static int accept_first(struct counters *counters, const struct count_event *event, int64_t root,
+			struct err *err)
+{
+	const bool is_reconciled = strcmp(event->note, "confirmed_by_duplicate") == 0;
+	struct known_acceptance *known = arena_alloc(&counters->arena, sizeof(*known));
+	struct count_acceptance *is = &known->is;
+
+	*is = (struct count_acceptance){
+		.root = root,
+		.current = event->seq,
+		.outcome = is_reconciled ? COUNT_ACCEPTED_RECONCILED : COUNT_ACCEPTED,
+		.accepted_ms = event->at_ms,
+		.attempts = event->attempt,
+		.facts = event->facts,
+	};
+	if (counters->past.first_try(counters->past.arg, event->seq, event->number, event->at_ms,
+				     &is->submitted_ms, err) < 0)
+		return -1;
+	count_facts_keep(&is->facts, &counters->arena);
+	known->changed = true;
+	keep(&counters->acceptances, key_of(&is->root), known);
+	count(counters, &event->facts, is->outcome, event->at_ms, 1);
+	return 0;
+}
+
+static int count_accepted(struct counters *counters, const struct count_event *event,
+			  struct err *err)
+{
+	struct known_acceptance *known;
+	int64_t root;
+
+	if (root_of_event(counters, event, &root, err) < 0 ||
+	    find_acceptance(counters, root, &known, err) < 0)
+		return -1;
+	if (known != NULL && known->is.current == event->seq)
+		return 0; /* it said so before */
+	if (known != NULL && known->is.deleted_ms != 0) {
+		root = event->seq; /* what follows a deletion begins anew */
+		known = NULL;
+	}
+	if (root != event->seq || event->follows != 0)
+		keep_root(counters, event->seq, root);
+	if (known == NULL)
+		return accept_first(counters, event, root, err);
+	known->is.current = event->seq;
+	known->is.replaced++;
+	known->changed = true;
+	count(counters, &event->facts, COUNT_REPLACED_OK, event->at_ms, 1);
+	return 0;
+}
+
+/* Net counts go down where the acceptance was counted, whatever the deletion itself says of site and type. */
+static int count_deleted(struct counters *counters, const struct count_event *event,
+			 struct err *err)
+{
+	struct known_acceptance *known = NULL;
+	int64_t root;
+
+	if (root_of_event(counters, event, &root, err) < 0 ||
+	    (event->follows && find_acceptance(counters, root, &known, err) < 0))
+		return -1;
+	if (known == NULL || known->is.deleted_ms != 0 || known->is.current != event->follows) {
+		count(counters, &event->facts, COUNT_DELETED_OTHER, event->at_ms, 1);
+		return 0;
+	}
+	known->is.deleted_ms = event->at_ms;
+	known->changed = true;
+	count(counters, &known->is.facts, COUNT_DELETED_OK, event->at_ms, 1);
+	return 0;
+}
+
+/* ---- what is to be fed ---- */
+
+static void count_received(struct counters *counters, const struct count_event *event, int64_t n)
+{
+	count(counters, &event->facts, COUNT_RECEIVED, event->facts.received_ms, n);
+	if (event->facts.ins_qualified)
+		count(counters, &event->facts, COUNT_RECEIVED_QUALIFIED, event->facts.received_ms,
+		      n);
+}
+
+static void tell_stay(struct counters *counters, const struct count_facts *told)
+{
+	struct count_facts facts = *told;
+
+	if (facts.stay.n == 0)
+		return;
+	if (counters->stay_count == counters->stay_room) {
+		counters->stay_room = max(counters->stay_room * 2, (size_t)64);
+		counters->stays =
+			xrealloc(counters->stays, counters->stay_room * sizeof(*counters->stays));
+	}
+	count_facts_keep(&facts, &counters->arena);
+	counters->stays[counters->stay_count++] = (struct count_stay){
+		facts.stay, facts.lane, facts.site, facts.unit, facts.field, facts.stay_end_ms,
+	};
+}
+
+static int take_in(struct counters *counters, const struct count_event *event, struct err *err)
+{
+	const bool is_out =
+		strcmp(event->state, "cancelled") == 0 || strcmp(event->state, "suppressed") == 0;
+	int64_t root;
+
+	if (root_of_event(counters, event, &root, err) < 0)
+		return -1;
+	if (root != event->seq)
+		keep_root(counters, event->seq, root);
+	else if (!is_out)
+		count_received(counters, event, 1);
+	tell_stay(counters, &event->facts);
+	return 0;
+}
+
+/* It was withdrawn before it was sent, or is to be fed after all. What only took another's place has brought
+ * nothing that could be taken away.
+ */
+static int change_mind(struct counters *counters, const struct count_event *event, int64_t n,
+		       struct err *err)
+{
+	int64_t root;
+
+	if (find_root(counters, event->seq, &root, err) < 0)
+		return -1;
+	if (root == event->seq)
+		count_received(counters, event, n);
+	return 0;
+}
+
+static bool is_withdrawn(const struct count_event *event)
+{
+	return strcmp(event->what, "cancelled") == 0 ||
+	       (strcmp(event->what, "withdrawn") == 0 && event->reason == REASON_WITHDRAWN);
+}
+
+/* ---- outcomes ---- */
+
+/* What the DMP refuses is the gateway's dmp_error; its codes say more. */
+static enum count_outcome outcome_of_code(const char *code)
+{
+	static const struct {
+		const char *code;
+		enum count_outcome outcome;
+	} codes[] = {
+		{ "InvalidDocumentContent", COUNT_REJECTED_FORMAT },
+		{ "XDSMissingDocument", COUNT_REJECTED_FORMAT },
+		{ "XDSMissingDocumentMetadata", COUNT_REJECTED_METADATA },
+		{ "XDSRegistryMetadataError", COUNT_REJECTED_METADATA },
+		{ "XDSRepositoryMetadataError", COUNT_REJECTED_METADATA },
+		{ "XDSPatientIdDoesNotMatch", COUNT_REJECTED_METADATA },
+		{ "XDSPatientIDReconciliationError", COUNT_REJECTED_METADATA },
+		{ "XDSDuplicateUniqueIdInRegistry", COUNT_REJECTED_DUPLICATE_FOREIGN },
+		{ "XDSNonIdenticalHash", COUNT_REJECTED_DUPLICATE_FOREIGN },
+		{ "XDSNonIdenticalSize", COUNT_REJECTED_DUPLICATE_FOREIGN },
+	};
+
+	for (size_t i = 0; i < length_of(codes); i++)
+		if (strcmp(code, codes[i].code) == 0)
+			return codes[i].outcome;
+	return COUNT_REJECTED_OTHER;
+}
+
+/* A reason that is not here is none that counts: its turn, its source's or an operator's will. */
+static enum count_outcome outcome_of_reason(const struct count_event *event)
+{
+	static const enum count_outcome outcomes[REASON_COUNT] = {
+		[REASON_INS_NOT_QUALIFIED] = COUNT_BLOCKED_INS_NOT_QUALIFIED,
+		[REASON_POLICY_HOLD] = COUNT_HELD_POLICY,
+		[REASON_RESTRICTED] = COUNT_HELD_POLICY,
+		[REASON_FEEDING_NOT_ASKED] = COUNT_HELD_POLICY,
+		[REASON_MANUAL_HOLD] = COUNT_HELD_MANUAL,
+		[REASON_RETRYING] = COUNT_FAILED_TRANSIENT,
+		[REASON_DOUBTFUL] = COUNT_UNKNOWN,
+		[REASON_LANE_STOPPED] = COUNT_REJECTED_AUTH,
+		[REASON_PATIENT_OPPOSED] = COUNT_REFUSED_PATIENT_OPPOSED,
+		[REASON_DMP_ABSENT] = COUNT_REFUSED_DMP_ABSENT,
+		[REASON_DMP_CLOSED] = COUNT_REFUSED_DMP_CLOSED,
+		[REASON_INS_MISSING] = COUNT_REJECTED_METADATA,
+		[REASON_INS_INVALID] = COUNT_REJECTED_METADATA,
+		[REASON_INS_MISMATCH] = COUNT_REJECTED_METADATA,
+		[REASON_TYPE_NOT_ACCEPTED] = COUNT_REJECTED_METADATA,
+		[REASON_METADATA_INVALID] = COUNT_REJECTED_METADATA,
+		[REASON_IDENTIFIER_HAS_EXTENSION] = COUNT_REJECTED_METADATA,
+		[REASON_IDENTIFIER_INVALID] = COUNT_REJECTED_METADATA,
+		[REASON_FINESS_MISMATCH] = COUNT_REJECTED_METADATA,
+		[REASON_MASKS_CONFLICT] = COUNT_REJECTED_METADATA,
+		[REASON_PREDECESSOR_UNKNOWN] = COUNT_REJECTED_METADATA,
+		[REASON_DOCUMENT_INVALID] = COUNT_REJECTED_FORMAT,
+		[REASON_SIDECAR_INVALID] = COUNT_REJECTED_FORMAT,
+		[REASON_COMPANION_MISSING] = COUNT_REJECTED_FORMAT,
+		[REASON_BODY_INVALID] = COUNT_REJECTED_FORMAT,
+		[REASON_PDF_NOT_PDFA] = COUNT_REJECTED_FORMAT,
+		[REASON_TOO_LARGE] = COUNT_REJECTED_FORMAT,
+		[REASON_ACTION_NOT_SUPPORTED] = COUNT_REJECTED_OTHER,
+		[REASON_DUPLICATE_FOREIGN] = COUNT_REJECTED_DUPLICATE_FOREIGN,
+		[REASON_TOO_OLD] = COUNT_EXPIRED,
+		[REASON_UNCHANGED] = COUNT_SUPPRESSED_UNCHANGED,
+	};
+
+	if (event->reason == REASON_DMP_ERROR)
+		return outcome_of_code(event->code);
+	return event->reason < REASON_COUNT ? outcomes[event->reason] : COUNT_NONE;
+}
+
+/* The others either change nothing (a body is purged, a source is told) or lead to one of these. What is let go
+ * may turn out to change nothing; what is sent again after it was delivered does.
+ */
+static enum count_outcome outcome_of(const struct count_event *event)
+{
+	static const char *const told[] = { "received", "settled", "recovered", "held", "opposed" };
+
+	if (strcmp(event->what, "received_again") == 0)
+		return strcmp(event->state, "delivered") == 0 ? COUNT_SUPPRESSED_UNCHANGED
+							      : COUNT_NONE;
+	if (strcmp(event->what, "released") == 0)
+		return strcmp(event->state, "suppressed") == 0 ? outcome_of_reason(event)
+							       : COUNT_NONE;
+	for (size_t i = 0; i < length_of(told); i++)
+		if (strcmp(event->what, told[i]) == 0)
+			return outcome_of_reason(event);
+	return COUNT_NONE;
+}
+
+/* ---- a piece ---- */
+
+struct counters *counters_new(const struct counters_past *past)
+{
+	struct counters *counters = xcalloc(1, sizeof(*counters));
+
+	counters->past = *past;
+	return counters;
+}
+
+int counters_add(struct counters *counters, const struct count_event *event, struct err *err)
+{
+	const bool was_delivered =
+		strcmp(event->what, "settled") == 0 && strcmp(event->state, "delivered") == 0;
+	int rc = 0;
+
+	counters->last = event->number;
+	if (strcmp(event->facts.action, "delete") == 0)
+		return was_delivered ? count_deleted(counters, event, err) : 0;
+	if (was_delivered)
+		return count_accepted(counters, event, err);
+	if (strcmp(event->what, "received") == 0)
+		rc = take_in(counters, event, err);
+	else if (is_withdrawn(event))
+		rc = change_mind(counters, event, -1, err);
+	else if (event->was_out)
+		rc = change_mind(counters, event, 1, err);
+	count(counters, &event->facts, outcome_of(event), event->at_ms, 1);
+	return rc;
+}
+
+struct count_changes counters_changes(struct counters *counters)
+{
+	const struct seen *cells = &counters->cells, *acceptances = &counters->acceptances,
+			  *roots = &counters->roots;
+	struct count_changes changes = { .last = counters->last,
+					 .stays = counters->stays,
+					 .stay_count = counters->stay_count,
+					 .cell_count = cells->count,
+					 .root_count = roots->count };
+
+	counters->told_cells =
+		xrealloc(counters->told_cells, (cells->count + 1) * sizeof(struct count_cell));
+	counters->told_acceptances =
+		xrealloc(counters->told_acceptances,
+			 (acceptances->count + 1) * sizeof(struct count_acceptance));
+	counters->told_roots =
+		xrealloc(counters->told_roots, (roots->count + 1) * sizeof(struct count_root));
+	for (size_t i = 0; i < cells->count; i++)
+		counters->told_cells[i] = *(struct count_cell *)cells->entries[i].thing;
+	for (size_t i = 0; i < roots->count; i++)
+		counters->told_roots[i] = *(struct count_root *)roots->entries[i].thing;
+	for (size_t i = 0; i < acceptances->count; i++) {
+		const struct known_acceptance *known = acceptances->entries[i].thing;
+
+		if (known->changed)
+			counters->told_acceptances[changes.acceptance_count++] = known->is;
+	}
+	changes.cells = counters->told_cells;
+	changes.roots = counters->told_roots;
+	changes.acceptances = counters->told_acceptances;
+	return changes;
+}
+
+void counters_free(struct counters **counters)
+{
+	struct counters *c = *counters;
+
+	if (c == NULL)
+		return;
+	forget(&c->cells);
+	forget(&c->acceptances);
+	forget(&c->roots);
+	free(c->stays);
+	free(c->told_cells);
+	free(c->told_acceptances);
+	free(c->told_roots);
+	buf_done(&c->key);
+	arena_done(&c->arena);
+	free_ptr(counters);
+}
