@@ -27,6 +27,7 @@ enum {
 	NOT_STARTED = 127,
 	NOT_CONFINED = 126,
 	MOST_SAID = 8 << 10, /* bytes of what it says: the last of them */
+	LOOK_MS = 200,       /* whether anybody still wants it */
 };
 
 /* What PDF/A wants to be told besides the pages: what its colours mean. (Ghostscript's own
@@ -251,26 +252,35 @@ static void hear(struct child *child)
 		buf_drop(&child->said_last, child->said_last.n - MOST_SAID);
 }
 
-/* 1: it has ended; 0: its time had; -1: it cannot be watched, which is no fault of the PDF. */
-static int wait_for(struct child *child, int64_t timeout_ms)
+static bool is_given_up(const struct convert_settings *settings)
+{
+	return settings->ends != NULL && atomic_load(settings->ends);
+}
+
+/* 1: it has ended; 0: its time had; -1: it cannot be watched, or nobody wants it any more, which is no
+ * fault of the PDF.
+ */
+static int wait_for(struct child *child, const struct convert_settings *settings)
 {
 	struct pollfd ends[] = { { .fd = pidfd_open(child->pid, 0), .events = POLLIN },
 				 { .events = POLLIN } };
-	const int64_t until_ms = clock_monotonic_ms() + timeout_ms;
-	int64_t left_ms = timeout_ms;
+	const int64_t until_ms = clock_monotonic_ms() + settings->timeout_ms;
+	int64_t left_ms = settings->timeout_ms;
+	bool given_up = false;
 
 	if (ends[0].fd < 0)
 		return -1;
-	while (left_ms > 0 && ends[0].revents == 0) {
+	while (left_ms > 0 && ends[0].revents == 0 && !given_up) {
 		ends[1].fd = child->said;
 		ends[1].revents = 0;
-		(void)!poll(ends, length_of(ends), (int)min(left_ms, (int64_t)INT_MAX));
+		(void)!poll(ends, length_of(ends), (int)min(left_ms, (int64_t)LOOK_MS));
 		if (ends[1].revents != 0)
 			hear(child);
 		left_ms = until_ms - clock_monotonic_ms();
+		given_up = is_given_up(settings);
 	}
 	close(ends[0].fd);
-	return ends[0].revents != 0;
+	return ends[0].revents != 0 ? 1 : given_up ? -1 : 0;
 }
 
 static int refuse(struct err *err, const char *why)
@@ -370,11 +380,13 @@ static int judge_end(const struct work *work, const struct child *child, struct 
 }
 
 /* Until it has ended, one way or another. 1: by itself; 0: its time had come; -1: nobody watched. */
-static int see_it_end(struct child *child, int64_t timeout_ms, struct err *err)
+static int see_it_end(struct child *child, const struct convert_settings *settings, struct err *err)
 {
-	const int said = child->said, ended = wait_for(child, timeout_ms);
+	const int said = child->said, ended = wait_for(child, settings);
 
-	if (ended < 0)
+	if (ended < 0 && is_given_up(settings))
+		err_set(err, ERR_RETRY, "to convert a PDF there is no time: the gateway stops");
+	else if (ended < 0)
 		cannot(err, "its process cannot be watched");
 	if (ended <= 0)
 		kill(child->pid, SIGKILL);
@@ -405,7 +417,7 @@ static int run(const struct work *work, struct err *err)
 		close(said[0]);
 		return -1;
 	}
-	ended = see_it_end(&child, work->settings->timeout_ms, err);
+	ended = see_it_end(&child, work->settings, err);
 	if (ended <= 0)
 		return ended < 0 ? -1 : refuse(err, "it took longer than pdf.timeout");
 	return judge_end(work, &child, err);
@@ -429,6 +441,9 @@ int convert_to_pdfa(const struct convert_settings *settings, struct slice pdf, s
 	scoped(buf_done) struct buf pdfa = { 0 };
 	struct pdf found;
 
+	if (is_given_up(settings))
+		return err_set(err, ERR_RETRY,
+			       "to convert a PDF there is no time: the gateway stops");
 	if (work_open(&work, pdf, err) < 0 || run(&work, err) < 0 ||
 	    read_result(&work, &pdfa, err) < 0)
 		return -1;

@@ -27,6 +27,14 @@ void crew_on_disk(struct crew *crew, struct change *work,
 	workers_submit(crew->disk, &work->job);
 }
 
+void crew_on_converter(struct crew *crew, struct change *work,
+		       void (*run)(struct job *job, void *nothing), void (*done)(struct job *job))
+{
+	work->job.run = run;
+	work->job.done = done;
+	workers_submit(crew->converters, &work->job);
+}
+
 void crew_on_writer(struct crew *crew, struct change *work,
 		    int (*apply)(struct change *change, struct store *store, struct err *err),
 		    void (*done)(struct job *job))

@@ -361,9 +361,24 @@ static int find_set(struct decision *decision, const struct sidecar *sidecar, co
 	return 0;
 }
 
-/* The DMP wants PDF/A-1. */
-static int prepare_pdf(const struct config *config, struct buf *body, struct err *err)
+static bool is_pdf(const struct decision_pair *pair)
 {
+	return strcmp(pair->media_type, "application/pdf") == 0;
+}
+
+bool decide_pair_takes_long(const struct decision_pair *pair, const struct config *config)
+{
+	const struct pdf pdf = pdf_look(buf_slice(pair->body));
+
+	return is_pdf(pair) && config->when_not_pdfa == PDF_CONVERT &&
+	       pdf_begins(buf_slice(pair->body)) && !pdf_is_pdfa_1(&pdf) && !pdf.encrypted;
+}
+
+/* The DMP wants PDF/A-1. */
+static int prepare_pdf(const struct decision_settings *settings, struct buf *body, struct err *err)
+{
+	const struct config *config = settings->config;
+	struct convert_settings convert = config->convert;
 	const struct pdf pdf = pdf_look(buf_slice(body));
 	scoped(buf_done) struct buf pdfa = { 0 };
 
@@ -377,7 +392,8 @@ static int prepare_pdf(const struct config *config, struct buf *body, struct err
 		return err_refuse(
 			err, REASON_PDF_NOT_PDFA, "",
 			"the PDF is not PDF/A-1, and pdf.when_not_pdfa says to refuse it");
-	if (convert_to_pdfa(&config->convert, buf_slice(body), &pdfa, err) < 0)
+	convert.ends = settings->ends;
+	if (convert_to_pdfa(&convert, buf_slice(body), &pdfa, err) < 0)
 		return -1;
 	buf_done(body);
 	*body = pdfa;
@@ -417,8 +433,7 @@ static int build(struct decision *decision, const struct decision_pair *pair,
 	if (body_check(pair->media_type, buf_slice(pair->body), err) < 0 ||
 	    find_set(decision, sidecar, root, number, err) < 0)
 		return -1;
-	if (strcmp(pair->media_type, "application/pdf") == 0 &&
-	    prepare_pdf(settings->config, pair->body, err) < 0)
+	if (is_pdf(pair) && prepare_pdf(settings, pair->body, err) < 0)
 		return -1;
 	source.site = &site->metadata;
 	source.set_id = decision->set_id;

@@ -2,6 +2,7 @@
  *
  *     message_came, file_came          loop     bytes arrive
  *     read_message, read_file          worker   parse, normalise, decide: send, hold, refuse
+ *     hand_to_converter                loop     a PDF to convert: read_file again, elsewhere
  *     take_in                          writer   INSERT, COMMIT: the sync
  *     acknowledge, move_file           loop     the sender hears "yes", the file moves aside
  *
@@ -12,6 +13,7 @@
 
 #include "base/clock.h"
 #include "confine.h"
+#include "document/body.h"
 #include "hl7/ack.h"
 #include "inbound_file.h"
 #include "inbound_log.h"
@@ -27,6 +29,8 @@ struct inbound {
 	struct drop **folders;
 	struct inbound_figures figures;
 	struct intake_list intakes;
+	size_t converting; /* files that wait for a converter, or are with one */
+	atomic_bool ends;  /* nothing long is worth waiting for any more */
 };
 
 static struct intake *intake_of(struct job *job)
@@ -89,11 +93,30 @@ static void message_came(void *arg, struct mllp_arrival *message)
 	crew_on_worker(intake->inbound->parts.crew, &intake->work, read_message, was_read);
 }
 
+static bool is_pdf(const char *name)
+{
+	const char *type = body_media_type(name);
+
+	return type != NULL && strcmp(type, "application/pdf") == 0;
+}
+
+/* As many wait for them as may. */
+static bool converters_are_busy(const struct inbound *inbound)
+{
+	return inbound->converting >= inbound->parts.config->most_pdf_waiting;
+}
+
 /* Loop: a file is whole. */
 static void file_came(void *arg, struct drop_file *file)
 {
-	struct intake *intake = intake_new(arg, "drop", file->folder->site, file->folder->source);
+	struct inbound *inbound = arg;
+	struct intake *intake;
 
+	if (converters_are_busy(inbound) && is_pdf(file->name)) {
+		drop_settle(file, true); /* nobody need read it to know what would be said of it */
+		return;
+	}
+	intake = intake_new(inbound, "drop", file->folder->site, file->folder->source);
 	intake->file = file;
 	drop_name_digest(file->name, intake->digest);
 	crew_on_disk(intake->inbound->parts.crew, &intake->work, read_file, was_read);
@@ -105,6 +128,7 @@ static struct decision_settings decision_settings(const struct intake *intake)
 		.config = intake->config,
 		.valuesets = intake->inbound->parts.valuesets,
 		.site = intake->site,
+		.ends = &intake->inbound->ends,
 	};
 }
 
@@ -136,7 +160,7 @@ static void read_message(struct job *job, void *worker)
 	buf_done(&intake->bytes); /* the document stands alone now: no need to hold it twice */
 }
 
-/* Disk worker. */
+/* Disk worker; converter, when it may take long. */
 static void read_file(struct job *job, void *worker)
 {
 	struct intake *intake = intake_of(job);
@@ -144,7 +168,10 @@ static void read_file(struct job *job, void *worker)
 
 	(void)worker;
 	intake->origin = intake->file->name;
-	inbound_read_file(intake, &settings);
+	if (intake->may_take_long && atomic_load(settings.ends))
+		err_set(&intake->err, ERR_RETRY, "the gateway stops");
+	else
+		inbound_read_file(intake, &settings);
 	buf_done(&intake->bytes);
 }
 
@@ -170,6 +197,24 @@ static bool brings_choices(const struct intake *intake)
 	return false;
 }
 
+/* Loop: it would keep the folders waiting. Its bytes are not kept: the next thread reads it again. */
+static void hand_to_converter(struct intake *intake)
+{
+	struct inbound *inbound = intake->inbound;
+
+	if (converters_are_busy(inbound) || atomic_load(&inbound->ends)) {
+		log_debug("file=%s folder=%s waits: %zu others wait to be converted",
+			  intake->digest, intake->file->folder->name, inbound->converting);
+		drop_settle(intake->file, true);
+		intake_free(intake);
+		return;
+	}
+	inbound->converting++;
+	intake->may_take_long = true;
+	drop_park(intake->file);
+	crew_on_converter(inbound->parts.crew, &intake->work, read_file, was_read);
+}
+
 /* Loop: refused, or to be stored: documents, and what patients chose. Other messages about an identity
  * leave nothing to store.
  */
@@ -177,6 +222,11 @@ static void was_read(struct job *job)
 {
 	struct intake *intake = intake_of(job);
 
+	if (intake->takes_long && !intake->may_take_long) {
+		hand_to_converter(intake);
+		return;
+	}
+	intake->inbound->converting -= intake->may_take_long;
 	if (intake->err.kind == ERR_NONE && (give_ids(intake) > 0 || brings_choices(intake)))
 		crew_on_writer(intake->inbound->parts.crew, &intake->work, take_in, taken_in);
 	else
@@ -287,9 +337,14 @@ static void file_moved(struct job *job)
 		log_info("file=%s folder=%s moved=%s", intake->digest, intake->file->folder->name,
 			 taken ? "done" : "rejected");
 	else
-		log_error("file=%s folder=%s stays: %s", intake->digest, intake->file->folder->name,
-			  moving->kind ? moving->text : intake->err.text);
-	drop_settle(intake->file, !moved);
+		log_line(intake->may_take_long && atomic_load(&intake->inbound->ends) ? LEVEL_INFO
+										      : LEVEL_ERROR,
+			 "file=%s folder=%s stays: %s", intake->digest, intake->file->folder->name,
+			 moving->kind ? moving->text : intake->err.text);
+	if (intake->may_take_long && !taken && !refused)
+		drop_settle_later(intake->file); /* what the machine lacked, it may lack again */
+	else
+		drop_settle(intake->file, !moved);
 	intake_free(intake);
 }
 
@@ -354,6 +409,7 @@ int inbound_new(struct inbound **ret_inbound, const struct inbound_parts *parts,
 
 void inbound_close(struct inbound *inbound)
 {
+	atomic_store(&inbound->ends, true);
 	for (size_t i = 0; i < inbound->parts.config->mllp_count; i++)
 		mllp_server_close(inbound->listeners[i]);
 	for (size_t i = 0; i < inbound->parts.config->drop_count; i++)

@@ -1,4 +1,4 @@
-/* A file on its way in: what is in it, and the words that are left beside it. Disk worker. */
+/* A file on its way in: what is in it, and the words that are left beside it. Disk worker, or converter. */
 #include <strings.h>
 
 #include "document/body.h"
@@ -113,6 +113,9 @@ static int read_pair(struct intake *intake, const struct decision_settings *sett
 		return read_half(intake);
 	if (drop_read(intake->file, &intake->bytes, &intake->err) < 0)
 		return -1;
+	intake->takes_long = decide_pair_takes_long(&pair, settings->config);
+	if (intake->takes_long && !intake->may_take_long)
+		return 0; /* for a converter, which reads it again: many may wait */
 	if (drop_read(intake->file->companion, &sidecar, &intake->err) < 0)
 		return err_within(&intake->err, "its sidecar");
 	pair.sidecar = buf_slice(&sidecar);

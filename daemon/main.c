@@ -36,7 +36,7 @@ struct daemon {
 	struct event *mail;
 	struct store *store;
 	struct writer *writer;
-	struct workers *workers, *disk, *keeper;
+	struct workers *workers, *disk, *converters, *keeper;
 	struct pipeline *pipeline;
 	struct operator_desk *desk;
 	struct event *signals[2];
@@ -128,6 +128,10 @@ static void start_threads(struct daemon *daemon)
 								 .context_free = hands_free,
 								 .arg = &daemon->keeper_hands },
 				     daemon->mailbox);
+	daemon->converters = workers_new(
+		&(struct workers_settings){ .count = (unsigned)daemon->config->pdf_threads,
+					    .name = "converter" },
+		daemon->mailbox);
 	daemon->disk =
 		workers_new(&(struct workers_settings){ .count = DISK_THREADS, .name = "disk" },
 			    daemon->mailbox);
@@ -180,6 +184,7 @@ static int start(struct daemon *daemon, struct err *err)
 				 .credentials = daemon->credentials,
 				 .workers = daemon->workers,
 				 .disk = daemon->disk,
+				 .converters = daemon->converters,
 				 .writer = daemon->writer,
 				 .counts = counts,
 			 },
@@ -207,6 +212,7 @@ static void stop(struct daemon *daemon)
 {
 	workers_free(&daemon->workers);
 	workers_free(&daemon->disk);
+	workers_free(&daemon->converters);
 	atomic_store(&daemon->ends, true);
 	workers_free(&daemon->keeper);
 	writer_free(&daemon->writer);

@@ -3,6 +3,7 @@
  *
  *     message_came, file_came          loop     bytes arrive                               inbound
  *     read_message, read_file          worker   parse, normalise, decide: send, hold, refuse
+ *                                               (a PDF to convert: on a thread for that)
  *     take_in                          writer   INSERT, COMMIT: the sync
  *     acknowledge, move_file           loop     the sender hears "yes", the file moves aside
  *                                      ---- from here the document is ours ----
@@ -133,6 +134,7 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 	pipeline->crew = (struct crew){ .loop = parts->loop,
 					.workers = parts->workers,
 					.disk = parts->disk,
+					.converters = parts->converters,
 					.writer = parts->writer };
 	crew_start(&pipeline->crew);
 	pipeline->outbound = outbound_new(&outbound);

@@ -109,6 +109,7 @@ struct config {
 	bool allow_masked_and_invisible;
 	enum config_pdf when_not_pdfa;
 	struct convert_settings convert;
+	uint64_t pdf_threads, most_pdf_waiting; /* that convert; to be converted */
 	enum restricted restricted;
 	int64_t invisible_most_ms; /* a document may be hidden from the patient this long */
 	bool strict_structures;    /* who sends must be of a declared site */

@@ -11,6 +11,8 @@
 #ifndef DMPFEED_CONVERT_H
 #define DMPFEED_CONVERT_H
 
+#include <stdatomic.h>
+
 #include "base/buf.h"
 
 struct convert_settings {
@@ -19,7 +21,8 @@ struct convert_settings {
 	const char *folder;    /* where work folders are made: the gateway's alone */
 	int64_t timeout_ms;
 	uint64_t most_memory_bytes, most_output_bytes;
-	bool needs_isolation; /* no conversion where nothing keeps it from the network */
+	bool needs_isolation;    /* no conversion where nothing keeps it from the network */
+	const atomic_bool *ends; /* it is given up once this is true (ERR_RETRY); NULL: never */
 };
 
 /* The PDF/A of `pdf`, checked to be one. -1: it cannot be made of this PDF (ERR_REJECT), or the

@@ -14,8 +14,9 @@ struct event_base;
 
 struct crew {
 	struct event_base *loop;
-	struct workers *workers; /* their context is a struct hands */
-	struct workers *disk;    /* for folders, which may hang */
+	struct workers *workers;    /* their context is a struct hands */
+	struct workers *disk;       /* for folders, which may hang */
+	struct workers *converters; /* for PDF files, which may take long */
 	struct writer *writer;
 
 	/* Called when nothing is under way any more; may be NULL. */
@@ -38,6 +39,8 @@ void crew_on_worker(struct crew *crew, struct change *work,
 		    void (*run)(struct job *job, void *hands), void (*done)(struct job *job));
 void crew_on_disk(struct crew *crew, struct change *work,
 		  void (*run)(struct job *job, void *nothing), void (*done)(struct job *job));
+void crew_on_converter(struct crew *crew, struct change *work,
+		       void (*run)(struct job *job, void *nothing), void (*done)(struct job *job));
 void crew_on_writer(struct crew *crew, struct change *work,
 		    int (*apply)(struct change *change, struct store *store, struct err *err),
 		    void (*done)(struct job *job));

@@ -12,7 +12,8 @@
 struct decision_settings {
 	const struct config *config;
 	const struct valuesets *valuesets;
-	const char *site; /* FINESS EG that the door stands for */
+	const char *site;        /* FINESS EG that the door stands for */
+	const atomic_bool *ends; /* what takes long is given up once this is true; NULL: never */
 };
 
 struct decision_document {
@@ -99,5 +100,8 @@ struct decision_pair {
  */
 must_use int decide_pair(struct decision *decision, const struct decision_pair *pair,
 			 const struct decision_settings *settings, struct err *err);
+
+/* That would be long: its PDF is one to convert. */
+bool decide_pair_takes_long(const struct decision_pair *pair, const struct config *config);
 
 #endif

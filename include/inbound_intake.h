@@ -50,7 +50,8 @@ struct intake {
 	struct intake_part *parts; /* several of a batch file or a medium */
 	size_t part_count;
 	bool is_batch, is_medium, is_pair;
-	struct err err; /* why nothing was taken in */
+	bool takes_long, may_take_long; /* it was not done on the disk's thread: for a converter */
+	struct err err;                 /* why nothing was taken in */
 };
 
 /* Which message of a batch file, or document of a medium, the error is about. Returns -1. */

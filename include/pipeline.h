@@ -15,8 +15,9 @@ struct pipeline_parts {
 	const struct valuesets *valuesets;
 	const struct error_table *errors;
 	const struct credentials *credentials;
-	struct workers *workers; /* their context is a struct hands */
-	struct workers *disk;    /* for folders, which may hang */
+	struct workers *workers;    /* their context is a struct hands */
+	struct workers *disk;       /* for folders, which may hang */
+	struct workers *converters; /* for PDF files, which may take long */
 	struct writer *writer;
 	struct store_counts counts; /* as the store had them at start */
 };

@@ -212,6 +212,21 @@ static void a_program_that_does_not_end_is_ended(void **state)
 	assert_nothing_left(world);
 }
 
+static void nobody_waits_for_a_program_when_the_gateway_ends(void **state)
+{
+	struct world *world = *state;
+	const int64_t start_ms = clock_monotonic_ms();
+	atomic_bool ends = true;
+
+	world->settings.ends = &ends;
+	assert_int_equal(convert_with(world, "exec sleep 1000"), -1);
+	assert_int_equal(world->err.kind, ERR_RETRY);
+	assert_true(clock_monotonic_ms() - start_ms < 15000);
+	ends = false;
+	if (convert_with(world, GOOD) < 0)
+		fail_msg("%s", world->err.text);
+}
+
 static void a_program_that_makes_too_much_is_refused(void **state)
 {
 	struct world *world = *state;
@@ -367,6 +382,7 @@ int main(void)
 		WITH_WORLD(the_program_finds_little_to_work_with),
 		WITH_WORLD(the_program_has_no_network),
 		WITH_WORLD(a_program_that_does_not_end_is_ended),
+		WITH_WORLD(nobody_waits_for_a_program_when_the_gateway_ends),
 		WITH_WORLD(a_program_that_makes_too_much_is_refused),
 		WITH_WORLD(a_program_that_fails_is_no_reason_to_try_again),
 		WITH_WORLD(what_it_says_is_told_where_it_is_a_name),

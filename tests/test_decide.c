@@ -590,7 +590,9 @@ static void a_document_alone_is_queued(void **state)
 
 static void a_site_that_nobody_declares_sends_nothing(void **state)
 {
-	const struct decision_settings elsewhere = { &config, settings.valuesets, "750000001" };
+	const struct decision_settings elsewhere = { .config = &config,
+						     .valuesets = settings.valuesets,
+						     .site = "750000001" };
 	scoped(decision_done) struct decision decision = { 0 };
 	scoped(buf_done) struct buf document = { 0 };
 	struct err err = { 0 };

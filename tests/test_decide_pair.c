@@ -243,6 +243,33 @@ static void a_pdf_that_is_not_pdfa_is_dealt_with_as_configured(void **state)
 	assert_int_equal(err.kind, ERR_RETRY);
 }
 
+/* What a folder must not wait for: told without doing it. */
+static void only_a_pdf_to_convert_takes_long(void **state)
+{
+	static const struct {
+		const char *sample, *media_type;
+		enum config_pdf when;
+		bool long_;
+	} rows[] = {
+		{ "pair/letter.pdf", "application/pdf", PDF_CONVERT, true },
+		{ "pair/letter.pdf", "application/pdf", PDF_SEND, false },
+		{ "pair/letter.pdf", "application/pdf", PDF_REFUSE, false },
+		{ "pair/letter.yaml", "application/pdf", PDF_CONVERT, false },
+		{ "pair/letter.pdf", "text/plain", PDF_CONVERT, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(buf_done) struct buf body = { 0 };
+		const struct decision_pair pair = { .body = &body,
+						    .media_type = rows[i].media_type };
+
+		sample_read(rows[i].sample, &body);
+		config.when_not_pdfa = rows[i].when;
+		assert_int_equal(decide_pair_takes_long(&pair, &config), rows[i].long_);
+	}
+}
+
 static void all_faults_of_a_sidecar_are_kept(void **state)
 {
 	scoped(decision_done) struct decision decision = { 0 };
@@ -279,6 +306,7 @@ int main(void)
 		RESTORED(an_identity_that_is_not_qualified_holds_it),
 		RESTORED(a_sidecar_hides_as_a_message_does),
 		RESTORED(a_pdf_that_is_not_pdfa_is_dealt_with_as_configured),
+		RESTORED(only_a_pdf_to_convert_takes_long),
 		RESTORED(all_faults_of_a_sidecar_are_kept),
 		RESTORED(a_document_that_grew_too_large_is_refused),
 	};

@@ -215,6 +215,47 @@ static void no_more_files_are_handed_over_than_may_be_in_flight(void **state)
 	assert_int_equal(figures(world).waiting, 2);
 }
 
+static void a_parked_file_makes_room_for_the_next(void **state)
+{
+	struct world *world = *state;
+
+	world->settings.most_in_flight = 1;
+	for (char name[] = "a.xml"; name[0] <= 'c'; name[0]++) {
+		write_file(world, name, "<a/>");
+		date_file(world, name, 1700000000);
+	}
+	open_drop(world);
+	until(world, world->handed == 1);
+	drop_park(world->files[0]);
+	until(world, world->handed == 2);
+	assert_int_equal(figures(world).in_flight, 1);
+	assert_int_equal(figures(world).waiting, 2); /* the parked one, and the last */
+	turn_for(world, 50);
+	assert_int_equal(world->handed, 2);
+	settle(world, 0, false);
+	assert_int_equal(figures(world).in_flight, 1);
+	settle(world, 1, false);
+	until(world, world->handed == 3);
+	assert_handed(world, 2, "c.xml");
+}
+
+/* As what cannot be moved: else a conversion that takes the last memory would take it for ever. */
+static void a_file_settled_for_later_comes_ever_more_rarely(void **state)
+{
+	struct world *world = *state;
+	int64_t settled_ms;
+
+	world->settings.scan_ms = 100;
+	hand_over(world, "letter.xml", "<a/>");
+	for (size_t i = 0; i < 3; i++) {
+		settled_ms = clock_monotonic_ms();
+		drop_settle_later(world->files[i]);
+		world->files[i] = NULL;
+		until(world, world->handed == i + 2);
+	}
+	assert_true(clock_monotonic_ms() - settled_ms >= 300); /* 400, give or take a quarter */
+}
+
 static void a_file_is_handed_over_once_while_it_is_in_flight(void **state)
 {
 	struct world *world = *state;
@@ -467,6 +508,8 @@ int main(void)
 		test(a_name_may_hold_any_bytes),
 		test(files_come_oldest_first_then_by_name),
 		test(no_more_files_are_handed_over_than_may_be_in_flight),
+		test(a_parked_file_makes_room_for_the_next),
+		test(a_file_settled_for_later_comes_ever_more_rarely),
 		test(a_file_is_handed_over_once_while_it_is_in_flight),
 		test(a_new_file_under_the_name_of_one_in_flight_comes_after_it),
 		test(a_file_that_could_not_be_dealt_with_comes_again_at_a_later_scan),

@@ -35,6 +35,7 @@ enum entry_state {
 	ENTRY_SETTLING,
 	ENTRY_WHOLE,
 	ENTRY_HANDED,
+	ENTRY_PARKED,    /* handed over, for long */
 	ENTRY_COMPANION, /* handed over with its body */
 	ENTRY_IGNORED,   /* no regular file */
 };
@@ -75,7 +76,7 @@ struct drop {
 
 	void *by_name; /* tsearch(3) */
 	LIST_HEAD(, drop_entry) entries;
-	size_t entry_count;
+	size_t entry_count, parked;
 	struct drop_entry **queue; /* whole, in order of handing over; rebuilt by each scan */
 	size_t queued, queue_next;
 
@@ -116,8 +117,10 @@ static void entry_enter(struct drop_entry *entry, enum entry_state state)
 {
 	struct drop *drop = entry->file.drop;
 
-	drop->figures.waiting -= entry->state == ENTRY_WHOLE;
-	drop->figures.waiting += state == ENTRY_WHOLE;
+	drop->figures.waiting -= entry->state == ENTRY_WHOLE || entry->state == ENTRY_PARKED;
+	drop->figures.waiting += state == ENTRY_WHOLE || state == ENTRY_PARKED;
+	drop->parked -= entry->state == ENTRY_PARKED;
+	drop->parked += state == ENTRY_PARKED;
 	drop->figures.in_flight -= entry->state == ENTRY_HANDED;
 	drop->figures.in_flight += state == ENTRY_HANDED;
 	entry->state = state;
@@ -125,7 +128,8 @@ static void entry_enter(struct drop_entry *entry, enum entry_state state)
 
 static bool is_handed(const struct drop_entry *entry)
 {
-	return entry->state == ENTRY_HANDED || entry->state == ENTRY_COMPANION;
+	return entry->state == ENTRY_HANDED || entry->state == ENTRY_PARKED ||
+	       entry->state == ENTRY_COMPANION;
 }
 
 static void entry_free(struct drop_entry *entry)
@@ -447,7 +451,7 @@ static void note_trouble(struct drop *drop, const struct err *err)
 
 static void drop_done(struct drop *drop)
 {
-	if (!drop->freed || drop->scanning || drop->figures.in_flight > 0)
+	if (!drop->freed || drop->scanning || drop->figures.in_flight > 0 || drop->parked > 0)
 		return;
 	if (drop->inotify >= 0)
 		close(drop->inotify);
@@ -538,8 +542,8 @@ static void count_fate(struct drop *drop, enum drop_fate fate)
 	drop->figures.rejected += fate == DROP_REJECTED;
 }
 
-/* A file that cannot be moved is read, and told to the ledger, each time that it comes again: ever
- * more rarely. The first that can be moved after all says that the others can.
+/* A file that cannot be moved, or worked on, is read, and told to the ledger, each time that it comes
+ * again: ever more rarely. The first that can be after all says that the others can.
  */
 static void note_stuck(struct drop_entry *entry)
 {
@@ -599,6 +603,19 @@ void drop_settle(struct drop_file *file, bool again)
 	if (look)
 		want_scan(drop, clock_monotonic_ms());
 	event_active(drop->pump, EV_TIMEOUT, 0);
+}
+
+void drop_settle_later(struct drop_file *file)
+{
+	file->fate = DROP_STUCK;
+	drop_settle(file, true);
+}
+
+void drop_park(struct drop_file *file)
+{
+	entry_enter(container_of(file, struct drop_entry, file), ENTRY_PARKED);
+	if (!file->drop->closed)
+		event_active(file->drop->pump, EV_TIMEOUT, 0);
 }
 
 /* ---- birth and end ---- */

@@ -30,7 +30,7 @@ struct drop_settings {
 	int64_t settle_ms, scan_ms;
 	int64_t companion_wait_ms; /* for the other file of a pair, from when this one was seen */
 	uint64_t most_file_bytes;
-	uint64_t most_in_flight; /* files handed over and not settled */
+	uint64_t most_in_flight; /* files handed over, and neither settled nor parked */
 	bool delete_when_done;   /* instead of done/DATE/ */
 };
 
@@ -57,12 +57,20 @@ void drop_free(struct drop **drop);
  */
 void drop_settle(struct drop_file *file, bool again);
 
+/* The same, `again`: but where whatever could not be done to it cannot be done the next time either, it
+ * comes ever more rarely, up to a quarter of an hour.
+ */
+void drop_settle_later(struct drop_file *file);
+
+/* What is done with the file takes long: it does not count among most_in_flight any more. */
+void drop_park(struct drop_file *file);
+
 /* Hands over no more. */
 void drop_close(struct drop *drop);
 
 struct drop_figures {
 	const char *name, *path;
-	uint64_t waiting; /* whole files seen and not handed over yet */
+	uint64_t waiting; /* whole files seen and not handed over yet, or parked */
 	uint64_t in_flight;
 	uint64_t taken, rejected; /* since start */
 	int64_t last_file_ms;

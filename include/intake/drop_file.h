@@ -10,7 +10,12 @@
 struct drop_settings;
 struct stat;
 
-enum drop_fate { DROP_LEFT, DROP_TAKEN, DROP_REJECTED, DROP_STUCK /* could not be moved */ };
+enum drop_fate {
+	DROP_LEFT,
+	DROP_TAKEN,
+	DROP_REJECTED,
+	DROP_STUCK /* could not be moved, or worked on */
+};
 
 /* A file handed over. Until drop_settle() its name is not handed over again. */
 struct drop_file {

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import subprocess
+import time
 
 import pytest
 import yaml
@@ -15,7 +16,7 @@ from lxml import etree
 
 import gateway as world
 from gateway import SOURCE, Gateway, TimedOut, file_digest
-from samples import DATA, patient_words_in
+from samples import DATA, numbered, patient_words_in
 from test_corpus import rehearse
 
 PDF = (DATA / "pair" / "letter.pdf").read_bytes()
@@ -293,6 +294,62 @@ def make_bomb(levels: int = 20, fan: int = 10) -> bytes:
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     trailer = b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, len(out))
     return out + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + trailer
+
+
+def hanging(folder: pathlib.Path) -> pathlib.Path:
+    """In Ghostscript's place: it never ends."""
+    program = folder / "hanging"
+    program.write_text("#!/bin/sh\nexec sleep 1000\n")
+    program.chmod(0o755)
+    return program
+
+
+def test_a_conversion_that_hangs_keeps_nobody_else_waiting(start_gateway, simulator, tmp_path):
+    """Nor do many: they are more than the folder hands over at once."""
+    gateway = start_gateway(extra=f"pdf: {{ converter: {hanging(tmp_path)}, timeout: 5 s }}")
+    names = [f"letter-{number}" for number in range(20)]
+    for number, name in enumerate(names):
+        gateway.drop(name + ".pdf", PDF + b"\n" * number)
+        gateway.drop(name + ".yaml", YAML.encode())
+    letters = [f"letter-{number}.xml" for number in range(8)]
+    for number, name in enumerate(letters):
+        gateway.drop(name, numbered(number))
+    note = "text.txt"
+    gateway.drop(note, "Sortie".encode())
+    gateway.drop("text.yaml", YAML.encode())
+    assert {gateway.wait_moved(name) for name in [*letters, note]} == {"done"}
+    assert not gateway.journal.find("longer than pdf.timeout"), "nobody waited for it"
+    first = gateway.journal.wait(r"refused channel=drop .*origin=(\w+) .*longer than pdf.timeout")[1]
+    assert first in {file_digest(name + ".pdf") for name in names}
+    assert gateway.stop() == 0, "and what waits does not keep it from ending"
+    left = {path.stem for path in gateway.inbox.glob("*.pdf")}
+    assert len(left) >= 15 and left == {path.stem for path in gateway.inbox.glob("*.yaml")}
+
+
+def test_pdf_files_beyond_those_that_may_wait_stay_in_the_folder_and_go_later(start_gateway, simulator):
+    gateway = start_gateway(extra="pdf: { max_waiting: 1 }")
+    names = [f"letter-{number}" for number in range(4)]
+    for number, name in enumerate(names):
+        gateway.drop(name + ".pdf", PDF + b"\n" * number)
+        gateway.drop(name + ".yaml", YAML.encode())
+    assert {gateway.wait_moved(name + ".pdf") for name in names} == {"done"}
+    assert {each["state"] for each in gateway.settled().values()} == {"delivered"}
+    assert len(simulator.received()) == 4
+
+
+def test_what_was_being_converted_at_the_end_is_converted_after_it(start_gateway, simulator, tmp_path):
+    gateway = start_gateway(extra=f"pdf: {{ converter: {hanging(tmp_path)} }}")
+    gateway.drop("letter.pdf", PDF)
+    gateway.drop("letter.yaml", YAML.encode())
+    while not list((gateway.folder / "state").glob("convert.*")):
+        assert gateway.process.poll() is None
+    start = time.monotonic()
+    assert gateway.stop() == 0 and time.monotonic() - start < 8
+    assert list((gateway.folder / "state").glob("convert.*")) == []
+    gateway.config.write_text(re.sub(r"^pdf:.*$", "", gateway.config.read_text(), flags=re.MULTILINE))
+    gateway.start()
+    assert gateway.wait_moved("letter.pdf") == "done"
+    assert [each["state"] for each in gateway.settled().values()] == ["delivered"]
 
 
 WITHOUT_NAMESPACES = """#!/bin/sh
