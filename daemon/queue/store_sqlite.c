@@ -326,6 +326,24 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" AND " NAMED("?3", "field") " AND " NAMED("?4", "unit")
 		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
 
+	[ADD_IMPORT] = "INSERT INTO import (kind, series, source, file, digest, actor, imported_ms, figures)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[ADD_FIGURE] = "INSERT INTO figure (revision, site, name, month, n) VALUES (?1, ?2, ?3, ?4, ?5)",
+	/* with max(), the other columns are those of the row that has the greatest */
+	[FIGURES] = "SELECT coalesce(x.current, f.site), f.name, f.month, f.n, f.revision, f.source, f.actor, f.imported_ms"
+		" FROM (SELECT site, name, month, n, max(revision) AS revision, source, actor, imported_ms"
+		"  FROM import JOIN figure USING (revision) WHERE kind = ?1 AND series = ?2 AND month BETWEEN ?3 AND ?4"
+		"  GROUP BY site, name, month) f"
+		" LEFT JOIN site_alias x ON x.former = f.site ORDER BY 1, 2, 3, f.site",
+	[WAITING] = "SELECT lane, coalesce(x.current, site), field, type_code, state = 'held' AND reason = ?1, count(*)"
+		" FROM document LEFT JOIN site_alias x ON x.former = site"
+		" WHERE state IN ('held', 'queued', 'sending') AND action = 'submit' GROUP BY 1, 2, 3, 4, 5",
+	[ADD_SNAPSHOT] = "INSERT OR IGNORE INTO snapshot (programme, window, indicator, place, frozen_ms, json)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[SNAPSHOTS] = "SELECT programme, window, indicator, place, frozen_ms, json FROM snapshot"
+		" ORDER BY programme, window, indicator, place",
+	[FORGET_SNAPSHOTS] = "DELETE FROM snapshot WHERE frozen_ms < ?1",
+
 	[CHAIN_HEAD] = "SELECT number, digest FROM ledger ORDER BY number DESC LIMIT 1",
 	[CHAIN_DOCUMENT] = "SELECT doc, action, unique_id, digest FROM document WHERE seq = ?1",
 	[CHAIN_ROWS] = "SELECT l.number, d.doc, d.action, d.unique_id, d.digest, l.at_ms, l.what, l.state, l.reason,"

@@ -275,6 +275,45 @@ static const char version_13[] =
 static const char version_14[] =
 	"CREATE INDEX document_waits ON document (state, reason, changed_ms, purged_ms)"
 	"  WHERE state IN ('held', 'rejected') AND purged_ms = 0;";
+
+/* Figures that people import, each import a revision, and the figures of windows that have ended. None is
+ * ever altered: whoever was paid or judged by them may be asked years later.
+ */
+static const char version_15[] =
+	"CREATE TABLE import ("
+	"  revision INTEGER PRIMARY KEY,"
+	"  kind TEXT NOT NULL CHECK (kind IN ('denominator', 'official', 'declared')),"
+	"  series TEXT NOT NULL,"
+	"  source TEXT NOT NULL,"
+	"  file TEXT NOT NULL,"
+	"  digest BLOB NOT NULL CHECK (length(digest) = 32),"
+	"  actor TEXT NOT NULL,"
+	"  imported_ms INTEGER NOT NULL,"
+	"  figures INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX import_series ON import (kind, series);"
+	"CREATE TABLE figure ("
+	"  revision INTEGER NOT NULL REFERENCES import (revision),"
+	"  site TEXT NOT NULL,"
+	"  name TEXT NOT NULL," /* the champ, or the code of the type */
+	"  month INTEGER NOT NULL," /* 202611 */
+	"  n INTEGER NOT NULL CHECK (n >= 0),"
+	"  PRIMARY KEY (revision, site, name, month)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE snapshot ("
+	"  programme TEXT NOT NULL,"
+	"  window TEXT NOT NULL,"
+	"  indicator TEXT NOT NULL,"
+	"  place TEXT NOT NULL,"
+	"  frozen_ms INTEGER NOT NULL,"
+	"  json TEXT NOT NULL,"
+	"  PRIMARY KEY (programme, window, indicator, place)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TRIGGER import_keeps BEFORE UPDATE ON import BEGIN SELECT raise(ABORT, 'imports are append-only'); END;"
+	"CREATE TRIGGER import_stays BEFORE DELETE ON import BEGIN SELECT raise(ABORT, 'imports are append-only'); END;"
+	"CREATE TRIGGER figure_keeps BEFORE UPDATE ON figure BEGIN SELECT raise(ABORT, 'imports are append-only'); END;"
+	"CREATE TRIGGER figure_stays BEFORE DELETE ON figure BEGIN SELECT raise(ABORT, 'imports are append-only'); END;"
+	"CREATE TRIGGER snapshot_keeps BEFORE UPDATE ON snapshot BEGIN SELECT raise(ABORT, 'what is frozen stays'); END;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -302,6 +341,7 @@ static const struct {
 	{ version_12, NULL },
 	{ version_13, NULL },
 	{ version_14, NULL },
+	{ version_15, NULL },
 };
 
 enum { VERSION = length_of(steps) };
