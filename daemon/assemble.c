@@ -21,7 +21,7 @@ struct making {
 	struct arena arena;
 	char message_id[UUID_TEXT];
 	struct buf assertion, signature; /* the VIHF and the XAdES */
-	struct buf *content_type, *out;
+	struct assembled *out;
 };
 
 static void making_done(struct making *making)
@@ -159,7 +159,7 @@ static int build_signature(struct making *making, struct err *err)
 
 /* ---- the requests ---- */
 
-static void open_envelope(struct making *making)
+static void open_envelope(struct making *making, struct buf *head)
 {
 	const struct assembly *assembly = making->assembly;
 	bool to_is_empty = strcmp(assembly->establishment->wsa_to, "empty") == 0;
@@ -170,7 +170,7 @@ static void open_envelope(struct making *making)
 		.security = buf_slice(&making->assertion),
 	};
 
-	soap_open(&header, making->out);
+	soap_open(&header, head);
 }
 
 /* What the DMP finds by itself, for a platform that wants it said. */
@@ -209,25 +209,25 @@ static void make_submission(struct making *making)
 {
 	const char *action = soap_action(TRANSACTION_SUBMIT);
 	const struct submission submission = submission_of(making);
+	struct buf *head = &making->out->head, *tail = &making->out->tail;
 	char boundary[MTOM_BOUNDARY];
 	uint8_t chance[16];
 
 	random_bytes(chance, sizeof(chance));
 	mtom_boundary(chance, boundary);
-	mtom_content_type(boundary, action, making->content_type);
+	mtom_content_type(boundary, action, &making->out->content_type);
 
-	mtom_open_root(boundary, action, making->out);
-	open_envelope(making);
-	submission_build(&submission, making->out);
-	soap_close(making->out);
-	mtom_open_part(boundary, MTOM_DOCUMENT_ID, making->out);
-	buf_add(making->out, making->assembly->document);
-	mtom_open_part(boundary, MTOM_SIGNATURE_ID, making->out);
-	buf_add(making->out, buf_slice(&making->signature));
-	mtom_close(boundary, making->out);
+	mtom_open_root(boundary, action, head);
+	open_envelope(making, head);
+	submission_build(&submission, head);
+	soap_close(head);
+	mtom_open_part(boundary, MTOM_DOCUMENT_ID, head);
+	mtom_open_part(boundary, MTOM_SIGNATURE_ID, tail);
+	buf_add(tail, buf_slice(&making->signature));
+	mtom_close(boundary, tail);
 }
 
-static void add_existence(struct making *making)
+static void add_existence(struct making *making, struct buf *out)
 {
 	const struct config *config = making->assembly->config;
 	char message[UUID_TEXT], query[UUID_TEXT];
@@ -242,13 +242,13 @@ static void add_existence(struct making *making)
 		.now_ms = making->assembly->now_ms,
 	};
 
-	existence_build(&request, making->out);
+	existence_build(&request, out);
 }
 
 /* The document to find: the one that this one replaces or, for a deletion, itself; unless the DMP has
  * it under another name.
  */
-static void add_find(struct making *making)
+static void add_find(struct making *making, struct buf *out)
 {
 	const struct metadata *metadata = making->metadata;
 	const char *target = slice_of(making->assembly->target).p;
@@ -256,10 +256,10 @@ static void add_find(struct making *making)
 	if (target[0] == '\0')
 		target = metadata->action == ACTION_DELETE ? metadata->unique_id
 							   : metadata->replaces;
-	find_build(target, making->out);
+	find_build(target, out);
 }
 
-static void add_delete(struct making *making)
+static void add_delete(struct making *making, struct buf *out)
 {
 	const struct deletion deletion = {
 		.set = submission_of(making),
@@ -267,34 +267,54 @@ static void add_delete(struct making *making)
 		.archived = making->assembly->archived,
 	};
 
-	delete_build(&deletion, making->out);
+	delete_build(&deletion, out);
 }
 
 static void make_plain(struct making *making)
 {
-	static void (*const add[TRANSACTION_COUNT])(struct making * making) = {
+	static void (*const add[TRANSACTION_COUNT])(struct making * making, struct buf * out) = {
 		[TRANSACTION_EXISTENCE] = add_existence,
 		[TRANSACTION_FIND] = add_find,
 		[TRANSACTION_DELETE] = add_delete,
 	};
 
-	soap_content_type(soap_action(making->assembly->request), making->content_type);
-	open_envelope(making);
-	add[making->assembly->request](making);
-	soap_close(making->out);
+	struct buf *out = &making->out->head;
+
+	soap_content_type(soap_action(making->assembly->request), &making->out->content_type);
+	open_envelope(making, out);
+	add[making->assembly->request](making, out);
+	soap_close(out);
 }
 
-int assemble(const struct assembly *assembly, struct buf *content_type, struct buf *out,
-	     struct err *err)
+static int check_size(const struct making *making, struct err *err)
+{
+	const size_t most = making->assembly->establishment->most_submission_bytes;
+	const bool carries = making->assembly->request == TRANSACTION_SUBMIT;
+	const struct assembled *out = making->out;
+
+	if (buf_check(&out->head, "the request", err) < 0 ||
+	    buf_check(&out->tail, "the request", err) < 0)
+		return -1;
+	if (out->head.n + out->tail.n + (carries ? making->assembly->document.n : 0) <= most)
+		return 0;
+	return err_refuse(err, REASON_TOO_LARGE, "", "the request would pass %zu bytes", most);
+}
+
+void assembled_done(struct assembled *assembled)
+{
+	buf_done(&assembled->content_type);
+	buf_done(&assembled->head);
+	buf_done(&assembled->tail);
+}
+
+int assemble(const struct assembly *assembly, struct assembled *out, struct err *err)
 {
 	scoped(making_done) struct making making = {
 		.assembly = assembly,
 		.metadata = assembly->metadata,
-		.content_type = content_type,
 		.out = out,
 	};
 
-	out->limit = assembly->establishment->most_submission_bytes;
 	if (signer_is_valid(pen_signer(assembly->pen), assembly->now_ms, err) < 0 ||
 	    check_creation(&making, err) < 0 || find_site(&making, err) < 0 ||
 	    build_assertion(&making, err) < 0)
@@ -308,5 +328,5 @@ int assemble(const struct assembly *assembly, struct buf *content_type, struct b
 		make_plain(&making);
 	if (assembly->ret_message_id != NULL)
 		snprintf(assembly->ret_message_id, UUID_TEXT, "%s", making.message_id);
-	return buf_check(out, "the request", err);
+	return check_size(&making, err);
 }

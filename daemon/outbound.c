@@ -72,7 +72,7 @@ struct delivery {
 	struct course course;
 	struct course_step step;
 	char message_id[UUID_TEXT];
-	struct buf frame, content_type;
+	struct assembled request; /* but for the document */
 	struct http_request http;
 	const char *oddity;  /* of the last reply */
 	int64_t duration_ms; /* of all exchanges */
@@ -94,8 +94,7 @@ static void delivery_free(struct delivery *delivery)
 	arena_done(&delivery->arena);
 	buf_done(&delivery->document);
 	buf_done(&delivery->target);
-	buf_done(&delivery->frame);
-	buf_done(&delivery->content_type);
+	assembled_done(&delivery->request);
 	buf_done(&delivery->http.reply);
 	if (delivery->again != NULL)
 		event_free(delivery->again);
@@ -311,14 +310,17 @@ static void plan(struct job *job)
 	crew_on_worker(delivery->way->outbound->parts.crew, &delivery->work, build, post);
 }
 
+static bool carries_document(const struct delivery *delivery)
+{
+	return delivery->step.request == TRANSACTION_SUBMIT;
+}
+
 static int build_frame(struct delivery *delivery, struct hands *hands, struct err *err)
 {
 	const struct config *config = delivery->way->outbound->parts.config;
 	const struct config_establishment *establishment = delivery->way->establishment;
 	const struct course_step *step = &delivery->step;
-	bool carries = step->request == TRANSACTION_SUBMIT;
 	struct pen *pen = hands_pen(hands, (size_t)(establishment - config->establishments), err);
-	int rc;
 
 	if (pen == NULL)
 		return -1;
@@ -326,10 +328,10 @@ static int build_frame(struct delivery *delivery, struct hands *hands, struct er
 		return err_refuse(err, REASON_ACTION_NOT_SUPPORTED, "",
 				  "no URL is configured for the request \"%s\"",
 				  transaction_text(step->request));
-	if (carries && delivery->document.n == 0 && load_again(delivery, hands, err) < 0)
+	if (carries_document(delivery) && delivery->document.n == 0 &&
+	    load_again(delivery, hands, err) < 0)
 		return -1;
-	buf_clear(&delivery->content_type);
-	rc = assemble(
+	return assemble(
 		&(struct assembly){
 			.config = config,
 			.establishment = establishment,
@@ -345,10 +347,7 @@ static int build_frame(struct delivery *delivery, struct hands *hands, struct er
 			.archived = step->archived,
 			.ret_message_id = delivery->message_id,
 		},
-		&delivery->content_type, &delivery->frame, err);
-	if (carries)
-		buf_done(&delivery->document); /* the frame holds it now */
-	return rc;
+		&delivery->request, err);
 }
 
 /* Worker: to the bytes of the request. */
@@ -364,6 +363,8 @@ static void build(struct job *job, void *worker)
 static void post(struct job *job)
 {
 	struct delivery *delivery = delivery_of(job);
+	const struct assembled *request = &delivery->request;
+	struct slice document = { 0 };
 	struct way *way = delivery->way;
 
 	if (delivery->work.err.kind != ERR_NONE) {
@@ -371,14 +372,16 @@ static void post(struct job *job)
 		concluded(job);
 		return;
 	}
+	if (carries_document(delivery))
+		document = buf_slice(&delivery->document);
 	buf_done(&delivery->http.reply);
 	delivery->http = (struct http_request){
 		.url = assemble_url(way->establishment, delivery->step.request),
-		.content_type = delivery->content_type.p,
+		.content_type = request->content_type.p,
 		.soap_action = way->establishment->http_soap_action
 				       ? soap_action(delivery->step.request)
 				       : "",
-		.body = buf_slice(&delivery->frame),
+		.body = { buf_slice(&request->head), document, buf_slice(&request->tail) },
 		.done = answered,
 	};
 	delivery->was_posted = true;
@@ -390,7 +393,9 @@ static void answered(struct http_request *http)
 {
 	struct delivery *delivery = container_of(http, struct delivery, http);
 
-	buf_done(&delivery->frame);
+	assembled_done(&delivery->request);
+	if (carries_document(delivery))
+		buf_done(&delivery->document);
 	delivery->duration_ms += http->duration_ms;
 	crew_on_worker(delivery->way->outbound->parts.crew, &delivery->work, conclude, plan);
 }

@@ -32,16 +32,24 @@ struct assembly {
 	char *ret_message_id; /* UUID_TEXT characters: what the answer must relate to; or NULL */
 };
 
+/* A request, as it leaves: what comes before the document, then the document itself, which is not
+ * copied, then what comes after it. One that carries no document is all head.
+ */
+struct assembled {
+	struct buf content_type, head, tail;
+};
+
+void assembled_done(struct assembled *assembled); /* for scoped() */
+
 /* The service that takes a request; "": the configuration does not say. */
 const char *assemble_url(const struct config_establishment *establishment,
 			 enum transaction request);
 
-/* Appends the HTTP body and the value of its Content-Type. -1: the
+/* Appends what surrounds the document in the HTTP body, and the value of its Content-Type. -1: the
  * document cannot be signed or says that it was made later than now, the whole is larger than the
  * establishment's limit; or
  * nothing can be signed any more (ERR_HALT, REASON_LANE_STOPPED).
  */
-must_use int assemble(const struct assembly *assembly, struct buf *content_type, struct buf *out,
-		      struct err *err);
+must_use int assemble(const struct assembly *assembly, struct assembled *out, struct err *err);
 
 #endif

@@ -539,7 +539,7 @@ static inline void post_start(struct post *post, struct client *client, const st
 	post->request = (struct http_request){
 		.url = post->url,
 		.content_type = "application/soap+xml; charset=UTF-8",
-		.body = body,
+		.body = { body },
 		.done = on_done,
 	};
 }

@@ -121,11 +121,18 @@ static struct assembly assembly_of(struct ulid doc)
 
 static struct request make(const struct assembly *assembly)
 {
+	struct assembled assembled = { 0 };
 	struct request request = { 0 };
 	struct err err = { 0 };
 
-	if (assemble(assembly, &request.content_type, &request.body, &err) < 0)
+	if (assemble(assembly, &assembled, &err) < 0)
 		fail_msg("%s", err.text);
+	request.content_type = assembled.content_type;
+	request.body = assembled.head;
+	if (assembly->request == TRANSACTION_SUBMIT)
+		buf_add(&request.body, assembly->document);
+	buf_add(&request.body, buf_slice(&assembled.tail));
+	buf_done(&assembled.tail);
 	return request;
 }
 
@@ -459,10 +466,10 @@ static void a_source_may_have_somebody_else_who_answers(void **state)
 
 static void assert_not_sent(const struct assembly *assembly, enum err_kind kind, enum reason reason)
 {
-	scoped(request_done) struct request request = { 0 };
+	scoped(assembled_done) struct assembled request = { 0 };
 	struct err err = { 0 };
 
-	assert_int_equal(assemble(assembly, &request.content_type, &request.body, &err), -1);
+	assert_int_equal(assemble(assembly, &request, &err), -1);
 	assert_int_equal(err.kind, kind);
 	assert_int_equal(err.reason, reason);
 }
@@ -470,7 +477,7 @@ static void assert_not_sent(const struct assembly *assembly, enum err_kind kind,
 static void a_document_of_the_future_waits(void **state)
 {
 	struct assembly assembly = assembly_of(some_doc);
-	scoped(request_done) struct request request = { 0 };
+	scoped(assembled_done) struct assembled request = { 0 };
 	struct err err = { 0 };
 
 	(void)state;
@@ -478,7 +485,7 @@ static void a_document_of_the_future_waits(void **state)
 	assert_true(metadata.creation_ms < PKI_NOW_MS);
 	assert_not_sent(&assembly, ERR_RETRY, REASON_RETRYING);
 	assembly.now_ms++;
-	assert_int_equal(assemble(&assembly, &request.content_type, &request.body, &err), 0);
+	assert_int_equal(assemble(&assembly, &request, &err), 0);
 }
 
 static void a_site_that_is_no_longer_declared_does_not_send(void **state)
@@ -514,9 +521,14 @@ static void a_submission_that_is_too_large_is_not_sent(void **state)
 {
 	const struct assembly assembly = assembly_of(ulid_new(PKI_NOW_MS));
 
+	scoped(request_done) struct request request = make(&assembly);
+
 	(void)state;
-	establishment.most_submission_bytes = assembly.document.n + 1000;
+	establishment.most_submission_bytes = request.body.n - 1;
 	assert_not_sent(&assembly, ERR_REJECT, REASON_TOO_LARGE);
+	establishment.most_submission_bytes = request.body.n;
+	scoped(request_done) struct request again = make(&assembly);
+	assert_int_equal(again.body.n, request.body.n);
 	establishment.most_submission_bytes = 50 << 20;
 }
 
@@ -542,14 +554,12 @@ static void what_guardians_must_not_see_is_sent_in_secret(void **state)
 	struct metadata secret = metadata;
 	scoped(request_done) struct request request = { 0 };
 	struct assembly assembly = assembly_of(some_doc);
-	struct err err = { 0 };
 
 	(void)state;
 	secret.confidentialities = codes;
 	secret.confidentiality_count = length_of(codes);
 	assembly.metadata = &secret;
-	if (assemble(&assembly, &request.content_type, &request.body, &err) < 0)
-		fail_msg("%s", err.text);
+	request = make(&assembly);
 	assert_part(&request, 0, &fact, 1);
 }
 

@@ -70,6 +70,41 @@ static void a_large_body_arrives_byte_for_byte(void **state)
 	buf_done(&post.request.reply);
 }
 
+/* Wherever its pieces begin and end, curl gets whole mouthfuls of 64 KiB. */
+static void a_body_in_pieces_arrives_as_one(void **state)
+{
+	enum { BYTES = 200000 };
+	static const size_t cuts[][2] = { { 0, 0 },         { 0, BYTES },         { BYTES, BYTES },
+					  { 1, 2 },         { 700, BYTES - 900 }, { 65536, 131072 },
+					  { 65535, 65536 }, { 100000, 100000 } };
+	scoped(buf_done) struct buf body = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < BYTES; i++)
+		buf_add_char(&body, (char)(i * i >> 8));
+	for (size_t i = 0; i < length_of(cuts); i++) {
+		const size_t first = cuts[i][0], second = cuts[i][1];
+		struct server server = { .script = answers_once };
+		struct client client = client_of_settings();
+		struct post post;
+
+		server_start(&server);
+		client_start(&client);
+		post_start(&post, &client, &server, (struct slice){ body.p, first });
+		post.request.body[1] = (struct slice){ body.p + first, second - first };
+		post.request.body[2] = slice_from(buf_slice(&body), second);
+		post_and_wait(&post);
+		client_stop(&client);
+		server_stop(&server);
+		assert_answered(&post, 200);
+		assert_true(post.request.exchange.fully_written);
+		assert_true(slice_equal(slice_from(buf_slice(&server.request), server.body_at),
+					buf_slice(&body)));
+		buf_done(&server.request);
+		buf_done(&post.request.reply);
+	}
+}
+
 static void a_body_may_come_in_any_form_of_http(void **state)
 {
 	static const char *const replies[] = {
@@ -731,6 +766,7 @@ int main(void)
 		cmocka_unit_test(a_request_is_answered),
 		cmocka_unit_test(the_server_sees_a_plain_post_with_a_length),
 		cmocka_unit_test(a_large_body_arrives_byte_for_byte),
+		cmocka_unit_test(a_body_in_pieces_arrives_as_one),
 		cmocka_unit_test(a_body_may_come_in_any_form_of_http),
 		cmocka_unit_test(an_answer_is_an_answer_whatever_its_status),
 		cmocka_unit_test(a_redirect_is_an_answer_and_is_not_followed),

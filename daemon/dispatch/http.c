@@ -75,6 +75,15 @@ static struct http_request *queue_take(struct queue *queue)
 	return request;
 }
 
+static size_t body_bytes(const struct http_request *request)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < HTTP_PIECES; i++)
+		n += request->body[i].n;
+	return n;
+}
+
 /* ---- what an exchange came to ---- */
 
 static bool is_tls_refusal(CURLcode code, const char *error)
@@ -99,7 +108,7 @@ static bool is_fully_written(const struct transfer *transfer)
 	long request_bytes = 0; /* without a body, the header tells whether anything left */
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-	return request_bytes > 0 && transfer->body_written >= transfer->request->body.n;
+	return request_bytes > 0 && transfer->body_written >= body_bytes(transfer->request);
 }
 
 /* Asks for a login, or forbids: it will tomorrow. What passes (it cannot reach the server, it is
@@ -238,7 +247,7 @@ static void start(struct http *http, struct transfer *transfer, struct http_requ
 		code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
 	if (code == CURLE_OK)
 		code = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-					(curl_off_t)request->body.n);
+					(curl_off_t)body_bytes(request));
 	if (code == CURLE_OK && curl_multi_add_handle(http->multi, easy) != CURLM_OK)
 		code = CURLE_FAILED_INIT;
 	if (code != CURLE_OK) {
@@ -330,11 +339,18 @@ static int on_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_o
 static size_t on_body_wanted(char *to, size_t size, size_t count, void *arg)
 {
 	struct transfer *transfer = arg;
-	const struct slice rest = slice_from(transfer->request->body, transfer->body_taken);
-	const size_t n = min(rest.n, size * count);
+	size_t n = 0, before = transfer->body_taken;
 
-	if (n > 0)
-		memcpy(to, rest.p, n);
+	for (size_t i = 0; i < HTTP_PIECES; i++) {
+		const struct slice piece = transfer->request->body[i];
+		const struct slice rest = slice_from(piece, before);
+		const size_t more = min(rest.n, size * count - n);
+
+		if (more > 0)
+			memcpy(to + n, rest.p, more);
+		n += more;
+		before -= min(before, piece.n);
+	}
 	transfer->body_taken += n;
 	return n;
 }

@@ -37,12 +37,15 @@ must_use int http_new(struct http **ret_http, struct event_base *loop,
 /* Requests still under way are dropped: their done() is not called. May be called from a done(). */
 void http_free(struct http **http);
 
+/* Of a request's body: a large document goes out from where it is, not from one more copy of it. */
+enum { HTTP_PIECES = 3 };
+
 /* One exchange. The caller owns the struct and what it points to, and keeps them until done() or
  * http_free(). done() comes from the loop, never from within http_post(); it may post again. */
 struct http_request {
 	const char *url, *content_type;
-	const char *soap_action; /* of an HTTP header SOAPAction; NULL or "": none */
-	struct slice body;
+	const char *soap_action;        /* of an HTTP header SOAPAction; NULL or "": none */
+	struct slice body[HTTP_PIECES]; /* one after the other; some may be empty */
 	void (*done)(struct http_request *request);
 
 	/* filled before done(); a reply that broke off or was too large is no answer: it is dropped,

@@ -53,7 +53,7 @@ static void prepare(struct bench *bench, const char *config, const char *file)
 
 static void build_one(const struct bench *bench)
 {
-	scoped(buf_done) struct buf content_type = { 0 }, request = { 0 };
+	scoped(assembled_done) struct assembled request = { 0 };
 	const int64_t now_ms = clock_now_ms();
 	struct err err = { 0 };
 
@@ -69,7 +69,7 @@ static void build_one(const struct bench *bench)
 			    .metadata = &bench->metadata,
 			    .request = TRANSACTION_SUBMIT,
 		    },
-		    &content_type, &request, &err) < 0)
+		    &request, &err) < 0)
 		bench_die("%s", err.text);
 }
 
