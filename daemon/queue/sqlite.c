@@ -5,9 +5,9 @@
 
 enum {
 	BUSY_MS = 5000, /* another process looks (a backup, a shell): wait, but not for ever */
-	WRITE_BYTES = 1 << 20,
-	COPIED_PAGES = 256,  /* 2 MiB, in one piece of a copy */
-	OPERATIONS = 100000, /* between two looks at whether to give up */
+	PIECE_BYTES = 1 << 20, /* of a large value */
+	COPIED_PAGES = 256,    /* 2 MiB, in one piece of a copy */
+	OPERATIONS = 100000,   /* between two looks at whether to give up */
 };
 
 int sqlite_open(struct sqlite *sqlite, const char *path, int flags, const char *const *sql,
@@ -159,13 +159,44 @@ int sqlite_overwrite(struct sqlite *sqlite, const char *table, const char *colum
 
 	errno = 0;
 	result = sqlite3_blob_open(sqlite->db, "main", table, column, row, true, &blob);
-	for (size_t at = 0; result == SQLITE_OK && at < bytes.n; at += WRITE_BYTES)
+	for (size_t at = 0; result == SQLITE_OK && at < bytes.n; at += PIECE_BYTES)
 		result = sqlite3_blob_write(blob, bytes.p + at,
-					    (int)min(bytes.n - at, (size_t)WRITE_BYTES), (int)at);
+					    (int)min(bytes.n - at, (size_t)PIECE_BYTES), (int)at);
 	if (result != SQLITE_OK)
 		sqlite_failed(sqlite, doing, err);
 	sqlite3_blob_close(blob);
 	return result == SQLITE_OK ? 0 : -1;
+}
+
+int sqlite_append(struct sqlite *sqlite, const char *table, const char *column, int64_t row,
+		  struct buf *out, struct err *err)
+{
+	sqlite3_blob *blob = NULL;
+	char *room = NULL;
+	size_t n = 0;
+	int result;
+
+	errno = 0;
+	result = sqlite3_blob_open(sqlite->db, "main", table, column, row, false, &blob);
+	if (result == SQLITE_OK) {
+		n = (size_t)sqlite3_blob_bytes(blob);
+		room = buf_reserve(out, n);
+		n = room ? n : 0;
+	}
+	for (size_t at = 0; result == SQLITE_OK && at < n; at += PIECE_BYTES) {
+		result = sqlite3_blob_read(blob, room + at, (int)min(n - at, (size_t)PIECE_BYTES),
+					   (int)at);
+		sqlite3_db_release_memory(sqlite->db);
+	}
+	if (result != SQLITE_OK)
+		sqlite_failed(sqlite, "read", err);
+	sqlite3_blob_close(blob);
+	if (result != SQLITE_OK)
+		return -1;
+	out->n += n;
+	if (room != NULL)
+		room[n] = '\0';
+	return 0;
 }
 
 int sqlite_exec(struct sqlite *sqlite, const char *text, const char *doing, struct err *err)

@@ -12,9 +12,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-static const char every_connection[] =
-	"PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"
-	"PRAGMA cache_size = -8192;"; /* KiB */
+static const char every_connection[] = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; "
+				       "PRAGMA foreign_keys = ON;" STORE_CACHE;
 
 /* 8 KiB pages: a document of 50 to 150 kB lies on a dozen of them. A checkpoint every 8 000 pages
  * keeps the log near 64 MiB; it makes senders wait, so it is rare, and copies the pages of indexes
@@ -125,7 +124,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 
 	[PROBE] = "INSERT OR REPLACE INTO node (name, probed_ms) VALUES (?1, ?2)",
 
-	[LOAD] = "SELECT bytes, metadata, digest, (SELECT id FROM key WHERE key.number = document.key)"
+	/* the bytes of a large one are read apart */
+	[LOAD] = "SELECT iif(length(bytes) < ?2, bytes, NULL), metadata, digest,"
+		" (SELECT id FROM key WHERE key.number = document.key), seq"
 		" FROM body JOIN document USING (seq) WHERE doc = ?1",
 	[FIND_KEY] = "SELECT number FROM key WHERE id = ?1",
 	[ADD_KEY] = "INSERT INTO key (id) VALUES (?1) ON CONFLICT DO NOTHING",

@@ -4,9 +4,11 @@
 #include "queue/store_sqlite.h"
 
 /* A statement copies its whole row: once more the memory of a very large document. Written into its row
- * instead, every page is written twice, which the ordinary scan shall not wait for.
+ * instead, every page is written twice, which the ordinary scan shall not wait for. Nor does it fill the
+ * cache with its pages, which nobody reads a second time.
  */
 enum { LARGE_BODY = 8 << 20 };
+static const char little_cache[] = "PRAGMA cache_size = -1024";
 
 /* What is sealed, of which document. */
 enum part { PART_BYTES = 'b', PART_METADATA = 'm' };
@@ -80,6 +82,15 @@ int store_take_keys(struct store *store, const struct keyring *keys, struct err 
 
 /* ---- in and out ---- */
 
+static int insert_large(struct store *store, int64_t seq, struct slice metadata, struct slice body,
+			const char *doing, struct err *err)
+{
+	if (sqlite_run(&store->sqlite, INSERT_LARGE_BODY,
+		       VALUES(NUMBER(seq), BYTES(metadata), NUMBER(body.n)), doing, err) < 0)
+		return -1;
+	return sqlite_overwrite(&store->sqlite, "body", "bytes", seq, body, doing, err);
+}
+
 int store_insert_body(struct store *store, int64_t seq, const struct store_arrival *arrival,
 		      struct err *err)
 {
@@ -88,6 +99,8 @@ int store_insert_body(struct store *store, int64_t seq, const struct store_arriv
 	const struct about what = about(&arrival->doc, PART_METADATA);
 	scoped(buf_done) struct buf sealed = { 0 }, sealed_metadata = { 0 };
 	struct slice body = arrival->body, metadata = arrival->metadata;
+	struct err ignored = { 0 };
+	int rc;
 
 	if (keyring_count(store->keys) > 0) {
 		keyring_seal(store->keys, slice_of_about(&bytes), body, &sealed);
@@ -100,10 +113,11 @@ int store_insert_body(struct store *store, int64_t seq, const struct store_arriv
 	if (body.n < LARGE_BODY)
 		return sqlite_run(&store->sqlite, INSERT_BODY,
 				  VALUES(NUMBER(seq), BYTES(metadata), BYTES(body)), doing, err);
-	if (sqlite_run(&store->sqlite, INSERT_LARGE_BODY,
-		       VALUES(NUMBER(seq), BYTES(metadata), NUMBER(body.n)), doing, err) < 0)
+	if (sqlite_exec(&store->sqlite, little_cache, doing, err) < 0)
 		return -1;
-	return sqlite_overwrite(&store->sqlite, "body", "bytes", seq, body, doing, err);
+	rc = insert_large(store, seq, metadata, body, doing, err);
+	return sqlite_exec(&store->sqlite, STORE_CACHE, doing, rc < 0 ? &ignored : err) < 0 ? -1
+											    : rc;
 }
 
 static int open_part(struct store *store, const struct ulid *doc, enum part part, const char *key,
@@ -121,6 +135,21 @@ static int open_part(struct store *store, const struct ulid *doc, enum part part
 	return err_set(err, ERR_HALT, "it is encrypted with the key %s, which is not there", key);
 }
 
+static int read_bytes(struct store *store, const struct ulid *doc, sqlite3_stmt *found,
+		      struct buf *out, struct err *err)
+{
+	const char *key = sqlite_text(found, 3);
+	scoped(buf_done) struct buf sealed = { 0 };
+	struct buf *kept = key[0] ? &sealed : out;
+
+	if (sqlite3_column_type(found, 0) != SQLITE_NULL)
+		return open_part(store, doc, PART_BYTES, key, sqlite_bytes(found, 0), out, err);
+	if (sqlite_append(&store->sqlite, "body", "bytes", sqlite3_column_int64(found, 4), kept,
+			  err) < 0)
+		return -1;
+	return key[0] ? open_part(store, doc, PART_BYTES, key, buf_slice(&sealed), out, err) : 0;
+}
+
 /* Reads LOAD: what came, or nothing. */
 static int read_body(struct store *store, const struct ulid *doc, sqlite3_stmt *found,
 		     struct buf *ret_body, struct buf *ret_metadata, struct err *err)
@@ -129,7 +158,7 @@ static int read_body(struct store *store, const struct ulid *doc, sqlite3_stmt *
 	const char *key = sqlite_text(found, 3);
 	uint8_t digest[SHA256_BYTES];
 
-	if (open_part(store, doc, PART_BYTES, key, sqlite_bytes(found, 0), ret_body, err) < 0)
+	if (read_bytes(store, doc, found, ret_body, err) < 0)
 		return err_within(err, "the document's body");
 	sha256(slice_from(buf_slice(ret_body), start), digest);
 	if (!slice_equal(sqlite_bytes(found, 2),
@@ -150,7 +179,7 @@ int store_load(struct store *store, const struct ulid *doc, struct buf *ret_body
 	       struct buf *ret_metadata, struct err *err)
 {
 	scoped(sqlite_reset) sqlite3_stmt *found =
-		sqlite_prepare(&store->sqlite, LOAD, VALUES(ID(doc)), err);
+		sqlite_prepare(&store->sqlite, LOAD, VALUES(ID(doc), NUMBER(LARGE_BODY)), err);
 	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
 
 	if (got < 0)

@@ -73,6 +73,10 @@ must_use int sqlite_run(struct sqlite *sqlite, size_t which, const struct sqlite
 must_use int sqlite_overwrite(struct sqlite *sqlite, const char *table, const char *column,
 			      int64_t row, struct slice bytes, const char *doing, struct err *err);
 
+/* Appends a whole value, likewise; of what it reads nothing stays in the page cache either. */
+must_use int sqlite_append(struct sqlite *sqlite, const char *table, const char *column,
+			   int64_t row, struct buf *out, struct err *err);
+
 /* Runs text that is no statement of the table: pragmas, the schema. */
 must_use int sqlite_exec(struct sqlite *sqlite, const char *text, const char *doing,
 			 struct err *err);

@@ -28,6 +28,9 @@ struct store_turn {
 	char site[16], source[STORE_SOURCE];
 };
 
+/* KiB: of what a connection keeps of the file in memory. */
+#define STORE_CACHE "PRAGMA cache_size = -8192;"
+
 struct store {
 	struct sqlite sqlite;
 	char *node;

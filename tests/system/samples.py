@@ -40,6 +40,13 @@ def numbered(number: int, name: str = "discharge-letter.xml") -> bytes:
     return cda.replace(old.encode(), new.encode(), 1)
 
 
+def large_document(number: int, size: int = 20_000_000) -> bytes:
+    """A letter whose PDF makes it that large."""
+    cda = numbered(number)
+    end = cda.index(b"</text>")
+    return cda[:end] + b"A" * (size - len(cda)) + cda[end:]
+
+
 AGAIN = "1.2.250.1.999.1.1.7021"  # the letter once more, under this name
 
 

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from gateway import END, VT, Gateway, Mllp, is_sanitized
-from samples import hand_in, mdm_t02, numbered, read, unique_id
+from samples import hand_in, large_document, mdm_t02, numbered, read, unique_id
 from soak import Soak
 
 LETTER = read("discharge-letter.xml")
@@ -109,28 +109,6 @@ def test_no_end_block_then_fin_is_closed_and_nothing_is_stored(gateway):
     gateway.journal.wait(r"^<4>mllp_frame_cut listener=mllp ")
     assert wait_listener(gateway, broken_frames=1, connections=0)["messages"] == 0
     assert gateway.documents() == []
-
-
-def large_document(number: int, size: int = 20_000_000) -> bytes:
-    """A letter whose PDF makes it that large."""
-    cda = numbered(number)
-    end = cda.index(b"</text>")
-    return cda[:end] + b"A" * (size - len(cda)) + cda[end:]
-
-
-def test_a_document_of_20_mb_takes_no_more_than_30_mb_of_memory(gateway):
-    """Held, so that its delivery does not count. Once in advance: a first document brings code and caches in."""
-    assert gateway.send(mdm_t02(large_document(1), identity_status="PROV")).code == "AA"
-    for number in (2, 3):
-        before = gateway.memory()["VmRSS"]
-        gateway.forget_most_memory()
-        message = mdm_t02(large_document(number), identity_status="PROV")
-        ack = gateway.send(message)
-        after = gateway.memory()
-        assert ack.code == "AA", ack.errors
-        print(f"message {len(message)} bytes, peak {after['VmHWM'] - before} KiB more, then "
-              f"{after['VmRSS'] - before} KiB")
-        assert after["VmHWM"] - before < 30 * MIB_KIB or is_sanitized()
 
 
 def median_answer_ms(gateway: Gateway, numbers: range) -> float:
