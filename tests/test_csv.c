@@ -172,6 +172,35 @@ static void a_text_cut_anywhere_is_read_or_refused(void **state)
 	}
 }
 
+/* Sheets are separated by semicolons where decimals have commas. */
+static void a_sheet_says_what_separates_its_fields(void **state)
+{
+	static const char *const texts[] = { "a;b\n1;\"2;3\"\n", "a,b\n1,\"2;3\"\n",
+					     "\xef\xbb\xbf"
+					     "a;b\r\n1;2;3\r\n4;2;3\r\n" };
+	scoped(arena_done) struct arena arena = { 0 };
+	struct err err = { 0 };
+	struct csv csv;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(csv_parse_sheet(&csv, "t", slice_of(texts[i]), &arena, &err), 0);
+		assert_int_equal(csv_next(&csv, &err), 1);
+		assert_string_equal(csv.fields[0], "1");
+		assert_string_equal(csv.fields[1], "2;3");
+	}
+	assert_int_equal(csv_parse_sheet(&csv, "t", slice_of(texts[2]), &arena, &err), 0);
+	assert_int_equal(csv_next(&csv, &err), -1);
+	assert_string_equal(err.text, "t:2: 3 fields under 2 columns");
+	assert_true(csv.goes_on); /* a wrong record is not the end */
+	assert_int_equal(csv_next(&csv, &err), -1);
+	assert_string_equal(err.text, "t:3: 3 fields under 2 columns");
+	assert_int_equal(csv_next(&csv, &err), 0);
+	assert_int_equal(csv_parse_sheet(&csv, "t", slice_of("a;b\n\"1;2\n"), &arena, &err), 0);
+	assert_int_equal(csv_next(&csv, &err), -1);
+	assert_false(csv.goes_on);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +212,7 @@ int main(void)
 		cmocka_unit_test(there_are_never_more_records_than_announced),
 		cmocka_unit_test(a_missing_file_is_named),
 		cmocka_unit_test(a_text_cut_anywhere_is_read_or_refused),
+		cmocka_unit_test(a_sheet_says_what_separates_its_fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,13 +84,13 @@ static int take_field(struct csv *csv, const char **ret_field, bool *ret_last, s
 		if (take_quoted(csv, &end, err) < 0)
 			return -1;
 	} else {
-		csv->p += strcspn(csv->p, ",\"\r\n");
+		csv->p += strcspn(csv->p, (const char[]){ csv->separator, '"', '\r', '\n', '\0' });
 		end = csv->p;
 	}
 	if (csv->p[0] == '\r' && csv->p[1] == '\n')
 		csv->p++;
 	separator = *csv->p;
-	if (separator != ',' && separator != '\n' && separator != '\0')
+	if (separator != csv->separator && separator != '\n' && separator != '\0')
 		return csv_refuse(csv, err,
 				  "a quote stands inside a field, or text behind a quoted one");
 	if (separator == '\n')
@@ -99,7 +99,7 @@ static int take_field(struct csv *csv, const char **ret_field, bool *ret_last, s
 		csv->p++;
 	*end = '\0';
 	*ret_field = start;
-	*ret_last = separator != ',';
+	*ret_last = separator != csv->separator;
 	return 0;
 }
 
@@ -140,12 +140,14 @@ static size_t lines_of(struct slice text)
 	return n;
 }
 
-int csv_parse(struct csv *csv, const char *path, struct slice bytes, struct arena *arena,
-	      struct err *err)
+static int parse(struct csv *csv, const char *path, struct slice bytes, struct arena *arena,
+		 bool is_sheet, struct err *err)
 {
 	int rc;
 
-	*csv = (struct csv){ .path = arena_dup(arena, slice_of(path)), .next_line = 1 };
+	*csv = (struct csv){ .path = arena_dup(arena, slice_of(path)),
+			     .next_line = 1,
+			     .separator = ',' };
 	if (bytes.n > CSV_BYTES)
 		return err_set(err, ERR_HALT, "%s: larger than 1 MiB", path);
 	if (!is_text(bytes))
@@ -157,11 +159,25 @@ int csv_parse(struct csv *csv, const char *path, struct slice bytes, struct aren
 	csv->head.p = csv->p;
 	skip_comments(csv);
 	csv->head.n = (size_t)(csv->p - csv->head.p);
+	if (is_sheet && csv->p[strcspn(csv->p, ",;\n")] == ';')
+		csv->separator = ';';
 	rc = take_record(csv, err);
 	if (rc <= 0)
 		return rc < 0 ? -1 : csv_refuse(csv, err, "the file is empty");
 	csv->width = csv->field_count;
 	return 0;
+}
+
+int csv_parse(struct csv *csv, const char *path, struct slice bytes, struct arena *arena,
+	      struct err *err)
+{
+	return parse(csv, path, bytes, arena, false, err);
+}
+
+int csv_parse_sheet(struct csv *csv, const char *path, struct slice bytes, struct arena *arena,
+		    struct err *err)
+{
+	return parse(csv, path, bytes, arena, true, err);
 }
 
 int csv_open(struct csv *csv, const char *path, struct arena *arena, struct err *err)
@@ -188,8 +204,8 @@ int csv_column(const struct csv *csv, const char *name, int *ret_column, struct 
 			*ret_column = (int)i;
 			return 0;
 		}
-	return csv_refuse(csv, err, "there is no column \"%s\" (columns are separated by commas)",
-			  name);
+	return csv_refuse(csv, err, "there is no column \"%s\" (columns are separated by %s)", name,
+			  csv->separator == ',' ? "commas" : "semicolons");
 }
 
 const char *csv_note(const struct csv *csv, const char *name, struct arena *arena)
@@ -211,6 +227,7 @@ int csv_next(struct csv *csv, struct err *err)
 {
 	int rc = take_record(csv, err);
 
+	csv->goes_on = rc > 0;
 	if (rc > 0 && csv->field_count != csv->width)
 		return csv_refuse(csv, err, "%zu fields under %zu columns", csv->field_count,
 				  csv->width);

@@ -18,6 +18,8 @@ struct csv {
 	size_t field_count;
 	size_t most_records; /* as many as there may be, no less */
 	struct slice head;   /* the comments before the column names */
+	char separator;      /* ',' or ';' */
+	bool goes_on; /* after -1: that record alone is wrong, the next one can be asked for */
 
 	/* private */
 	char *p; /* what is left of the text */
@@ -31,6 +33,12 @@ must_use int csv_open(struct csv *csv, const char *path, struct arena *arena, st
 /* The same of bytes that were read already; `path` names them. */
 must_use int csv_parse(struct csv *csv, const char *path, struct slice bytes, struct arena *arena,
 		       struct err *err);
+
+/* The same of a table that a spreadsheet wrote: its fields are separated by whichever of ; and , comes
+ * first in the line of column names.
+ */
+must_use int csv_parse_sheet(struct csv *csv, const char *path, struct slice bytes,
+			     struct arena *arena, struct err *err);
 
 /* Before the first csv_next(): which field a column is. -1: there is none of that name. */
 must_use int csv_column(const struct csv *csv, const char *name, int *ret_column, struct err *err);
