@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "queue/sqlite_log.h"
+
 enum {
 	BUSY_MS = 5000, /* another process looks (a backup, a shell): wait, but not for ever */
 	PIECE_BYTES = 1 << 20, /* of a large value */
@@ -16,7 +18,8 @@ int sqlite_open(struct sqlite *sqlite, const char *path, int flags, const char *
 	sqlite->sql = sql;
 	sqlite->statement_count = statement_count;
 	sqlite->statements = xcalloc(statement_count, sizeof(*sqlite->statements));
-	if (sqlite3_open_v2(path, &sqlite->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &sqlite->db, flags | SQLITE_OPEN_NOMUTEX,
+			    flags & SQLITE_OPEN_READWRITE ? sqlite_log_vfs() : NULL) != SQLITE_OK)
 		return sqlite_failed(sqlite, "be opened", err);
 	sqlite3_extended_result_codes(sqlite->db, 1);
 	sqlite3_busy_timeout(sqlite->db, BUSY_MS);
