@@ -133,17 +133,26 @@ static void sync_folder(int fd)
 	(void)!fsync(fd);
 }
 
-/* Opens the folder `name`, made if it is not there. */
+static int open_below(int parent, const char *name)
+{
+	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Opens the folder `name`, made if it is not there. It is tried first: to make one, even one that is
+ * there, keeps all others out of its parent meanwhile.
+ */
 static int open_subfolder(int parent, const char *name, struct err *err)
 {
-	int fd;
+	int fd = open_below(parent, name);
 
-	if (mkdirat(parent, name, FOLDER_MODE) == 0)
-		sync_folder(parent);
-	else if (errno != EEXIST)
-		return err_set(err, ERR_RETRY, "the folder %s cannot be made: %s", name,
-			       strerrordesc_np(errno));
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		if (mkdirat(parent, name, FOLDER_MODE) == 0)
+			sync_folder(parent);
+		else if (errno != EEXIST)
+			return err_set(err, ERR_RETRY, "the folder %s cannot be made: %s", name,
+				       strerrordesc_np(errno));
+		fd = open_below(parent, name);
+	}
 	if (fd < 0)
 		return err_set(err, ERR_RETRY, "the folder %s cannot be opened: %s", name,
 			       strerrordesc_np(errno));
