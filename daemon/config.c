@@ -150,6 +150,8 @@ static void derive(struct config *config)
 
 		e->lane.name = e->finess_ej;
 		for (size_t j = 0; j < e->site_count; j++) {
+			if (e->sites[j].oid[0] == '\0')
+				e->sites[j].oid = config->lps_oid;
 			e->sites[j].metadata.lps_name = config->lps_name;
 			e->sites[j].metadata.lps_model = config->lps_version;
 			e->sites[j].metadata.lps_internal_id = config->lps_internal_id;

@@ -309,8 +309,9 @@ int decide_medium(struct decision *decision, struct xdm_document *medium,
 
 /* ---- a body and its sidecar ---- */
 
-/* Under the installation's OID (assemble.c has the others): the documents that it builds, and what
- * their versions have in common. */
+/* Under the site's OID (assemble.c has those under the installation's, which may be the same): the
+ * documents that are built for it, and what their versions have in common.
+ */
 enum { BUILT_ARC = 5, BUILT_SET_ARC = 6 };
 
 static void digest_pair(const struct decision_pair *pair, uint8_t ret_digest[static SHA256_BYTES])
@@ -338,27 +339,43 @@ static const char *number_of(const struct decision_pair *pair, struct arena *are
 	return arena_dup(arena, slice_of(ulid_decimal(&number, digits)));
 }
 
+/* Of version 2, when the first was built here: under the OID that the site has, or had while it had none
+ * of its own. NULL: it was not.
+ */
+static const char *set_of(const char *predecessor, const struct config *config,
+			  const struct config_site *site, struct arena *arena)
+{
+	const char *const roots[] = { site->oid, config->lps_oid };
+
+	for (size_t i = 0; i < length_of(roots); i++) {
+		const char *ours = arena_printf(arena, "%s.%d.", roots[i], BUILT_ARC);
+
+		if (slice_starts(slice_of(predecessor), ours))
+			return arena_printf(arena, "%s.%d.%s", roots[i], BUILT_SET_ARC,
+					    predecessor + strlen(ours));
+	}
+	return NULL;
+}
+
 /* What is common to all versions: given, or following from the first version's id, if that is ours.
  */
-static int find_set(struct decision *decision, const struct sidecar *sidecar, const char *root,
-		    const char *number, struct err *err)
+static int find_set(struct decision *decision, const struct sidecar *sidecar,
+		    const struct config *config, const struct config_site *site, const char *number,
+		    struct err *err)
 {
-	const char *ours = arena_printf(&decision->arena, "%s.%d.", root, BUILT_ARC);
-
-	if (sidecar->set_id[0] != '\0') {
+	if (sidecar->set_id[0] != '\0')
 		decision->set_id = sidecar->set_id;
+	else if (sidecar->version == 1)
+		decision->set_id = arena_printf(&decision->arena, "%s.%d.%s", site->oid,
+						BUILT_SET_ARC, number);
+	else if (sidecar->version == 2)
+		decision->set_id = set_of(sidecar->replaces, config, site, &decision->arena);
+	if (decision->set_id != NULL)
 		return 0;
-	}
-	if (sidecar->version == 2 && slice_starts(slice_of(sidecar->replaces), ours))
-		number = sidecar->replaces + strlen(ours);
-	else if (sidecar->version > 1)
-		return err_refuse(
-			err, REASON_SIDECAR_INVALID, "set_id",
-			"set_id is missing: a version that replaces a document built "
-			"elsewhere, or a third one, must say what all versions share (the "
-			"setId of the first)");
-	decision->set_id = arena_printf(&decision->arena, "%s.%d.%s", root, BUILT_SET_ARC, number);
-	return 0;
+	return err_refuse(err, REASON_SIDECAR_INVALID, "set_id",
+			  "set_id is missing: a version that replaces a document built "
+			  "elsewhere, or a third one, must say what all versions share (the "
+			  "setId of the first)");
 }
 
 static bool is_pdf(const struct decision_pair *pair)
@@ -417,13 +434,11 @@ static int build(struct decision *decision, const struct decision_pair *pair,
 		 struct err *err)
 {
 	struct decision_document *document = &decision->documents[0];
-	const char *root = settings->config->lps_oid;
 	const char *number = number_of(pair, &decision->arena);
 	const struct config_site *site;
 	struct cda_source source = {
 		.sidecar = sidecar,
 		.valuesets = settings->valuesets,
-		.unique_id = arena_printf(&decision->arena, "%s.%d.%s", root, BUILT_ARC, number),
 		.media_type = pair->media_type,
 	};
 
@@ -431,11 +446,12 @@ static int build(struct decision *decision, const struct decision_pair *pair,
 		return err_refuse(err, REASON_FINESS_MISMATCH, "site",
 				  "no establishment declares site %s", settings->site);
 	if (body_check(pair->media_type, buf_slice(pair->body), err) < 0 ||
-	    find_set(decision, sidecar, root, number, err) < 0)
+	    find_set(decision, sidecar, settings->config, site, number, err) < 0)
 		return -1;
 	if (is_pdf(pair) && prepare_pdf(settings, pair->body, err) < 0)
 		return -1;
 	source.site = &site->metadata;
+	source.unique_id = arena_printf(&decision->arena, "%s.%d.%s", site->oid, BUILT_ARC, number);
 	source.set_id = decision->set_id;
 	source.body = buf_slice(pair->body);
 	cda_build(&source, &document->body);

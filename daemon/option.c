@@ -153,7 +153,7 @@ static int parse_oid(const struct option *option, const struct option_text *writ
 {
 	const char *oid = arena_dup(arena, written->text);
 
-	if (!oid_is_valid(oid))
+	if (!(may_be_empty(option) && written->text.n == 0) && !oid_is_valid(oid))
 		return wrong(written, err, "an OID is digits and dots, like 1.2.250.1.999.77");
 	if ((int64_t)written->text.n > option->most)
 		return err_set(err, ERR_HALT,

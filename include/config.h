@@ -50,6 +50,7 @@ struct config_source_sender {
 
 struct config_site {
 	struct metadata_site metadata;
+	const char *oid; /* the ids of documents built for it are made under it */
 	struct config_sender sender;
 	const char **types; /* of documents that it sends; none: all that the DMP takes */
 	size_t type_count;

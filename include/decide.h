@@ -91,7 +91,7 @@ struct decision_pair {
 /* The CDA built around the body, decided as any other. A PDF that is not PDF/A-1 is converted,
  * refused or sent, as the configuration says: that may take long, and a child process.
  *
- * Its id is made of the bytes of both files as they came, under the gateway's OID: the same pair
+ * Its id is made of the bytes of both files as they came, under the site's OID: the same pair
  * again, after a crash or dropped twice, is the same document and known as such (were its id made
  * of chance or time, a crash after the commit and before the move would send it twice); one byte
  * changed is another document, which says in `replaces` if it is a version of the first. 120 bits

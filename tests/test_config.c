@@ -284,6 +284,19 @@ static void what_follows_is_filled_in(void **state)
 	assert_string_equal(site->lps_name, "dmpfeed");
 	assert_string_equal(site->lps_model, DMPFEED_VERSION);
 	assert_string_equal(site->lps_internal_id, "GW1");
+	assert_string_equal(config->establishments[0].sites[1].oid, "1.2.250.1.999.77");
+}
+
+static void a_site_may_have_an_oid_of_its_own(void **state)
+{
+	scoped(free_ptr) char *text =
+		replace(good, "        sector: SA01\n",
+			"        sector: SA01\n        oid: 1.2.250.1.999.78\n");
+	scoped(config_free) struct config *config = must_parse(text);
+
+	(void)state;
+	assert_string_equal(config->establishments[0].sites[0].oid, "1.2.250.1.999.78");
+	assert_string_equal(config->establishments[0].sites[1].oid, config->lps_oid);
 }
 
 static void the_processing_code_follows_the_environment(void **state)
@@ -491,6 +504,11 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "environment: rehearsal\n", "", 1, 1,
 		  "environment is missing: write production" },
 		{ "lps: { oid: 1.2.250.1.999.77 }", "lps:", 6, 1, "lps.oid is missing: an OID of" },
+		{ "        sector: SA01\n",
+		  "        sector: SA01\n        oid: 1.2.250.1.999.77.12345678\n", 37, 14,
+		  "has 25 characters, and may have 24" },
+		{ "        sector: SA01\n", "        sector: SA01\n        oid: 1.02\n", 37, 14,
+		  "an OID is digits and dots" },
 		{ "        cert: pki/auth.pem\n", "", 27, 7,
 		  "dmp.tls.cert is missing: a PEM file" },
 		{ "cert: pki/sign.pem, ", "", 31, 7, "dmp.sign.cert is missing: a PEM file" },
@@ -886,6 +904,7 @@ static void every_option_is_printed(void **state)
 					  "      - finess_eg: \"990012345\"\n"
 					  "        name: \"H\xc3\xb4pital \\\"A\\\"\"\n"
 					  "        sector: SA01\n"
+					  "        oid: \"1.2.250.1.999.77\"\n"
 					  "        visit_class: I\n"
 					  "        types: []\n"
 					  "        policies: []\n"
@@ -910,6 +929,7 @@ int main(void)
 		cmocka_unit_test(the_login_of_the_proxy_is_read_and_never_printed),
 		cmocka_unit_test(a_fault_found_later_has_its_place_too),
 		cmocka_unit_test(what_follows_is_filled_in),
+		cmocka_unit_test(a_site_may_have_an_oid_of_its_own),
 		cmocka_unit_test(the_processing_code_follows_the_environment),
 		cmocka_unit_test(relative_paths_start_at_the_folder_of_the_file),
 		cmocka_unit_test(a_group_without_keys_is_a_group_left_out),

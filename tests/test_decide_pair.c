@@ -4,16 +4,19 @@
 #include "decide.h"
 
 #define ROOT "1.2.250.1.999.77"
+#define OWN_ROOT "1.2.250.1.999.78" /* of the second site */
 
 static struct config_site sites[] = {
-	{ .metadata = { .finess_eg = "990012345",
+	{ .oid = ROOT,
+	  .metadata = { .finess_eg = "990012345",
 			.name = "CH DE VALBRUME",
 			.sector = "SA01",
 			.lps_name = "dmpfeed",
 			.lps_model = "1",
 			.lps_internal_id = "GW1",
 			.default_visit_class = "I" } },
-	{ .metadata = { .finess_eg = "990054321",
+	{ .oid = OWN_ROOT,
+	  .metadata = { .finess_eg = "990054321",
 			.name = "HAD DE VALBRUME",
 			.sector = "SA01",
 			.lps_name = "dmpfeed",
@@ -165,6 +168,25 @@ static void what_versions_share_is_given_or_follows(void **state)
 	}
 }
 
+/* Each site's under its own OID; and versions of what was built before it had one stay together. */
+static void ids_stand_under_the_oid_of_the_site(void **state)
+{
+	scoped(decision_done) struct decision one = { 0 }, other = { 0 }, second = { 0 };
+	scoped(decision_done) struct decision early = { 0 };
+
+	(void)state;
+	decide_well(&one, "");
+	decide_well(&other, "site: \"990054321\"\n");
+	assert_true(slice_starts(slice_of(document_of(&one)->unique_id), ROOT ".5."));
+	assert_true(slice_starts(slice_of(document_of(&other)->unique_id), OWN_ROOT ".5."));
+	assert_true(slice_starts(slice_of(other.set_id), OWN_ROOT ".6."));
+	decide_well(&second, "site: \"990054321\"\nreplaces: " OWN_ROOT ".5.42\n");
+	assert_string_equal(second.set_id, OWN_ROOT ".6.42");
+	assert_true(slice_starts(slice_of(document_of(&second)->unique_id), OWN_ROOT ".5."));
+	decide_well(&early, "site: \"990054321\"\nreplaces: " ROOT ".5.42\n");
+	assert_string_equal(early.set_id, ROOT ".6.42");
+}
+
 static void replacing_needs_a_registry(void **state)
 {
 	scoped(decision_done) struct decision decision = { 0 };
@@ -301,6 +323,7 @@ int main(void)
 		RESTORED(the_same_pair_has_the_same_id_however_it_is_built),
 		RESTORED(a_byte_of_either_file_makes_another_document),
 		RESTORED(what_versions_share_is_given_or_follows),
+		RESTORED(ids_stand_under_the_oid_of_the_site),
 		RESTORED(replacing_needs_a_registry),
 		RESTORED(the_sidecar_may_name_another_site),
 		RESTORED(an_identity_that_is_not_qualified_holds_it),

@@ -452,6 +452,36 @@ def test_another_byte_makes_another_document(gateway):
     assert len({each["unique_id"] for each in gateway.documents()}) == 3
 
 
+def test_each_site_builds_under_an_oid_of_its_own_and_the_same_after_a_crash(make_gateway, simulator):
+    gateway = make_gateway(site='} \n      - { finess_eg: "990054321", name: HAD, sector: SA01, oid: 1.2.250.1.999.78')
+    second = gateway.folder / "second"
+    second.mkdir()
+    gateway.config.write_text(gateway.config.read_text().replace(
+        "establishments:", '    - { name: second, folder: second, site: "990054321", source: LABO, settle: 200 ms }\n'
+        "establishments:"))
+    checked = gateway.run("--check-config")
+    assert checked.returncode == 0 and 'oid: "1.2.250.1.999.78"' in checked.stdout, checked.stdout + checked.stderr
+    gateway.start()
+    for folder, name in ((gateway.inbox, "letter"), (second, "other")):
+        (folder / f"{name}.pdf").write_bytes(PDF)
+        (folder / f"{name}.yaml").write_text(YAML, encoding="utf-8")
+        assert gateway.wait_moved(f"{name}.pdf") == "done"
+    settled = gateway.settled()
+    assert {each["site"]: unique_id.rsplit(".", 2)[0] for unique_id, each in settled.items()} == {
+        "990012345": "1.2.250.1.999.77", "990054321": "1.2.250.1.999.78"}
+    number, = {unique_id.rsplit(".", 1)[1] for unique_id in settled}
+    cda = Cda(simulator.document(f"1.2.250.1.999.78.5.{number}"))
+    assert cda.one("h:setId/@root") == f"1.2.250.1.999.78.6.{number}"
+    gateway.kill()
+    (day,) = second.glob("done/*")
+    for name in ("other.pdf", "other.yaml"):
+        (day / name).rename(second / name)
+    gateway.start()
+    assert gateway.wait_moved("other.pdf") == "done"
+    assert len(gateway.settled()) == 2
+    assert len([each for each in simulator.exchanges() if each["verdict"] == "stored"]) == 2
+
+
 def test_killed_after_the_commit_the_pair_is_sent_once(gateway, simulator):
     """The commit is there, the move is not: what the daemon finds when it comes back."""
     delivered(gateway, simulator)
