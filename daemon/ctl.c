@@ -43,7 +43,10 @@ static const struct {
 	[JSON] = { "json", NULL, "JSON instead of columns", NULL },
 	[HELP] = { "help", NULL, "this help", NULL },
 	[VERSION] = { "version", NULL, "the version of dmpfeedctl", NULL },
-	[STATE] = { "state", "S", "in this state only", NULL },
+	[STATE] = { "state", "S",
+		    "in this state only, or invisible: delivered, and still hidden from the "
+		    "patient",
+		    NULL },
 	[REASON] = { "reason", "R", "for this reason only", NULL },
 	[SITE] = { "site", "F", "of this geographic FINESS only", NULL },
 	[LIMIT] = { "limit", "N", "so many at most", "100" },

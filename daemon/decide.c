@@ -35,6 +35,7 @@ static struct metadata_request request_of(const struct transmission *message)
 		.masked_from_professionals = message->flags[FLAG_MASQUE_PS],
 		.invisible_to_patient = message->flags[FLAG_INVISIBLE_PATIENT],
 		.invisible_to_guardians = message->flags[FLAG_INVISIBLE_REP_LEGAUX],
+		.visibility_changes = message->flags[FLAG_MODIF_CONF_CODE],
 		.visit_class = message->visit_class,
 		.sender_id = sender->person_id,
 		.sender_family = sender->person_family,
@@ -183,6 +184,8 @@ static int decide(struct decision *decision, struct decision_document *document,
 		return -1;
 	if (message == NULL || message->action != TRANSMISSION_DELETE)
 		policy = policy_of(site, cda.code.code, message ? message->unit : "");
+	if (policy != NULL && policy->action == POLICY_INVISIBLE && request->visibility_changes)
+		policy = NULL; /* who announced it to the patient says so */
 	context.hide_from_patient = may_hide(policy, &context);
 	if (metadata_fill(metadata, &cda, &context, &decision->arena, err) < 0 ||
 	    (message != NULL && reconcile(metadata, message, err) < 0) ||
@@ -425,6 +428,7 @@ static struct metadata_request request_of_sidecar(const struct sidecar *sidecar)
 	request.masked_from_professionals = sidecar->hidden_from_professionals;
 	request.invisible_to_patient = sidecar->hidden_from_patient;
 	request.invisible_to_guardians = sidecar->hidden_from_guardians;
+	request.visibility_changes = sidecar->hidden_from_nobody;
 	request.visit_class = sidecar->stay->class;
 	return request;
 }

@@ -72,6 +72,10 @@ static int answer_list(struct inquiry *inquiry, struct store *store, struct err 
 	};
 	enum doc_state state;
 
+	if (strcmp(filter.state, "invisible") == 0) { /* no state, but what people look for */
+		filter.invisible = true;
+		filter.state = "";
+	}
 	if (filter.state[0] && !doc_state_parse(slice_of(filter.state), &state))
 		return err_set(err, ERR_REJECT, "there is no state '%s'", filter.state);
 	if (filter.reason[0] && reason_of(filter.reason) == REASON_NONE)

@@ -198,7 +198,8 @@ static void looked(struct job *job)
 	       desk->parts.config->source_count * sizeof(struct owed));
 	if (desk->looked_invisible > desk->invisible)
 		log_warning("invisible documents=%" PRIu64 ": the patient has not seen them for "
-			    "longer than visibility.invisible_most; replace them by visible ones",
+			    "longer than visibility.invisible_most; replace them by visible ones "
+			    "(dmpfeedctl list --state invisible)",
 			    desk->looked_invisible);
 	desk->invisible = desk->looked_invisible;
 	event_add(desk->look_again, &later);
@@ -237,8 +238,7 @@ static void request_came(void *arg, struct control_request *request)
 
 	if (inquiry_begin(&desk->inquiries, request, asked) ||
 	    orders_begin(&desk->orders, request, asked) ||
-	    recall_begin(&desk->orders, request, asked) ||
-	    tails_begin(desk->tails, request, asked))
+	    recall_begin(&desk->orders, request, asked) || tails_begin(desk->tails, request, asked))
 		return; /* it has both now */
 	if (strcmp(command, "status") == 0)
 		answer_status(desk, request);

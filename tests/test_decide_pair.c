@@ -242,6 +242,23 @@ static void a_sidecar_hides_as_a_message_does(void **state)
 	assert_int_equal(err.reason, REASON_MASKS_CONFLICT);
 }
 
+/* The version that a patient may see after all says so: else the policy would hide it again. */
+static void a_sidecar_that_hides_from_nobody_has_the_last_word(void **state)
+{
+	static struct config_policy hide = { .type = "*", .unit = "", .action = POLICY_INVISIBLE };
+	scoped(decision_done) struct decision silent = { 0 }, says = { 0 };
+
+	(void)state;
+	sites[0].policies = &hide;
+	sites[0].policy_count = 1;
+	decide_well(&silent, "");
+	decide_well(&says, "hidden_from: []\n");
+	sites[0].policy_count = 0;
+	assert_true(document_of(&silent)->invisible);
+	assert_false(document_of(&says)->invisible);
+	assert_int_equal(says.state, DOC_QUEUED);
+}
+
 static void a_pdf_that_is_not_pdfa_is_dealt_with_as_configured(void **state)
 {
 	static const struct {
@@ -328,6 +345,7 @@ int main(void)
 		RESTORED(the_sidecar_may_name_another_site),
 		RESTORED(an_identity_that_is_not_qualified_holds_it),
 		RESTORED(a_sidecar_hides_as_a_message_does),
+		RESTORED(a_sidecar_that_hides_from_nobody_has_the_last_word),
 		RESTORED(a_pdf_that_is_not_pdfa_is_dealt_with_as_configured),
 		RESTORED(only_a_pdf_to_convert_takes_long),
 		RESTORED(all_faults_of_a_sidecar_are_kept),

@@ -51,10 +51,34 @@ static void a_document_is_invisible_until_a_visible_one_replaces_it(void **state
 	assert_int_equal(invisible_before(f, f->now_ms), 0);
 }
 
+static void remember_name(void *arg, const struct store_row *row)
+{
+	buf_addf(arg, "%s ", row->unique_id);
+}
+
+/* All of them, however short a time they have been so. */
+static void what_is_invisible_can_be_listed(void **state)
+{
+	const struct store_filter filter = { .invisible = true, .limit = 10 };
+	const struct store_filter elsewhere = { .invisible = true, .site = "1", .limit = 10 };
+	scoped(buf_done) struct buf names = { 0 };
+	struct fixture *f = *state;
+
+	deliver(f, "1.2.1", "submit", true, "");
+	deliver(f, "1.2.2", "submit", true, "");
+	deliver(f, "1.2.3", "submit", false, "");
+	deliver(f, "1.2.4", "replace", false, "1.2.1");
+	ok(store_list(f->store, &elsewhere, remember_name, &names, &err));
+	assert_int_equal(names.n, 0);
+	ok(store_list(f->store, &filter, remember_name, &names, &err));
+	assert_string_equal(buf_slice(&names).p, "1.2.2 ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(a_document_is_invisible_until_a_visible_one_replaces_it),
+		test(what_is_invisible_can_be_listed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -593,6 +593,7 @@ static void open_hidden_from(struct reader *reader, const struct key *key,
 			 key->help);
 		return;
 	}
+	sidecar->hidden_from_nobody = tree->first == NULL;
 	for (const struct yaml_tree *entry = tree->first; entry != NULL; entry = entry->next) {
 		for (i = 0; i < length_of(words) && !slice_is(entry->text, words[i].word); i++)
 			;

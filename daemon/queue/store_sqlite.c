@@ -140,6 +140,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" AND (?3 = '' OR site = ?3) ORDER BY doc LIMIT ?4",
 	[LIST_STATE] = "SELECT " ROW_COLUMNS " FROM document WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
 		" AND (?3 = '' OR site = ?3) AND state = ?5 ORDER BY doc LIMIT ?4",
+	[LIST_INVISIBLE] = "SELECT " ROW_COLUMNS " FROM document d WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
+		" AND (?3 = '' OR site = ?3) AND " STILL_INVISIBLE " ORDER BY doc LIMIT ?4",
 	[SHOW] = "SELECT " ROW_COLUMNS ", seq FROM document WHERE doc = ?1",
 	[EVENTS] = "SELECT " EVENT_COLUMNS " FROM ledger l WHERE seq = ?1 ORDER BY l.number",
 	[SHAPE] = "SELECT lane, type_code, CASE WHEN ?1 - received_ms < ?2 THEN 0 WHEN ?1 - received_ms < ?3 THEN 1"
@@ -827,12 +829,15 @@ static struct store_row row_of(sqlite3_stmt *statement)
 int store_list(struct store *store, const struct store_filter *filter,
 	       void (*each)(void *arg, const struct store_row *row), void *arg, struct err *err)
 {
-	bool by_state = filter->state != NULL && filter->state[0] != '\0';
+	bool by_state = !filter->invisible && filter->state != NULL && filter->state[0] != '\0';
 	const struct sqlite_value values[] = { ID(&filter->after), TEXT(filter->reason),
 					       TEXT(filter->site), NUMBER(filter->limit),
 					       TEXT(filter->state) };
-	scoped(sqlite_reset) sqlite3_stmt *rows = sqlite_prepare(
-		&store->sqlite, by_state ? LIST_STATE : LIST, values, by_state ? 5 : 4, err);
+	scoped(sqlite_reset) sqlite3_stmt *rows = sqlite_prepare(&store->sqlite,
+								 filter->invisible ? LIST_INVISIBLE
+								 : by_state        ? LIST_STATE
+										   : LIST,
+								 values, by_state ? 5 : 4, err);
 	int got;
 
 	if (rows == NULL)

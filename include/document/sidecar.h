@@ -48,7 +48,8 @@ struct sidecar {
 	const char *type, *title, *date;
 	const char *confidentiality;
 	bool hidden_from_professionals, hidden_from_patient, hidden_from_guardians;
-	const char *site; /* FINESS EG; "": the folder's */
+	bool hidden_from_nobody; /* it says so: [] */
+	const char *site;        /* FINESS EG; "": the folder's */
 	const char *replaces, *set_id;
 	uint64_t version; /* 0: the file is silent */
 

@@ -114,7 +114,7 @@ struct store_arrival {
 	const char *lane; /* FINESS EJ of the legal entity that sends it */
 	const char *site; /* FINESS EG */
 	const char *source, *channel,
-		*origin; /* who sent it, "mllp" or "drop", control id or file name */
+		*origin;   /* who sent it, "mllp" or "drop", control id or file name */
 	const char *actor; /* the person who ordered it; NULL: the source sent it */
 	int64_t now_ms;
 	enum doc_state state; /* queued, held, cancelled… as the pipeline decided */
@@ -459,6 +459,7 @@ struct store_row {
 
 struct store_filter {
 	const char *state, *reason, *site; /* "" or NULL: any */
+	bool invisible; /* only what was delivered and is still hidden from the patient, whatever its age */
 	struct ulid after; /* all-zero: from the start; lists go by id, oldest first */
 	size_t limit;
 };

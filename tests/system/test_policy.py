@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
+from lxml import etree
+
 from gateway import FINESS_EG
 from samples import REPLACEMENT, hand_in, mdm_t02, numbered, patient_words_in, read, unique_id
 
@@ -130,6 +133,54 @@ def test_a_document_hidden_by_policy_is_told_of_until_a_visible_one_replaces_it(
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert len(gateway.journal.find(r"<4>invisible documents=")) == 1, "said once"
+
+
+def hidden_ones(gateway) -> list[str]:
+    return [each["unique_id"] for each in gateway.ctl("list", "--state", "invisible")]
+
+
+def confidentialities(simulator, name: str) -> list[str]:
+    """Of the document, as the DMP was told."""
+    request = etree.parse(simulator.store / "documents" / name / "request.xml")
+    return request.xpath("//*[local-name()='Classification'][@classifiedObject='Document01']"
+                         "[@classificationScheme='urn:uuid:f4f85eac-e6cb-4883-b524-f2705394840f']/@nodeRepresentation")
+
+
+def test_an_announcement_is_hidden_until_its_visible_version_which_a_delay_may_hold(start_gateway, simulator):
+    """The whole story: hidden by policy, told of, named; then shown by a version that waits for its time."""
+    first, second = read("discharge-letter.xml"), read(REPLACEMENT)
+    gateway = start_gateway(site=policies('type: "*", unit: UF12, action: invisible_patient'),
+                            extra="visibility: { invisible_most: 1 s }")
+    assert gateway.wait_final(hand_in(gateway, "mllp", first)) == "delivered"
+    old, new = unique_id(first), unique_id(second)
+    assert confidentialities(simulator, old) == ["N", "INVISIBLE_PATIENT"]
+    assert hidden_ones(gateway) == [old]
+    gateway.journal.wait(r"<4>invisible documents=1: .*dmpfeedctl list --state invisible")
+    gateway.stop()
+    gateway.config.write_text(gateway.config.read_text().replace(
+        "policies: [", 'policies: [{ type: "*", unit: UF13, action: delay, delay: 4 s }, '))
+    gateway.start()
+
+    start = time.monotonic()
+    later = gateway.send(mdm_t02(second, trigger="T10").replace(b"UF12", b"UF13"))
+    assert later.code == "AA", later.errors
+    assert hidden_ones(gateway) == [old], "what waits shows nothing yet"
+    (held,) = [each for each in gateway.documents() if each["unique_id"] == new]
+    assert (held["state"], held["reason"]) == ("held", "policy_hold") and held["release"]
+    assert gateway.wait_final(held["doc"]) == "delivered" and time.monotonic() - start >= 4
+    assert confidentialities(simulator, new) == ["N"]
+    assert hidden_ones(gateway) == []
+
+
+@pytest.mark.parametrize("flag, hidden", [("N", True), ("Y", False)])
+def test_a_version_whose_source_changes_its_visibility_is_not_hidden_again(start_gateway, simulator, flag, hidden):
+    first, second = read("discharge-letter.xml"), read(REPLACEMENT)
+    gateway = start_gateway(site=policies('type: "*", action: invisible_patient'))
+    assert gateway.wait_final(hand_in(gateway, "mllp", first)) == "delivered"
+    assert gateway.send(mdm_t02(second, trigger="T10", flags={"MODIF_CONF_CODE": flag})).code == "AA"
+    assert gateway.settled()[unique_id(second)]["state"] == "delivered"
+    assert ("INVISIBLE_PATIENT" in confidentialities(simulator, unique_id(second))) is hidden
+    assert hidden_ones(gateway) == ([unique_id(second)] if hidden else [])
 
 
 def test_what_is_hidden_from_professionals_is_held_rather_than_hidden_twice(start_gateway):
