@@ -30,8 +30,8 @@ static const struct option_word processing_codes[] = {
 static const struct option_word when_absent[] = { { "reject", false },
 						  { "send_as_new", true },
 						  { 0 } };
-static const struct option_word when_unchanged[] = { { "send", false },
-						     { "suppress", true },
+static const struct option_word when_unchanged[] = { { "suppress", true },
+						     { "send", false },
 						     { 0 } };
 static const struct option_word set_authors[] = { { "person", false }, { "system", true }, { 0 } };
 static const struct option_word mode_names[] = { { "Authentification_Mode", 0 },
@@ -502,7 +502,7 @@ static const struct option options[] = {
 	  .preset = "false",
 	  .help = "does a new version take the place of one that was never sent" },
 	{ "replace.unchanged", OPTION_CHOICE, AT(struct config, suppress_unchanged),
-	  .preset = "send", .words = when_unchanged,
+	  .preset = "suppress", .words = when_unchanged,
 	  .help = "what becomes of a new version that changes nothing" },
 	{ "rplc.status_slot", OPTION_BOOLEAN, AT(struct config, replacement_has_status),
 	  .preset = "false",

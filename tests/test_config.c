@@ -154,7 +154,7 @@ static void silence_means_the_defaults(void **state)
 	assert_string_equal(e->url_patients, "");
 	assert_false(e->check_existence);
 	assert_false(config->absent_as_new);
-	assert_false(config->suppress_unchanged);
+	assert_true(config->suppress_unchanged);
 	assert_false(config->replacement_has_status);
 	assert_string_equal(config->processing_code, "D");
 	assert_int_equal(config->existence_cache.positive_ms, 86400000);
@@ -586,7 +586,7 @@ static void every_mistake_is_told_with_its_place(void **state)
 		  "which cannot be used" },
 		{ "workers: 3", "replace: { when_absent: maybe }", 4, 25,
 		  "write reject or send_as_new" },
-		{ "workers: 3", "replace: { unchanged: maybe }", 4, 23, "write send or suppress" },
+		{ "workers: 3", "replace: { unchanged: maybe }", 4, 23, "write suppress or send" },
 
 		/* what is sent back to sources */
 		{ "establishments:", SOURCES("name: DPY, ack: { address: \"127.0.0.1:1\" }"), 21,

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -63,6 +62,11 @@ static const char empty_the_log[] = "PRAGMA wal_checkpoint(TRUNCATE)";
 	"  AND (NOT ?13 OR (ended_ms > 0 AND accepted_ms - ended_ms <= ?14)))," \
 	" counted AS (SELECT * FROM picked WHERE iif(?19 > 0 AND ended_ms > 0," \
 	"  ended_ms >= ?8 AND ended_ms < ?9 AND accepted_ms < ?9 + ?19, at_ms >= ?8 AND at_ms < ?9))"
+#define UNCHANGED "d.action = 'replace' AND d.state = 'suppressed' AND d.reason = 'unchanged'"
+#define CAN_GO \
+	"d.purged_ms = 0 AND d.names <> '' AND NOT EXISTS (SELECT 1 FROM document o" \
+	" WHERE o.unique_id IN (d.unique_id, d.names) AND o.action = 'delete') AND NOT EXISTS (SELECT 1 FROM choice" \
+	" WHERE choice.patient = d.patient AND feeding = 'opposed')"
 #define FINAL "state IN ('delivered', 'refused', 'rejected', 'suppressed', 'cancelled')"
 
 static const char *const sql[STATEMENT_COUNT] = {
@@ -80,9 +84,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
 		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms,"
 		" follows, as_new, release_ms, invisible, key, priority, patient, held_for, content,"
-		" field, unit, stay, stay_end_ms, created_ms, ins_qualified)"
+		" field, unit, stay, stay_end_ms, created_ms, ins_qualified, names)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18, ?19, ?20,"
-		" ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+		" ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
 	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
@@ -192,21 +196,20 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" WHERE seq < ?2 AND state IN ('held', 'queued', 'sending') LIMIT 1",
 	[FIND_FOLLOWER] = "SELECT seq FROM document WHERE follows = ?1 AND follows <> '' AND state = 'held'"
 		" AND reason = 'waiting_predecessor' ORDER BY seq LIMIT 1",
+	[FOLLOWS_IS] = "SELECT follows FROM document WHERE seq = ?1",
 	[ABOUT_ORDER] = "SELECT unique_id, iif(stands_for <> '', stands_for, follows) FROM document WHERE seq = ?1"
 		" AND (follows <> '' OR stands_for <> '' OR EXISTS"
 		" (SELECT 1 FROM document f WHERE f.follows = document.unique_id AND f.follows <> ''))",
-	[WAKE] = "UPDATE document SET state = 'queued', reason = '', changed_ms = ?2, due_ms = ?2, since_ms = ?2"
-		" WHERE seq = ?1",
+	[LET_GO] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4, since_ms = ?4,"
+		" release_ms = 0, held_for = '' WHERE seq = ?1",
 	[FIND_UNSENT] = "SELECT seq, state FROM document d WHERE unique_id = ?1 AND action = 'submit'"
 		" AND (state IN ('held', 'queued') OR (state = 'refused' AND reason = 'patient_opposed'))"
 		" AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.seq = d.seq AND l.what = 'claimed')"
 		" AND NOT EXISTS (SELECT 1 FROM document o WHERE o.follows = ?1 AND o.follows <> ''"
 		"  AND o.state IN ('held', 'queued', 'sending'))",
 	[END_UNSENT] = "UPDATE document SET state = 'cancelled', reason = ?2, changed_ms = ?3 WHERE seq = ?1",
-	[FIND_TIMED] = "SELECT seq, follows FROM document WHERE state = 'held' AND release_ms > 0"
+	[FIND_TIMED] = "SELECT seq FROM document WHERE state = 'held' AND release_ms > 0"
 		" AND release_ms <= ?1 ORDER BY release_ms LIMIT 1",
-	[RELEASE_TIMED] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4,"
-		" since_ms = ?4, release_ms = 0 WHERE seq = ?1",
 
 	[SECRET_IS] = "SELECT bytes FROM secret",
 	[ADD_SECRET] = "INSERT INTO secret (number, bytes) VALUES (1, ?1)",
@@ -223,26 +226,44 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[REFUSE_OPPOSED] = "UPDATE document SET state = 'refused', reason = ?2, held_for = ?3, changed_ms = ?4"
 		" WHERE seq = ?1",
 	/* not what its source deleted meanwhile, whatever became of the deletion */
-	[FIND_UNOPPOSED] = "SELECT seq, doc, state, held_for, follows FROM document d WHERE patient = ?1"
+	[FIND_UNOPPOSED] = "SELECT seq, doc, state, held_for FROM document d WHERE patient = ?1"
 		" AND " OF_PATIENT " AND seq > ?3 AND ((state = 'held' AND reason = 'feeding_not_asked')"
 		"  OR (state = 'refused' AND reason = 'patient_opposed' AND received_ms >= ?2 AND purged_ms = 0"
 		"   AND NOT EXISTS (SELECT 1 FROM document o WHERE o.unique_id = d.unique_id AND o.action = 'delete')))"
 		" ORDER BY seq LIMIT 1",
-	[LET_GO] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4, since_ms = ?4,"
-		" held_for = '' WHERE seq = ?1",
+	[HOLD_AGAIN] = "UPDATE document SET state = 'held', reason = ?2, held_for = '', changed_ms = ?3 WHERE seq = ?1",
 	[STANDS_FOR] = "SELECT stands_for FROM document WHERE unique_id = ?1 AND stands_for <> ''",
-	/* what the DMP has is still what was delivered: nothing has replaced or deleted it, or may have */
+	/* What the DMP has is still what was delivered: nothing has replaced or deleted it, or may have. And nobody
+	 * needs this one: another that says something else, names it, and waits for nothing but it.
+	 */
 	[FIND_UNCHANGED] = "SELECT n.unique_id, p.unique_id, p.doc FROM document n"
 		" JOIN document p ON p.unique_id = n.follows AND p.action <> 'delete' AND p.state = 'delivered'"
 		"  AND p.lane = n.lane AND p.content = n.content"
 		" WHERE n.seq = ?1 AND n.action = 'replace' AND n.content <> x'' AND n.doubtful = 0 AND n.attempts = 0"
+		" AND n.needed = 0"
 		" AND NOT EXISTS (SELECT 1 FROM document f WHERE f.follows = p.unique_id AND f.follows <> ''"
-		"  AND (f.state IN ('sending', 'delivered') OR f.doubtful = 1))",
+		"  AND (f.state IN ('sending', 'delivered') OR f.doubtful = 1))"
+		" AND NOT EXISTS (SELECT 1 FROM document w WHERE w.follows = n.unique_id AND w.follows <> ''"
+		"  AND w.action = 'replace' AND w.state = 'held' AND w.reason = 'waiting_predecessor'"
+		"  AND w.content <> n.content)",
 	/* it follows nothing any more: thousands of them would stand before what does */
 	[SUPPRESS] = "UPDATE document SET state = 'suppressed', reason = 'unchanged', stands_for = ?2, follows = '',"
 		" changed_ms = ?3, release_ms = 0 WHERE seq = ?1",
 	/* what ended badly may be tried again */
 	[REDIRECT] = "UPDATE document SET follows = ?2 WHERE follows = ?1 AND follows <> '' AND state <> 'delivered'",
+	/* what was suppressed and is named, the first version first; its source may have deleted it since */
+	[FIND_NAMED] = "WITH RECURSIVE named (seq, unique_id, names, can_go, depth) AS ("
+		"SELECT d.seq, d.unique_id, d.names, " CAN_GO ", 1 FROM document n"
+		"  JOIN document d ON d.unique_id = n.names AND " UNCHANGED
+		"  WHERE n.seq = ?1 AND n.action = 'replace' AND n.names <> '' AND n.doubtful = 0"
+		" UNION ALL SELECT d.seq, d.unique_id, d.names, " CAN_GO ", depth + 1 FROM named"
+		"  JOIN document d ON d.unique_id = named.names AND " UNCHANGED " WHERE depth <= ?2)"
+		" SELECT seq, can_go, names, (SELECT doc FROM document WHERE seq = ?1) FROM named ORDER BY depth DESC",
+	[NEED] = "UPDATE document SET state = ?2, reason = ?3, needed = 1, stands_for = '', follows = names,"
+		" changed_ms = ?4, due_ms = ?4, since_ms = ?4 WHERE seq = ?1",
+	[REDIRECT_BACK] = "UPDATE document SET follows = names WHERE names = (SELECT unique_id FROM document"
+		" WHERE seq = ?1) AND names <> '' AND names <> follows AND follows <> '' AND doubtful = 0"
+		" AND state NOT IN ('sending', 'delivered')",
 	[TARGET] = "SELECT follows FROM document WHERE doc = ?1",
 
 	[BACKUP_IS] = "PRAGMA application_id",
@@ -556,57 +577,6 @@ void store_savepoint_undo(struct store *store)
 		store_savepoint_release(store);
 }
 
-struct store_moves store_moves(const struct store *store)
-{
-	return store->moves;
-}
-
-struct store_moves store_take_moves(struct store *store)
-{
-	const struct store_moves moves = store->moves;
-
-	store->moves = (struct store_moves){ 0 };
-	store->told_room = 0;
-	return moves;
-}
-
-void store_moves_done(struct store_moves *moves)
-{
-	free(moves->told);
-	*moves = (struct store_moves){ 0 };
-}
-
-void store_moved(struct store *store, enum doc_state from, enum doc_state to)
-{
-	store->moves.change[from]--;
-	store->moves.change[to]++;
-	store->moves.woke |= to == DOC_QUEUED && from != DOC_SENDING;
-}
-
-int store_tell(struct store *store, enum doc_state from, const struct store_entry *entry,
-	       struct err *err)
-{
-	scoped(sqlite_reset) sqlite3_stmt *found =
-		sqlite_prepare(&store->sqlite, DOCUMENT_IS, VALUES(NUMBER(entry->seq)), err);
-	struct store_moves *moves = &store->moves;
-	struct store_told *told;
-
-	if (found == NULL || sqlite_step(&store->sqlite, found, err) < 0)
-		return -1;
-	if (moves->told_count == store->told_room) {
-		store->told_room = store->told_room * 2 + 16;
-		moves->told = xrealloc(moves->told, store->told_room * sizeof(*moves->told));
-	}
-	told = &moves->told[moves->told_count++];
-	*told = (struct store_told){ .doc = sqlite_ulid(found, 0),
-				     .what = entry->what,
-				     .from = from,
-				     .to = entry->state,
-				     .reason = reason_of(entry->reason) };
-	snprintf(told->note, sizeof(told->note), "%s", slice_of(entry->note).p);
-	return 0;
-}
-
 /* ---- the ledger ---- */
 
 int store_add_entry(struct store *store, const struct store_entry *entry, struct err *err)
@@ -675,7 +645,7 @@ static int take_in_again(struct store *store, const struct store_arrival *arriva
 /* One that nobody knows, as it was decided, unless its patient's choice or its predecessor say otherwise. */
 static int take_in_new(struct store *store, const struct store_arrival *arrival,
 		       const struct store_patient *patient, const char *held_for,
-		       struct store_receipt *ret_receipt, struct err *err)
+		       const char *names, struct store_receipt *ret_receipt, struct err *err)
 {
 	const struct slice digest = { (const char *)arrival->digest, sizeof(arrival->digest) };
 	struct store_entry entry = {
@@ -685,7 +655,6 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 		.actor = arrival->actor,
 	};
 	const struct store_facts *facts = &arrival->facts;
-	char unchanged[ULID_TEXT];
 	struct store_place place;
 	struct store_patient stay;
 
@@ -707,13 +676,13 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 			      BYTES(arrival->content.n ? arrival->content : slice_of("")),
 			      TEXT(facts->field), TEXT(facts->unit),
 			      BYTES(store_patient_key(&stay)), NUMBER(facts->stay_end_ms),
-			      NUMBER(facts->created_ms), NUMBER(facts->ins_qualified)),
+			      NUMBER(facts->created_ms), NUMBER(facts->ins_qualified),
+			      TEXT(names)),
 		       "take a document in", err) < 0)
 		return -1;
 	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);
 	if (store_insert_body(store, entry.seq, arrival, err) < 0 ||
-	    (place.state == DOC_QUEUED &&
-	     store_suppress_unchanged(store, &entry, unchanged, err) < 0))
+	    (place.state == DOC_QUEUED && store_weigh_arrival(store, &entry, err) < 0))
 		return -1;
 	*ret_receipt = (struct store_receipt){ .taken = STORE_NEW,
 					       .doc = arrival->doc,
@@ -744,7 +713,8 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 	if (heeded.state == DOC_REFUSED)
 		held_for = store_held_for(arrival->state, arrival->reason);
 	heeded.follows = follows.p;
-	if (take_in_new(store, &heeded, &patient, held_for, ret_receipt, err) < 0)
+	if (take_in_new(store, &heeded, &patient, held_for, arrival->follows, ret_receipt, err) <
+	    0)
 		return -1;
 	ret_receipt->not_asked = not_asked;
 	return 0;

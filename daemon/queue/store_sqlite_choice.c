@@ -191,6 +191,18 @@ static int refuse_all(struct store *store, struct slice patient, const struct st
 	return got;
 }
 
+/* For what it was held for before it was refused. */
+static int hold_again(struct store *store, enum doc_state from, struct store_entry *entry,
+		      struct err *err)
+{
+	entry->state = DOC_HELD;
+	if (sqlite_run(&store->sqlite, HOLD_AGAIN,
+		       VALUES(NUMBER(entry->seq), TEXT(entry->reason), NUMBER(entry->at_ms)),
+		       "hold a document again", err) < 0)
+		return -1;
+	return store_add_move(store, from, entry, err);
+}
+
 /* The next after *seq that was refused for it, or held because nobody had asked, goes its way again: to
  * where it stood, to its turn, or to the queue. 1, 0, -1.
  */
@@ -199,12 +211,9 @@ static int let_next_go(struct store *store, struct slice patient, const struct s
 {
 	struct store_entry entry = { .at_ms = choice->now_ms,
 				     .what = "released",
-				     .state = DOC_QUEUED,
-				     .reason = "",
 				     .note = "not_opposed" };
 	enum doc_state from;
 	struct ulid doc;
-	int blocked;
 
 	{
 		scoped(sqlite_reset) sqlite3_stmt *found = sqlite_prepare(
@@ -218,19 +227,9 @@ static int let_next_go(struct store *store, struct slice patient, const struct s
 		doc = sqlite_ulid(found, 1);
 		from = store_state_of(found, 2);
 		entry.reason = reason_row(reason_of(sqlite_text(found, 3)))->code;
-		blocked = store_is_blocked(store, sqlite_text(found, 4), entry.seq, err);
 	}
-	if (blocked < 0)
-		return -1;
-	if (entry.reason[0] == '\0' && blocked)
-		entry.reason = reason_row(REASON_WAITING_PREDECESSOR)->code;
-	if (entry.reason[0] != '\0')
-		entry.state = DOC_HELD;
-	if (sqlite_run(&store->sqlite, LET_GO,
-		       VALUES(NUMBER(entry.seq), TEXT(doc_state_text(entry.state)),
-			      TEXT(entry.reason), NUMBER(choice->now_ms)),
-		       "release a document", err) < 0 ||
-	    store_add_move(store, from, &entry, err) < 0)
+	if ((entry.reason[0] != '\0' ? hold_again(store, from, &entry, err)
+				     : store_let_go(store, from, &entry, err)) < 0)
 		return -1;
 	tell_move(choice, &doc, from, &entry);
 	return 1;

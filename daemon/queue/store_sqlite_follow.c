@@ -22,18 +22,56 @@ int store_is_blocked(struct store *store, const char *follows, int64_t before_se
 
 /* ---- when something ends ---- */
 
+static int write_let_go(struct store *store, const struct store_entry *entry, struct err *err)
+{
+	return sqlite_run(&store->sqlite, LET_GO,
+			  VALUES(NUMBER(entry->seq), TEXT(doc_state_text(entry->state)),
+				 TEXT(entry->reason), NUMBER(entry->at_ms)),
+			  "release a document", err);
+}
+
+int store_weigh_arrival(struct store *store, struct store_entry *entry, struct err *err)
+{
+	if (store_weigh(store, entry, true, err) < 0)
+		return -1;
+	return entry->state == DOC_HELD ? write_let_go(store, entry, err) : 0;
+}
+
+/* Its row and the entry, as store_let_go() has them; the ledger is not written yet. */
+static int let_go(struct store *store, struct store_entry *entry, struct err *err)
+{
+	int blocked;
+
+	{
+		scoped(sqlite_reset) sqlite3_stmt *its =
+			sqlite_prepare(&store->sqlite, FOLLOWS_IS, VALUES(NUMBER(entry->seq)), err);
+
+		if (its == NULL || sqlite_step(&store->sqlite, its, err) < 0)
+			return -1;
+		blocked = store_is_blocked(store, sqlite_text(its, 0), entry->seq, err);
+	}
+	entry->state = blocked ? DOC_HELD : DOC_QUEUED;
+	entry->reason = reason_row(blocked ? REASON_WAITING_PREDECESSOR : REASON_NONE)->code;
+	if (blocked < 0 || (!blocked && store_weigh(store, entry, true, err) < 0))
+		return -1;
+	return entry->state == DOC_SUPPRESSED ? 0 : write_let_go(store, entry, err);
+}
+
+int store_let_go(struct store *store, enum doc_state from, struct store_entry *entry,
+		 struct err *err)
+{
+	if (let_go(store, entry, err) < 0)
+		return -1;
+	return store_add_move(store, from, entry, err);
+}
+
 /* The first that waits for what has to do with `follows`, if nothing else is before it: those behind
- * it then wait for it. 1: it was suppressed, and the next may go.
+ * it then wait for it. 1: it is not queued, and the next may go.
  */
 static int wake_first(struct store *store, const char *follows, int64_t now_ms, struct err *err)
 {
-	struct store_entry entry = { .at_ms = now_ms,
-				     .what = "released",
-				     .state = DOC_QUEUED,
-				     .reason = "",
-				     .note = "predecessor" };
-	char note[ULID_TEXT];
-	int blocked, unchanged;
+	struct store_entry entry = { .at_ms = now_ms, .what = "released", .note = "predecessor" };
+	int blocked;
 
 	{
 		scoped(sqlite_reset) sqlite3_stmt *found =
@@ -47,21 +85,12 @@ static int wake_first(struct store *store, const char *follows, int64_t now_ms, 
 	blocked = store_is_blocked(store, follows, entry.seq, err);
 	if (blocked != 0)
 		return blocked < 0 ? -1 : 0;
-	unchanged = store_suppress_unchanged(store, &entry, note, err);
-	if (unchanged < 0)
+	if (let_go(store, &entry, err) < 0)
 		return -1;
-	if (unchanged > 0) { /* what waited for it waits for `follows` now */
-		store_moved(store, DOC_HELD, entry.state);
-		return store_add_entry(store, &entry, err) < 0 ||
-				       store_tell(store, DOC_HELD, &entry, err) < 0
-			       ? -1
-			       : 1;
-	}
-	if (sqlite_run(&store->sqlite, WAKE, VALUES(NUMBER(entry.seq), NUMBER(now_ms)),
-		       "wake a document", err) < 0 ||
-	    store_tell(store, DOC_HELD, &entry, err) < 0)
+	store_moved(store, DOC_HELD, entry.state);
+	if (store_add_entry(store, &entry, err) < 0 || store_tell(store, DOC_HELD, &entry, err) < 0)
 		return -1;
-	return store_add_move(store, DOC_HELD, &entry, err);
+	return entry.state != DOC_QUEUED;
 }
 
 static int wake_followers(struct store *store, int64_t seq, int64_t now_ms, struct err *err)
@@ -196,8 +225,6 @@ int store_release_due(struct store *store, int64_t now_ms, size_t most, size_t *
 
 	for (; count < most; count++) {
 		struct store_entry entry = { .at_ms = now_ms, .what = "released", .note = "time" };
-		char note[ULID_TEXT];
-		int blocked, unchanged = 0;
 
 		{
 			scoped(sqlite_reset) sqlite3_stmt *found = sqlite_prepare(
@@ -209,22 +236,9 @@ int store_release_due(struct store *store, int64_t now_ms, size_t most, size_t *
 			if (got == 0)
 				break;
 			entry.seq = sqlite3_column_int64(found, 0);
-			blocked = store_is_blocked(store, sqlite_text(found, 1), entry.seq, err);
 		}
-		if (blocked < 0)
-			return -1;
-		entry.state = blocked ? DOC_HELD : DOC_QUEUED;
-		entry.reason = reason_row(blocked ? REASON_WAITING_PREDECESSOR : REASON_NONE)->code;
-		if (!blocked)
-			unchanged = store_suppress_unchanged(store, &entry, note, err);
-		if (unchanged < 0 ||
-		    (unchanged == 0 &&
-		     sqlite_run(&store->sqlite, RELEASE_TIMED,
-				VALUES(NUMBER(entry.seq), TEXT(doc_state_text(entry.state)),
-				       TEXT(entry.reason), NUMBER(now_ms)),
-				"release a document", err) < 0) ||
-		    store_tell(store, DOC_HELD, &entry, err) < 0 ||
-		    store_add_move(store, DOC_HELD, &entry, err) < 0)
+		if (store_let_go(store, DOC_HELD, &entry, err) < 0 ||
+		    store_tell(store, DOC_HELD, &entry, err) < 0)
 			return -1;
 	}
 	*ret_count = count;

@@ -13,7 +13,9 @@ static struct order_case case_of(sqlite3_stmt *found)
 	};
 }
 
-/* What is let go and changes nothing is not sent, unless that is forced. */
+/* What is let go and changes nothing is not sent, unless that is forced; what is tried again is, whatever it
+ * says.
+ */
 static int write_order(struct store *store, const struct store_order *order,
 		       struct store_ordered *ordered, int64_t seq, struct err *err)
 {
@@ -26,16 +28,14 @@ static int write_order(struct store *store, const struct store_order *order,
 		.note = order->force ? "forced" : "",
 		.actor = order->actor,
 	};
-	char note[ULID_TEXT];
-	int unchanged = 0;
+	const bool may_end = ordered->from == DOC_HELD;
 
-	if (ordered->from == DOC_HELD && ordered->to == DOC_QUEUED && !order->force)
-		unchanged = store_suppress_unchanged(store, &entry, note, err);
-	if (unchanged < 0)
+	if (ordered->to == DOC_QUEUED && !order->force &&
+	    store_weigh(store, &entry, may_end, err) < 0)
 		return -1;
 	ordered->to = entry.state;
 	ordered->reason = reason_of(entry.reason);
-	if (unchanged == 0 &&
+	if (entry.state != DOC_SUPPRESSED &&
 	    sqlite_run(&store->sqlite, ORDER,
 		       VALUES(NUMBER(seq), TEXT(doc_state_text(ordered->to)), TEXT(entry.reason),
 			      NUMBER(order->now_ms), NUMBER(order->order == ORDER_RETRY)),

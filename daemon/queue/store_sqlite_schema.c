@@ -314,6 +314,12 @@ static const char version_15[] =
 	"CREATE TRIGGER figure_keeps BEFORE UPDATE ON figure BEGIN SELECT raise(ABORT, 'imports are append-only'); END;"
 	"CREATE TRIGGER figure_stays BEFORE DELETE ON figure BEGIN SELECT raise(ABORT, 'imports are append-only'); END;"
 	"CREATE TRIGGER snapshot_keeps BEFORE UPDATE ON snapshot BEGIN SELECT raise(ABORT, 'what is frozen stays'); END;";
+
+/* The document that a version names, also where it follows another; and one that goes for its sake. */
+static const char version_16[] =
+	"ALTER TABLE document ADD COLUMN names TEXT NOT NULL DEFAULT '';" /* a unique id; before: not known */
+	"ALTER TABLE document ADD COLUMN needed INTEGER NOT NULL DEFAULT 0 CHECK (needed IN (0, 1));"
+	"CREATE INDEX document_redirected ON document (names) WHERE names <> '' AND names <> follows;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -342,6 +348,7 @@ static const struct {
 	{ version_13, NULL },
 	{ version_14, NULL },
 	{ version_15, NULL },
+	{ version_16, NULL },
 };
 
 enum { VERSION = length_of(steps) };

@@ -128,7 +128,8 @@ struct store_arrival {
 	bool supersedes;
 	/* What the document says, whichever version of it says so: 32 bytes; empty: not known. A replacement
 	 * that says what the document that it replaces said is not sent, if that one was delivered: it ends
-	 * as suppressed, and stands for the other from then on.
+	 * as suppressed. When a later version names it, it goes after all, before that one; where it cannot, it
+	 * stands for the other.
 	 */
 	struct slice content;
 	bool invisible; /* the patient does not see it */
@@ -489,7 +490,8 @@ struct store_event {
 	uint64_t number;
 	int64_t at_ms;
 	/* "received", "received_again", "claimed", "settled", "recovered", "source_told"; "held",
-	 * "released", "retried", "cancelled", "withdrawn", "recalled"; "opposed", "purged", "restored" */
+	 * "released", "retried", "cancelled", "withdrawn", "recalled", "needed"; "opposed",
+	 * "purged", "restored" */
 	const char *what;
 	enum doc_state state;
 	enum reason reason;

@@ -62,12 +62,12 @@ enum store_statement {
 	FIND_ACK, INSERT_ACK, FIND_WAITING_ACK, FIND_FINAL, CONCLUDE_ACK, NEXT_ACK,
 	FIND_READY_ACK, SETTLE_ACK, DOCUMENT_NOW, COUNT_ACKS,
 	FIND_ORDERED, ORDER, FIND_RECALLED,
-	FIND_BLOCKER, FIND_FOLLOWER, ABOUT_ORDER, WAKE, FIND_UNSENT, END_UNSENT, FIND_TIMED, RELEASE_TIMED,
+	FIND_BLOCKER, FIND_FOLLOWER, FOLLOWS_IS, ABOUT_ORDER, FIND_UNSENT, END_UNSENT, FIND_TIMED,
 	FIND_KEY, ADD_KEY, KEYS_IN_USE,
-	SECRET_IS, ADD_SECRET, FIND_CHOICE, NOTE_CHOICE, FIND_OPPOSED, FIND_UNMINDED, REFUSE_OPPOSED, FIND_UNOPPOSED, LET_GO,
+	SECRET_IS, ADD_SECRET, FIND_CHOICE, NOTE_CHOICE, FIND_OPPOSED, FIND_UNMINDED, REFUSE_OPPOSED, FIND_UNOPPOSED, HOLD_AGAIN, LET_GO,
 	BACKUP_IS, FIND_RESTORED, DOUBT,
 	FIND_OLD, PURGE_BODY, SET_PURGED,
-	STANDS_FOR, FIND_UNCHANGED, SUPPRESS, REDIRECT, TARGET,
+	STANDS_FOR, FIND_UNCHANGED, SUPPRESS, REDIRECT, FIND_NAMED, NEED, REDIRECT_BACK, TARGET,
 	TALLY_IS, TALLY_ROWS, TALLY_ROOT, TALLY_ACCEPTANCE, TALLY_FIRST_TRY, TALLY_MOVE, TALLY_AGAIN, TALLY_EMPTIED,
 	ADD_TO_DAY, ADD_TO_MONTH, PUT_ACCEPTANCE, PUT_ROOT, TELL_STAY,
 	EMPTY_DAYS, EMPTY_MONTHS, EMPTY_ACCEPTANCES, EMPTY_ROOTS, EMPTY_STAYS, FORGET_DAYS,
@@ -105,6 +105,7 @@ struct store_entry {
 	const char *actor; /* the person who ordered it; empty: the gateway itself */
 	int http_status;
 	int64_t duration_ms;
+	char room[ULID_TEXT]; /* for a note that is an id */
 };
 
 /* After the document's row was changed. In a final state, it is also what the sources that asked for
@@ -182,11 +183,24 @@ must_use int store_draw_secret(struct store *store, struct err *err);
 must_use int store_stand_in(struct store *store, const char *unique_id, struct buf *out,
 			    struct err *err);
 
-/* Before the document entry->seq is queued: 1 when it changes nothing. It is suppressed then, as the entry
- * now says, what waits for it is sent after another, and `note` holds the id of the one it stands for.
+/* Before the document entry->seq is queued: whether it need go (`may_end`: it does not when it changes
+ * nothing), and whether others must go first. *entry says what becomes of it:
+ *   queued      nothing stands in its way
+ *   suppressed  its row is written, what waits for it is sent after another
+ *   held        it waits for what it names, which was suppressed and goes after all: its own row is not
+ *               written yet
  */
-must_use int store_suppress_unchanged(struct store *store, struct store_entry *entry,
-				      char note[static ULID_TEXT], struct err *err);
+must_use int store_weigh(struct store *store, struct store_entry *entry, bool may_end,
+			 struct err *err);
+
+/* The same of one that was taken in as queued, and its row says so. */
+must_use int store_weigh_arrival(struct store *store, struct store_entry *entry, struct err *err);
+
+/* Nothing of its own holds the document entry->seq any more: it waits for its turn, ends, or is queued, as
+ * the entry then says. The one place that decides it, whoever lets go.
+ */
+must_use int store_let_go(struct store *store, enum doc_state from, struct store_entry *entry,
+			  struct err *err);
 
 /* What the next row of the ledger is called in the chain, and the digest that it carries. */
 must_use int store_chain_entry(struct store *store, const struct store_entry *entry,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from samples import AGAIN, REPLACEMENT, hand_in, mdm_t02, read, repeated, unique_id
+from samples import REPLACEMENT, hand_in, mdm_t02, read, unique_id
 
 LETTER = read("discharge-letter.xml")
 NEXT = read(REPLACEMENT)
@@ -55,14 +55,6 @@ def test_the_history_tells_the_deletion_from_the_document(delivered):
     settled(delivered, delivered.send(mdm_t02(LETTER, trigger="T04")))
     assert [(each["action"], each["state"]) for each in delivered.documents()] == [
         ("submit", "delivered"), ("delete", "delivered")]
-
-
-def test_a_version_that_changes_nothing_is_sent_for_the_next_one_names_it(delivered, simulator):
-    assert settled(delivered, delivered.send(mdm_t02(repeated(), trigger="T10")))["state"] == "delivered"
-    after = settled(delivered, delivered.send(mdm_t02(repeated(AGAIN, AGAIN + ".1", "Nouveau : "), trigger="T10")))
-    assert after["state"] == "delivered"
-    held = simulator.received()
-    assert held[AGAIN + ".1"]["replaces"] == [held[AGAIN]["entryUUID"]]
 
 
 # ---- in order ----

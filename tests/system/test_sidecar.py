@@ -173,8 +173,7 @@ def test_a_version_replaces_its_predecessor(gateway, simulator):
     assert cda.one("h:versionNumber/@value") == "2"
 
 
-def test_a_version_of_the_same_text_is_not_sent(start_gateway, simulator):
-    gateway = start_gateway(extra="replace: { unchanged: suppress }")
+def test_a_version_of_the_same_text_is_not_sent(gateway, simulator):
     text = "Sortie prévue demain.\n".encode()
     delivered(gateway, simulator, body=text, name="letter.txt")
     first = result(gateway)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from gateway import free_port
-from samples import hand_in, mdm_t02, numbered, patient_words_in, read, repeated, unique_id
+from samples import AGAIN, hand_in, mdm_t02, numbered, patient_words_in, read, repeated, unique_id
 from source import Source
 from test_hl7_messages import oru
 
@@ -75,15 +75,16 @@ def test_a_failure_of_our_own_is_told_as_such(told, source):
     assert text.startswith("Le document à remplacer")
 
 
-def test_what_need_not_be_sent_is_well(start_gateway, source, simulator):
-    settings = ways(("DPI", source.port, ""))
-    settings["extra"] += "\nreplace: { unchanged: suppress }"
-    told = start_gateway(**SOON, **settings)
+def test_what_need_not_be_sent_is_well(told, source, simulator):
     accepted(told, mdm_t02(LETTER))
     assert source.wait(1)[0].about == ("A0001", "Y")
     accepted(told, mdm_t02(repeated(), trigger="T10", control_id="A0002"))
     assert source.wait(2)[1].about == ("A0002", "Y")
     assert list(simulator.received()) == [unique_id(LETTER)]
+    accepted(told, mdm_t02(repeated(AGAIN, AGAIN + ".1", "Nouveau : "), trigger="T10", control_id="A0003"))
+    assert source.wait(3)[2].about == ("A0003", "Y"), "A0002 is sent after all, and its source knows already"
+    assert list(simulator.received()) == [unique_id(LETTER), AGAIN, AGAIN + ".1"]
+    assert len(source.wait(3)) == 3
 
 
 def test_two_documents_of_an_oru_are_one_message(told, source):
