@@ -284,6 +284,19 @@ const struct config_establishment *config_establishment_of(const struct config *
 	return NULL;
 }
 
+const char *config_field_of(const struct config_site *site, const char *unit)
+{
+	const char *field = site->field;
+
+	for (size_t i = 0; i < site->unit_count; i++) {
+		if (strcmp(site->units[i].unit, unit) == 0) {
+			field = site->units[i].field;
+			break;
+		}
+	}
+	return strcmp(field, "none") == 0 ? "" : field;
+}
+
 struct config_sender config_sender_of(const struct config *config, const struct config_site *site,
 				      const char *source)
 {

@@ -102,6 +102,14 @@ static void check_folders(const struct config *config, struct option_reading *re
 		     "two entries that watch one folder would race for its files");
 }
 
+/* By the number that it has, and those that it had: what was counted under one belongs to one site. */
+static void claim_site(struct claims *sites, const struct config_site *site)
+{
+	claim(sites, site->metadata.finess_eg, &site->metadata.finess_eg);
+	for (size_t i = 0; i < site->formerly_count; i++)
+		claim(sites, site->formerly[i], &site->formerly[i]);
+}
+
 static void check_entities(const struct config *config, struct option_reading *reading)
 {
 	scoped(claims_done) struct claims entities = { 0 }, sites = { 0 };
@@ -111,8 +119,7 @@ static void check_entities(const struct config *config, struct option_reading *r
 
 		claim(&entities, e->finess_ej, &e->finess_ej);
 		for (size_t j = 0; j < e->site_count; j++)
-			claim(&sites, e->sites[j].metadata.finess_eg,
-			      &e->sites[j].metadata.finess_eg);
+			claim_site(&sites, &e->sites[j]);
 	}
 	check_claims(reading, &entities, "a legal entity is one entry of establishments");
 	check_claims(reading, &sites, "a site belongs to one legal entity, and is written once");

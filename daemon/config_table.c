@@ -241,6 +241,17 @@ static const struct option priority_options[] = {
 	  .help = "high, normal or low" },
 };
 
+static const struct option_word fields[] = { { "MCO", 0 },     { "SMR", 0 },   { "PSY", 0 },
+					     { "HAD", 0 },     { "DIALYSE", 0 }, { "EHPAD", 0 },
+					     { "none", 0 },    { 0 } };
+
+static const struct option unit_options[] = {
+	{ "unit", OPTION_TEXT, AT(struct config_unit, unit), .least = 1, .most = 64,
+	  .help = "the unit (UF), as messages name it in PV1-3.1" },
+	{ "field", OPTION_WORD, AT(struct config_unit, field), .words = fields,
+	  .help = "its field of activity" },
+};
+
 static const struct option site_options[] = {
 	{ "finess_eg", OPTION_FINESS, AT(struct config_site, metadata.finess_eg),
 	  .help = "the geographic FINESS of the site, in quotes" },
@@ -264,6 +275,23 @@ static const struct option site_options[] = {
 						   length_of(policy_options) },
 	  .count_at = offsetof(struct config_site, policy_count),
 	  .help = "when it sends which documents: the first entry that fits decides" },
+	{ "field", OPTION_WORD, AT(struct config_site, field),
+	  .preset = "none", .words = fields,
+	  .help = "its field of activity (champ), for what is counted" },
+	{ "units", OPTION_LIST, AT(struct config_site, units),
+	  .entries = &(const struct option_table){ sizeof(struct config_unit), unit_options,
+						   length_of(unit_options) },
+	  .count_at = offsetof(struct config_site, unit_count),
+	  .help = "its units whose activity is of another field" },
+	{ "formerly", OPTION_VALUES, AT(struct config_site, formerly),
+	  .preset = "",
+	  .entries = &(const struct option_table){
+		  sizeof(const char *),
+		  &(const struct option){ "formerly", OPTION_FINESS, .bytes = sizeof(const char *),
+					  .help = "a geographic FINESS, in quotes" },
+		  1 },
+	  .count_at = offsetof(struct config_site, formerly_count),
+	  .help = "the geographic FINESS numbers that the site had before, in quotes" },
 	SENDER_OPTIONS("vihf.", struct config_site),
 };
 
@@ -475,6 +503,9 @@ static const struct option options[] = {
 	{ "queue.keep_bodies", OPTION_DURATION, AT(struct config, keep_bodies_ms),
 	  .preset = "30 d", .least = 0, .most = HOURS(24 * 3650),
 	  .help = "how long a document is kept after it was delivered, refused, rejected or cancelled" },
+	{ "counters.keep_days", OPTION_DURATION, AT(struct config, keep_days_ms),
+	  .preset = "400 d", .least = HOURS(24 * 62), .most = HOURS(24 * 3650),
+	  .help = "how long the numbers of single days are kept; those of months are for ever" },
 	{ "queue.priorities", OPTION_LIST, AT(struct config, priorities),
 	  .entries = &(const struct option_table){ sizeof(struct config_priority),
 						   priority_options, length_of(priority_options) },

@@ -35,6 +35,14 @@ void crew_on_converter(struct crew *crew, struct change *work,
 	workers_submit(crew->converters, &work->job);
 }
 
+void crew_on_keeper(struct crew *crew, struct change *work,
+		    void (*run)(struct job *job, void *hands), void (*done)(struct job *job))
+{
+	work->job.run = run;
+	work->job.done = done;
+	workers_submit(crew->keeper, &work->job);
+}
+
 void crew_on_writer(struct crew *crew, struct change *work,
 		    int (*apply)(struct change *change, struct store *store, struct err *err),
 		    void (*done)(struct job *job))

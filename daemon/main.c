@@ -185,6 +185,7 @@ static int start(struct daemon *daemon, struct err *err)
 				 .workers = daemon->workers,
 				 .disk = daemon->disk,
 				 .converters = daemon->converters,
+				 .keeper = daemon->keeper,
 				 .writer = daemon->writer,
 				 .counts = counts,
 			 },

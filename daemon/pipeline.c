@@ -19,7 +19,8 @@
  *     have_moved                       loop     one less of a state, one more of another   here
  *
  * A source that wants to hear of the end is told by business_acks.c, at its own pace. What time alone
- * does to the queue (holds that end, bodies that are purged) is upkeep.c's.
+ * does to the queue (holds that end, bodies that are purged) is upkeep.c's. What is counted of it all
+ * follows the ledger, in tally.c.
  *
  * Each step is a small function that runs where the table says (crew.h has the threads); the step
  * after it is named in the call that hands the work over. A document keeps one id from the first
@@ -37,6 +38,7 @@
 #include "crew.h"
 #include "inbound.h"
 #include "outbound.h"
+#include "tally.h"
 #include "upkeep.h"
 
 struct pipeline {
@@ -45,6 +47,7 @@ struct pipeline {
 	struct inbound *inbound;
 	struct outbound *outbound;
 	struct upkeep *upkeep;
+	struct tally *tally;
 	struct business_acks *business_acks;
 	struct pipeline_figures figures;
 
@@ -135,6 +138,7 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 					.workers = parts->workers,
 					.disk = parts->disk,
 					.converters = parts->converters,
+					.keeper = parts->keeper,
 					.writer = parts->writer };
 	crew_start(&pipeline->crew);
 	pipeline->outbound = outbound_new(&outbound);
@@ -143,6 +147,7 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 		return -1;
 	pipeline->upkeep =
 		upkeep_new(&(struct upkeep_parts){ &pipeline->crew, config, have_moved, pipeline });
+	pipeline->tally = tally_new(&(struct tally_parts){ &pipeline->crew, config });
 	for (size_t i = 0; i < config->establishment_count; i++) /* what waited in the store */
 		outbound_poke(pipeline->outbound, &config->establishments[i]);
 	business_acks_start(pipeline->business_acks);
@@ -175,6 +180,7 @@ void pipeline_close(struct pipeline *pipeline, int64_t patience_ms, void (*close
 	inbound_close(pipeline->inbound);
 	outbound_close(pipeline->outbound);
 	upkeep_close(pipeline->upkeep);
+	tally_close(pipeline->tally);
 	business_acks_close(pipeline->business_acks);
 	pipeline->closed = closed;
 	pipeline->closed_arg = arg;
@@ -200,6 +206,7 @@ void pipeline_free(struct pipeline **pipeline)
 	inbound_free(&p->inbound);
 	outbound_free(&p->outbound);
 	upkeep_free(&p->upkeep);
+	tally_free(&p->tally);
 	business_acks_free(&p->business_acks);
 	crew_done(&p->crew);
 	if (p->closing != NULL)

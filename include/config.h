@@ -48,6 +48,11 @@ struct config_source_sender {
 	struct config_sender sender;
 };
 
+/* A unit (UF) of a site whose activity is of another field. */
+struct config_unit {
+	const char *unit, *field;
+};
+
 struct config_site {
 	struct metadata_site metadata;
 	const char *oid; /* the ids of documents built for it are made under it */
@@ -56,6 +61,11 @@ struct config_site {
 	size_t type_count;
 	struct config_policy *policies; /* the first that fits */
 	size_t policy_count;
+	const char *field;        /* of activity, for what is counted: "MCO", …, "none" */
+	struct config_unit *units; /* those of another one */
+	size_t unit_count;
+	const char **formerly; /* the geographic FINESS numbers that it had before */
+	size_t formerly_count;
 };
 
 struct config_establishment {
@@ -106,6 +116,7 @@ struct config {
 	size_t priority_count;
 	const char *key_file;   /* "": what is kept is not encrypted */
 	int64_t keep_bodies_ms; /* after the final state */
+	int64_t keep_days_ms;   /* numbers of single days; those of months are kept for ever */
 	int64_t most_age_ms;    /* a document that is older when an attempt fails is rejected */
 	bool allow_masked_and_invisible;
 	enum config_pdf when_not_pdfa;
@@ -188,6 +199,9 @@ void config_print(const struct config *config, struct buf *out);
 const struct config_establishment *config_establishment_of(const struct config *config,
 							   const char *finess_eg,
 							   const struct config_site **ret_site);
+
+/* The field of activity of that unit of the site; "": nobody says. */
+const char *config_field_of(const struct config_site *site, const char *unit);
 
 /* Who answers for what the gateway sends by itself of that site and source. */
 struct config_sender config_sender_of(const struct config *config, const struct config_site *site,

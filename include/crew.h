@@ -17,6 +17,7 @@ struct crew {
 	struct workers *workers;    /* their context is a struct hands */
 	struct workers *disk;       /* for folders, which may hang */
 	struct workers *converters; /* for PDF files, which may take long */
+	struct workers *keeper;     /* for what may take minutes; hands as well */
 	struct writer *writer;
 
 	/* Called when nothing is under way any more; may be NULL. */
@@ -31,7 +32,7 @@ struct crew {
 	struct event *probe_again;
 };
 
-/* The four above are filled; call these before the first and after the last work. */
+/* The five above are filled; call these before the first and after the last work. */
 void crew_start(struct crew *crew);
 void crew_done(struct crew *crew);
 
@@ -41,6 +42,8 @@ void crew_on_disk(struct crew *crew, struct change *work,
 		  void (*run)(struct job *job, void *nothing), void (*done)(struct job *job));
 void crew_on_converter(struct crew *crew, struct change *work,
 		       void (*run)(struct job *job, void *nothing), void (*done)(struct job *job));
+void crew_on_keeper(struct crew *crew, struct change *work,
+		    void (*run)(struct job *job, void *hands), void (*done)(struct job *job));
 void crew_on_writer(struct crew *crew, struct change *work,
 		    int (*apply)(struct change *change, struct store *store, struct err *err),
 		    void (*done)(struct job *job));

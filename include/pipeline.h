@@ -18,6 +18,7 @@ struct pipeline_parts {
 	struct workers *workers;    /* their context is a struct hands */
 	struct workers *disk;       /* for folders, which may hang */
 	struct workers *converters; /* for PDF files, which may take long */
+	struct workers *keeper;     /* likewise hands, for what may take minutes */
 	struct writer *writer;
 	struct store_counts counts; /* as the store had them at start */
 };

@@ -220,6 +220,8 @@ static void a_body_without_a_document_is_found(void **state)
 static const char back_to_version_2[] =
 	"ALTER TABLE ledger DROP COLUMN actor; ALTER TABLE ledger DROP COLUMN digest;"
 	"CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT 1; END;"
+	"DROP INDEX document_redirected; ALTER TABLE document DROP COLUMN names;"
+	"ALTER TABLE document DROP COLUMN needed; DROP INDEX document_waits;"
 	"DROP INDEX document_invisible; ALTER TABLE document DROP COLUMN invisible;"
 	"ALTER TABLE document DROP COLUMN since_ms;"
 	"DROP INDEX document_stands_for; ALTER TABLE document DROP COLUMN stands_for;"
@@ -234,7 +236,7 @@ static const char back_to_version_2[] =
 	"ALTER TABLE document DROP COLUMN stay; ALTER TABLE document DROP COLUMN stay_end_ms;"
 	"ALTER TABLE document DROP COLUMN created_ms; ALTER TABLE document DROP COLUMN ins_qualified;"
 	"DROP TABLE tally; DROP TABLE counter_day; DROP TABLE counter_month; DROP TABLE acceptance;"
-	"DROP TABLE lineage; DROP TABLE stay; DROP TABLE site_alias;"
+	"DROP TABLE lineage; DROP TABLE stay; DROP TABLE site_alias; DROP TABLE recount;"
 	"DROP TABLE figure; DROP TABLE import; DROP TABLE snapshot;"
 	"DROP INDEX document_follows; DROP INDEX document_release;"
 	"ALTER TABLE document DROP COLUMN follows; ALTER TABLE document DROP COLUMN as_new;"

@@ -391,7 +391,7 @@ static void counting_anew_empties_little_by_little(void **state)
 	assert_int_equal(apply(f, &changes), 1);
 	note_stay(f, "V1", "2026-10-05", false);
 	ok(store_begin(f->store, &err));
-	ok(store_tally_again(f->store, &err));
+	ok(store_tally_again(f->store, "root (0)", f->now_ms, &err));
 	ok(store_commit(f->store, &err));
 	assert_int_equal(apply(f, &changes), 0); /* not while the old numbers go */
 	ok(store_tally_now(f->store, &now, &err));

@@ -276,12 +276,13 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[SET_PURGED] = "UPDATE document SET purged_ms = ?2 WHERE seq = ?1",
 
 	[TALLY_IS] = "SELECT last, edition, is_emptying, until_ms, coalesce((SELECT max(number) FROM ledger), 0) FROM tally",
-	/* of what was suppressed, the document that it names stands in stands_for; what came later is none of its past */
+	/* what came later is none of its past, but a deletion may be of what came while it waited */
 	[TALLY_ROWS] = "SELECT l.number, l.seq, l.at_ms, l.what, l.state, l.reason, l.code, l.note, l.attempt,"
 		" d.action, d.lane, d.site, d.field, d.unit, d.source, d.type_code, d.stay, d.patient, d.received_ms,"
 		" d.created_ms, d.stay_end_ms, d.ins_qualified, d.invisible,"
-		" (SELECT p.seq FROM document p WHERE p.unique_id = nullif(iif(d.stands_for <> '', d.stands_for, d.follows), '')"
-		"  AND p.action <> 'delete' AND p.seq < d.seq),"
+		" (SELECT p.seq FROM document p WHERE p.unique_id = iif(d.action = 'delete', nullif(d.follows, ''),"
+		"  coalesce(nullif(d.names, ''), nullif(d.stands_for, ''), nullif(d.follows, '')))"
+		"  AND p.action <> 'delete' AND (d.action = 'delete' OR p.seq < d.seq)),"
 		" CASE l.what WHEN 'retried' THEN (SELECT b.state = 'cancelled' AND b.reason <> 'superseded' FROM ledger b WHERE b.seq = l.seq AND b.number < l.number"
 		"  ORDER BY b.number DESC LIMIT 1) END"
 		" FROM ledger l CROSS JOIN document d USING (seq) WHERE l.number > ?1 ORDER BY l.number LIMIT ?2",
@@ -294,6 +295,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[TALLY_MOVE] = "UPDATE tally SET last = ?3, until_ms = coalesce((SELECT at_ms FROM ledger WHERE number = ?3), 0)"
 		" WHERE last = ?1 AND edition = ?2 AND is_emptying = 0",
 	[TALLY_AGAIN] = "UPDATE tally SET last = 0, until_ms = 0, edition = edition + 1, is_emptying = 1",
+	[NOTE_RECOUNT] = "INSERT INTO recount (edition, at_ms, actor) SELECT edition, ?1, ?2 FROM tally",
 	[TALLY_EMPTIED] = "UPDATE tally SET is_emptying = 0",
 	[ADD_TO_DAY] = "INSERT INTO counter_day (day, lane, site, field, type_code, channel, outcome, n)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"

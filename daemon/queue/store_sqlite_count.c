@@ -217,9 +217,12 @@ int store_tally_apply(struct store *store, const struct store_tally *tally,
 
 /* ---- counting anew ---- */
 
-int store_tally_again(struct store *store, struct err *err)
+int store_tally_again(struct store *store, const char *actor, int64_t now_ms, struct err *err)
 {
-	return sqlite_run(&store->sqlite, TALLY_AGAIN, NULL, 0, "begin to count anew", err);
+	if (sqlite_run(&store->sqlite, TALLY_AGAIN, NULL, 0, "begin to count anew", err) < 0)
+		return -1;
+	return sqlite_run(&store->sqlite, NOTE_RECOUNT, VALUES(NUMBER(now_ms), TEXT(actor)),
+			  "note who counts anew", err);
 }
 
 int store_tally_empty(struct store *store, size_t most, struct err *err)

@@ -320,6 +320,14 @@ static const char version_16[] =
 	"ALTER TABLE document ADD COLUMN names TEXT NOT NULL DEFAULT '';" /* a unique id; before: not known */
 	"ALTER TABLE document ADD COLUMN needed INTEGER NOT NULL DEFAULT 0 CHECK (needed IN (0, 1));"
 	"CREATE INDEX document_redirected ON document (names) WHERE names <> '' AND names <> follows;";
+
+/* Who had what was counted counted again. */
+static const char version_17[] =
+	"CREATE TABLE recount ("
+	"  edition INTEGER PRIMARY KEY,"
+	"  at_ms INTEGER NOT NULL,"
+	"  actor TEXT NOT NULL"
+	") STRICT;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -349,6 +357,7 @@ static const struct {
 	{ version_14, NULL },
 	{ version_15, NULL },
 	{ version_16, NULL },
+	{ version_17, NULL },
 };
 
 enum { VERSION = length_of(steps) };

@@ -50,8 +50,9 @@ must_use int store_tally_first_try(struct store *store, int64_t seq, uint64_t be
 must_use int store_tally_apply(struct store *store, const struct store_tally *tally,
 			       const struct count_changes *changes, struct err *err);
 
-/* Writer. All is to be counted anew: from now on the mark says that it is emptying. */
-must_use int store_tally_again(struct store *store, struct err *err);
+/* Writer. All is to be counted anew, as `actor` wants: from now on the mark says that it is emptying. */
+must_use int store_tally_again(struct store *store, const char *actor, int64_t now_ms,
+			       struct err *err);
 
 /* Writer. Removes up to `most` of the old rows; 1: there may be more; 0: all are gone, the mark stands at
  * the beginning of the ledger; -1.
