@@ -62,6 +62,74 @@ static void held_and_rejected_documents_are_told_by_reason(void **state)
 				    "rejected too_old 1 2\n");
 }
 
+static void add_waiting_of_site(void *arg, const struct store_waiting *waiting)
+{
+	buf_addf(arg, "%s %s %s %llu %lld\n", doc_state_text(waiting->state),
+		 reason_row(waiting->reason)->code, waiting->site,
+		 (unsigned long long)waiting->documents, (long long)waiting->oldest_ms / HOUR_MS);
+}
+
+static void hold_at(struct fixture *f, const char *unique_id, const char *site)
+{
+	struct store_arrival one = arrival(f, unique_id, "body");
+
+	one.state = DOC_HELD;
+	one.reason = REASON_POLICY_HOLD;
+	one.site = site;
+	take_in(f, &one);
+}
+
+static void what_waits_is_told_of_each_site_the_most_first(void **state)
+{
+	struct fixture *f = *state;
+	scoped(buf_done) struct buf told = { 0 };
+
+	f->now_ms = HOUR_MS;
+	hold_at(f, "1.2.1", "990000001");
+	f->now_ms = 2 * HOUR_MS;
+	hold_at(f, "1.2.2", "990000019");
+	hold_at(f, "1.2.3", "990000019");
+	hold_at(f, "1.2.4", "990000027");
+	hold_at(f, "1.2.5", "990000027");
+	hold_at(f, "1.2.6", "990000027");
+	ok(store_count_waiting_by_site(f->store, 10, add_waiting_of_site, &told, &err));
+	assert_string_equal(told.p, "held policy_hold 990000027 3 2\n"
+				    "held policy_hold 990000019 2 2\n"
+				    "held policy_hold 990000001 1 1\n");
+	buf_clear(&told);
+	ok(store_count_waiting_by_site(f->store, 1, add_waiting_of_site, &told, &err));
+	assert_string_equal(told.p, "held policy_hold 990000027 3 2\n");
+}
+
+static void add_happened(void *arg, const struct store_happened *happened)
+{
+	buf_addf(arg, "%s %s %lld\n", happened->what, doc_state_text(happened->state),
+		 (long long)happened->at_ms / HOUR_MS);
+}
+
+static void what_happened_is_told_from_the_newest_back(void **state)
+{
+	struct fixture *f = *state;
+	scoped(buf_done) struct buf told = { 0 };
+	int64_t from_ms = 0;
+
+	f->now_ms = HOUR_MS;
+	hold(f, "1.2.1", REASON_POLICY_HOLD);
+	f->now_ms = 2 * HOUR_MS;
+	deliver(f, "1.2.2", DOC_DELIVERED, REASON_NONE, false);
+	ok(store_history(f->store, 2 * HOUR_MS, 100, add_happened, &told, &from_ms, &err));
+	assert_string_equal(told.p, "settled delivered 2\nclaimed sending 2\nreceived queued 2\n");
+	assert_true(from_ms == 2 * HOUR_MS);
+
+	/* as many as may be read, and since when that is all */
+	buf_clear(&told);
+	ok(store_history(f->store, 0, 2, add_happened, &told, &from_ms, &err));
+	assert_string_equal(told.p, "settled delivered 2\nclaimed sending 2\n");
+	assert_true(from_ms == 2 * HOUR_MS);
+	ok(store_history(f->store, 0, 100, add_happened, &told, &from_ms, &err));
+	assert_true(from_ms == 0);
+}
+
 static void nothing_waits_in_an_empty_store(void **state)
 {
 	struct fixture *f = *state;
@@ -93,6 +161,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(held_and_rejected_documents_are_told_by_reason),
+		test(what_waits_is_told_of_each_site_the_most_first),
+		test(what_happened_is_told_from_the_newest_back),
 		test(nothing_waits_in_an_empty_store),
 		test(the_oldest_that_is_invisible_is_the_first_delivered),
 	};

@@ -123,6 +123,10 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" ORDER BY changed_ms LIMIT 1",
 	[COUNT_WAITING] = "SELECT state, reason, count(*), min(changed_ms) FROM document"
 		" WHERE state IN ('held', 'rejected') AND purged_ms = 0 GROUP BY state, reason",
+	[COUNT_WAITING_SITES] = "SELECT state, reason, count(*) AS documents, min(changed_ms), site FROM document"
+		" WHERE state IN ('held', 'rejected') AND purged_ms = 0 GROUP BY state, reason, site"
+		" ORDER BY documents DESC LIMIT ?1",
+	[HISTORY] = "SELECT at_ms, what, state FROM ledger ORDER BY number DESC LIMIT ?1",
 	[RECOVER] = "UPDATE document SET state = 'queued', reason = 'doubtful', doubtful = 1, due_ms = ?2,"
 		" node = '', changed_ms = ?2 WHERE seq = ?1",
 

@@ -271,9 +271,9 @@ static const char version_13[] =
 	"  current TEXT NOT NULL"
 	") STRICT, WITHOUT ROWID;";
 
-/* What waits for a person or an event, by reason. */
+/* What waits for a person or an event, by reason and site. */
 static const char version_14[] =
-	"CREATE INDEX document_waits ON document (state, reason, changed_ms, purged_ms)"
+	"CREATE INDEX document_waits ON document (state, reason, site, changed_ms, purged_ms)"
 	"  WHERE state IN ('held', 'rejected') AND purged_ms = 0;";
 
 /* Figures that people import, each import a revision, and the figures of windows that have ended. None is

@@ -432,6 +432,7 @@ must_use int store_oldest_invisible(struct store *store, int64_t *ret_delivered_
 struct store_waiting {
 	enum doc_state state;
 	enum reason reason;
+	const char *site; /* "": of all */
 	uint64_t documents;
 	int64_t oldest_ms;
 };
@@ -439,6 +440,25 @@ struct store_waiting {
 must_use int store_count_waiting(struct store *store,
 				 void (*each)(void *arg, const struct store_waiting *waiting),
 				 void *arg, struct err *err);
+
+/* The same of each site, what is most first, `most` of them at most. */
+must_use int store_count_waiting_by_site(struct store *store, size_t most,
+					 void (*each)(void *arg,
+						      const struct store_waiting *waiting),
+					 void *arg, struct err *err);
+
+/* What happened lately, the newest first: all since from_ms, or the last `most` rows of the ledger. `what` as
+ * store_event has it. *ret_from_ms: since when that is all that happened. Reads as many rows as it tells.
+ */
+struct store_happened {
+	int64_t at_ms;
+	const char *what;
+	enum doc_state state;
+};
+
+must_use int store_history(struct store *store, int64_t from_ms, size_t most,
+			   void (*each)(void *arg, const struct store_happened *happened),
+			   void *arg, int64_t *ret_from_ms, struct err *err);
 
 /* When the oldest document still queued was received; INT64_MAX: none is. */
 must_use int store_oldest_queued(struct store *store, int64_t *ret_received_ms, struct err *err);
