@@ -33,6 +33,35 @@ json_t *answer_event(const struct store_event *event)
 	return object;
 }
 
+json_t *answer_row(const struct store_row *row, bool french)
+{
+	const struct reason_row *reason = reason_row(row->reason);
+	json_t *object = json_object();
+	char doc[ULID_TEXT];
+
+	json_put_text(object, "doc", ulid_text(&row->doc, doc));
+	json_put_text(object, "action", row->action);
+	json_put_text(object, "unique_id", row->unique_id);
+	json_put_text(object, "type_code", row->type_code);
+	json_put_text(object, "lane", row->lane);
+	json_put_text(object, "site", row->site);
+	json_put_text(object, "source", row->source);
+	json_put_text(object, "channel", row->channel);
+	json_put_text(object, "state", doc_state_text(row->state));
+	json_put_text(object, "reason", reason->code);
+	json_put_text(object, "sentence", french ? reason->french : reason->english);
+	json_put_text(object, "todo", french ? reason->action_french : reason->action_english);
+	json_put_count(object, "attempts", row->attempts);
+	json_put_flag(object, "doubtful", row->doubtful);
+	json_put_count(object, "bytes", row->body_bytes);
+	json_put_time(object, "received", row->received_ms);
+	json_put_time(object, "changed", row->changed_ms);
+	json_put_time(object, "next_attempt", row->state == DOC_QUEUED ? row->next_attempt_ms : 0);
+	json_put_time(object, "release", row->state == DOC_HELD ? row->release_ms : 0);
+	json_put_time(object, "purged", row->purged_ms);
+	return object;
+}
+
 void answer_line(struct buf *out, const char *name, json_t *object)
 {
 	json_t *line = json_object();

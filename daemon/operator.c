@@ -11,8 +11,11 @@
 #include "base/clock.h"
 #include "hands.h"
 #include "inquiry.h"
+#include "lists.h"
 #include "orders.h"
+#include "page_figures.h"
 #include "recall.h"
+#include "status/page.h"
 #include "tail.h"
 
 enum {
@@ -26,6 +29,9 @@ struct operator_desk {
 	struct inquiry_parts inquiries;
 	struct orders_parts orders;
 	struct tails *tails;
+	struct lists *lists;
+	struct page_figures *page;
+	struct status page_status; /* of the last page */
 
 	/* what the last status pointed to */
 	struct status_lane *lanes;
@@ -158,6 +164,23 @@ static void fill_status(void *arg, struct status *ret_status)
 	};
 }
 
+static void fill_page(void *arg, struct page *ret_page)
+{
+	struct operator_desk *desk = arg;
+
+	fill_status(desk, &desk->page_status);
+	*ret_page = (struct page){ .status = &desk->page_status };
+	page_figures_fill(desk->page, ret_page);
+}
+
+static void list(void *arg, enum status_listing listing, const struct query *query,
+		 struct exchange *exchange)
+{
+	struct operator_desk *desk = arg;
+
+	lists_ask(desk->lists, listing, query, exchange);
+}
+
 static void look_at_source(void *arg, const char *source, uint64_t ready, int64_t oldest_ms)
 {
 	struct operator_desk *desk = arg;
@@ -247,10 +270,11 @@ static void request_came(void *arg, struct control_request *request)
 	json_decref(asked);
 }
 
-static void documents_moved(void *arg)
+static void documents_moved(void *arg, const struct store_moves *moves)
 {
 	struct operator_desk *desk = arg;
 
+	page_figures_moved(desk->page, moves);
 	tails_poke(desk->tails);
 }
 
@@ -261,6 +285,7 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 {
 	scoped(operator_free) struct operator_desk *desk = xcalloc(1, sizeof(*desk));
 	const struct config *config = parts->config;
+	const struct status_desk status = { fill_status, fill_page, list, desk };
 
 	desk->parts = *parts;
 	desk->inquiries = (struct inquiry_parts){ parts->workers, parts->keeper };
@@ -275,12 +300,20 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 	desk->looked_owed = xcalloc(config->source_count, sizeof(struct owed));
 	desk->look = (struct job){ .run = look, .done = looked };
 	desk->look_again = event_new(parts->loop, -1, 0, look_again, desk);
-	if (status_server_new(&desk->status_server, parts->loop, &config->status, fill_status, desk,
-			      err) < 0 ||
+	if (status_server_new(&desk->status_server, parts->loop, &config->status, &status, err) <
+		    0 ||
 	    control_new(&desk->control, parts->loop, &config->control, request_came, desk, err) < 0)
 		return -1;
+	desk->lists = lists_new(parts->workers);
+	desk->page = page_figures_new(&(struct page_figures_parts){
+		.loop = parts->loop,
+		.config = config,
+		.workers = parts->workers,
+		.keeper = parts->keeper,
+	});
 	pipeline_watch(parts->pipeline, documents_moved, desk);
-	log_info("status address=http://%s/", status_server_address(desk->status_server));
+	log_info("status address=%s://%s/", config->status.tls.cert[0] ? "https" : "http",
+		 status_server_address(desk->status_server));
 	workers_submit(parts->workers, &desk->look);
 	*ret_desk = take(desk);
 	return 0;
@@ -295,6 +328,8 @@ void operator_free(struct operator_desk **desk)
 	status_server_free(&d->status_server);
 	control_free(&d->control);
 	tails_free(&d->tails);
+	lists_free(&d->lists);
+	page_figures_free(&d->page);
 	event_free(d->look_again);
 	free(d->lanes);
 	free(d->listeners);

@@ -51,7 +51,7 @@ struct pipeline {
 	struct business_acks *business_acks;
 	struct pipeline_figures figures;
 
-	void (*watch)(void *arg); /* NULL: nobody */
+	void (*watch)(void *arg, const struct store_moves *moves); /* NULL: nobody */
 	void *watch_arg;
 
 	struct event *closing; /* fires when all is done, or patience has ended */
@@ -105,9 +105,9 @@ void pipeline_moved(struct pipeline *pipeline, struct store_moves *moves)
 	for (size_t i = 0; i < pipeline->config->establishment_count && moves->woke; i++)
 		outbound_poke(pipeline->outbound, &pipeline->config->establishments[i]);
 	log_told(moves);
-	store_moves_done(moves);
 	if (pipeline->watch != NULL)
-		pipeline->watch(pipeline->watch_arg);
+		pipeline->watch(pipeline->watch_arg, moves);
+	store_moves_done(moves);
 }
 
 /* Documents are in other states: on disk. */
@@ -216,7 +216,8 @@ void pipeline_free(struct pipeline **pipeline)
 
 /* ---- for people ---- */
 
-void pipeline_watch(struct pipeline *pipeline, void (*moved)(void *arg), void *arg)
+void pipeline_watch(struct pipeline *pipeline,
+		    void (*moved)(void *arg, const struct store_moves *moves), void *arg)
 {
 	pipeline->watch = moved;
 	pipeline->watch_arg = arg;

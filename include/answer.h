@@ -16,6 +16,9 @@ bool answer_in_french(const json_t *asked);
 /* One row of the ledger; the caller owns it. */
 json_t *answer_event(const struct store_event *event);
 
+/* A document, without its origin: the name of a file may be a patient's. The caller owns it. */
+json_t *answer_row(const struct store_row *row, bool french);
+
 /* {"row": {…}} and the like; takes the object over. */
 void answer_line(struct buf *out, const char *name, json_t *object);
 

@@ -57,7 +57,8 @@ struct pipeline_figures {
 void pipeline_moved(struct pipeline *pipeline, struct store_moves *moves);
 
 /* From now on `moved` is called whenever documents have come, or are in other states: on disk. */
-void pipeline_watch(struct pipeline *pipeline, void (*moved)(void *arg), void *arg);
+void pipeline_watch(struct pipeline *pipeline,
+		    void (*moved)(void *arg, const struct store_moves *moves), void *arg);
 
 struct pipeline_figures pipeline_figures(const struct pipeline *pipeline);
 struct lane_figures pipeline_lane(const struct pipeline *pipeline, size_t index);

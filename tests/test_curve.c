@@ -29,7 +29,7 @@ static void what_comes_now_is_in_the_last_point(void **state)
 
 	(void)state;
 	curve_add(&curve, CURVE_RECEIVED, NOW_MS, 3);
-	curve_add(&curve, CURVE_RECEIVED, NOW_MS - 9 * MINUTE_MS, 2); /* 09:31 */
+	curve_add(&curve, CURVE_RECEIVED, NOW_MS - 9 * MINUTE_MS, 2);  /* 09:31 */
 	curve_add(&curve, CURVE_RECEIVED, NOW_MS - 11 * MINUTE_MS, 1); /* 09:29 */
 	assert_int_equal(at(&curve, CURVE_DAY, NOW_MS, 0), 5);
 	assert_int_equal(at(&curve, CURVE_DAY, NOW_MS, 1), 1);

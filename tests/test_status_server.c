@@ -20,6 +20,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pki.h"
+#include "status/connection.h"
+#include "status/page.h"
 #include "status/status_server.h"
 
 enum { PATIENCE_S = 20 };
@@ -28,6 +30,8 @@ struct fixture {
 	struct event_base *loop;
 	struct status_server *server;
 	const char *not_ready;
+	bool waits; /* lists are answered later */
+	struct exchange *waiting;
 };
 
 static void fill(void *arg, struct status *ret_status)
@@ -41,11 +45,43 @@ static void fill(void *arg, struct status *ret_status)
 				       .not_ready = fixture->not_ready };
 }
 
+static void fill_page(void *arg, struct page *ret_page)
+{
+	static struct status status;
+
+	fill(arg, &status);
+	*ret_page = (struct page){ .status = &status };
+}
+
+/* Tells what it was asked. */
+static void list(void *arg, enum status_listing listing, const struct query *query,
+		 struct exchange *exchange)
+{
+	scoped(buf_done) struct buf told = { 0 };
+	struct fixture *fixture = arg;
+
+	assert_int_equal(listing, LISTING_DOCUMENTS);
+	buf_addf(&told, "%s,%s,%s,%s,%s", query->values[DOCUMENTS_STATE],
+		 query->values[DOCUMENTS_REASON], query->values[DOCUMENTS_SITE],
+		 query->values[DOCUMENTS_LIMIT], query->values[DOCUMENTS_AFTER]);
+	if (fixture->waits)
+		fixture->waiting = exchange;
+	else
+		status_answer(exchange, buf_slice(&told));
+}
+
+static struct status_desk desk_of(struct fixture *fixture)
+{
+	return (struct status_desk){ fill, fill_page, list, fixture };
+}
+
 static void start(struct fixture *fixture, const struct status_settings *settings)
 {
 	struct err err = { 0 };
 
-	if (status_server_new(&fixture->server, fixture->loop, settings, fill, fixture, &err) < 0)
+	const struct status_desk desk = desk_of(fixture);
+
+	if (status_server_new(&fixture->server, fixture->loop, settings, &desk, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -252,6 +288,78 @@ static void the_metrics_are_prometheus_text(void **state)
 	assert_has(body_of(answer), "\ndmpfeed_build_info{version=\"1.2.3\"");
 }
 
+static void the_page_is_html_in_the_language_asked_for(void **state)
+{
+	static const struct {
+		const char *request, *has;
+	} cases[] = {
+		{ "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "<html lang=\"fr\">" },
+		{ "GET / HTTP/1.1\r\nHost: a\r\nAccept-Language: en-GB\r\n\r\n",
+		  "<html lang=\"en\">" },
+		{ "GET /?lang=fr HTTP/1.1\r\nHost: a\r\nAccept-Language: en\r\n\r\n",
+		  "<html lang=\"fr\">" },
+		{ "GET /?lang=en HTTP/1.1\r\nHost: a\r\n\r\n", "Content-Language: en\r\n" },
+		{ "GET /?part=live&lang=en HTTP/1.1\r\nHost: a\r\n\r\n",
+		  "\r\n\r\n<section class=\"verdict" },
+		{ "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+		  "Content-Security-Policy: default-src 'none'; "
+		  "style-src 'sha256-" },
+		{ "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "Content-Type: text/html; charset=utf-8" },
+		{ "GET /?lang=de HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400 " },
+		{ "GET /?part=x HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400 " },
+	};
+
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(free_ptr) char *answer = asked(*state, cases[i].request);
+
+		assert_has(answer, cases[i].has);
+	}
+}
+
+static void lists_are_asked_for_by_name(void **state)
+{
+	assert_answer(*state,
+		      "GET /api/v1/documents?after=01J9&site=990000001&state=held HTTP/1.1\r\n"
+		      "Host: a\r\n\r\n",
+		      "HTTP/1.1 200 ", "held,,990000001,,01J9");
+	assert_answer(*state, "GET /api/v1/documents?stat=held HTTP/1.1\r\nHost: a\r\n\r\n",
+		      "HTTP/1.1 400 ",
+		      "{\"error\":\"there is nothing called \\\"stat\\\" to ask for here\"}\n");
+}
+
+static void a_list_may_be_answered_later(void **state)
+{
+	struct fixture *fixture = *state;
+	struct client client;
+
+	fixture->waits = true;
+	client_open(&client, fixture);
+	bufferevent_write(client.bev, "GET /api/v1/documents HTTP/1.1\r\nHost: a\r\n\r\n", 44);
+	while (fixture->waiting == NULL)
+		event_base_loop(fixture->loop, EVLOOP_ONCE);
+	assert_false(client.ended);
+	status_answer_unavailable(fixture->waiting, "too much is asked at once");
+	turn_until(fixture, &client.ended);
+	assert_has(client.answer.p, "HTTP/1.1 503 ");
+	assert_has(client.answer.p, "Retry-After: 5\r\n");
+	client_done(&client);
+}
+
+static void who_left_may_still_be_answered(void **state)
+{
+	struct fixture *fixture = *state;
+	struct client client;
+
+	fixture->waits = true;
+	client_open(&client, fixture);
+	bufferevent_write(client.bev, "GET /api/v1/documents HTTP/1.1\r\nHost: a\r\n\r\n", 44);
+	while (fixture->waiting == NULL)
+		event_base_loop(fixture->loop, EVLOOP_ONCE);
+	status_server_free(&fixture->server);
+	status_answer(fixture->waiting, slice_of("{}"));
+	client_done(&client);
+}
+
 static void a_query_that_nobody_knows_is_400(void **state)
 {
 	assert_answer(*state, "GET /healthz?probe=1 HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400 ",
@@ -266,7 +374,7 @@ static void http_1_0_is_answered_too(void **state)
 
 static void another_path_is_404_in_json(void **state)
 {
-	static const char *const paths[] = { "/",         "/healthz/",  "/HEALTHZ",   "/api",
+	static const char *const paths[] = { "//",        "/healthz/",  "/HEALTHZ",   "/api",
 					     "//healthz", "/%68ealthz", "/../healthz" };
 
 	for (size_t i = 0; i < length_of(paths); i++) {
@@ -634,11 +742,11 @@ static void tls_without_its_key_is_refused(void **state)
 	struct fixture *fixture = *state;
 	struct status_settings settings = tls_settings("127.0.0.1:0");
 	struct status_server *server = NULL;
+	const struct status_desk desk = desk_of(fixture);
 	struct err err = { 0 };
 
 	settings.tls.key = "/nonexistent";
-	assert_int_equal(status_server_new(&server, fixture->loop, &settings, fill, NULL, &err),
-			 -1);
+	assert_int_equal(status_server_new(&server, fixture->loop, &settings, &desk, &err), -1);
 	assert_int_equal(err.kind, ERR_HALT);
 	assert_has(err.text, "status.tls.key: ");
 }
@@ -658,10 +766,11 @@ static void it_listens_on_the_other_loopback_too(void **state)
 {
 	struct fixture *fixture = *state;
 	struct status_settings settings = { .listen = "[::1]:0" };
+	const struct status_desk desk = desk_of(fixture);
 	struct err err = { 0 };
 
 	status_server_free(&fixture->server);
-	if (status_server_new(&fixture->server, fixture->loop, &settings, fill, fixture, &err) < 0)
+	if (status_server_new(&fixture->server, fixture->loop, &settings, &desk, &err) < 0)
 		skip(); /* a machine without IPv6 */
 	assert_memory_equal(status_server_address(fixture->server), "[::1]:", 6);
 	assert_answer(fixture, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 ", "ok\n");
@@ -676,11 +785,11 @@ static void half_a_lock_beyond_loopback_is_refused(void **state)
 
 	for (size_t i = 0; i < length_of(halves); i++) {
 		struct status_server *server = NULL;
+		const struct status_desk desk = desk_of(fixture);
 		struct err err = { 0 };
 
-		assert_int_equal(
-			status_server_new(&server, fixture->loop, &halves[i], fill, NULL, &err),
-			-1);
+		assert_int_equal(status_server_new(&server, fixture->loop, &halves[i], &desk, &err),
+				 -1);
 		assert_has(err.text, "is beyond loopback");
 	}
 }
@@ -689,10 +798,10 @@ static void assert_refused(struct fixture *fixture, const char *listen, const ch
 {
 	struct status_settings settings = { .listen = listen };
 	struct status_server *server = NULL;
+	const struct status_desk desk = desk_of(fixture);
 	struct err err = { 0 };
 
-	assert_int_equal(status_server_new(&server, fixture->loop, &settings, fill, NULL, &err),
-			 -1);
+	assert_int_equal(status_server_new(&server, fixture->loop, &settings, &desk, &err), -1);
 	assert_null(server);
 	assert_int_equal(err.kind, ERR_HALT);
 	assert_has(err.text, "status.listen: ");
@@ -753,6 +862,10 @@ int main(void)
 		test_with_server(healthz_is_200_when_readyz_is_503),
 		test_with_server(the_status_is_json),
 		test_with_server(the_metrics_are_prometheus_text),
+		test_with_server(the_page_is_html_in_the_language_asked_for),
+		test_with_server(lists_are_asked_for_by_name),
+		test_with_server(a_list_may_be_answered_later),
+		test_with_server(who_left_may_still_be_answered),
 		test_with_server(a_query_that_nobody_knows_is_400),
 		test_with_server(http_1_0_is_answered_too),
 		test_with_server(another_path_is_404_in_json),

@@ -58,8 +58,7 @@ static struct curve_bucket *ring_of(struct curve *curve, enum curve_span span)
 /* The bucket of that number, emptied of an older one; NULL: a newer one has its place. */
 static struct curve_bucket *bucket_of(struct curve *curve, enum curve_span span, int64_t number)
 {
-	struct curve_bucket *bucket =
-		&ring_of(curve, span)[(size_t)number % spans[span].count];
+	struct curve_bucket *bucket = &ring_of(curve, span)[(size_t)number % spans[span].count];
 
 	if (bucket->number > number)
 		return NULL;

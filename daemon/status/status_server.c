@@ -11,6 +11,7 @@
 #include "status/connection.h"
 #include "status/json.h"
 #include "status/metrics.h"
+#include "status/page.h"
 
 enum {
 	PATIENCE_MS = 10000,
@@ -33,8 +34,8 @@ struct status_server {
 	const char *token;
 	struct evconnlistener *listener;
 	struct event *resume; /* accepting again, after the system refused to */
-	status_fill_fn *fill;
-	void *arg;
+	struct status_desk desk;
+	struct buf policy; /* of the page */
 	int64_t refusal_logged_ms;
 	char address[ADDRESS_TEXT];
 };
@@ -70,24 +71,40 @@ static int answer_metrics(const struct status *status, struct buf *out)
 }
 
 static const char type_text[] = "text/plain; charset=utf-8";
+static const char type_html[] = "text/html; charset=utf-8";
 static const char type_json[] = "application/json";
 static const char type_metrics[] = METRICS_TYPE;
 
-static const struct page {
+/* What people and machines may ask for. One of the three answers: from the figures; with the page; or whoever
+ * is asked, later.
+ */
+static const struct path {
 	const char *path, *type;
+	const char *names[QUERY_VALUES + 1]; /* that its query may give */
 	int (*answer)(const struct status *status, struct buf *out);
-} pages[] = {
-	{ "/healthz", type_text, answer_healthz },
-	{ "/readyz", type_text, answer_readyz },
-	{ "/api/v1/status", type_json, answer_status },
-	{ "/metrics", type_metrics, answer_metrics },
+	bool is_page;
+	enum status_listing listing;
+} paths[] = {
+	{ "/", type_html, { "lang", "part" }, .is_page = true },
+	{ "/healthz", type_text, { NULL }, .answer = answer_healthz },
+	{ "/readyz", type_text, { NULL }, .answer = answer_readyz },
+	{ "/api/v1/status", type_json, { NULL }, .answer = answer_status },
+	{ "/metrics", type_metrics, { NULL }, .answer = answer_metrics },
+	{ "/api/v1/documents",
+	  type_json,
+	  { [DOCUMENTS_STATE] = "state",
+	    [DOCUMENTS_REASON] = "reason",
+	    [DOCUMENTS_SITE] = "site",
+	    [DOCUMENTS_LIMIT] = "limit",
+	    [DOCUMENTS_AFTER] = "after" },
+	  .listing = LISTING_DOCUMENTS },
 };
 
-static const struct page *page_of(struct slice path)
+static const struct path *path_of(struct slice path)
 {
-	for (size_t i = 0; i < length_of(pages); i++)
-		if (slice_is(path, pages[i].path))
-			return &pages[i];
+	for (size_t i = 0; i < length_of(paths); i++)
+		if (slice_is(path, paths[i].path))
+			return &paths[i];
 	return NULL;
 }
 
@@ -142,34 +159,94 @@ static bool may_ask(struct status_server *server, const struct request *request)
 	return false;
 }
 
+/* ---- what is ---- */
+
+enum { QUERY_LANG, QUERY_PART }; /* of the page */
+
+static bool is_one_of(const char *value, const char *one, const char *other)
+{
+	return value[0] == '\0' || strcmp(value, one) == 0 || strcmp(value, other) == 0;
+}
+
+/* In the language that was chosen, or else in the one that the browser asks for. */
+static void answer_page(struct status_server *server, struct exchange *exchange,
+			const struct request *request, const struct query *query)
+{
+	const char *lang = query->values[QUERY_LANG];
+	const bool french = lang[0] ? strcmp(lang, "fr") == 0 : request_wants_french(request);
+	const struct answer_head head = { .code = OK,
+					  .type = type_html,
+					  .policy = server->policy.p,
+					  .more = french ? "Content-Language: fr\r\n"
+							   "Vary: Accept-Language\r\n"
+							 : "Content-Language: en\r\n"
+							   "Vary: Accept-Language\r\n" };
+	scoped(buf_done) struct buf body = { 0 };
+	struct page page = { 0 };
+
+	if (!is_one_of(lang, "fr", "en") || !is_one_of(query->values[QUERY_PART], "live", "all")) {
+		refuse(exchange, BAD_REQUEST, NULL, "lang is fr or en; part is live, or all");
+		return;
+	}
+	server->desk.page(server->desk.arg, &page);
+	if (strcmp(query->values[QUERY_PART], "live") == 0)
+		page_write_live(&page, french, &body);
+	else
+		page_write(&page, french, &body);
+	exchange_answer(exchange, &head, buf_slice(&body));
+}
+
+static void answer_figures(struct status_server *server, struct exchange *exchange,
+			   const struct path *path)
+{
+	struct answer_head head = { .type = path->type };
+	scoped(buf_done) struct buf body = { 0 };
+	struct status status = { 0 };
+
+	server->desk.fill(server->desk.arg, &status);
+	head.code = path->answer(&status, &body);
+	exchange_answer(exchange, &head, buf_slice(&body));
+}
+
+void status_answer(struct exchange *exchange, struct slice json)
+{
+	exchange_answer(exchange, &(struct answer_head){ .code = OK, .type = type_json }, json);
+}
+
+void status_answer_bad(struct exchange *exchange, const char *why)
+{
+	refuse(exchange, BAD_REQUEST, NULL, why);
+}
+
+void status_answer_unavailable(struct exchange *exchange, const char *why)
+{
+	refuse(exchange, UNAVAILABLE, "Retry-After: 5\r\n", why);
+}
+
 static void on_request(void *arg, struct exchange *exchange, int code,
 		       const struct request *request)
 {
-	static const char *const no_names[] = { NULL };
 	struct status_server *server = arg;
-	const struct page *page = page_of(request->path);
-	struct answer_head head = { .code = code };
-	scoped(buf_done) struct buf body = { 0 };
-	struct status status = { 0 };
+	const struct path *path = path_of(request->path);
 	struct query query;
 	struct err err = { 0 };
 
-	if (code != OK) {
+	if (code != OK)
 		refuse_code(exchange, code);
-	} else if (!may_ask(server, request)) {
+	else if (!may_ask(server, request))
 		refuse(exchange, UNAUTHORIZED,
 		       "WWW-Authenticate: Basic realm=\"dmpfeed\", charset=\"UTF-8\"\r\n",
 		       "the token of status.token_file is wanted, as Authorization: Bearer");
-	} else if (page == NULL) {
+	else if (path == NULL)
 		refuse(exchange, NOT_FOUND, NULL, "there is nothing at this path");
-	} else if (query_read(request->query, no_names, &query, &err) < 0) {
+	else if (query_read(request->query, path->names, &query, &err) < 0)
 		refuse(exchange, BAD_REQUEST, NULL, err.text);
-	} else {
-		server->fill(server->arg, &status);
-		head.type = page->type;
-		head.code = page->answer(&status, &body);
-		exchange_answer(exchange, &head, buf_slice(&body));
-	}
+	else if (path->is_page)
+		answer_page(server, exchange, request, &query);
+	else if (path->answer != NULL)
+		answer_figures(server, exchange, path);
+	else
+		server->desk.list(server->desk.arg, path->listing, &query, exchange);
 }
 
 /* ---- where it listens ---- */
@@ -239,7 +316,7 @@ static int start_listening(struct status_server *server, struct event_base *loop
 }
 
 int status_server_new(struct status_server **ret_server, struct event_base *loop,
-		      const struct status_settings *settings, status_fill_fn *fill, void *arg,
+		      const struct status_settings *settings, const struct status_desk *desk,
 		      struct err *err)
 {
 	const struct connections_settings connections = {
@@ -249,8 +326,8 @@ int status_server_new(struct status_server **ret_server, struct event_base *loop
 	};
 	scoped(status_server_free) struct status_server *server = xcalloc(1, sizeof(*server));
 
-	server->fill = fill;
-	server->arg = arg;
+	server->desk = *desk;
+	page_policy(&server->policy);
 	server->token = settings->token;
 	server->resume = event_new(loop, -1, 0, on_resume, server);
 	server->connections = connections_new(loop, &connections, on_request, server);
@@ -274,6 +351,7 @@ void status_server_free(struct status_server **server)
 	connections_free(&s->connections);
 	event_free(s->resume);
 	tls_free(&s->tls);
+	buf_done(&s->policy);
 	free_ptr(server);
 }
 

@@ -1,9 +1,11 @@
 /* The status port: HTTP, read-only.
  *
+ *   /                the page, for people: page.h; ?lang=fr, ?lang=en; ?part=live, what changes in it
  *   /healthz         200 while the loop turns
  *   /readyz          200, or 503 and one line why
  *   /api/v1/status   JSON
  *   /metrics         Prometheus' text format
+ *   /api/v1/documents?state=&reason=&site=&limit=&after=   JSON, answered by whoever is asked
  *
  * Anything else is answered 404, another method than GET or HEAD 405, a request with a body 413, a query
  * that names something unknown 400. One request a connection; 8 KiB of headers; a request that is not
@@ -22,6 +24,9 @@
 #include "status/status.h"
 
 struct event_base;
+struct exchange;
+struct page;
+struct query;
 
 struct status_settings {
 	const char *listen;             /* "127.0.0.1:8690"; port 0: the system chooses */
@@ -34,12 +39,35 @@ struct status_settings {
 /* Fills *ret_status for one answer; what it points to lives until the callback is called again. */
 typedef void status_fill_fn(void *arg, struct status *ret_status);
 
+/* Likewise for one page; ret_page->status is to be filled as well. */
+typedef void status_page_fn(void *arg, struct page *ret_page);
+
+/* What memory does not hold: the callee's from now on, until one call of status_answer(), at once or later.
+ * Values of the query are in the order of the path's table; they live until the callback returns.
+ */
+enum status_listing { LISTING_DOCUMENTS };
+enum { DOCUMENTS_STATE, DOCUMENTS_REASON, DOCUMENTS_SITE, DOCUMENTS_LIMIT, DOCUMENTS_AFTER };
+typedef void status_list_fn(void *arg, enum status_listing listing, const struct query *query,
+			    struct exchange *exchange);
+
+/* The JSON; or what is wrong with what was asked, or with us now. */
+void status_answer(struct exchange *exchange, struct slice json);
+void status_answer_bad(struct exchange *exchange, const char *why);
+void status_answer_unavailable(struct exchange *exchange, const char *why);
+
+struct status_desk {
+	status_fill_fn *fill;
+	status_page_fn *page;
+	status_list_fn *list;
+	void *arg;
+};
+
 struct status_server;
 
 /* -1 (ERR_HALT): cannot listen; beyond loopback for everybody; what TLS needs is not there. */
 must_use int status_server_new(struct status_server **ret_server, struct event_base *loop,
-			       const struct status_settings *settings, status_fill_fn *fill,
-			       void *arg, struct err *err);
+			       const struct status_settings *settings,
+			       const struct status_desk *desk, struct err *err);
 void status_server_free(struct status_server **server);
 
 /* Where it listens really: "127.0.0.1:8690". */

@@ -1,0 +1,221 @@
+/* What the page shows beside the status. Loop only.
+ *
+ * What waits for a person is counted by the store every few seconds rather than kept here: each verb that
+ * moves a document would have to say for which reason and site, and a figure that drifted would never come
+ * right again. The index that the count reads holds only what is held or rejected, so a backlog costs it
+ * nothing; and however much is held, it takes no more than a part of one worker's time.
+ *
+ * The curves are kept here. What happened before this start is read back from the ledger once.
+ */
+#include "page_figures.h"
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "hands.h"
+
+enum {
+	LOOK_MS = 5000,
+	LOOK_SHARE = 50,    /* a look takes no more than one part in so many of a worker's time */
+	MOST_WAITING = 500, /* states, reasons and sites, together */
+	MOST_HISTORY = 1000000, /* rows of the ledger that are read back: some hundred megabytes */
+	FINESS_TEXT = 16,
+};
+
+/* Counted by a worker. */
+struct waiting {
+	struct page_waiting rows[MOST_WAITING];
+	char sites[MOST_WAITING][FINESS_TEXT];
+	size_t count;
+};
+
+struct page_figures {
+	struct page_figures_parts parts;
+	struct page_site *sites;
+	size_t site_count;
+
+	struct waiting waiting;
+	bool waiting_is_known;
+	struct curve curve;
+
+	struct job look;
+	struct event *look_again;
+	struct waiting looked;
+	bool looked_well;
+	int64_t look_took_ms;
+
+	struct job read_back;
+	struct curve past;
+	bool read_back_well;
+};
+
+/* ---- what waits ---- */
+
+static void add_waiting(void *arg, const struct store_waiting *waiting)
+{
+	struct waiting *looked = arg;
+	char *site = looked->sites[looked->count];
+
+	memset(site, 0, FINESS_TEXT);
+	memcpy(site, waiting->site, min(strlen(waiting->site), (size_t)FINESS_TEXT - 1));
+	looked->rows[looked->count++] = (struct page_waiting){
+		.state = doc_state_text(waiting->state),
+		.reason = waiting->reason,
+		.documents = waiting->documents,
+		.oldest_ms = waiting->oldest_ms,
+	};
+}
+
+/* Worker. */
+static void look(struct job *job, void *worker)
+{
+	struct page_figures *figures = container_of(job, struct page_figures, look);
+	const int64_t began_ms = clock_monotonic_ms();
+	struct err err = { 0 };
+	struct store *reader = hands_reader(worker, &err);
+
+	figures->looked.count = 0;
+	figures->looked_well =
+		reader != NULL && store_count_waiting_by_site(reader, MOST_WAITING, add_waiting,
+							      &figures->looked, &err) == 0;
+	figures->look_took_ms = clock_monotonic_ms() - began_ms;
+}
+
+/* Loop. */
+static void looked(struct job *job)
+{
+	struct page_figures *figures = container_of(job, struct page_figures, look);
+	const int64_t wait_ms = max((int64_t)LOOK_MS, figures->look_took_ms * LOOK_SHARE);
+	const struct timeval later = { wait_ms / 1000, wait_ms % 1000 * 1000 };
+
+	if (figures->looked_well) {
+		figures->waiting = figures->looked;
+		for (size_t i = 0; i < figures->waiting.count; i++)
+			figures->waiting.rows[i].site = figures->waiting.sites[i];
+		figures->waiting_is_known = true;
+	}
+	event_add(figures->look_again, &later);
+}
+
+static void look_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct page_figures *figures = arg;
+
+	(void)fd, (void)what;
+	workers_submit(figures->parts.workers, &figures->look);
+}
+
+/* ---- the curves ---- */
+
+void page_figures_moved(struct page_figures *figures, const struct store_moves *moves)
+{
+	const int64_t now_ms = clock_now_ms();
+	int64_t received = 0; /* what only moved is one less and one more */
+
+	for (enum doc_state state = 0; state < DOC_STATE_COUNT; state++)
+		received += moves->change[state];
+	curve_add(&figures->curve, CURVE_RECEIVED, now_ms, (uint64_t)max(received, (int64_t)0));
+	curve_add(&figures->curve, CURVE_DELIVERED, now_ms,
+		  (uint64_t)max(moves->change[DOC_DELIVERED], (int64_t)0));
+	curve_add(&figures->curve, CURVE_REJECTED, now_ms,
+		  (uint64_t)max(moves->change[DOC_REJECTED], (int64_t)0));
+}
+
+static void add_happened(void *arg, const struct store_happened *happened)
+{
+	struct page_figures *figures = arg;
+	const bool is_new = strcmp(happened->what, "received") == 0;
+
+	if (happened->at_ms >= figures->curve.since_ms)
+		return; /* that is counted as it happens */
+	if (is_new)
+		curve_add(&figures->past, CURVE_RECEIVED, happened->at_ms, 1);
+	if (!is_new && strcmp(happened->what, "settled") != 0)
+		return;
+	if (happened->state == DOC_DELIVERED)
+		curve_add(&figures->past, CURVE_DELIVERED, happened->at_ms, 1);
+	if (happened->state == DOC_REJECTED)
+		curve_add(&figures->past, CURVE_REJECTED, happened->at_ms, 1);
+}
+
+/* Keeper. The beginning of the curve does not change any more. */
+static void read_back(struct job *job, void *worker)
+{
+	struct page_figures *figures = container_of(job, struct page_figures, read_back);
+	struct err err = { 0 };
+	struct store *reader = hands_reader(worker, &err);
+
+	figures->read_back_well =
+		reader != NULL &&
+		store_history(reader, curve_oldest_ms(figures->curve.since_ms), MOST_HISTORY,
+			      add_happened, figures, &figures->past.since_ms, &err) == 0;
+}
+
+/* Loop. */
+static void was_read_back(struct job *job)
+{
+	struct page_figures *figures = container_of(job, struct page_figures, read_back);
+
+	if (figures->read_back_well)
+		curve_join(&figures->curve, &figures->past);
+}
+
+/* ---- for the page ---- */
+
+void page_figures_fill(const struct page_figures *figures, struct page *ret_page)
+{
+	ret_page->waiting = figures->waiting.rows;
+	ret_page->waiting_count = figures->waiting.count;
+	ret_page->waiting_is_known = figures->waiting_is_known;
+	ret_page->sites = figures->sites;
+	ret_page->site_count = figures->site_count;
+	ret_page->curve = &figures->curve;
+}
+
+/* ---- birth and end ---- */
+
+/* Legal entities too: lanes are called by their numbers. */
+static void name_sites(struct page_figures *figures)
+{
+	const struct config *config = figures->parts.config;
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->establishment_count; i++)
+		count += 1 + config->establishments[i].site_count;
+	figures->sites = xcalloc(count, sizeof(*figures->sites));
+	for (size_t i = 0; i < config->establishment_count; i++) {
+		const struct config_establishment *e = &config->establishments[i];
+
+		figures->sites[figures->site_count++] = (struct page_site){ e->finess_ej, e->name };
+		for (size_t j = 0; j < e->site_count; j++)
+			figures->sites[figures->site_count++] =
+				(struct page_site){ e->sites[j].metadata.finess_eg,
+						    e->sites[j].metadata.name };
+	}
+}
+
+struct page_figures *page_figures_new(const struct page_figures_parts *parts)
+{
+	struct page_figures *figures = xcalloc(1, sizeof(*figures));
+
+	figures->parts = *parts;
+	name_sites(figures);
+	figures->curve.since_ms = clock_now_ms();
+	figures->look = (struct job){ .run = look, .done = looked };
+	figures->look_again = event_new(parts->loop, -1, 0, look_again, figures);
+	figures->read_back = (struct job){ .run = read_back, .done = was_read_back };
+	workers_submit(parts->workers, &figures->look);
+	workers_submit(parts->keeper, &figures->read_back);
+	return figures;
+}
+
+void page_figures_free(struct page_figures **figures)
+{
+	struct page_figures *f = *figures;
+
+	if (f == NULL)
+		return;
+	event_free(f->look_again);
+	free(f->sites);
+	free_ptr(figures);
+}

@@ -1,0 +1,71 @@
+/* The page of the gateway, for people: is it working, what needs somebody, where do the establishments
+ * stand. One document, which loads nothing; nothing of a patient.
+ *
+ * Pure: a function of the structs below. Any thread.
+ */
+#ifndef DMPFEED_STATUS_PAGE_H
+#define DMPFEED_STATUS_PAGE_H
+
+#include "base/reason.h"
+#include "status/curve.h"
+#include "status/status.h"
+
+/* Documents of one site that are where they are for one reason. */
+struct page_waiting {
+	const char *state; /* "held", "rejected" */
+	enum reason reason;
+	const char *site; /* finess_eg */
+	uint64_t documents;
+	int64_t oldest_ms;
+};
+
+/* In the order of how good it is. */
+enum page_target_state {
+	PAGE_TARGET_MET,
+	PAGE_TARGET_ON_TRACK,
+	PAGE_TARGET_AT_RISK,
+	PAGE_TARGET_OUT_OF_REACH,
+	PAGE_TARGET_UNKNOWN, /* no threshold, or nothing to measure against */
+	PAGE_TARGET_STATES
+};
+
+/* One indicator of one establishment. NAN, and -1 where counts are meant: not known. */
+struct page_target {
+	const char *programme, *label, *definition;
+	enum page_target_state state;
+	bool is_ratio; /* rates are shares; else counts */
+	double rate, threshold, rate_end;
+	int64_t missing_now, missing_end;
+	const char *english, *french; /* what is to be said of it; "": nothing */
+};
+
+struct page_establishment {
+	const char *finess, *name;
+	const struct page_target *targets;
+	size_t target_count;
+};
+
+struct page_site {
+	const char *finess, *name;
+};
+
+struct page {
+	const struct status *status;        /* its health: alerts and certificates; may be NULL */
+	const struct page_waiting *waiting; /* most documents first */
+	size_t waiting_count;
+	bool waiting_is_known;                           /* false: nobody has looked yet */
+	const struct page_establishment *establishments; /* with targets */
+	size_t establishment_count;
+	const struct page_site *sites; /* what the sites are called */
+	size_t site_count;
+	const struct curve *curve;
+};
+
+/* Appends the whole document, or only what changes in it: what the script on the page asks for. */
+void page_write(const struct page *page, bool french, struct buf *out);
+void page_write_live(const struct page *page, bool french, struct buf *out);
+
+/* The value of Content-Security-Policy that lets the page's own style and script run and nothing else. */
+void page_policy(struct buf *out);
+
+#endif
