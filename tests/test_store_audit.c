@@ -224,6 +224,8 @@ static const char back_to_version_2[] =
 	"ALTER TABLE document DROP COLUMN needed; DROP INDEX document_waits;"
 	"DROP INDEX document_invisible; ALTER TABLE document DROP COLUMN invisible;"
 	"ALTER TABLE document DROP COLUMN since_ms;"
+	"DROP INDEX document_waits; DROP INDEX document_redirected;"
+	"ALTER TABLE document DROP COLUMN names; ALTER TABLE document DROP COLUMN needed;"
 	"DROP INDEX document_stands_for; ALTER TABLE document DROP COLUMN stands_for;"
 	"ALTER TABLE document DROP COLUMN content;"
 	"DROP TABLE secret; DROP TABLE choice; DROP INDEX document_patient;"
