@@ -17,6 +17,8 @@ enum { COPY_MARK = 0x646d7062 };
 static const char mark_copy[] = "PRAGMA application_id = 0x646d7062";
 static const char clear_mark[] = "PRAGMA application_id = 0";
 
+#define UNFINISHED ".tmp" /* what a copy is called until it is whole */
+
 /* ---- making one ---- */
 
 /* A copy onto the store's own files would destroy both. */
@@ -76,19 +78,27 @@ static int put_in_place(const char *from, const char *path, uint64_t *ret_bytes,
 	return sync_path(folder[0] ? folder : "/", &of_folder, err);
 }
 
+/* A file of a name that nobody has: whatever stands beside the backup is not ours to touch. */
+static int create_unfinished(char *path, struct err *err)
+{
+	int fd = mkostemps(path, (int)strlen(UNFINISHED), O_CLOEXEC);
+	bool is_ready = fd >= 0 && fchmod(fd, 0640) == 0;
+
+	if (!is_ready)
+		failed("create", path, err);
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 && !is_ready)
+		unlink(path);
+	return is_ready ? 0 : -1;
+}
+
 int store_backup(struct store *store, const char *path, uint64_t *ret_bytes, struct err *err)
 {
-	scoped(free_ptr) char *unfinished = xasprintf("%s.tmp", path);
-	int fd;
+	scoped(free_ptr) char *unfinished = xasprintf("%s.XXXXXX" UNFINISHED, path);
 
-	if (check_target(store, path, err) < 0)
+	if (check_target(store, path, err) < 0 || create_unfinished(unfinished, err) < 0)
 		return -1;
-	if (unlink(unfinished) < 0 && errno != ENOENT)
-		return failed("remove", unfinished, err);
-	fd = open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return failed("create", unfinished, err);
-	close(fd);
 	if (sqlite_copy(&store->sqlite, unfinished, mark_copy, store->ends, err) < 0 ||
 	    put_in_place(unfinished, path, ret_bytes, err) < 0) {
 		unlink(unfinished);

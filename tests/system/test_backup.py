@@ -26,6 +26,8 @@ def test_a_backup_under_load_is_whole_and_nothing_is_sent_twice(start_gateway, s
     gateway = start_gateway(**SHORT)
     backup = gateway.folder / "backup.db"
     before, stop = [], threading.Event()
+    others = gateway.folder / "backup.db.tmp"
+    others.write_text("somebody's")
 
     def load():
         with gateway.connect() as mllp:
@@ -48,7 +50,8 @@ def test_a_backup_under_load_is_whole_and_nothing_is_sent_twice(start_gateway, s
         loading.join()
     assert answer == {"file": str(backup), "bytes": backup.stat().st_size}
     assert stat.S_IMODE(backup.stat().st_mode) == 0o640
-    assert not backup.with_name("backup.db.tmp").exists()
+    assert sorted(backup.parent.glob("backup.db*")) == [backup, others]
+    assert others.read_text() == "somebody's"
 
     simulator.faults()
     simulator.release()
