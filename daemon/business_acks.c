@@ -23,7 +23,8 @@
 enum {
 	READ_AGAIN_MS = 30000, /* the queue, when it could not be read */
 	LOOK_AGAIN_MS = 60000, /* into it, though nobody said that something is ready */
-	WRITE_AGAIN_S = 1,     /* an outcome that could not be written */
+	WRITE_AGAIN_S = 1,     /* an outcome that could not be written, for the world's fault */
+	WRITE_HALTED_S = 900,  /* for the installation's */
 };
 
 /* One source, and at most one acknowledgement of its own on the way. */
@@ -43,6 +44,7 @@ struct way_back {
 	char why[ERR_TEXT];
 	struct store_ack_outcome row;
 	struct event *again; /* to write an outcome that the store would not take */
+	bool halted;         /* it takes it only once a human has acted: said in the journal */
 };
 
 struct business_acks {
@@ -160,20 +162,44 @@ static void write_again(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (way->halted)
+		crew_begin(way->acks->parts.crew);
 	crew_on_writer(way->acks->parts.crew, &way->work, write_outcome, written);
+}
+
+/* A store in trouble is tried again every second. What only a human can put right is said once, and tried as
+ * rarely as a lane that stopped: it says nothing of the store, which may be well but for this one row.
+ */
+static void write_later(struct way_back *way)
+{
+	const bool is_halt = way->work.err.kind == ERR_HALT;
+	const struct timeval later = { is_halt ? WRITE_HALTED_S : WRITE_AGAIN_S, 0 };
+
+	if (!is_halt)
+		crew_note_store(way->acks->parts.crew, &way->work.err);
+	else if (!way->halted)
+		log_error(
+			"ack_queue source=%s zam=%s what became of it cannot be written down: %s; "
+			"tried every %d minutes, and nothing more is told until then",
+			way->source->name, way->ack.control_id, way->work.err.text,
+			WRITE_HALTED_S / 60);
+	way->halted = is_halt;
+	event_add(way->again, &later);
+	if (is_halt) /* nobody who stops the gateway waits for that */
+		crew_end(way->acks->parts.crew);
 }
 
 /* Loop. */
 static void written(struct job *job)
 {
-	const struct timeval later = { WRITE_AGAIN_S, 0 };
 	struct way_back *way = way_of(job);
 
-	crew_note_store(way->acks->parts.crew, &way->work.err);
 	if (way->work.err.kind != ERR_NONE) {
-		event_add(way->again, &later);
+		write_later(way);
 		return;
 	}
+	crew_note_store(way->acks->parts.crew, &way->work.err);
+	way->halted = false;
 	log_outcome(way);
 	mllp_sender_settled(way->sender);
 	crew_end(way->acks->parts.crew);

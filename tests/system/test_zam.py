@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sqlite3
 import time
 
 import pytest
@@ -85,6 +87,20 @@ def test_what_need_not_be_sent_is_well(told, source, simulator):
     assert source.wait(3)[2].about == ("A0003", "Y"), "A0002 is sent after all, and its source knows already"
     assert list(simulator.received()) == [unique_id(LETTER), AGAIN, AGAIN + ".1"]
     assert len(source.wait(3)) == 3
+
+
+def test_an_outcome_that_cannot_be_written_for_good_is_said_once(told, source, simulator):
+    source.plan = ["wait"]
+    accepted(told, mdm_t02(LETTER, control_id="A0001"))
+    source.wait(1)
+    with contextlib.closing(sqlite3.connect(told.folder / "state" / "queue.db")) as store, store:
+        store.execute("UPDATE acknowledgement SET state = 'sent'")  # as no gateway would
+    source.go.set()
+    told.journal.wait(r"<3>ack_queue source=DPI zam=\S+ what became of it cannot be written down: .*every 15 minutes")
+    told.wait_final(hand_in(told, "mllp", numbered(1)))
+    assert told.journal.find("store unavailable") == [], "the store is well"
+    assert len(told.journal.find("cannot be written down")) == 1
+    assert told.stop(timeout=5) == 0
 
 
 def test_two_documents_of_an_oru_are_one_message(told, source):
