@@ -234,6 +234,8 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
 	size_t first;
 
 	(void)uri, (void)defaulted_count;
+	if (canon->parser->input->buf->encoder != NULL) /* libxml2 had to convert it */
+		fail(canon, REASON_DOCUMENT_INVALID, "it is not in UTF-8");
 	if (!canon->failed && attribute_count > MOST_ATTRIBUTES)
 		fail(canon, REASON_TOO_LARGE, "an element has more than 256 attributes");
 	if (!canon->failed && canon->depth == MOST_DEPTH)

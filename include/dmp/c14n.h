@@ -14,9 +14,9 @@
 /* Gets the canonical text piece by piece, in order. */
 typedef void c14n_sink(void *arg, struct slice piece);
 
-/* -1: not well-formed, a DTD, a namespace whose name is a relative URI (which has no canonical
- * form), or too deep: REASON_DOCUMENT_INVALID or REASON_TOO_LARGE. What the sink had by then is the
- * start of nothing.
+/* -1: not in UTF-8, not well-formed, a DTD, a namespace whose name is a relative URI (which has no
+ * canonical form), or too deep: REASON_DOCUMENT_INVALID or REASON_TOO_LARGE. What the sink had by then
+ * is the start of nothing.
  */
 must_use int c14n(struct slice document, c14n_sink *sink, void *arg, struct err *err);
 
