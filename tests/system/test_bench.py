@@ -18,6 +18,7 @@ PROMISED = {
     "end_to_end_per_s": set(),
     "end_to_end_p99_ms": set(),
     "built_per_s_per_core": set(),
+    "drained_s": {"queued", "rss_mib"},
     "drop_files_per_s": set(),
     "rss_mib": {"queued"},
     "restart_ms": {"queued"},
