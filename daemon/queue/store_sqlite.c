@@ -14,15 +14,13 @@
 static const char every_connection[] = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; "
 				       "PRAGMA foreign_keys = ON;" STORE_CACHE;
 
-/* 8 KiB pages: a document of 50 to 150 kB lies on a dozen of them. A checkpoint every 8 000 pages
- * keeps the log near 64 MiB; it makes senders wait, so it is rare, and copies the pages of indexes
- * once that were written again and again. What a savepoint remembers stays in memory: in a
+/* 8 KiB pages: a document of 50 to 150 kB lies on a dozen of them. What a savepoint remembers stays in memory: in a
  * temporary file, each commit would create and unlink one. What is deleted is overwritten: a body that
  * was purged must not be readable in a free page.
  */
 static const char writing_connection[] =
 	"PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-	"PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 67108864;"
+	"PRAGMA journal_size_limit = 67108864;"
 	"PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON;";
 
 /* After a sync that failed, Linux keeps the pages as if they were written. A process that died on it
@@ -486,6 +484,7 @@ int store_open(struct store **ret_store, const struct store_settings *settings, 
 	    store_migrate(store, err) < 0 || store_take_keys(store, settings->keys, err) < 0 ||
 	    store_files_mark(store, err) < 0 || store_files_watch(store, settings->path, err) < 0)
 		return err_within(err, "%s", settings->path);
+	store_fold_watch(store);
 	*ret_store = take(store);
 	return 0;
 }

@@ -104,7 +104,7 @@ static int database_takes(struct store *store, int64_t *ret_bytes, struct err *e
 	return 0;
 }
 
-/* What is in the log, as SQLite remembers it. */
+/* What is in the log, as SQLite remembers it. 1: it does not say while the log is being folded. */
 static int log_takes(struct store *store, int64_t *ret_bytes, struct err *err)
 {
 	enum { LOG_HEADER = 32, FRAME_HEADER = 24 }; /* the file format's */
@@ -113,20 +113,25 @@ static int log_takes(struct store *store, int64_t *ret_bytes, struct err *err)
 	if (numbers(store, PAGES_ARE, 0, pages, err) < 0 ||
 	    numbers(store, CHECKPOINT, 1, frames, err) < 0)
 		return -1;
+	if (frames[0] < 0)
+		return 1;
 	*ret_bytes = frames[0] > 0 ? LOG_HEADER + frames[0] * (FRAME_HEADER + pages[1]) : 0;
 	return 0;
 }
 
-/* A file has become smaller. SQLite itself cuts what it does not need, in whichever process. */
+/* A file has become smaller. SQLite itself cuts what it does not need, in whichever process. 1: whether it
+ * did cannot be told now.
+ */
 static int check_cut(struct store *store, const struct store_file *file, int64_t bytes,
 		     struct err *err)
 {
 	const bool is_log = file != &store->files[0];
 	struct err *damage = &store->sqlite.damage;
 	int64_t needed = 0;
+	int known = (is_log ? log_takes : database_takes)(store, &needed, err);
 
-	if ((is_log ? log_takes : database_takes)(store, &needed, err) == 0 && needed <= bytes)
-		return 0;
+	if (known > 0 || (known == 0 && needed <= bytes))
+		return known;
 	err_set(damage, ERR_HALT,
 		"%s was cut to %lld bytes while it was in use: stop the gateway, keep the files, "
 		"and "
@@ -139,6 +144,7 @@ static int check_cut(struct store *store, const struct store_file *file, int64_t
 static int check(struct store *store, struct store_file *file, bool is_between, struct err *err)
 {
 	struct stat found;
+	int cut = 0;
 
 	if (look(file, &found, err) < 0)
 		return -1;
@@ -150,10 +156,11 @@ static int check(struct store *store, struct store_file *file, bool is_between, 
 			file->path);
 	if (!is_between)
 		return 0;
-	if (found.st_size < file->bytes && check_cut(store, file, found.st_size, err) < 0)
-		return -1;
-	file->bytes = found.st_size;
-	return 0;
+	if (found.st_size < file->bytes)
+		cut = check_cut(store, file, found.st_size, err);
+	if (cut == 0)
+		file->bytes = found.st_size;
+	return cut < 0 ? -1 : 0;
 }
 
 static int check_all(struct store *store, bool is_between, struct err *err)

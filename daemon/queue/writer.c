@@ -2,10 +2,21 @@
 #include "queue/writer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 
 enum { GATHER_SHARE = 2, GATHER_MOST_MS = 5 };
+
+/* Brings the log into the database beside the writer. The numbers are its own while it is at work. */
+struct folding {
+	struct store *store; /* NULL: it could not be opened, and the writer does it alone */
+	struct inbox *inbox;
+	struct job job;
+	size_t pages;
+	atomic_bool is_at_work;
+	pthread_t thread;
+};
 
 struct writer {
 	struct store *store;
@@ -14,6 +25,7 @@ struct writer {
 	pthread_t thread;
 	size_t batch_count; /* of the last batch */
 	int64_t sync_ms;    /* its commit */
+	struct folding folding;
 };
 
 static struct change *change_of(struct job *job)
@@ -62,6 +74,69 @@ static void write_batch(struct writer *writer, struct job *batch)
 	mailbox_post(writer->mailbox, batch); /* only now may anyone say "yes" */
 }
 
+/* ---- the log ---- */
+
+static void *fold_beside(void *arg)
+{
+	struct folding *folding = arg;
+
+	while (inbox_take_all(folding->inbox) != NULL) {
+		folding->pages = store_fold(folding->store);
+		atomic_store(&folding->is_at_work, false);
+	}
+	return NULL;
+}
+
+static void start_folding(struct folding *folding, const struct store *store)
+{
+	struct err err = { 0 };
+
+	if (store_open_folding(&folding->store, store, &err) < 0)
+		return;
+	folding->inbox = inbox_new();
+	if (pthread_create(&folding->thread, NULL, fold_beside, folding) != 0)
+		abort(); /* at start only */
+	pthread_setname_np(folding->thread, "folding");
+}
+
+static void end_folding(struct folding *folding)
+{
+	if (folding->store == NULL)
+		return;
+	inbox_close(folding->inbox);
+	pthread_join(folding->thread, NULL);
+	inbox_free(&folding->inbox);
+	store_free(&folding->store);
+}
+
+/* Between two batches: those of the last have their answers on the way. */
+static void mind_log(struct writer *writer)
+{
+	struct folding *folding = &writer->folding;
+
+	if (atomic_load(&folding->is_at_work))
+		return;
+	if (folding->pages > 0)
+		store_was_folded(writer->store, folding->pages);
+	folding->pages = 0;
+	switch (store_fold_due(writer->store)) {
+	case FOLD_NOTHING:
+		return;
+	case FOLD_BESIDE:
+		if (folding->store != NULL) {
+			atomic_store(&folding->is_at_work, true);
+			inbox_put(folding->inbox, &folding->job);
+			return;
+		}
+		break;
+	case FOLD_HERE:
+		break;
+	}
+	store_fold(writer->store);
+}
+
+/* ---- batches ---- */
+
 /* While one batch syncs, the next gathers. Where a sync is slow that is not enough: of the senders
  * that were just answered, the first to send again would have the disk for itself, and the others
  * would wait for two syncs. So as many as last time are awaited, for a share of what the last sync
@@ -78,8 +153,10 @@ static void *writer_main(void *arg)
 	struct writer *writer = arg;
 	struct job *batch;
 
-	while ((batch = next_batch(writer)) != NULL)
+	while ((batch = next_batch(writer)) != NULL) {
 		write_batch(writer, batch);
+		mind_log(writer);
+	}
 	return NULL;
 }
 
@@ -90,6 +167,7 @@ struct writer *writer_new(struct store **store, struct mailbox *mailbox)
 	writer->store = take(*store);
 	writer->mailbox = mailbox;
 	writer->inbox = inbox_new();
+	start_folding(&writer->folding, writer->store);
 	if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0)
 		abort(); /* at start only */
 	pthread_setname_np(writer->thread, "writer");
@@ -109,6 +187,7 @@ void writer_free(struct writer **writer)
 		return;
 	inbox_close((*writer)->inbox);
 	pthread_join((*writer)->thread, NULL);
+	end_folding(&(*writer)->folding);
 	inbox_free(&(*writer)->inbox);
 	store_free(&(*writer)->store);
 	free_ptr(writer);

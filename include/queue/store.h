@@ -94,6 +94,20 @@ struct store_moves store_moves(const struct store *store); /* borrowed, until th
 struct store_moves store_take_moves(struct store *store);  /* the caller's */
 void store_moves_done(struct store_moves *moves);
 
+/* ---- the log ---- */
+
+/* What is committed is in a log first, and is brought into the database later. The writer asks after each
+ * commit whether it is time; another thread does it beside, with a store of its own that can do nothing
+ * else, and the writer hears from it how many pages were folded.
+ */
+enum store_fold { FOLD_NOTHING, FOLD_BESIDE, FOLD_HERE };
+
+must_use int store_open_folding(struct store **ret_store, const struct store *store,
+				struct err *err);
+enum store_fold store_fold_due(struct store *store);
+size_t store_fold(struct store *store); /* either's; 0: nothing could be */
+void store_was_folded(struct store *store, size_t pages);
+
 /* ---- take in ---- */
 
 /* What counting wants to know of a document (store_count.h). Texts: "" or NULL when not known; times: 0. */

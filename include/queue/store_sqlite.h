@@ -31,6 +31,13 @@ struct store_turn {
 /* KiB: of what a connection keeps of the file in memory. */
 #define STORE_CACHE "PRAGMA cache_size = -8192;"
 
+/* The writer's log, as of its last commit. In pages. */
+struct store_log {
+	int pages, folded;
+	int next_here, next_beside; /* when another attempt is worth it */
+	bool has_begun_anew;        /* since it was last asked what is due */
+};
+
 struct store {
 	struct sqlite sqlite;
 	char *node;
@@ -47,6 +54,7 @@ struct store {
 	bool knows_secret;
 	bool knows_days;            /* SQL can be asked for the day of a time */
 	struct store_file files[2]; /* the writer's: the database and its log */
+	struct store_log log;
 };
 
 /* The statements, whose texts are in store_sqlite.c. */
@@ -94,6 +102,9 @@ void store_files_done(struct store *store);
 /* -1 when they are not what they were, or were found damaged since. `is_between` transactions their
  * size tells something too. */
 must_use int store_files_check(struct store *store, bool is_between, struct err *err);
+
+/* From now on the writer's log is folded when store_fold_due() says so, and not by commits. */
+void store_fold_watch(struct store *store);
 
 /* One row of what happened to a document; fields left out are empty. */
 struct store_entry {
