@@ -52,6 +52,15 @@ void crew_on_writer(struct crew *crew, struct change *work,
 	writer_submit(crew->writer, work);
 }
 
+void crew_then_writer(struct crew *crew, struct change *work,
+		      int (*apply)(struct change *change, struct store *store, struct err *err),
+		      void (*done)(struct job *job))
+{
+	work->apply = apply;
+	work->job.done = done;
+	writer_follows(crew->writer, work);
+}
+
 void crew_begin(struct crew *crew)
 {
 	crew->under_way++;

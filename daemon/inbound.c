@@ -74,7 +74,7 @@ static void intake_free(struct intake *intake)
 
 static void read_message(struct job *job, void *worker);
 static void read_file(struct job *job, void *worker);
-static void was_read(struct job *job);
+static void not_to_store(struct job *job);
 static int take_in(struct change *change, struct store *store, struct err *err);
 static void taken_in(struct job *job);
 static void acknowledge(struct intake *intake);
@@ -90,7 +90,7 @@ static void message_came(void *arg, struct mllp_arrival *message)
 	intake->message = message;
 	intake->bytes = message->payload;
 	message->payload = (struct buf){ 0 };
-	crew_on_worker(intake->inbound->parts.crew, &intake->work, read_message, was_read);
+	crew_on_worker(intake->inbound->parts.crew, &intake->work, read_message, not_to_store);
 }
 
 static bool is_pdf(const char *name)
@@ -119,7 +119,7 @@ static void file_came(void *arg, struct drop_file *file)
 	intake = intake_new(inbound, "drop", file->folder->site, file->folder->source);
 	intake->file = file;
 	drop_name_digest(file->name, intake->digest);
-	crew_on_disk(intake->inbound->parts.crew, &intake->work, read_file, was_read);
+	crew_on_disk(intake->inbound->parts.crew, &intake->work, read_file, not_to_store);
 }
 
 static struct decision_settings decision_settings(const struct intake *intake)
@@ -140,39 +140,6 @@ static struct slice first_line(struct slice text)
 	while (n < min(text.n, (size_t)HEAD_BYTES) && text.p[n] != '\r' && text.p[n] != '\n')
 		n++;
 	return (struct slice){ text.p, n };
-}
-
-/* Worker. */
-static void read_message(struct job *job, void *worker)
-{
-	struct intake *intake = intake_of(job);
-	const struct decision_settings settings = decision_settings(intake);
-	struct intake_part *part = &intake->parts[0];
-
-	(void)worker;
-	buf_add(&intake->head, first_line(buf_slice(&intake->bytes)));
-	if (intake->message->framing.kind != ERR_NONE)
-		intake->err = intake->message->framing;
-	else
-		(void)!decide_message(&part->decision, &intake->bytes, &settings, &intake->err);
-	if (part->decision.origin != NULL)
-		intake->origin = part->decision.origin;
-	buf_done(&intake->bytes); /* the document stands alone now: no need to hold it twice */
-}
-
-/* Disk worker; converter, when it may take long. */
-static void read_file(struct job *job, void *worker)
-{
-	struct intake *intake = intake_of(job);
-	const struct decision_settings settings = decision_settings(intake);
-
-	(void)worker;
-	intake->origin = intake->file->name;
-	if (intake->may_take_long && atomic_load(settings.ends))
-		err_set(&intake->err, ERR_RETRY, "the gateway stops");
-	else
-		inbound_read_file(intake, &settings);
-	buf_done(&intake->bytes);
 }
 
 /* The first new document has the id that the intake has from its start. */
@@ -197,40 +164,55 @@ static bool brings_choices(const struct intake *intake)
 	return false;
 }
 
-/* Loop: it would keep the folders waiting. Its bytes are not kept: the next thread reads it again. */
-static void hand_to_converter(struct intake *intake)
+/* It was read by a thread that long work would keep from others. */
+static bool wants_converter(const struct intake *intake)
 {
-	struct inbound *inbound = intake->inbound;
-
-	if (converters_are_busy(inbound) || atomic_load(&inbound->ends)) {
-		log_debug("file=%s folder=%s waits: %zu others wait to be converted",
-			  intake->digest, intake->file->folder->name, inbound->converting);
-		drop_settle(intake->file, true);
-		intake_free(intake);
-		return;
-	}
-	inbound->converting++;
-	intake->may_take_long = true;
-	drop_park(intake->file);
-	crew_on_converter(inbound->parts.crew, &intake->work, read_file, was_read);
+	return intake->takes_long && !intake->may_take_long;
 }
 
-/* Loop: refused, or to be stored: documents, and what patients chose. Other messages about an identity
- * leave nothing to store.
+/* What leaves something to store goes on to the writer: documents, and what patients chose. Other
+ * messages about an identity leave nothing; those, and what was refused, are the loop's to answer.
  */
-static void was_read(struct job *job)
+static void hand_on(struct intake *intake)
+{
+	if (intake->err.kind == ERR_NONE && (give_ids(intake) > 0 || brings_choices(intake)))
+		crew_then_writer(intake->inbound->parts.crew, &intake->work, take_in, taken_in);
+}
+
+/* Worker. */
+static void read_message(struct job *job, void *worker)
 {
 	struct intake *intake = intake_of(job);
+	const struct decision_settings settings = decision_settings(intake);
+	struct intake_part *part = &intake->parts[0];
 
-	if (intake->takes_long && !intake->may_take_long) {
-		hand_to_converter(intake);
-		return;
-	}
-	intake->inbound->converting -= intake->may_take_long;
-	if (intake->err.kind == ERR_NONE && (give_ids(intake) > 0 || brings_choices(intake)))
-		crew_on_writer(intake->inbound->parts.crew, &intake->work, take_in, taken_in);
+	(void)worker;
+	buf_add(&intake->head, first_line(buf_slice(&intake->bytes)));
+	if (intake->message->framing.kind != ERR_NONE)
+		intake->err = intake->message->framing;
 	else
-		acknowledge(intake);
+		(void)!decide_message(&part->decision, &intake->bytes, &settings, &intake->err);
+	if (part->decision.origin != NULL)
+		intake->origin = part->decision.origin;
+	buf_done(&intake->bytes); /* the document stands alone now: no need to hold it twice */
+	hand_on(intake);
+}
+
+/* Disk worker; converter, when it may take long. */
+static void read_file(struct job *job, void *worker)
+{
+	struct intake *intake = intake_of(job);
+	const struct decision_settings settings = decision_settings(intake);
+
+	(void)worker;
+	intake->origin = intake->file->name;
+	if (intake->may_take_long && atomic_load(settings.ends))
+		err_set(&intake->err, ERR_RETRY, "the gateway stops");
+	else
+		inbound_read_file(intake, &settings);
+	buf_done(&intake->bytes);
+	if (!wants_converter(intake))
+		hand_on(intake);
 }
 
 /* Writer. */
@@ -295,6 +277,7 @@ static void acknowledge(struct intake *intake)
 {
 	scoped(buf_done) struct buf answer = { 0 };
 
+	intake->inbound->converting -= intake->may_take_long;
 	count_identities(intake);
 	if (intake->file != NULL) {
 		inbound_log(intake, ack_code(&intake->err));
@@ -306,6 +289,35 @@ static void acknowledge(struct intake *intake)
 	intake->inbound->figures.answers += answer.n == 0;
 	mllp_server_answer(intake->message, buf_slice(&answer));
 	intake_free(intake);
+}
+
+/* Loop: it would keep the folders waiting. Its bytes are not kept: the next thread reads it again. */
+static void hand_to_converter(struct intake *intake)
+{
+	struct inbound *inbound = intake->inbound;
+
+	if (converters_are_busy(inbound) || atomic_load(&inbound->ends)) {
+		log_debug("file=%s folder=%s waits: %zu others wait to be converted",
+			  intake->digest, intake->file->folder->name, inbound->converting);
+		drop_settle(intake->file, true);
+		intake_free(intake);
+		return;
+	}
+	inbound->converting++;
+	intake->may_take_long = true;
+	drop_park(intake->file);
+	crew_on_converter(inbound->parts.crew, &intake->work, read_file, not_to_store);
+}
+
+/* Loop. */
+static void not_to_store(struct job *job)
+{
+	struct intake *intake = intake_of(job);
+
+	if (wants_converter(intake))
+		hand_to_converter(intake);
+	else
+		acknowledge(intake);
 }
 
 /* Disk worker: aside, or back for another time when the world was at fault. */

@@ -1,7 +1,7 @@
 /* The threads that a document passes through: how work is handed to them, how much of it is under
  * way, and whether the store can be written.
  *
- * Loop only. Whatever is handed over is a struct change, wherever it runs: its job.done is called
+ * Loop only, but for what says otherwise. Whatever is handed over is a struct change, wherever it runs: its job.done is called
  * on the loop, and its err says what came of it.
  */
 #ifndef DMPFEED_CREW_H
@@ -47,6 +47,11 @@ void crew_on_keeper(struct crew *crew, struct change *work,
 void crew_on_writer(struct crew *crew, struct change *work,
 		    int (*apply)(struct change *change, struct store *store, struct err *err),
 		    void (*done)(struct job *job));
+
+/* Worker, or disk worker, within run(): the writer takes the work next, and not the loop. */
+void crew_then_writer(struct crew *crew, struct change *work,
+		      int (*apply)(struct change *change, struct store *store, struct err *err),
+		      void (*done)(struct job *job));
 
 /* One thing more, or less, is on its way through the threads. */
 void crew_begin(struct crew *crew);

@@ -395,6 +395,39 @@ static void what_was_submitted_is_finished_before_the_end(void **state)
 	assert_int_equal(done, JOBS);
 }
 
+struct traveller {
+	struct job job;
+	struct inbox *next;
+};
+
+static void go_on(struct job *job, void *worker)
+{
+	(void)worker;
+	job->then = container_of(job, struct traveller, job)->next;
+}
+
+static void a_job_may_go_on_to_another_thread(void **state)
+{
+	const struct workers_settings settings = { .count = 1, .name = "test" };
+	scoped(mailbox_free) struct mailbox *mailbox = mailbox_new();
+	scoped(inbox_free) struct inbox *inbox = inbox_new();
+	struct workers *workers = workers_new(&settings, mailbox);
+	struct traveller traveller = { .job = { .run = go_on }, .next = inbox };
+	int log[1];
+	size_t done = 0;
+	scoped(free_ptr) struct task *tasks = tasks_new(1, log, &done);
+
+	(void)state;
+	workers_submit(workers, &traveller.job);
+	assert_ptr_equal(inbox_take_one(inbox), &traveller.job);
+	tasks[0].job.then = inbox; /* of an earlier way, which is over */
+	workers_submit(workers, &tasks[0].job);
+	deliver_until(mailbox, &done, 1);
+	workers_free(&workers);
+	inbox_close(inbox);
+	assert_null(inbox_take_all(inbox));
+}
+
 static void workers_may_end_without_work(void **state)
 {
 	const struct workers_settings settings = { .count = 3, .name = "test" };
@@ -446,6 +479,7 @@ int main(void)
 		cmocka_unit_test(one_worker_keeps_the_order),
 		cmocka_unit_test(each_worker_has_a_context_of_its_own),
 		cmocka_unit_test(what_was_submitted_is_finished_before_the_end),
+		cmocka_unit_test(a_job_may_go_on_to_another_thread),
 		cmocka_unit_test(workers_may_end_without_work),
 		cmocka_unit_test(nothing_can_be_freed),
 		cmocka_unit_test(mail_that_nobody_fetched_is_not_run),

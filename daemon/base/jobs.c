@@ -202,8 +202,12 @@ static void *worker_main(void *arg)
 	struct job *job;
 
 	while ((job = inbox_take_one(workers->inbox)) != NULL) {
+		job->then = NULL;
 		job->run(job, context);
-		mailbox_post(workers->mailbox, job);
+		if (job->then != NULL)
+			inbox_put(job->then, job);
+		else
+			mailbox_post(workers->mailbox, job);
 	}
 	if (settings->context_free)
 		settings->context_free(context);

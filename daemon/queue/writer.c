@@ -181,6 +181,12 @@ void writer_submit(struct writer *writer, struct change *change)
 	inbox_put(writer->inbox, &change->job);
 }
 
+void writer_follows(struct writer *writer, struct change *change)
+{
+	change->err = (struct err){ 0 };
+	change->job.then = writer->inbox;
+}
+
 void writer_free(struct writer **writer)
 {
 	if (*writer == NULL)

@@ -9,9 +9,12 @@
 
 #include "base/buf.h"
 
+struct inbox;
+
 struct job {
 	/* elsewhere: may block, touches only its own struct and the worker's context */
 	void (*run)(struct job *job, void *worker);
+	struct inbox *then; /* run() may say whose it is when it has run; else it is the loop's */
 	/* on the loop: may touch what the loop owns */
 	void (*done)(struct job *job);
 	struct job *next;
@@ -34,7 +37,6 @@ void mailbox_deliver(struct mailbox *mailbox);
 void mailbox_free(struct mailbox **mailbox);
 
 /* Towards one thread: a list with a bell. Putting and closing: any thread. */
-struct inbox;
 struct inbox *inbox_new(void);
 void inbox_free(struct inbox **inbox);
 void inbox_put(struct inbox *inbox, struct job *job);

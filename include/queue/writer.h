@@ -26,6 +26,11 @@ struct writer;
 struct writer *writer_new(struct store **store, struct mailbox *mailbox);
 void writer_submit(struct writer *writer, struct change *change); /* any thread */
 
+/* The same from the change's own job.run() on a worker: the writer has it next, without a way through the
+ * loop.
+ */
+void writer_follows(struct writer *writer, struct change *change);
+
 /* Commits what was submitted, ends the thread, closes the store. Their done() waits in the
  * mailbox.
  */
