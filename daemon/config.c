@@ -294,7 +294,7 @@ const char *config_field_of(const struct config_site *site, const char *unit)
 			break;
 		}
 	}
-	return strcmp(field, "none") == 0 ? "" : field;
+	return slice_is(slice_of(field), "none") ? "" : slice_of(field).p;
 }
 
 struct config_sender config_sender_of(const struct config *config, const struct config_site *site,

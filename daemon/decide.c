@@ -9,6 +9,7 @@
 #include "document/cda_build.h"
 #include "document/content.h"
 #include "document/pdf.h"
+#include "facts.h"
 #include "hl7/identity.h"
 #include "hl7/transmission.h"
 #include "policy.h"
@@ -203,6 +204,7 @@ static int decide(struct decision *decision, struct decision_document *document,
 	document->follows =
 		metadata->action == ACTION_DELETE ? metadata->unique_id : metadata->replaces;
 	document->invisible = is_invisible(metadata);
+	document->facts = facts_of(&cda, metadata, message, site);
 	document->patient_ins = metadata->patient_ins;
 	document->patient_ins_oid = metadata->patient_ins_oid;
 	document->where = message == NULL            ? "id/@root"
@@ -462,6 +464,15 @@ static int build(struct decision *decision, const struct decision_pair *pair,
 	return buf_check(&document->body, "the document", err);
 }
 
+static void tell_unit(struct decision *decision, const struct decision_settings *settings,
+		      const struct sidecar *sidecar)
+{
+	const struct config_site *site = NULL;
+
+	if (config_establishment_of(settings->config, settings->site, &site) != NULL)
+		facts_tell_unit(&decision->documents[0].facts, site, sidecar->stay->unit);
+}
+
 int decide_pair(struct decision *decision, const struct decision_pair *pair,
 		const struct decision_settings *settings, struct err *err)
 {
@@ -490,7 +501,9 @@ int decide_pair(struct decision *decision, const struct decision_pair *pair,
 	if (decide(decision, document, &metadata, &request, NULL, &own, err) < 0)
 		return -1;
 	document->id_tells = true;
+	tell_unit(decision, &own, &sidecar);
 	if (strcmp(sidecar.patient->identity, "VALI") != 0) {
+		document->facts.ins_qualified = false;
 		decision->state = DOC_HELD;
 		decision->reason = REASON_INS_NOT_QUALIFIED;
 	}

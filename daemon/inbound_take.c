@@ -47,6 +47,7 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 		.invisible = document->invisible,
 		.ins = document->patient_ins,
 		.ins_oid = document->patient_ins_oid,
+		.facts = document->facts,
 		.holds_not_asked = intake->config->hold_not_asked,
 		.body = buf_slice(&document->body),
 		.metadata = buf_slice(&document->metadata),

@@ -28,6 +28,7 @@ struct decision_document {
 	uint8_t content[SHA256_BYTES];
 	bool invisible; /* to the patient */
 	bool id_tells;  /* the id was made of what came: nothing else has it */
+	struct store_facts facts;
 };
 
 /* Of one message, or of one document that comes alone. All-zero is empty. */

@@ -137,6 +137,8 @@ static void header_gives_the_document(void **state)
 	assert_string_equal(cda.templates[1], "1.2.250.1.213.1.1.1.1");
 	assert_string_equal(cda.templates[2], "1.3.6.1.4.1.19376.1.2.20");
 	assert_code(cda.facility, "SA01", "1.2.250.1.71.4.2.4");
+	assert_id(cda.encounter, "", "");
+	assert_string_equal(cda.encounter_stop, "20261120093000+0100");
 	assert_string_equal(cda.parent_type, "");
 }
 

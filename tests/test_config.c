@@ -525,6 +525,14 @@ static void every_mistake_is_told_with_its_place(void **state)
 		  "SA05 }\n      - { finess_eg: \"990012345\", name: B, sector: "
 		  "SA01 }",
 		  38, 22, "this is written at line 34 too: a site belongs to one legal entity" },
+		{ "visit_class: N", "formerly: [ \"990012345\" ]", 37, 71,
+		  "this is written at line 34 too: a site belongs to one legal entity" },
+		{ "visit_class: N", "formerly: [ 010003720 ]", 37, 71, "must stand in quotes" },
+		{ "visit_class: N", "formerly: [ \"10003720\" ]", 37, 71,
+		  "a FINESS is nine digits" },
+		{ "visit_class: N", "field: MCOO", 37, 66, "MCO, SMR, PSY, HAD, DIALYSE, EHPAD" },
+		{ "visit_class: N", "units: [ { unit: \"4410\" } ]", 37, 68,
+		  "field is missing: its field of activity" },
 		{ "name: labo", "name: ris", 16, 13, "this is written at line 14 too: every" },
 		{ "[::1]:2576", "127.0.0.1:2575", 14, 28, "this is written at line 10 too: every" },
 		{ "[::1]:2576", "127.0.0.1:8690", 14, 28, "every listener has an address" },
@@ -908,6 +916,9 @@ static void every_option_is_printed(void **state)
 					  "        visit_class: I\n"
 					  "        types: []\n"
 					  "        policies: []\n"
+					  "        field: none\n"
+					  "        units: []\n"
+					  "        formerly: []\n"
 					  "        vihf:\n"
 					  "          name_id: \"\"\n"
 					  "          subject_id: \"\"\n"

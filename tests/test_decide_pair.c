@@ -109,6 +109,7 @@ static void a_pair_is_queued_under_an_id_of_ours(void **state)
 	assert_string_equal(document_of(&decision)->unique_id + strlen(ROOT ".5."),
 			    decision.set_id + strlen(ROOT ".6."));
 	assert_true(strlen(document_of(&decision)->unique_id) <= strlen(ROOT ".5.") + 37);
+	assert_true(document_of(&decision)->facts.ins_qualified);
 }
 
 /* A crash before the move, a second drop: the same document. */

@@ -263,13 +263,21 @@ static void choices_are_kept_as_values_and_words_as_words(void **state)
 static void a_finess_without_quotes_is_refused(void **state)
 {
 	scoped(arena_done) struct arena arena = { 0 };
-	const struct option_text plain = { slice_of("990012345"), false, "/" };
-	struct err err = { 0 };
-	union field field;
+	/* readers of YAML take the second for an octal number, the third for another one */
+	static const char *const texts[] = { "990012345", "010003720", "010003820", "2A0000014" };
 
 	(void)state;
-	assert_int_equal(option_parse(&finess, &plain, &arena, &field, &err), -1);
-	assert_non_null(strstr(err.text, "must stand in quotes, like \"990012345\""));
+	for (size_t i = 0; i < length_of(texts); i++) {
+		const struct option_text plain = { slice_of(texts[i]), false, "/" };
+		const struct option_text quoted = { slice_of(texts[i]), true, "/" };
+		struct err err = { 0 };
+		union field field;
+
+		assert_int_equal(option_parse(&finess, &plain, &arena, &field, &err), -1);
+		assert_non_null(strstr(err.text, "must stand in quotes, like \""));
+		assert_int_equal(option_parse(&finess, &quoted, &arena, &field, &err), 0);
+		assert_string_equal(field.text, texts[i]);
+	}
 }
 
 static void nul_in_a_value_is_refused_whatever_it_is(void **state)

@@ -270,6 +270,8 @@ static void what_was_blocked_counts_by_the_date_that_is_asked(void **state)
 
 	assert_asked(f, &november, "990012345 20261103: 1900\n");
 	assert_asked(f, &october, "");
+	november.ins_qualified = true; /* by the time when they were sent */
+	assert_asked(f, &november, "990012345 20261103: 1900\n");
 	november.basis = october.basis = STORE_BY_SUBMITTED;
 	assert_asked(f, &november, "990012345 20261103: 1900\n");
 	november.basis = october.basis = STORE_BY_CREATED;

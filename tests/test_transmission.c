@@ -59,6 +59,8 @@ static void a_new_document_is_read(void **state)
 	assert_true(t->identity_validated);
 	assert_string_equal(t->visit_class, "I");
 	assert_string_equal(t->visit_number, "V88001");
+	assert_string_equal(t->visit_end, "");
+	assert_string_equal(t->unit, "UF12");
 	assert_string_equal(t->type_code, "11490-0");
 	assert_string_equal(t->event, "T02");
 	assert_int_equal(t->action, TRANSMISSION_SUBMIT);

@@ -122,6 +122,8 @@ static const struct cda no_document = {
 	.birth_time = "",
 	.birth_place = "",
 	.facility = { "", "", "" },
+	.encounter = { "", "" },
+	.encounter_stop = "",
 	.parent_type = "",
 	.parent_id = { "", "" },
 	.media_type = "",
@@ -403,7 +405,8 @@ static void on_structured_body(struct reader *reader, const struct attributes *a
 #define SIGNATORY "legalAuthenticator/assignedEntity/"
 #define SERVICE_EVENT "documentationOf/serviceEvent/"
 #define PERFORMER SERVICE_EVENT "performer/assignedEntity/representedOrganization"
-#define FACILITY "componentOf/encompassingEncounter/location/healthCareFacility/"
+#define ENCOUNTER "componentOf/encompassingEncounter/"
+#define FACILITY ENCOUNTER "location/healthCareFacility/"
 
 /* clang-format off */
 static const struct rule rules[] = {
@@ -458,6 +461,8 @@ static const struct rule rules[] = {
 	{ PERFORMER "/standardIndustryClassCode", .kind = CODE, EVENT(practice_setting) },
 
 	{ "componentOf", .once = true },
+	{ ENCOUNTER "id", .kind = ID, DOCUMENT(encounter) },
+	{ ENCOUNTER "effectiveTime/high", FROM("value"), DOCUMENT(encounter_stop) },
 	{ FACILITY "code", .kind = CODE, DOCUMENT(facility) },
 	{ "inFulfillmentOf/order/id", .open = on_order_id },
 	{ "relatedDocument", .open = on_related_document, .of_version = true },

@@ -425,6 +425,8 @@ static const struct key stay_keys[] = {
 	  .help = "the number of the visit" },
 	{ "number_oid", parse_oid, IN(sidecar_stay, number_oid),
 	  .help = "the OID of the domain of that number" },
+	{ "unit", parse_id, IN(sidecar_stay, unit),
+	  .help = "the unit (UF)" },
 	{ "start", parse_time, IN(sidecar_stay, start),
 	  .help = "when the stay began" },
 	{ "stop", parse_time, IN(sidecar_stay, stop),
@@ -433,7 +435,7 @@ static const struct key stay_keys[] = {
 	  .help = "the sector of activity, like SA01, when it is not the site's" },
 };
 static const struct sidecar_stay stay_preset = {
-	.class = "", .number = "", .number_oid = "", .start = "", .stop = "", .sector = "",
+	.class = "", .number = "", .number_oid = "", .unit = "", .start = "", .stop = "", .sector = "",
 };
 static const struct table stay = { stay_keys, length_of(stay_keys), sizeof(struct sidecar_stay),
 				   &stay_preset };

@@ -163,6 +163,7 @@ static const struct transmission nothing_read = {
 	.sex = "",
 	.visit_class = "",
 	.visit_number = "",
+	.visit_end = "",
 	.unit = "",
 	.type_code = "",
 	.replaces = "",
@@ -411,6 +412,7 @@ static void read_values(struct reading *reading)
 
 	transmission->visit_class = text_of(reading, code_at(message, "PV1", 2, 1));
 	transmission->visit_number = text_of(reading, code_at(message, "PV1", 19, 1));
+	transmission->visit_end = text_of(reading, code_at(message, "PV1", 45, 1));
 	transmission->unit = text_of(reading, code_at(message, "PV1", 3, 1));
 	transmission->sex = text_of(reading, code_at(message, "PID", 8, 1));
 	if (!reading->structure->has_trigger) {

@@ -191,6 +191,8 @@ static int accept_first(struct counters *counters, const struct count_event *eve
 	if (counters->past.first_try(counters->past.arg, event->seq, event->number, event->at_ms,
 				     &is->submitted_ms, err) < 0)
 		return -1;
+	/* one whose identity waited was not sent before it was qualified, or a person answered for it */
+	is->facts.ins_qualified |= is->facts.patient.n > 0;
 	count_facts_keep(&is->facts, &counters->arena);
 	known->changed = true;
 	keep(&counters->acceptances, key_of(&is->root), known);

@@ -81,8 +81,10 @@ struct cda {
 	/* the first with a performer's organisation; NULL: none */
 	const struct cda_event *main_event;
 
-	/* componentOf/encompassingEncounter/location/healthCareFacility/code */
+	/* componentOf/encompassingEncounter: location/healthCareFacility/code, id, effectiveTime/high */
 	struct cda_code facility;
+	struct cda_id encounter;
+	const char *encounter_stop;
 
 	struct cda_id *orders; /* inFulfillmentOf/order/id */
 	size_t order_count;

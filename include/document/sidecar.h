@@ -40,6 +40,7 @@ struct sidecar_act {
 struct sidecar_stay {
 	const char *class; /* PV1-2 */
 	const char *number, *number_oid;
+	const char *unit; /* UF */
 	const char *start, *stop;
 	const char *sector;
 };

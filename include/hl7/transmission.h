@@ -69,6 +69,7 @@ struct transmission {
 
 	const char *visit_class;  /* PV1-2 */
 	const char *visit_number; /* PV1-19.1 */
+	const char *visit_end;    /* PV1-45: an HL7 time, not looked at */
 	const char *unit;         /* PV1-3.1 */
 
 	enum transmission_action action; /* trigger, ORC-1 and OBX-11 agree */

@@ -126,7 +126,7 @@ struct store_numerator {
 	enum store_basis basis;
 	enum store_aggregate aggregate;
 	bool by_lane;        /* a stay that two sites of an entity tell of is one then */
-	bool ins_qualified;  /* only those whose identity was */
+	bool ins_qualified;  /* only those whose identity was when they were sent */
 	bool has_most_delay; /* only what was accepted no later after its stay's end */
 	int64_t most_delay_ms;
 	bool net_of_deletions; /* not what was deleted since, whenever */
