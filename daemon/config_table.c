@@ -65,6 +65,7 @@ static const struct option_word priorities[] = {
 	{ "high", PRIORITY_HIGH }, { "normal", PRIORITY_NORMAL }, { "low", PRIORITY_LOW }, { 0 }
 };
 static const struct option_word when_not_asked[] = { { "send", false }, { "hold", true }, { 0 } };
+static const struct option_word plateau_words[] = { { "biologie", 0 }, { "imagerie", 0 }, { 0 } };
 static const struct option_word wsa_to[] = { { "url", 0 }, { "empty", 0 }, { 0 } };
 
 /* The four suites that the DMP's software entry takes. */
@@ -252,6 +253,14 @@ static const struct option unit_options[] = {
 	  .help = "its field of activity" },
 };
 
+static const struct option_table plateaus = {
+	sizeof(const char *),
+	&(const struct option){ "own_plateau", OPTION_WORD, .bytes = sizeof(const char *),
+				.words = plateau_words,
+				.help = "biologie or imagerie" },
+	1
+};
+
 static const struct option site_options[] = {
 	{ "finess_eg", OPTION_FINESS, AT(struct config_site, metadata.finess_eg),
 	  .help = "the geographic FINESS of the site, in quotes" },
@@ -292,6 +301,11 @@ static const struct option site_options[] = {
 		  1 },
 	  .count_at = offsetof(struct config_site, formerly_count),
 	  .help = "the geographic FINESS numbers that the site had before, in quotes" },
+	{ "own_plateau", OPTION_VALUES, AT(struct config_site, plateaus),
+	  .preset = "",
+	  .entries = &plateaus,
+	  .count_at = offsetof(struct config_site, plateau_count),
+	  .help = "biologie, imagerie: of these it has its own, so that targets about them are its" },
 	SENDER_OPTIONS("vihf.", struct config_site),
 };
 
@@ -451,6 +465,12 @@ static const struct option options[] = {
 	{ "status.timeout", OPTION_DURATION, AT(struct config, status.patience_ms),
 	  .preset = "10 s", .least = 100, .most = SECONDS(300),
 	  .help = "a request is whole within this" },
+	{ "targets.dir", OPTION_FOLDER, AT(struct config, targets_dir),
+	  .preset = "",
+	  .help = "the folder of the files of usage targets (*.yaml)" },
+	{ "targets.keep_snapshots", OPTION_DURATION, AT(struct config, keep_snapshots_ms),
+	  .preset = "1827 d", .least = HOURS(24), .most = HOURS(24 * 36600),
+	  .help = "the figures of a window that has ended are kept this long" },
 	{ "document.max_size", OPTION_SIZE, AT(struct config, most_document_bytes),
 	  .preset = "20 MiB", .least = KIB(1), .most = MIB(128),
 	  .help = "a document may be this large" },

@@ -66,6 +66,8 @@ struct config_site {
 	size_t unit_count;
 	const char **formerly; /* the geographic FINESS numbers that it had before */
 	size_t formerly_count;
+	const char **plateaus; /* "biologie", "imagerie": its own, for targets that only these have */
+	size_t plateau_count;
 };
 
 struct config_establishment {
@@ -148,6 +150,9 @@ struct config {
 	struct vihf_settings vihf; /* with the number of the homologation, which is a secret */
 	struct xades_settings xades;
 	bool ascii_names; /* in both signatures */
+
+	const char *targets_dir;   /* "": there are no targets */
+	int64_t keep_snapshots_ms; /* figures of windows that have ended */
 
 	struct control_settings control;
 	struct status_settings status;

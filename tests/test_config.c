@@ -919,6 +919,7 @@ static void every_option_is_printed(void **state)
 					  "        field: none\n"
 					  "        units: []\n"
 					  "        formerly: []\n"
+					  "        own_plateau: []\n"
 					  "        vihf:\n"
 					  "          name_id: \"\"\n"
 					  "          subject_id: \"\"\n"

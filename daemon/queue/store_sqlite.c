@@ -366,6 +366,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[WAITING] = "SELECT lane, coalesce(x.current, site), field, type_code, state = 'held' AND reason = ?1, count(*)"
 		" FROM document LEFT JOIN site_alias x ON x.former = site"
 		" WHERE state IN ('held', 'queued', 'sending') AND action = 'submit' GROUP BY 1, 2, 3, 4, 5",
+	[QUALITY] = "SELECT lane, coalesce(x.current, site), count(*), sum(attempts <= 1), sum(replaced), sum(invisible)"
+		" FROM acceptance LEFT JOIN site_alias x ON x.former = site WHERE accepted_ms >= ?1 GROUP BY 1, 2",
 	[ADD_SNAPSHOT] = "INSERT OR IGNORE INTO snapshot (programme, window, indicator, place, frozen_ms, json)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[SNAPSHOTS] = "SELECT programme, window, indicator, place, frozen_ms, json FROM snapshot"

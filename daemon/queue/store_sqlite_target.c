@@ -98,6 +98,29 @@ int store_unsent(struct store *store, void (*each)(void *arg, const struct store
 	return got;
 }
 
+int store_quality(struct store *store, int64_t since_ms,
+		  void (*each)(void *arg, const struct store_quality *quality), void *arg,
+		  struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *rows =
+		sqlite_prepare(&store->sqlite, QUALITY, VALUES(NUMBER(since_ms)), err);
+	int got = -1;
+
+	while (rows != NULL && (got = sqlite_step(&store->sqlite, rows, err)) > 0) {
+		const struct store_quality quality = {
+			.lane = sqlite_text(rows, 0),
+			.site = sqlite_text(rows, 1),
+			.accepted = sqlite3_column_int64(rows, 2),
+			.first_pass = sqlite3_column_int64(rows, 3),
+			.replaced = sqlite3_column_int64(rows, 4),
+			.invisible = sqlite3_column_int64(rows, 5),
+		};
+
+		each(arg, &quality);
+	}
+	return got;
+}
+
 /* ---- frozen figures ---- */
 
 int store_freeze(struct store *store, const struct store_snapshot *snapshot, struct err *err)

@@ -129,7 +129,8 @@ static enum target_state state_at_most(const struct projection_input *input,
 {
 	if (p->rate <= input->threshold + dust)
 		return TARGET_MET_NOW;
-	if (direction(input, p) <= input->threshold - input->margin + dust)
+	if ((input->has_end || input->is_ratio) &&
+	    direction(input, p) <= input->threshold - input->margin + dust)
 		return TARGET_ON_TRACK;
 	return TARGET_AT_RISK;
 }

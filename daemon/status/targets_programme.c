@@ -134,6 +134,9 @@ static void read_numerator(struct targets_reader *reader, const struct targets_k
 	};
 	if (targets_expect_map(reader, key, tree) == 0)
 		targets_read_map(reader, &numerator_table, tree, &indicator->numerator);
+	if ((indicator->numerator.outcomes & OUTCOME_ACCEPTED) == 0)
+		targets_complain(reader, tree->place,
+				 "outcomes without ACCEPTED would count only what was in doubt");
 }
 
 const char *targets_aggregate_text(enum target_aggregate aggregate)

@@ -70,6 +70,20 @@ must_use int store_unsent(struct store *store,
 			  void (*each)(void *arg, const struct store_unsent *waiting), void *arg,
 			  struct err *err);
 
+/* ---- how well it goes ---- */
+
+/* Of what was accepted since then, by site as it is called now. */
+struct store_quality {
+	const char *lane, *site;
+	int64_t accepted, first_pass; /* first_pass: at the first attempt */
+	int64_t replaced;             /* versions that took the place of one of these */
+	int64_t invisible;
+};
+
+must_use int store_quality(struct store *store, int64_t since_ms,
+			   void (*each)(void *arg, const struct store_quality *quality), void *arg,
+			   struct err *err);
+
 /* ---- frozen figures ---- */
 
 /* Of one indicator, of one place, when its window had ended. */

@@ -1,0 +1,123 @@
+/* How each place stands towards each indicator: what the page, the API and the tool show. Made off the loop
+ * (board.h), immutable afterwards.
+ *
+ * Pure. Any thread.
+ */
+#ifndef DMPFEED_STATUS_TARGETS_JSON_H
+#define DMPFEED_STATUS_TARGETS_JSON_H
+
+#include "status/projection.h"
+#include "status/targets.h"
+
+/* What the figure is divided by, and where that came from. */
+struct board_denominator {
+	bool is_known;
+	int64_t n;
+	const char *id;     /* "": the numerator's own, without a condition */
+	const char *source; /* "dim_import", "adt", "produced", "manual", "same_numerator" */
+	uint64_t revision;  /* the newest import; 0: none was imported */
+	int64_t imported_ms;
+	const char *imported_by; /* "": none was */
+	int until;               /* the last day that it is known for; 0: none */
+	const char *gaps;        /* "2026-07, 2026-08": months that lack; "" */
+};
+
+/* One indicator, in one window, at one place. Texts are never NULL. */
+struct board_row {
+	const char *programme, *programme_label;
+	const char *window;
+	int start, end; /* TARGETS_NO_END */
+	enum target_status window_status;
+	const char *indicator, *label;
+	const char *place, *place_name; /* finess_eg, or finess_ej of an entity */
+	bool is_entity;
+	const char *lane;   /* finess_ej */
+	const char *fields; /* "MCO+SMR"; "": all */
+	enum projection_unit unit;
+	bool has_ended; /* and its grace too: nothing more can come */
+
+	bool is_counted; /* false: this gateway cannot count it; the sentence says why */
+	struct board_denominator denominator;
+
+	enum target_kind kind;
+	enum target_status threshold_status;
+	const char *threshold_source;
+	size_t tier, tier_count; /* which tier the threshold is: from 1; 0: there are none */
+	bool per_month;
+	double amount_eur; /* of the tier or the indicator; 0: not known */
+	double reference;  /* of a delta: what it starts from; NAN: not known */
+
+	struct projection_input input; /* all that went in, */
+	struct projection projection;  /* and what came out */
+	const char *english, *french;  /* one or two sentences */
+
+	const char *definition, *definition_hash;
+
+	/* When the window had ended; "": not yet, or not here. A JSON object like the row's own. */
+	const char *frozen;
+	int64_t frozen_ms;
+};
+
+/* What a place did in a while, whatever the programme. Rates: NAN when there is nothing to divide by. */
+struct board_quality {
+	const char *site, *name;
+	int64_t received, received_qualified, accepted, first_pass, replaced, invisible;
+	int64_t absent, closed, opposed, rejected, held, waiting, waiting_for_ins;
+	unsigned weeks, active_weeks;
+};
+
+/* The rates of a place, by name: gross and addressable ones side by side. */
+struct board_rate {
+	const char *name;
+	double rate;
+};
+
+enum { BOARD_RATES = 9 };
+
+void board_rates(const struct board_quality *quality,
+		 struct board_rate ret_rates[static BOARD_RATES]);
+
+/* A month in which what was counted elsewhere is not what we counted. */
+enum board_level { BOARD_WELL, BOARD_WARN, BOARD_CRIT };
+
+struct board_gap {
+	const char *site, *type_code;
+	int month;
+	int64_t ours, official, declared; /* -1: not known */
+	double gap;                       /* (ours - official) / official; NAN */
+	enum board_level level;
+};
+
+struct board_result {
+	struct arena arena; /* of all below */
+	int64_t as_of_ms;
+	int today;
+	int64_t counted_until_ms; /* how far the counters have followed */
+	uint64_t counted_last, revision;
+	int64_t took_ms;
+	bool weights_learned;
+
+	const struct targets *targets; /* outlive the result */
+	struct board_row *rows; /* by programme, window, indicator, place, as they are written */
+	size_t row_count;
+
+	int quality_from, quality_to; /* days, both in */
+	struct board_quality *qualities;
+	size_t quality_count;
+
+	struct board_gap *gaps; /* those with an official or declared figure */
+	size_t gap_count;
+};
+
+void board_result_free(struct board_result **result);
+
+/* Appends the JSON object of GET /api/v1/targets, on one line without its end. `result` may be NULL: nothing
+ * was counted yet. Rates are shares (0.612); what is not known is null.
+ */
+void targets_write(const struct board_result *result, struct buf *out);
+
+/* One row alone, as it is in that object: dmpfeedctl targets prints it, a frozen window keeps it. */
+void targets_write_row(const struct board_row *row, struct buf *out);
+void targets_write_gap(const struct board_gap *gap, struct buf *out);
+
+#endif

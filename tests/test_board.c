@@ -1,0 +1,760 @@
+/* The board, over a year that is made by a rule, so that every figure can be worked out on paper.
+ *
+ * The rule, each day from 2025-09-30 to 2026-09-30 (R: a day of rest, W: any other; weekends and public
+ * holidays are R):
+ *
+ *                      stays that end     letters that come     letters that the DMP takes
+ *                        W      R            W      R              W      R
+ *   A  010003720        10      2            8      1              8      1
+ *   B  010003738         4      0            3      0              1      0
+ *   C  2A0000014         1      1            1      1              1      1
+ *
+ * A and B are of one entity, C is another's. All that the DMP takes it takes at the first attempt, on the
+ * day the stay ended. So a day of rest brings 2 letters where a working day brings 10: it weighs 0.2.
+ *
+ *                July   August   September   together       October to December
+ *   W             22      21        22          65                 64
+ *   R              9      10         8          27                 28
+ */
+#include "board_make.h"
+#include "near.h"
+#include "store_fixture.h"
+
+static const char a[] = "010003720", b[] = "010003738", c[] = "2A0000014";
+static const char first_entity[] = "010000001", second_entity[] = "2A0000022";
+
+static const struct rule {
+	const char *lane, *site;
+	int stays[2], come[2], taken[2]; /* on a working day, on a day of rest */
+} rules[] = {
+	{ first_entity, a, { 10, 2 }, { 8, 1 }, { 8, 1 } },
+	{ first_entity, b, { 4, 0 }, { 3, 0 }, { 1, 0 } },
+	{ second_entity, c, { 1, 1 }, { 1, 1 }, { 1, 1 } },
+};
+
+/* ---- the hospital ---- */
+
+static const char *own_plateaus[] = { "biologie" };
+static struct config_site first_sites[] = {
+	{ .metadata = { .finess_eg = a, .name = "Valbrume" },
+	  .plateaus = own_plateaus,
+	  .plateau_count = 1 },
+	{ .metadata = { .finess_eg = b, .name = "Les Tilleuls" } },
+};
+static struct config_site second_sites[] = {
+	{ .metadata = { .finess_eg = c, .name = "Ajaccio" } },
+};
+static struct config_establishment establishments[] = {
+	{ .finess_ej = first_entity,
+	  .name = "CH de Valbrume",
+	  .sites = first_sites,
+	  .site_count = 2 },
+	{ .finess_ej = second_entity,
+	  .name = "CH d'Ajaccio",
+	  .sites = second_sites,
+	  .site_count = 1 },
+};
+static const struct config config = { .establishments = establishments, .establishment_count = 2 };
+
+/* ---- the year ---- */
+
+static int64_t hour_of(int day, int hour)
+{
+	return calendar_begins_ms(day) + (int64_t)hour * 3600000;
+}
+
+struct year {
+	struct count_acceptance *acceptances;
+	size_t count, room;
+	struct count_cell *cells;
+	size_t cell_count, cell_room;
+	char (*keys)[17];
+	int64_t root;
+};
+
+static void add_cell(struct year *year, const struct rule *rule, int day,
+		     enum count_outcome outcome, int n)
+{
+	if (n == 0)
+		return;
+	assert_true(year->cell_count < year->cell_room);
+	year->cells[year->cell_count++] = (struct count_cell){ .lane = rule->lane,
+							       .site = rule->site,
+							       .field = "MCO",
+							       .type_code = "11490-0",
+							       .channel = COUNT_CHANNEL_DMP,
+							       .outcome = outcome,
+							       .day = day,
+							       .n = n };
+}
+
+static void add_acceptance(struct year *year, const struct rule *rule, int day)
+{
+	const int64_t root = ++year->root;
+
+	assert_true(year->count < year->room);
+	snprintf(year->keys[root], 17, "stay%012u", (unsigned)root);
+	year->acceptances[year->count++] = (struct count_acceptance){
+		.root = root,
+		.current = root,
+		.outcome = COUNT_ACCEPTED,
+		.accepted_ms = hour_of(day, 15),
+		.submitted_ms = hour_of(day, 15),
+		.attempts = 1,
+		.facts = { .action = "submit",
+			   .lane = rule->lane,
+			   .site = rule->site,
+			   .field = "MCO",
+			   .unit = "UF1",
+			   .source = "DPI",
+			   .type_code = "11490-0",
+			   .stay = { year->keys[root], 16 },
+			   .patient = { year->keys[root], 16 },
+			   .received_ms = hour_of(day, 14),
+			   .created_ms = hour_of(day, 13),
+			   .stay_end_ms = hour_of(day, 12),
+			   .ins_qualified = true },
+	};
+}
+
+static void note_stays(struct fixture *f, const struct rule *rule, int day, int count)
+{
+	for (int i = 0; i < count; i++) {
+		scoped(free_ptr) char *number = xasprintf("%s-%d-%d", rule->site, day, i);
+		const struct store_stay stay = { .lane = rule->lane,
+						 .number = number,
+						 .site = rule->site,
+						 .unit = "UF1",
+						 .field = "MCO",
+						 .start_ms = hour_of(day, 8),
+						 .end_ms = hour_of(day, 12) };
+
+		ok(store_note_stay(f->store, &stay, &err));
+	}
+}
+
+static void add_day(struct fixture *f, struct year *year, int day)
+{
+	const struct workdays preset = workdays_preset();
+	const int rest = workdays_is_rest(&preset, day);
+
+	for (size_t i = 0; i < length_of(rules); i++) {
+		const struct rule *rule = &rules[i];
+
+		note_stays(f, rule, day, rule->stays[rest]);
+		add_cell(year, rule, day, COUNT_RECEIVED, rule->come[rest]);
+		add_cell(year, rule, day, COUNT_RECEIVED_QUALIFIED, rule->taken[rest]);
+		add_cell(year, rule, day, COUNT_ACCEPTED, rule->taken[rest]);
+		for (int n = 0; n < rule->taken[rest]; n++)
+			add_acceptance(year, rule, day);
+	}
+}
+
+/* Adds days on top of what is counted. */
+static void live(struct fixture *f, int from, int to, int64_t roots_before)
+{
+	struct year year = { .room = 6000, .cell_room = 6000, .root = roots_before };
+	struct store_tally now;
+	struct count_changes changes;
+
+	year.acceptances = xcalloc(year.room, sizeof(*year.acceptances));
+	year.cells = xcalloc(year.cell_room, sizeof(*year.cells));
+	year.keys = xcalloc(year.room + (size_t)roots_before + 1, sizeof(*year.keys));
+	ok(store_begin(f->store, &err));
+	for (int day = from; day <= to; day = calendar_add(day, 1))
+		add_day(f, &year, day);
+	ok(store_tally_now(f->store, &now, &err));
+	changes = (struct count_changes){ .last = now.last,
+					  .cells = year.cells,
+					  .cell_count = year.cell_count,
+					  .acceptances = year.acceptances,
+					  .acceptance_count = year.count };
+	ok(store_tally_apply(f->store, &now, &changes, &err));
+	ok(store_commit(f->store, &err));
+	free(year.acceptances);
+	free(year.cells);
+	free(year.keys);
+}
+
+static void live_the_year(struct fixture *f)
+{
+	live(f, 20250930, 20260930, 0);
+}
+
+static uint64_t import(struct fixture *f, enum store_figures kind, const char *series, int day,
+		       const struct store_figure *figures, size_t count)
+{
+	const struct store_import import = { .kind = kind,
+					     .series = series,
+					     .source = "dim_import",
+					     .file = "sejours.csv",
+					     .actor = "dim",
+					     .now_ms = hour_of(day, 9),
+					     .figures = figures,
+					     .count = count };
+	uint64_t revision = 0;
+
+	ok(store_begin(f->store, &err));
+	ok(store_import_figures(f->store, &import, &revision, &err));
+	ok(store_commit(f->store, &err));
+	return revision;
+}
+
+/* ---- the board ---- */
+
+#define HEAD                                                                                       \
+	"schema: usage-targets/1\n"                                                                \
+	"document_types: {ll: {type_codes: [\"11490-0\"]}, bio: {type_codes: []}}\n"               \
+	"denominators:\n"                                                                          \
+	"  adt: {source: adt}\n"                                                                   \
+	"  dim: {source: dim_import, file: sejours.csv}\n"                                         \
+	"  produits: {source: produced, unit: document}\n"                                         \
+	"  rangs: {source: manual}\n"                                                              \
+	"programmes:\n"                                                                            \
+	"- id: p\n"                                                                                \
+	"  windows:\n"                                                                             \
+	"  - {id: s1, start: 2026-01-01, end: 2026-06-30, status: internal}\n"                     \
+	"  - {id: s2, start: 2026-07-01, end: 2026-12-31, status: internal}\n"                     \
+	"  - {id: s3, start: 2027-01-01, end: 2027-06-30, status: internal}\n"                     \
+	"  indicators:\n"
+#define STAYS "numerator: {aggregate: distinct_stays, types: [ll]}"
+#define RATIO "threshold: {kind: ratio, op: \">=\", value: 0.70, status: internal}"
+
+static struct targets *targets_of(const char *text)
+{
+	const struct target_file file = { "t.yaml", slice_of(text) };
+	scoped(buf_done) struct buf errors = { 0 };
+	struct targets *targets = NULL;
+
+	if (targets_parse(&targets, &file, 1, &errors) < 0)
+		fail_msg("%s", buf_slice(&errors).p);
+	return targets;
+}
+
+static struct board_result *board(struct fixture *f, const struct targets *targets, int day,
+				  int hour)
+{
+	const struct board_asked asked = { &config, targets, f->store, hour_of(day, hour) };
+	struct board_result *result = NULL;
+
+	ok(board_make(&asked, &result, &err));
+	return result;
+}
+
+static const struct board_row *row_of(const struct board_result *result, const char *window,
+				      const char *indicator, const char *place)
+{
+	for (size_t i = 0; i < result->row_count; i++) {
+		const struct board_row *row = &result->rows[i];
+
+		if (strcmp(row->window, window) == 0 && strcmp(row->indicator, indicator) == 0 &&
+		    strcmp(row->place, place) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+/* The hand-computed table: -1 is "not known". */
+struct expected {
+	const char *indicator, *place;
+	int64_t numerator, denominator;
+	double rate;
+	int64_t missing_now, missing_end;
+	double pace, per_day, rate_end;
+	enum target_state state;
+};
+
+static void expect_near(const struct expected *expected, const char *what, double is, double should)
+{
+	if (should < 0 ? !isnan(is) : !(fabs(is - should) < 5e-5))
+		fail_msg("%s of %s at %s: %f, not %f", what, expected->indicator, expected->place,
+			 is, should);
+}
+
+static void expect_rows(const struct board_result *result, const struct expected *table,
+			size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct expected *e = &table[i];
+		const struct board_row *row = row_of(result, "s2", e->indicator, e->place);
+		const struct projection *p = row ? &row->projection : NULL;
+
+		if (row == NULL)
+			fail_msg("no row of %s at %s", e->indicator, e->place);
+		expect_near(e, "numerator",
+			    (double)(row->denominator.is_known ? row->input.numerator_measured
+							       : row->input.numerator),
+			    (double)e->numerator);
+		expect_near(e, "denominator",
+			    row->denominator.is_known ? (double)row->denominator.n : NAN,
+			    (double)e->denominator);
+		expect_near(e, "rate", p->rate, e->rate);
+		expect_near(e, "missing now", p->missing_now < 0 ? NAN : (double)p->missing_now,
+			    (double)e->missing_now);
+		expect_near(e, "missing at the end",
+			    p->missing_end < 0 ? NAN : (double)p->missing_end,
+			    (double)e->missing_end);
+		expect_near(e, "pace", p->pace, e->pace);
+		expect_near(e, "needed a day", p->per_day, e->per_day);
+		expect_near(e, "rate at the end", p->rate_end, e->rate_end);
+		if (p->state != e->state)
+			fail_msg("%s at %s is %s, not %s", e->indicator, e->place,
+				 target_state_text(p->state), target_state_text(e->state));
+	}
+}
+
+/* On 30 September at 20:00. The last 28 days before it, 2 to 29 September, are 20 W and 8 R: they weigh
+ * 20 + 8 * 0.2 = 21.6. What is left weighs 64 + 28 * 0.2 = 69.6.
+ *
+ * A, stays by ADT: 65 * 8 + 27 = 547 of 65 * 10 + 27 * 2 = 704. A day: 168 / 21.6, of 216 / 21.6 = 10.
+ *    At the end (547 + 541.33) / (704 + 696) = 0.77738.
+ * B: 65 of 260. A day: 20 / 21.6 = 0.92593 of 3.70370. At the end 129.444 / 517.778 = 0.25. Missing now
+ *    182 - 65 = 117, at the end 362.44 - 65, so 298; a day 298 / 69.6 = 4.28161. Reachable: 65, and
+ *    60 / 21.6 * 69.6 = 193.33 that will be produced, and 120 that wait: 378.33, just enough.
+ * C: 92 of 92; a day 28 / 28: 21.6 weigh what 28 days bring: 1.29630; at the end 92 + 90.222 of as many.
+ * The first entity: 612 of 964; a day 188 / 21.6 = 8.70370 of 13.70370; at the end 1217.778 / 1917.778.
+ *    Missing now 674.8 - 612, so 63; at the end 1342.44 - 612, so 731: 10.50287 a day. Reachable: 612 + 120 +
+ *    (168 + 60) / 21.6 * 69.6 = 734.67: 1466.67.
+ *
+ * Letters that come, of those that came: A 547 of 547, B 65 of 195.
+ * The month of September, A and B: 22 * 9 + 8 = 206 of 250 letters; no day is left, 120 wait.
+ * Weeks: 14 since 29 June; 4 in the 28 days: 4 / 21.6 = 0.18519 a day; at the end 26.889.
+ */
+static const struct expected at_the_end_of_september[] = {
+	{ "adt", a, 547, 704, .77699, 0, 433, 7.77778, 6.22126, .77738, TARGET_MET_NOW },
+	{ "adt", b, 65, 260, .25, 117, 298, .92593, 4.28161, .25, TARGET_AT_RISK },
+	{ "adt", c, 92, 92, 1, 0, 36, 1.29630, .51724, 1, TARGET_MET_NOW },
+	{ "entity", first_entity, 612, 964, .63485, 63, 731, 8.70370, 10.50287, .63499,
+	  TARGET_AT_RISK },
+	{ "entity", second_entity, 92, 92, 1, 0, 36, 1.29630, .51724, 1, TARGET_MET_NOW },
+	{ "produits", a, 547, 547, 1, 0, 215, 7.77778, 3.08908, 1, TARGET_MET_NOW },
+	{ "produits", b, 65, 195, .33333, 72, 207, .92593, 2.97414, .33333, TARGET_AT_RISK },
+	{ "mois", first_entity, 206, -1, 206, 44, 44, 8.70370, -1, 206, TARGET_AT_RISK },
+	{ "continuite", a, 14, -1, 14, 12, 12, .18519, .17241, 26.88889, TARGET_ON_TRACK },
+	{ "inconnu", a, 547, 704, .77699, -1, -1, 7.77778, -1, .77738, TARGET_NO_TARGET },
+	/* 400 more than the 185 of July: 585, of which 547 are there */
+	{ "progres", a, 547, -1, 547, 38, 38, 7.77778, .54598, 1088.33333, TARGET_ON_TRACK },
+	/* 0.5 is reached, 0.8 is the next: 1120 - 547; but 1088 will have come, at best */
+	{ "paliers", a, 547, 704, .77699, 17, 573, 7.77778, 8.23276, .77738, TARGET_OUT_OF_REACH },
+};
+
+static const char year_targets[] = HEAD
+	"  - {id: adt, " STAYS ", denominator: adt, " RATIO "}\n"
+	"  - {id: entity, level: finess_ej, " STAYS ", denominator: adt, " RATIO "}\n"
+	"  - {id: produits, numerator: {aggregate: documents, types: [ll]}, denominator: "
+	"produits, " RATIO "}\n"
+	"  - {id: mois, level: finess_ej, numerator: {aggregate: documents}, threshold: {kind: "
+	"count, "
+	"value: 250, per: month, status: internal}}\n"
+	"  - {id: continuite, numerator: {aggregate: active_weeks}, threshold: {kind: count, "
+	"value: 26, "
+	"status: internal}}\n"
+	"  - {id: inconnu, " STAYS
+	", denominator: adt, threshold: {kind: ratio, value: null, status: "
+	"to_confirm}}\n"
+	"  - {id: progres, numerator: {aggregate: documents, types: [ll]}, threshold: {kind: "
+	"delta, of: "
+	"count, value: 400, reference: {start: 2026-07-01, end: 2026-07-31}, status: internal}}\n"
+	"  - {id: paliers, " STAYS ", denominator: adt, threshold: {kind: tiers, of: ratio, tiers: "
+	"[{value: 0.5, amount_eur: 1000}, {value: 0.8, amount_eur: 2000}], status: internal}}\n"
+	"  - {id: tous, threshold: {kind: all_of, indicators: [adt, continuite], status: "
+	"internal}}\n"
+	"  - {id: biologie, applies_if: {own_plateau: biologie}, numerator: {aggregate: documents, "
+	"types: [bio]}, denominator: produits, " RATIO "}\n"
+	"  - {id: mss, numerator: {aggregate: messages, channel: [MSS_CIT]}, threshold: {kind: "
+	"count, "
+	"value: 5, status: internal}}\n";
+
+/* 120 letters of B wait for an identity to be qualified. */
+static void hold_some(struct fixture *f)
+{
+	for (int i = 0; i < 120; i++) {
+		scoped(free_ptr) char *id = xasprintf("1.2.3.%d", i);
+		struct store_arrival one = arrival(f, id, "body");
+
+		one.lane = first_entity;
+		one.site = b;
+		one.state = DOC_HELD;
+		one.reason = REASON_INS_NOT_QUALIFIED;
+		one.facts.field = "MCO";
+		take_in(f, &one);
+	}
+}
+
+static void a_year_of_three_sites(void **state)
+{
+	scoped(targets_free) struct targets *targets = targets_of(year_targets);
+	scoped(board_result_free) struct board_result *result = NULL;
+	struct fixture *f = *state;
+
+	live_the_year(f);
+	hold_some(f);
+	result = board(f, targets, 20260930, 20);
+	assert_true(result->weights_learned);
+	expect_rows(result, at_the_end_of_september, length_of(at_the_end_of_september));
+}
+
+static void what_is_said_of_it(void **state)
+{
+	scoped(targets_free) struct targets *targets = targets_of(year_targets);
+	scoped(board_result_free) struct board_result *result = NULL;
+	struct fixture *f = *state;
+
+	live_the_year(f);
+	hold_some(f);
+	result = board(f, targets, 20260930, 20);
+	assert_string_equal(row_of(result, "s2", "adt", b)->english,
+			    "Qualifying the identities that 120 documents wait for brings you to "
+			    "48.2% at the end; without them, 25.0% (target 70.0%).");
+	assert_string_equal(
+		row_of(result, "s2", "adt", a)->english,
+		"Reached: 77.7% of 70.0% asked for. At the present pace the window ends "
+		"at 77.7%.");
+	assert_string_equal(row_of(result, "s2", "tous", a)->english,
+			    "1 of 2 reached: adt MET_NOW, continuite ON_TRACK.");
+	assert_int_equal(row_of(result, "s2", "tous", a)->projection.state, TARGET_ON_TRACK);
+	assert_int_equal(row_of(result, "s2", "tous", b)->projection.state, TARGET_AT_RISK);
+	assert_int_equal(row_of(result, "s2", "paliers", a)->tier, 2);
+	assert_near(row_of(result, "s2", "paliers", a)->amount_eur, 2000, 0);
+	assert_near(row_of(result, "s2", "progres", a)->reference, 185, 0);
+
+	/* what cannot be counted says why, and where it does not apply there is nothing */
+	assert_string_equal(
+		row_of(result, "s2", "biologie", a)->english,
+		"No code of a document type is filled in: write it in the targets' file.");
+	assert_null(row_of(result, "s2", "biologie", b));
+	assert_string_equal(row_of(result, "s2", "mss", a)->english,
+			    "This gateway does not carry that channel: it cannot count it.");
+	assert_false(row_of(result, "s2", "mss", a)->is_counted);
+
+	/* windows that have begun */
+	assert_non_null(row_of(result, "s1", "adt", a));
+	assert_null(row_of(result, "s3", "adt", a));
+	assert_true(row_of(result, "s1", "adt", a)->has_ended);
+	assert_false(row_of(result, "s2", "adt", a)->has_ended);
+}
+
+/* Stays by the DIM: July and August of A; July of B; none of C. */
+static const struct store_figure summer[] = {
+	{ a, "MCO", 202607, 238 },
+	{ a, "MCO", 202608, 230 },
+	{ a, "SMR", 202608, 999 },
+	{ b, "MCO", 202607, 88 },
+};
+
+static const char dim_targets[] =
+	HEAD "  - {id: dim, scope: {champ: [MCO]}, " STAYS ", denominator: dim, " RATIO "}\n";
+
+/* A: 43 * 8 + 19 = 363 of 238 + 230 = 468 until the end of August. Since then 22 + 8 * 0.2 = 23.6, with 230 /
+ *    (21 + 10 * 0.2) = 10 stays a day: 704 tonight, and 1400 at the end.
+ * B: 22 of 88 until the end of July, with 88 / (22 + 9 * 0.2) = 3.69748 a day; since then 23 + 23.6 = 46.6.
+ *    Tonight 88 + 172.30 = 260.30, of which 70 % are 182.21: 118 lack.
+ */
+static const struct expected with_imports[] = {
+	{ "dim", a, 363, 468, .77564, 0, 433, 7.77778, 6.22126, .77738, TARGET_MET_NOW },
+	{ "dim", b, 22, 88, .25, 118, 298, .92593, 4.28161, .25006, TARGET_OUT_OF_REACH },
+	{ "dim", c, 92, -1, -1, -1, -1, 1.29630, -1, -1, TARGET_NO_DENOMINATOR },
+};
+
+static void denominators_by_month_reach_as_far_as_they_go(void **state)
+{
+	scoped(targets_free) struct targets *targets = targets_of(dim_targets);
+	scoped(board_result_free) struct board_result *result = NULL;
+	struct fixture *f = *state;
+	const struct board_row *row;
+
+	live_the_year(f);
+	import(f, FIGURES_DENOMINATOR, "dim", 20260910, summer, length_of(summer));
+	result = board(f, targets, 20260930, 20);
+	expect_rows(result, with_imports, length_of(with_imports));
+	row = row_of(result, "s2", "dim", a);
+	assert_int_equal(row->denominator.until, 20260831);
+	assert_int_equal(row->denominator.revision, 1);
+	assert_string_equal(row->denominator.source, "dim_import");
+	assert_string_equal(row->denominator.imported_by, "dim");
+	assert_string_equal(row->denominator.gaps, ""); /* September is not over */
+	row = row_of(result, "s2", "dim", b);
+	assert_int_equal(row->denominator.until, 20260731);
+	assert_string_equal(row->denominator.gaps, "2026-08");
+	assert_non_null(strstr(row->french, "Chiffres de dim manquants : 2026-08. dmpfeedctl "
+					    "import-denominators sejours.csv"));
+	assert_string_equal(row_of(result, "s2", "dim", c)->english,
+			    "There is nothing to measure against yet. Figures of dim lack for "
+			    "2026-07, 2026-08. dmpfeedctl import-denominators sejours.csv");
+}
+
+/* The window is a part of July: 20 July to 31, 10 W and 2 R, of 22 and 9: 10.4 of 23.8 of 238 stays. */
+static void a_month_that_the_window_cuts_counts_by_its_days(void **state)
+{
+	scoped(targets_free) struct targets *targets =
+		targets_of("schema: usage-targets/1\n"
+			   "denominators: {dim: {source: dim_import}}\n"
+			   "programmes:\n"
+			   "- id: p\n"
+			   "  windows: [{id: s2, start: 2026-07-20, end: null, status: internal}]\n"
+			   "  indicators: [{id: dim, scope: {finess_eg: [\"010003720\"], champ: "
+			   "[MCO]}, numerator: "
+			   "{aggregate: distinct_stays}, denominator: dim, " RATIO "}]\n");
+	scoped(board_result_free) struct board_result *result = NULL;
+	struct fixture *f = *state;
+
+	live_the_year(f);
+	import(f, FIGURES_DENOMINATOR, "dim", 20260810, summer, 1);
+	result = board(f, targets, 20260930, 20);
+	assert_int_equal(result->row_count, 1);
+	assert_int_equal(result->rows[0].denominator.n, 104);
+	assert_int_equal(result->rows[0].input.numerator_measured, 82);
+	assert_int_equal(result->rows[0].projection.state, TARGET_MET_NOW);
+	assert_int_equal(result->rows[0].projection.missing_end, -1); /* no end is known */
+}
+
+/* ---- a window that has ended ---- */
+
+static void freeze_row(struct fixture *f, const struct board_row *row, int64_t now_ms)
+{
+	scoped(buf_done) struct buf json = { 0 };
+	struct store_snapshot snapshot = { .programme = row->programme,
+					   .window = row->window,
+					   .indicator = row->indicator,
+					   .place = row->place,
+					   .frozen_ms = now_ms };
+
+	targets_write_row(row, &json);
+	snapshot.json = buf_slice(&json).p;
+	ok(store_begin(f->store, &err));
+	ok(store_freeze(f->store, &snapshot, &err));
+	ok(store_commit(f->store, &err));
+}
+
+/* All of the half-year, A: 129 * 8 + 55 = 1087 letters; the DIM says 1400 stays, then that they were 1300. */
+static void what_is_frozen_stays_and_the_new_revision_stands_beside_it(void **state)
+{
+	static const struct store_figure half_year[] = {
+		{ a, "MCO", 202607, 238 }, { a, "MCO", 202608, 230 }, { a, "MCO", 202609, 236 },
+		{ a, "MCO", 202610, 238 }, { a, "MCO", 202611, 220 }, { a, "MCO", 202612, 238 },
+	};
+	static const struct store_figure revised[] = { { a, "MCO", 202612, 138 } };
+	scoped(targets_free) struct targets *targets = targets_of(dim_targets);
+	scoped(board_result_free) struct board_result *before = NULL, *after = NULL;
+	scoped(buf_done) struct buf json = { 0 };
+	struct fixture *f = *state;
+	const struct board_row *row;
+
+	live(f, 20260701, 20261231, 0);
+	import(f, FIGURES_DENOMINATOR, "dim", 20270110, half_year, length_of(half_year));
+	before = board(f, targets, 20270115, 9);
+	row = row_of(before, "s2", "dim", a);
+	assert_true(row->has_ended);
+	assert_string_equal(row->frozen, "");
+	assert_int_equal(row->input.numerator, 1087);
+	assert_int_equal(row->denominator.n, 1400);
+	freeze_row(f, row, hour_of(20270115, 9));
+
+	import(f, FIGURES_DENOMINATOR, "dim", 20270301, revised, 1);
+	after = board(f, targets, 20270302, 9);
+	row = row_of(after, "s2", "dim", a);
+	assert_int_equal(row->denominator.n, 1300);
+	assert_int_equal(row->denominator.revision, 2);
+	assert_int_equal(row->frozen_ms, hour_of(20270115, 9));
+	assert_non_null(strstr(row->frozen, "\"numerator\":1087,\"denominator\":1400,"));
+	assert_non_null(strstr(row->frozen, "\"revision\":1,"));
+	targets_write_row(row, &json);
+	assert_non_null(strstr(buf_slice(&json).p, "\"denominator\":1300,"));
+	assert_non_null(strstr(buf_slice(&json).p, "\"frozen_at\":\"2027-01-15T08:00:00.000Z\""));
+	assert_non_null(strstr(buf_slice(&json).p, "\"denominator\":1400,"));
+}
+
+/* ---- counts of others ---- */
+
+/* August of A, ours: 21 * 8 + 10 = 178. They say 173: ours are 2.9 % above. */
+static void official_counts_that_are_lower_are_told_by_type_and_month(void **state)
+{
+	static const struct store_figure official[] = {
+		{ a, "11490-0", 202607, 185 },
+		{ a, "11490-0", 202608, 173 },
+		{ a, "11502-2", 202608, 40 },
+	};
+	scoped(targets_free) struct targets *targets = targets_of(dim_targets);
+	scoped(board_result_free) struct board_result *result = NULL;
+	struct fixture *f = *state;
+
+	live_the_year(f);
+	import(f, FIGURES_OFFICIAL, "", 20260910, official, length_of(official));
+	import(f, FIGURES_DECLARED, "", 20260911, official + 1, 1);
+	result = board(f, targets, 20260930, 20);
+	assert_int_equal(result->gap_count, 3);
+	assert_int_equal(result->gaps[0].month, 202607);
+	assert_int_equal(result->gaps[0].level, BOARD_WELL);
+	assert_int_equal(result->gaps[0].declared, -1);
+	assert_string_equal(result->gaps[1].type_code, "11490-0");
+	assert_int_equal(result->gaps[1].month, 202608);
+	assert_int_equal(result->gaps[1].ours, 178);
+	assert_int_equal(result->gaps[1].official, 173);
+	assert_int_equal(result->gaps[1].declared, 173);
+	assert_near(result->gaps[1].gap, 0.0289, 0.0001);
+	assert_int_equal(result->gaps[1].level, BOARD_WARN);
+	assert_string_equal(result->gaps[2].type_code, "11502-2"); /* another gateway's */
+	assert_int_equal(result->gaps[2].ours, 0);
+	assert_int_equal(result->gaps[2].level, BOARD_CRIT);
+}
+
+/* ---- how well it goes ---- */
+
+/* Twelve full weeks and three days before 30 September: from 6 July on, 62 W and 25 R. */
+static void rates_of_a_site_gross_and_addressable(void **state)
+{
+	static const struct {
+		enum count_outcome outcome;
+		int64_t n;
+	} ends[] = {
+		{ COUNT_REFUSED_DMP_ABSENT, 20 },
+		{ COUNT_REFUSED_PATIENT_OPPOSED, 3 },
+		{ COUNT_REJECTED_FORMAT, 5 },
+		{ COUNT_REJECTED_METADATA, 1 },
+	};
+	scoped(targets_free) struct targets *targets = targets_of(dim_targets);
+	scoped(board_result_free) struct board_result *result = NULL;
+	struct board_rate rates[BOARD_RATES];
+	struct count_cell cells[length_of(ends)];
+	struct count_changes changes = { .cells = cells, .cell_count = length_of(ends) };
+	struct fixture *f = *state;
+	struct store_tally now;
+
+	live_the_year(f);
+	hold_some(f);
+	for (size_t i = 0; i < length_of(ends); i++)
+		cells[i] = (struct count_cell){
+			first_entity,    b,        "MCO",    "11490-0", COUNT_CHANNEL_DMP,
+			ends[i].outcome, 20260920, ends[i].n
+		};
+	ok(store_tally_now(f->store, &now, &err));
+	changes.last = now.last;
+	ok(store_begin(f->store, &err));
+	ok(store_tally_apply(f->store, &now, &changes, &err));
+	ok(store_commit(f->store, &err));
+
+	result = board(f, targets, 20260930, 20);
+	assert_int_equal(result->quality_from, 20260706);
+	assert_int_equal(result->quality_count, 3);
+	assert_string_equal(result->qualities[1].site, b);
+	assert_int_equal(result->qualities[1].received, 3 * 62);
+	assert_int_equal(result->qualities[1].accepted, 62);
+	assert_int_equal(result->qualities[1].waiting_for_ins, 120);
+	board_rates(&result->qualities[1], rates);
+	assert_string_equal(rates[0].name, "feed_rate_produced");
+	assert_near(rates[0].rate, 62.0 / 186, 1e-9);
+	assert_string_equal(rates[1].name, "addressable_rate");
+	assert_near(rates[1].rate, 62.0 / 163, 1e-9);
+	assert_near(rates[2].rate, 62.0 / 186, 1e-9); /* ins_ready_rate */
+	assert_near(rates[3].rate, 62.0 / 68, 1e-9);  /* first_pass_rate */
+	assert_near(rates[4].rate, 6.0 / 68, 1e-9);   /* reject_rate */
+	assert_near(rates[8].rate, 1, 0);             /* continuity */
+}
+
+/* ---- which date counts ---- */
+
+/* 1 900 documents were written in August, waited for an identity, and went in one hour of September. */
+static void a_release_counts_in_the_month_that_the_basis_names(void **state)
+{
+	static const char text[] = HEAD "  - {id: accepted, numerator: {aggregate: documents, "
+					"date_basis: accepted}, threshold: "
+					"{kind: count, value: 1, per: month, status: internal}}\n"
+					"  - {id: created, numerator: {aggregate: documents, "
+					"date_basis: created}, threshold: "
+					"{kind: count, value: 1, per: month, status: internal}}\n";
+	scoped(targets_free) struct targets *targets = targets_of(text);
+	scoped(board_result_free) struct board_result *august = NULL, *september = NULL;
+	struct count_acceptance *all = xcalloc(1900, sizeof(*all));
+	struct fixture *f = *state;
+	struct count_changes changes = { .acceptances = all, .acceptance_count = 1900 };
+	struct store_tally now;
+
+	for (int i = 0; i < 1900; i++)
+		all[i] = (struct count_acceptance){
+			.root = i + 1,
+			.current = i + 1,
+			.outcome = COUNT_ACCEPTED,
+			.accepted_ms = hour_of(20260914, 10) + i * 1000,
+			.submitted_ms = hour_of(20260914, 10) + i * 1000,
+			.attempts = 1,
+			.facts = { .action = "submit",
+				   .lane = first_entity,
+				   .site = a,
+				   .field = "MCO",
+				   .unit = "",
+				   .source = "DPI",
+				   .type_code = "11490-0",
+				   .received_ms = hour_of(20260820, 10),
+				   .created_ms = hour_of(20260820, 9),
+				   .ins_qualified = true },
+		};
+	ok(store_tally_now(f->store, &now, &err));
+	changes.last = now.last;
+	ok(store_begin(f->store, &err));
+	ok(store_tally_apply(f->store, &now, &changes, &err));
+	ok(store_commit(f->store, &err));
+	free(all);
+
+	september = board(f, targets, 20260930, 20);
+	assert_int_equal(row_of(september, "s2", "accepted", a)->input.numerator, 1900);
+	assert_int_equal(row_of(september, "s2", "created", a)->input.numerator, 0);
+	august = board(f, targets, 20260831, 20);
+	assert_int_equal(row_of(august, "s2", "accepted", a)->input.numerator, 0);
+	assert_int_equal(row_of(august, "s2", "created", a)->input.numerator, 1900);
+}
+
+static void an_imported_rank(void **state)
+{
+	static const struct store_figure ranks[] = { { a, "MCO", 202607, 14 },
+						     { a, "MCO", 202608, 9 },
+						     { b, "MCO", 202608, 31 } };
+	scoped(targets_free) struct targets *targets = targets_of(
+		HEAD
+		"  - {id: rang, denominator: rangs, threshold: {kind: rank, op: \"<=\", value: 10, "
+		"status: internal}}\n");
+	scoped(board_result_free) struct board_result *result = NULL;
+	struct fixture *f = *state;
+
+	import(f, FIGURES_DENOMINATOR, "rangs", 20260910, ranks, length_of(ranks));
+	result = board(f, targets, 20260930, 20);
+	assert_int_equal(row_of(result, "s2", "rang", a)->input.numerator, 9);
+	assert_int_equal(row_of(result, "s2", "rang", a)->projection.state, TARGET_MET_NOW);
+	assert_int_equal(row_of(result, "s2", "rang", b)->projection.state, TARGET_AT_RISK);
+	assert_int_equal(row_of(result, "s2", "rang", c)->projection.state, TARGET_NO_DENOMINATOR);
+}
+
+static void without_targets_there_are_rates_alone(void **state)
+{
+	scoped(targets_free) struct targets *targets = targets_of("schema: usage-targets/1\n");
+	scoped(board_result_free) struct board_result *result = NULL;
+	scoped(buf_done) struct buf json = { 0 };
+	struct fixture *f = *state;
+
+	result = board(f, targets, 20260930, 20);
+	assert_int_equal(result->row_count, 0);
+	assert_int_equal(result->quality_count, 3);
+	targets_write(result, &json);
+	assert_non_null(strstr(json.p, "\"rows\":[]"));
+	assert_non_null(strstr(json.p, "\"feed_rate_produced\":null"));
+	buf_clear(&json);
+	targets_write(NULL, &json);
+	assert_string_equal(json.p, "{\"as_of\":null}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(a_year_of_three_sites),
+		test(what_is_said_of_it),
+		test(denominators_by_month_reach_as_far_as_they_go),
+		test(a_month_that_the_window_cuts_counts_by_its_days),
+		test(what_is_frozen_stays_and_the_new_revision_stands_beside_it),
+		test(official_counts_that_are_lower_are_told_by_type_and_month),
+		test(rates_of_a_site_gross_and_addressable),
+		test(a_release_counts_in_the_month_that_the_basis_names),
+		test(an_imported_rank),
+		test(without_targets_there_are_rates_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
