@@ -132,7 +132,7 @@ static void documents_are_grouped_by_reason_with_what_to_do(void **state)
 	assert_has(text, "Saint-Martin <b>1,312</b>");
 	assert_has(text, "Clinique des Tilleuls <b>588</b>");
 	assert_has_not(text, "--reason waiting_predecessor"); /* nobody is needed for it */
-	assert_has(text, "<dt>For a person</dt><dd>1,981</dd>");
+	assert_has(text, "<dt>Need a person</dt><dd>1,981</dd>");
 }
 
 static void a_target_says_how_far_it_is(void **state)

@@ -54,12 +54,25 @@ static void look_at_alerts(const struct page *page, struct troubles *troubles)
 	}
 }
 
-static void look_at_ways(const struct status *status, struct troubles *troubles)
+/* An alert that says it already, and what to do. */
+static bool has_alert(const struct page *page, enum alert_rule rule, const char *subject)
 {
+	const struct health *health = page_health(page);
+
+	for (size_t i = 0; i < health->alert_count; i++)
+		if (health->alerts[i].rule == rule && is(subject, health->alerts[i].subject))
+			return true;
+	return false;
+}
+
+static void look_at_ways(const struct page *page, struct troubles *troubles)
+{
+	const struct status *status = page->status;
+
 	for (size_t i = 0; i < status->lane_count; i++) {
 		const struct status_lane *lane = &status->lanes[i];
 
-		if (is(lane->state, "stopped"))
+		if (is(lane->state, "stopped") && !has_alert(page, ALERT_LANE_STOPPED, lane->name))
 			add_trouble(troubles,
 				    &(struct trouble){ VERDICT_NEEDS_YOU, TEXT_WHY_STOPPED,
 						       lane->name, lane->why });
@@ -96,7 +109,7 @@ static void look_for_troubles(const struct page *page, struct troubles *ret_trou
 	if (is_given(status->not_ready))
 		add_trouble(ret_troubles, &(struct trouble){ VERDICT_NEEDS_YOU, TEXT_WHY_NOT_READY,
 							     NULL, status->not_ready });
-	look_at_ways(status, ret_troubles);
+	look_at_ways(page, ret_troubles);
 	look_at_alerts(page, ret_troubles);
 }
 

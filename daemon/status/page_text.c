@@ -27,7 +27,7 @@ static const struct {
 	[TEXT_OLDEST_WAITING] = { "Oldest in the queue", "Plus ancien en file" },
 	[TEXT_NOTHING_WAITS] = { "nothing waits", "rien n'attend" },
 	[TEXT_QUEUED] = { "In the queue", "En file d'attente" },
-	[TEXT_TO_LOOK_AT] = { "For a person", "À traiter" },
+	[TEXT_TO_LOOK_AT] = { "Need a person", "À traiter" },
 	[TEXT_TARGETS_REACHED] = { "Targets reached or on track", "Objectifs atteints ou en bonne voie" },
 	[TEXT_OF] = { "of", "sur" },
 

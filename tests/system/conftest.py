@@ -49,3 +49,7 @@ def start_gateway(make_gateway):
 @pytest.fixture
 def gateway(start_gateway):
     return start_gateway()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--pictures", metavar="FOLDER", help="keep pictures of the status page there")
