@@ -1,6 +1,8 @@
 /* The client against a real TLS server on loopback, which plays a script in a thread of its own. */
 #include "https.h"
 
+#include "base/clock.h"
+
 /* ---- answers ---- */
 
 static void a_request_is_answered(void **state)
@@ -234,6 +236,36 @@ static void the_server_may_give_the_date_to_come_back(void **state)
 	assert_answered(&post, 429);
 	assert_in_range(post.request.exchange.retry_after_ms, 60000, 100000);
 	buf_done(&post.request.reply);
+}
+
+static void the_server_says_what_time_it_is(void **state)
+{
+	static const struct {
+		const char *header;
+		int64_t date_ms;
+	} cases[] = {
+		{ "Date: Sat, 21 Nov 2026 12:00:00 GMT", 1795262400000 },
+		{ "date: Saturday, 21-Nov-26 12:00:00 GMT", 1795262400000 },
+		{ "Date: yesterday", 0 },
+		{ "Dates: Sat, 21 Nov 2026 12:00:00 GMT", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(free_ptr) char *reply = xasprintf(
+			"HTTP/1.1 200 OK\r\n%s\r\nContent-Length: 0\r\n\r\n", cases[i].header);
+		const int64_t before_ms = clock_now_ms();
+		struct server server = { .script = answers_once, .answer = reply };
+		struct client client = client_of_settings();
+		struct post post;
+
+		exchange(&post, &client, &server, SMALL);
+		assert_int_equal(post.request.date_ms, cases[i].date_ms);
+		assert_true(before_ms <= post.request.sent_ms &&
+			    post.request.sent_ms <= post.request.answered_ms &&
+			    post.request.answered_ms <= clock_now_ms());
+		buf_done(&post.request.reply);
+	}
 }
 
 static void a_content_type_that_does_not_fit_is_cut(void **state)
@@ -773,6 +805,7 @@ int main(void)
 		cmocka_unit_test(an_answer_may_come_before_the_whole_request_was_read),
 		cmocka_unit_test(the_server_may_say_when_to_come_back),
 		cmocka_unit_test(the_server_may_give_the_date_to_come_back),
+		cmocka_unit_test(the_server_says_what_time_it_is),
 		cmocka_unit_test(a_content_type_that_does_not_fit_is_cut),
 		cmocka_unit_test(nothing_of_an_exchange_is_left_to_the_next),
 		cmocka_unit_test(a_second_request_uses_the_same_connection),

@@ -150,6 +150,16 @@ static void describe_failure(const struct transfer *transfer, CURLcode code)
 			 transfer->error[0] ? transfer->error : curl_easy_strerror(code));
 }
 
+static int64_t date_ms(CURL *easy)
+{
+	struct curl_header *date;
+	time_t seconds = -1;
+
+	if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK)
+		seconds = curl_getdate(date->value, NULL);
+	return seconds > 0 ? (int64_t)seconds * 1000 : 0;
+}
+
 static void fill(const struct transfer *transfer, CURLcode code)
 {
 	struct http_request *request = transfer->request;
@@ -167,6 +177,8 @@ static void fill(const struct transfer *transfer, CURLcode code)
 		describe_failure(transfer, code);
 	}
 	request->duration_ms = duration_us / 1000;
+	request->answered_ms = clock_now_ms();
+	request->date_ms = date_ms(transfer->easy);
 	request->exchange = (struct exchange){
 		.answered = code == CURLE_OK,
 		.fully_written = is_fully_written(transfer),
@@ -231,6 +243,7 @@ static void forget_the_last(struct transfer *transfer)
 	request->reply_content_type[0] = '\0';
 	request->transport_text[0] = '\0';
 	request->duration_ms = 0;
+	request->sent_ms = request->answered_ms = request->date_ms = 0;
 	request->exchange = (struct exchange){ .transport_text = request->transport_text };
 }
 
@@ -309,6 +322,7 @@ static int on_sending(void *arg, char *remote, char *local, int remote_port, int
 	(void)remote_port;
 	(void)local_port;
 	transfer->body_taken = 0;
+	transfer->request->sent_ms = clock_now_ms();
 	return CURL_PREREQFUNC_OK;
 }
 

@@ -55,6 +55,8 @@ struct http_request {
 	char reply_content_type[256];
 	char transport_text[256];
 	int64_t duration_ms;
+	int64_t sent_ms, answered_ms; /* by the wall clock */
+	int64_t date_ms;              /* as the reply says; 0: it does not */
 
 	struct http_request *next; /* private */
 };

@@ -9,6 +9,7 @@ import ssl
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from email.utils import formatdate
 from enum import Enum
 from http import HTTPStatus
 
@@ -218,6 +219,7 @@ class Connection:
     def _head_of(reply: Reply) -> bytes:
         lines = [
             f"HTTP/1.1 {reply.status} {_reason(reply.status)}",
+            f"Date: {formatdate(usegmt=True)}",  # RFC 9110, 6.6.1: who has a clock says so
             f"Content-Type: {reply.content_type}",
             f"Content-Length: {len(reply.body)}",
             *(f"{name}: {value}" for name, value in reply.fields),
