@@ -141,6 +141,7 @@ static void derive(struct config *config)
 	config->vihf.lps_id = config->lps_id;
 	config->vihf.lps_name = config->lps_name;
 	config->vihf.lps_version = config->lps_version;
+	config->alerts.invisible_warning_ms = config->invisible_most_ms;
 	config->convert.folder = config->state_dir;
 	config->store.path = arena_printf(&config->arena, "%s/queue.db", config->state_dir);
 	for (size_t i = 0; i < config->source_count; i++)

@@ -353,6 +353,41 @@ static void check_homologation(const struct config *config, struct option_readin
 			"of the homologation, in a file of its own");
 }
 
+/* What could not be read is 0: it was complained about. */
+static void check_worse(struct option_reading *reading, const int64_t *critical, int64_t warning,
+			bool less_is_worse, const char *name, const char *of)
+{
+	if (*critical != 0 && warning != 0 &&
+	    (less_is_worse ? *critical > warning : *critical < warning))
+		option_complain(reading, critical, "alerts.%s.critical must be worse than %s", name,
+				of);
+}
+
+static void check_alerts(const struct config *config, struct option_reading *reading)
+{
+	const struct threshold_settings *alerts = &config->alerts;
+	const struct {
+		const char *name;
+		const struct threshold *threshold;
+		bool less_is_worse;
+	} rows[] = {
+		{ "backlog_age", &alerts->backlog_age_ms, false },
+		{ "certificate_expiring", &alerts->certificate_ms, true },
+		{ "clock_skew", &alerts->clock_skew_ms, false },
+		{ "rejected_waiting", &alerts->rejected_age_ms, false },
+		{ "ins_waiting", &alerts->ins_age_ms, false },
+		{ "dmp_absent_rate", &alerts->absent_percent, false },
+		{ "disk_low.share", &alerts->disk_percent, true },
+		{ "disk_low.free", &alerts->disk_bytes, true },
+	};
+
+	for (size_t i = 0; i < length_of(rows); i++)
+		check_worse(reading, &rows[i].threshold->critical, rows[i].threshold->warning,
+			    rows[i].less_is_worse, rows[i].name, "its warning");
+	check_worse(reading, &alerts->invisible_critical_ms, config->invisible_most_ms, false,
+		    "invisible_too_long", "its warning, visibility.invisible_most");
+}
+
 void config_check(const struct config *config, struct option_reading *reading)
 {
 	check_names(config, reading);
@@ -367,6 +402,7 @@ void config_check(const struct config *config, struct option_reading *reading)
 	check_domains(config, reading);
 	check_local_domain(config, reading);
 	check_homologation(config, reading);
+	check_alerts(config, reading);
 	for (size_t i = 0; i < config->establishment_count; i++) {
 		check_destination(config, &config->establishments[i], reading);
 		check_lane(&config->establishments[i], reading);

@@ -419,6 +419,15 @@ static const struct option establishment_options[] = {
 	  .help = "the sites it sends for, each with finess_eg, name and sector" },
 };
 
+/* From when an alert is a warning, and from when it is critical. */
+#define THRESHOLD_OPTIONS(alert, of_kind, member, first, second, shortest, longest, what)           \
+	{ "alerts." alert ".warning", of_kind, AT(struct config, alerts.member.warning),           \
+	  .preset = first, .least = shortest, .most = longest, .help = what },                     \
+	{ "alerts." alert ".critical", of_kind, AT(struct config, alerts.member.critical),         \
+	  .preset = second, .least = shortest, .most = longest, .help = "the same, critical" }
+#define AGE_OPTIONS(alert, member, first, second, longest, what)                                   \
+	THRESHOLD_OPTIONS(alert, OPTION_DURATION, member, first, second, 1000, longest, what)
+
 static const struct option options[] = {
 	{ "environment", OPTION_CHOICE, AT(struct config, environment), .words = environments,
 	  .help = "write production, test or rehearsal" },
@@ -471,6 +480,40 @@ static const struct option options[] = {
 	{ "targets.keep_snapshots", OPTION_DURATION, AT(struct config, keep_snapshots_ms),
 	  .preset = "1827 d", .least = HOURS(24), .most = HOURS(24 * 36600),
 	  .help = "the figures of a window that has ended are kept this long" },
+	{ "alerts.lane_stopped.after", OPTION_DURATION, AT(struct config, alerts.lane_stopped_ms),
+	  .preset = "1 min", .least = 0, .most = HOURS(24),
+	  .help = "a lane that is stopped for so long is critical" },
+	AGE_OPTIONS("backlog_age", backlog_age_ms, "2 h", "12 h", HOURS(24 * 90),
+			  "the oldest document to be sent waits for so long"),
+	AGE_OPTIONS("certificate_expiring", certificate_ms, "60 d", "15 d", HOURS(24 * 365),
+			  "a certificate ends within so long; told again at half of that"),
+	THRESHOLD_OPTIONS("disk_low.share", OPTION_COUNT, disk_percent, "10", "5", 0, 100,
+			  "a disk has less than this left, in percent, and less than disk_low.free"),
+	THRESHOLD_OPTIONS("disk_low.free", OPTION_SIZE, disk_bytes, "10 GiB", "2 GiB", 0, MIB(1 << 20),
+			  "a disk has less than this left, and less than disk_low.share"),
+	AGE_OPTIONS("clock_skew", clock_skew_ms, "30 s", "2 min", HOURS(24),
+			  "this machine's clock and the DMP's are so far apart"),
+	{ "alerts.rejected_waiting.documents", OPTION_COUNT,
+	  AT(struct config, alerts.rejected_documents),
+	  .preset = "100", .least = 1, .most = 1000000000,
+	  .help = "so many rejected documents wait for a person" },
+	AGE_OPTIONS("rejected_waiting", rejected_age_ms, "1 d", "7 d", HOURS(24 * 365),
+			  "the oldest of them waits for so long"),
+	{ "alerts.invisible_too_long.critical", OPTION_DURATION,
+	  AT(struct config, alerts.invisible_critical_ms),
+	  .preset = "30 d", .least = 1000, .most = HOURS(24 * 365),
+	  .help = "a patient does not see a document for so long; visibility.invisible_most warns" },
+	{ "alerts.ins_waiting.documents", OPTION_COUNT, AT(struct config, alerts.ins_documents),
+	  .preset = "500", .least = 1, .most = 1000000000,
+	  .help = "so many documents wait for a qualified INS" },
+	AGE_OPTIONS("ins_waiting", ins_age_ms, "7 d", "30 d", HOURS(24 * 365),
+			  "the oldest of them waits for so long"),
+	THRESHOLD_OPTIONS("dmp_absent_rate", OPTION_COUNT, absent_percent, "5", "10", 1, 100,
+			  "this share of a day's documents, in percent, meets no DMP that takes them"),
+	{ "alerts.dmp_absent_rate.least_documents", OPTION_COUNT,
+	  AT(struct config, alerts.absent_least),
+	  .preset = "200", .least = 1, .most = 1000000000,
+	  .help = "a day with fewer documents says nothing about that share" },
 	{ "document.max_size", OPTION_SIZE, AT(struct config, most_document_bytes),
 	  .preset = "20 MiB", .least = KIB(1), .most = MIB(128),
 	  .help = "a document may be this large" },

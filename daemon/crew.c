@@ -87,6 +87,7 @@ void crew_note_store(struct crew *crew, const struct err *err)
 	if (!trouble && was)
 		log_info("store available again");
 	snprintf(crew->store_trouble, sizeof(crew->store_trouble), "%s", trouble ? err->text : "");
+	crew->store_damaged = err->kind == ERR_HALT;
 }
 
 /* Writer. */

@@ -28,6 +28,7 @@ struct inbound {
 	struct mllp_server **listeners;
 	struct drop **folders;
 	struct inbound_figures figures;
+	struct histogram *acks; /* by listener */
 	struct intake_list intakes;
 	size_t converting; /* files that wait for a converter, or are with one */
 	atomic_bool ends;  /* nothing long is worth waiting for any more */
@@ -50,6 +51,7 @@ static struct intake *intake_new(struct inbound *inbound, const char *channel, c
 	intake->source = source;
 	intake->origin = "";
 	intake->came_ms = clock_now_ms();
+	intake->began_ms = clock_monotonic_ms();
 	intake->doc = ulid_new(intake->came_ms);
 	intake->parts = xcalloc(1, sizeof(*intake->parts));
 	intake->part_count = 1;
@@ -287,6 +289,8 @@ static void acknowledge(struct intake *intake)
 	build_answer(intake, &answer); /* nothing, to an answer */
 	inbound_log(intake, answer.n > 0 ? ack_code(&intake->err) : "none");
 	intake->inbound->figures.answers += answer.n == 0;
+	histogram_add(&intake->inbound->acks[intake->message->listener - intake->config->mllp],
+		      clock_monotonic_ms() - intake->began_ms);
 	mllp_server_answer(intake->message, buf_slice(&answer));
 	intake_free(intake);
 }
@@ -413,6 +417,7 @@ int inbound_new(struct inbound **ret_inbound, const struct inbound_parts *parts,
 		tell_isolation(parts->config);
 	inbound->listeners = xcalloc(parts->config->mllp_count, sizeof(struct mllp_server *));
 	inbound->folders = xcalloc(parts->config->drop_count, sizeof(struct drop *));
+	inbound->acks = xcalloc(parts->config->mllp_count, sizeof(struct histogram));
 	if (open_doors(inbound, err) < 0)
 		return -1;
 	*ret_inbound = take(inbound);
@@ -454,6 +459,7 @@ void inbound_free(struct inbound **inbound)
 		drop_free(&in->folders[i]);
 	free(in->listeners);
 	free(in->folders);
+	free(in->acks);
 	free_ptr(inbound);
 }
 
@@ -462,6 +468,11 @@ void inbound_free(struct inbound **inbound)
 struct inbound_figures inbound_figures(const struct inbound *inbound)
 {
 	return inbound->figures;
+}
+
+const struct histogram *inbound_acks(const struct inbound *inbound, size_t index)
+{
+	return &inbound->acks[index];
 }
 
 struct mllp_figures inbound_listener(const struct inbound *inbound, size_t index)

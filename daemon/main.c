@@ -38,6 +38,7 @@ struct daemon {
 	struct writer *writer;
 	struct workers *workers, *disk, *converters, *keeper;
 	struct pipeline *pipeline;
+	struct watch *watch;
 	struct operator_desk *desk;
 	struct event *signals[2];
 };
@@ -160,6 +161,7 @@ static void give_memory_back(void)
 
 static int start(struct daemon *daemon, struct err *err)
 {
+	const int64_t started_ms = clock_now_ms();
 	struct store_counts counts;
 
 	give_memory_back();
@@ -189,16 +191,25 @@ static int start(struct daemon *daemon, struct err *err)
 				 .writer = daemon->writer,
 				 .counts = counts,
 			 },
-			 err) < 0 ||
-	    operator_new(&daemon->desk,
+			 err) < 0)
+		return -1;
+	daemon->watch = watch_new(&(struct watch_parts){
+		.loop = daemon->loop,
+		.config = daemon->config,
+		.pipeline = daemon->pipeline,
+		.workers = daemon->workers,
+		.started_ms = started_ms,
+	});
+	if (operator_new(&daemon->desk,
 			 &(struct operator_parts){
 				 .loop = daemon->loop,
 				 .config = daemon->config,
 				 .pipeline = daemon->pipeline,
+				 .watch = daemon->watch,
 				 .workers = daemon->workers,
 				 .keeper = daemon->keeper,
 				 .writer = daemon->writer,
-				 .started_ms = clock_now_ms(),
+				 .started_ms = started_ms,
 			 },
 			 err) < 0)
 		return -1;
@@ -220,6 +231,7 @@ static void stop(struct daemon *daemon)
 	if (daemon->desk != NULL && pipeline_is_idle(daemon->pipeline))
 		mailbox_deliver(daemon->mailbox);
 	operator_free(&daemon->desk);
+	watch_free(&daemon->watch);
 	pipeline_free(&daemon->pipeline);
 	store_free(&daemon->store);
 	valuesets_free(&daemon->valuesets);

@@ -161,6 +161,7 @@ static void fill_status(void *arg, struct status *ret_status)
 		.answers = figures.answers,
 		.not_asked = figures.not_asked,
 		.not_ready = why_not_ready(&figures),
+		.health = watch_health(desk->parts.watch),
 	};
 }
 

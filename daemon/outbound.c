@@ -33,6 +33,7 @@ struct way {
 	struct lane *lane;
 	struct http *http;
 	struct suspicion suspicion;
+	struct outbound_tally tally;
 	int64_t claimed_ms; /* the wall clock at the last claim; INT64_MAX: none is committed yet */
 };
 
@@ -388,6 +389,14 @@ static void post(struct job *job)
 	http_post(way->http, &delivery->http);
 }
 
+static void note_answer(struct outbound_tally *tally, const struct http_request *http)
+{
+	histogram_add(&tally->answers, http->duration_ms);
+	if (http->date_ms > 0)
+		skew_note(&tally->skew, http->sent_ms, http->answered_ms, http->date_ms,
+			  clock_monotonic_ms());
+}
+
 /* Loop: the exchange has ended, one way or the other. */
 static void answered(struct http_request *http)
 {
@@ -397,6 +406,8 @@ static void answered(struct http_request *http)
 	if (carries_document(delivery))
 		buf_done(&delivery->document);
 	delivery->duration_ms += http->duration_ms;
+	if (http->exchange.answered)
+		note_answer(&delivery->way->tally, http);
 	crew_on_worker(delivery->way->outbound->parts.crew, &delivery->work, conclude, plan);
 }
 
@@ -564,6 +575,17 @@ static void log_delivery(const struct delivery *delivery)
 		 words[0] ? ": " : "", words);
 }
 
+static void count(struct outbound_tally *tally, const struct delivery *delivery)
+{
+	const enum outcome_kind kind = delivery->outcome.kind;
+
+	tally->outcomes[kind]++;
+	if (kind == OUTCOME_DELIVERED)
+		window_add(&tally->delivered, delivery->row.now_ms, 1);
+	if (kind == OUTCOME_REFUSED)
+		window_add(&tally->refused, delivery->row.now_ms, 1);
+}
+
 /* Loop: one number, one line. */
 static void settled(struct job *job)
 {
@@ -580,6 +602,7 @@ static void settled(struct job *job)
 		return;
 	}
 	log_delivery(delivery);
+	count(&delivery->way->tally, delivery);
 	moved(outbound, &delivery->work);
 	if (delivery->was_posted || delivery->outcome.kind == OUTCOME_HALT)
 		lane_settled(delivery->way->lane, delivery->outcome.kind,
@@ -658,4 +681,9 @@ void outbound_free(struct outbound **outbound)
 struct lane_figures outbound_lane(const struct outbound *outbound, size_t index)
 {
 	return lane_figures(outbound->ways[index].lane);
+}
+
+const struct outbound_tally *outbound_tally(const struct outbound *outbound, size_t index)
+{
+	return &outbound->ways[index].tally;
 }

@@ -92,12 +92,17 @@ static void log_told(const struct store_moves *moves)
 void pipeline_moved(struct pipeline *pipeline, struct store_moves *moves)
 {
 	struct pipeline_figures *figures = &pipeline->figures;
+	int64_t born =
+		0; /* a move takes from one state what it gives to another: what is more is new */
 	bool ended = false;
 
 	for (enum doc_state state = 0; state < DOC_STATE_COUNT; state++) {
 		figures->documents[state] += (uint64_t)moves->change[state];
+		figures->reached[state] += (uint64_t)max(moves->change[state], (int64_t)0);
+		born += moves->change[state];
 		ended = ended || (moves->change[state] > 0 && doc_state_is_final(state));
 	}
+	figures->received += (uint64_t)max(born, (int64_t)0);
 	if (moves->change[DOC_DELIVERED] > 0)
 		figures->last_delivered_ms = clock_now_ms();
 	if (ended)
@@ -232,12 +237,23 @@ struct pipeline_figures pipeline_figures(const struct pipeline *pipeline)
 	figures.answers = inbound.answers;
 	figures.not_asked = inbound.not_asked;
 	figures.store_trouble = pipeline->crew.store_trouble;
+	figures.store_damaged = pipeline->crew.store_damaged;
 	return figures;
 }
 
 struct lane_figures pipeline_lane(const struct pipeline *pipeline, size_t index)
 {
 	return outbound_lane(pipeline->outbound, index);
+}
+
+const struct outbound_tally *pipeline_tally(const struct pipeline *pipeline, size_t index)
+{
+	return outbound_tally(pipeline->outbound, index);
+}
+
+const struct histogram *pipeline_acks(const struct pipeline *pipeline, size_t index)
+{
+	return inbound_acks(pipeline->inbound, index);
 }
 
 struct mllp_figures pipeline_listener(const struct pipeline *pipeline, size_t index)

@@ -22,6 +22,7 @@
 #include "intake/mllp_server.h"
 #include "queue/store.h"
 #include "status/status_server.h"
+#include "status/thresholds.h"
 
 /* When documents of a type, or of a unit, are sent. */
 enum policy_action { POLICY_SEND, POLICY_HOLD, POLICY_DELAY, POLICY_INVISIBLE };
@@ -157,6 +158,7 @@ struct config {
 	struct control_settings control;
 	struct status_settings status;
 	const char *status_token_file; /* "": none; what it holds is in status.token */
+	struct threshold_settings alerts;
 	struct store_settings store;
 
 	struct unzip_limits xdm;

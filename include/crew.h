@@ -27,6 +27,7 @@ struct crew {
 	/* private */
 	size_t under_way;
 	char store_trouble[ERR_TEXT];
+	bool store_damaged; /* so that only a human can mend it */
 	struct change probe;
 	bool probing; /* it is the writer's */
 	struct event *probe_again;

@@ -5,6 +5,7 @@
 #ifndef DMPFEED_INBOUND_H
 #define DMPFEED_INBOUND_H
 
+#include "base/histogram.h"
 #include "config.h"
 #include "crew.h"
 
@@ -42,6 +43,8 @@ struct inbound_figures {
 };
 
 struct inbound_figures inbound_figures(const struct inbound *inbound);
+/* From a whole frame to its answer, of one listener. */
+const struct histogram *inbound_acks(const struct inbound *inbound, size_t index);
 struct mllp_figures inbound_listener(const struct inbound *inbound, size_t index);
 struct drop_figures inbound_folder(const struct inbound *inbound, size_t index);
 

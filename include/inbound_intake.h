@@ -43,9 +43,9 @@ struct intake {
 	char digest[DROP_DIGEST]; /* of the file's name, for logs */
 	const char *channel, *site, *source, *origin;
 	struct ulid doc;
-	int64_t came_ms;
-	struct buf bytes; /* what came */
-	struct buf head;  /* the start of a message, to answer it */
+	int64_t came_ms, began_ms; /* by the wall clock, and by the other */
+	struct buf bytes;          /* what came */
+	struct buf head;           /* the start of a message, to answer it */
 
 	struct intake_part *parts; /* several of a batch file or a medium */
 	size_t part_count;

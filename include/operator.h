@@ -5,12 +5,13 @@
 #ifndef DMPFEED_OPERATOR_H
 #define DMPFEED_OPERATOR_H
 
-#include "pipeline.h"
+#include "watch.h"
 
 struct operator_parts {
 	struct event_base *loop;
 	const struct config *config;
 	struct pipeline *pipeline;
+	struct watch *watch;
 	struct workers *workers; /* their context is a struct hands; */
 	struct workers *keeper;  /* likewise, for what takes minutes */
 	struct writer *writer;

@@ -5,8 +5,11 @@
 #ifndef DMPFEED_OUTBOUND_H
 #define DMPFEED_OUTBOUND_H
 
+#include "base/histogram.h"
+#include "base/window.h"
 #include "credentials.h"
 #include "crew.h"
+#include "dispatch/skew.h"
 
 struct outbound_parts {
 	struct crew *crew; /* outlives what is made of these; its workers have hands */
@@ -36,5 +39,17 @@ void outbound_close(struct outbound *outbound);
 void outbound_free(struct outbound **outbound);
 
 struct lane_figures outbound_lane(const struct outbound *outbound, size_t index);
+
+/* What a lane's attempts came to. */
+enum { OUTCOME_COUNT = OUTCOME_HALT + 1 };
+
+struct outbound_tally {
+	struct histogram answers; /* how long the DMP took, whatever it said */
+	uint64_t outcomes[OUTCOME_COUNT];
+	struct skew skew;
+	struct window delivered, refused; /* documents of the last day, since start */
+};
+
+const struct outbound_tally *outbound_tally(const struct outbound *outbound, size_t index);
 
 #endif

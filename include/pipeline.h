@@ -6,8 +6,7 @@
 #ifndef DMPFEED_PIPELINE_H
 #define DMPFEED_PIPELINE_H
 
-#include "config.h"
-#include "queue/writer.h"
+#include "outbound.h"
 
 struct pipeline_parts {
 	struct event_base *loop;
@@ -44,10 +43,12 @@ void pipeline_free(struct pipeline **pipeline);
 /* What it is doing, for people. */
 struct pipeline_figures {
 	uint64_t documents[DOC_STATE_COUNT];
+	uint64_t received, reached[DOC_STATE_COUNT]; /* since start: new, and come to each state */
 	int64_t last_delivered_ms;
 	/* since start: ADT taken; ACK that came, which get no answer; documents of patients whom nobody asked */
 	uint64_t identities, answers, not_asked;
 	const char *store_trouble; /* why nothing can be stored now; "" */
+	bool store_damaged;        /* and that a human must act */
 	bool closing;
 };
 
@@ -62,6 +63,9 @@ void pipeline_watch(struct pipeline *pipeline,
 
 struct pipeline_figures pipeline_figures(const struct pipeline *pipeline);
 struct lane_figures pipeline_lane(const struct pipeline *pipeline, size_t index);
+const struct outbound_tally *pipeline_tally(const struct pipeline *pipeline, size_t index);
+const struct histogram *pipeline_acks(const struct pipeline *pipeline,
+				      size_t index); /* by listener */
 struct mllp_figures pipeline_listener(const struct pipeline *pipeline, size_t index);
 struct drop_figures pipeline_folder(const struct pipeline *pipeline, size_t index);
 struct mllp_sender_figures pipeline_way_back(const struct pipeline *pipeline,

@@ -156,7 +156,7 @@ static void it_says_what_is_wrong_in_both_languages(void **state)
 	(void)state;
 	assert_says(&(struct alert){ .rule = ALERT_LANE_STOPPED,
 				     .subject = "010000000",
-				     .detail = "the certificate has expired",
+				     .detail = "the certificate has expired.",
 				     .value = 3 * HOUR },
 		    "Lane 010000000 has been stopped for 3 h: the certificate has expired.",
 		    "La voie d'envoi 010000000 est arrêtée depuis 3 h : the certificate has "

@@ -479,6 +479,7 @@ static void scan_done(struct job *job)
 
 	drop->scanning = false;
 	drop->watch = scan->watch;
+	drop->figures.room = scan->room;
 	if (!drop->closed) {
 		note_trouble(drop, &scan->err);
 		if (scan->listed)

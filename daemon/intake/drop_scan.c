@@ -71,6 +71,7 @@ static void scan_list(struct drop_scan *scan)
 
 	if (fd < 0)
 		return;
+	scan->room = disk_room(scan->path);
 	errno = 0;
 	while (folder != NULL && scan->sightings < DROP_MOST_LISTED &&
 	       (found = readdir(folder)) != NULL) {

@@ -352,6 +352,18 @@ static void say_value(const struct alert *alert, bool french, struct buf *out)
 	}
 }
 
+/* Without its last full stop: the sentence has its own. */
+static void say_detail(const struct alert *alert, bool french, struct buf *out)
+{
+	struct slice detail = slice_of(alert->detail);
+
+	if (detail.n == 0)
+		return;
+	detail.n -= detail.p[detail.n - 1] == '.';
+	buf_add_text(out, french ? " : " : ": ");
+	buf_add(out, detail);
+}
+
 void alert_say(const struct alert *alert, bool french, struct buf *out)
 {
 	const struct rule *rule = &rules[alert->rule];
@@ -363,8 +375,7 @@ void alert_say(const struct alert *alert, bool french, struct buf *out)
 		} else if (slice_starts(rest, "{value}")) {
 			say_value(alert, french, out);
 		} else if (slice_starts(rest, "{detail}")) {
-			if (alert->detail[0] != '\0')
-				buf_addf(out, french ? " : %s" : ": %s", alert->detail);
+			say_detail(alert, french, out);
 		} else {
 			buf_add_char(out, rest.p[0]);
 			rest = slice_from(rest, 1);

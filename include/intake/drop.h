@@ -18,6 +18,7 @@
 #ifndef DMPFEED_INTAKE_DROP_H
 #define DMPFEED_INTAKE_DROP_H
 
+#include "base/disk.h"
 #include "base/jobs.h"
 #include "intake/drop_file.h"
 
@@ -74,7 +75,8 @@ struct drop_figures {
 	uint64_t in_flight;
 	uint64_t taken, rejected; /* since start */
 	int64_t last_file_ms;
-	const char *trouble; /* why the folder cannot be read now; "" */
+	const char *trouble;   /* why the folder cannot be read now; "" */
+	struct disk_room room; /* where the folder is */
 };
 
 struct drop_figures drop_figures(const struct drop *drop);

@@ -7,6 +7,7 @@
 #define DMPFEED_INTAKE_DROP_SCAN_H
 
 #include "base/arena.h"
+#include "base/disk.h"
 #include "base/jobs.h"
 
 enum { DROP_MOST_LISTED = 200000 }; /* entries: the rest waits in the folder until these are gone */
@@ -30,6 +31,7 @@ struct drop_scan {
 	bool listed;    /* to the end, or to DROP_MOST_LISTED */
 	struct err err; /* of the folder, or of a file in it that cannot be looked at */
 	int64_t started_ms, ended_ms;
+	struct disk_room room;
 };
 
 /* A job's run(). */

@@ -1,0 +1,422 @@
+/* What is looked at beside the documents' way, and the alerts that follow. Loop only.
+ *
+ * Each second the loop's own timer tells how late it is. Every few seconds a worker reads what the disk and
+ * the store must be asked for; when it has, all alerts are seen anew, from that and from the figures that
+ * the pipeline keeps.
+ */
+#include "watch.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/disk.h"
+#include "hands.h"
+#include "process.h"
+
+enum {
+	TICK_MS = 1000,
+	LOOK_MS = 5000,
+	LOOK_SHARE = 50, /* a look takes no more than one part in so many of a worker's time */
+	MOST_WAITING = 64,
+	MOST_ALERTS = 1024,
+	JUMP_TOLD_MS = 3600000, /* a jump of the clock is an alert for so long */
+};
+
+/* What the store says, when it could last be asked. */
+struct seen {
+	struct health_waiting waiting[MOST_WAITING];
+	size_t waiting_count;
+	int64_t oldest_queued_ms, oldest_invisible_ms; /* INT64_MAX: none */
+};
+
+/* What a worker has read. */
+struct look {
+	struct job job;
+	const struct config *config;
+	struct disk_room room;
+	uint64_t store_bytes, wal_bytes;
+	struct health_process process;
+	struct seen seen;
+	int64_t took_ms;
+};
+
+struct watch {
+	struct watch_parts parts;
+	struct alerts *alerts;
+	struct event *tick;
+	struct look look;
+	int64_t next_tick_ms, next_look_ms; /* by the monotonic clock */
+	bool looking;
+
+	int64_t ahead_ms; /* the wall clock of the monotonic one */
+	int64_t jump_ms, jumped_ms;
+	int64_t *stopped_ms; /* by lane: since when, by the monotonic clock; 0: it is not */
+
+	struct histogram lag;
+	struct health_lane *lanes;
+	struct health_listener *listeners;
+	struct health_disk *disks;
+	struct health_count reached[DOC_STATE_COUNT];
+	struct seen seen;      /* as the last look that ended left it, */
+	struct disk_room room; /* for a worker may be at the next */
+	struct health health;
+};
+
+/* ---- looking ---- */
+
+static void add_waiting(void *arg, const struct store_waiting *waiting)
+{
+	struct seen *seen = arg;
+
+	if (seen->waiting_count < MOST_WAITING)
+		seen->waiting[seen->waiting_count++] = (struct health_waiting){
+			.state = doc_state_text(waiting->state),
+			.reason = reason_row(waiting->reason)->code,
+			.documents = waiting->documents,
+			.oldest_ms = waiting->oldest_ms,
+		};
+}
+
+static int look_at_store(struct seen *ret_seen, struct hands *hands, struct err *err)
+{
+	struct store *reader = hands_reader(hands, err);
+	struct seen seen = { 0 };
+
+	if (reader == NULL || store_count_waiting(reader, add_waiting, &seen, err) < 0 ||
+	    store_oldest_queued(reader, &seen.oldest_queued_ms, err) < 0 ||
+	    store_oldest_invisible(reader, &seen.oldest_invisible_ms, err) < 0)
+		return -1;
+	*ret_seen = seen;
+	return 0;
+}
+
+/* Worker. The disk that it asks about is the one that the store, which it reads too, is on. */
+static void run_look(struct job *job, void *hands)
+{
+	struct look *look = container_of(job, struct look, job);
+	const int64_t began_ms = clock_monotonic_ms();
+	scoped(free_ptr) char *wal = xasprintf("%s-wal", look->config->store.path);
+	struct err err = { 0 };
+
+	look->room = disk_room(look->config->state_dir);
+	look->store_bytes = disk_file_bytes(look->config->store.path);
+	look->wal_bytes = disk_file_bytes(wal);
+	process_look(&look->process);
+	(void)!look_at_store(&look->seen, hands, &err); /* who has a document at stake tells why */
+	look->took_ms = clock_monotonic_ms() - began_ms;
+}
+
+/* ---- the figures ---- */
+
+static void gather_lanes(struct watch *watch, int64_t now_ms)
+{
+	static const char *const outcomes[HEALTH_OUTCOMES] = {
+		[OUTCOME_DELIVERED] = "delivered",   [OUTCOME_RETRY] = "retry",
+		[OUTCOME_RETRY_LANE] = "retry_lane", [OUTCOME_REJECTED] = "rejected",
+		[OUTCOME_REFUSED] = "refused",       [OUTCOME_HALT] = "halt",
+	};
+	_Static_assert((int)OUTCOME_COUNT == (int)HEALTH_OUTCOMES, "an outcome has no name");
+
+	for (size_t i = 0; i < watch->health.lane_count; i++) {
+		const struct outbound_tally *tally = pipeline_tally(watch->parts.pipeline, i);
+		struct health_lane *lane = &watch->lanes[i];
+
+		lane->name = watch->parts.config->establishments[i].finess_ej;
+		lane->answers = &tally->answers;
+		lane->knows_skew = skew_is_known(&tally->skew, now_ms);
+		lane->skew_ms = lane->knows_skew ? skew_ms(&tally->skew) : 0;
+		for (size_t j = 0; j < HEALTH_OUTCOMES; j++)
+			lane->outcomes[j] =
+				(struct health_count){ outcomes[j], tally->outcomes[j] };
+	}
+}
+
+/* One of each disk, by the first name that is on it. */
+static void gather_disk(struct watch *watch, const char *name, const struct disk_room *room,
+			uint64_t *seen)
+{
+	size_t *count = &watch->health.disk_count;
+
+	for (size_t i = 0; i < *count; i++)
+		if (seen[i] == room->disk)
+			return;
+	if (room->size_bytes == 0)
+		return;
+	seen[*count] = room->disk;
+	watch->disks[(*count)++] = (struct health_disk){ name, room->free_bytes, room->size_bytes };
+}
+
+static void gather_disks(struct watch *watch)
+{
+	const struct config *config = watch->parts.config;
+	scoped(free_ptr) uint64_t *seen = xcalloc(config->drop_count + 1, sizeof(*seen));
+
+	watch->health.disk_count = 0;
+	gather_disk(watch, "state", &watch->room, seen);
+	for (size_t i = 0; i < config->drop_count; i++) {
+		const struct drop_figures folder = pipeline_folder(watch->parts.pipeline, i);
+
+		gather_disk(watch, config->drops[i].name, &folder.room, seen);
+	}
+}
+
+static void gather(struct watch *watch, int64_t now_ms)
+{
+	const struct pipeline_figures figures = pipeline_figures(watch->parts.pipeline);
+	struct health *health = &watch->health;
+
+	gather_lanes(watch, now_ms);
+	gather_disks(watch);
+	for (enum doc_state state = 0; state < DOC_STATE_COUNT; state++)
+		watch->reached[state] =
+			(struct health_count){ doc_state_text(state), figures.reached[state] };
+	health->received = figures.received;
+	health->waiting_count = watch->seen.waiting_count;
+}
+
+/* ---- the alerts ---- */
+
+static void see_with(struct watch *watch, enum alert_rule rule, const char *subject, int64_t value,
+		     struct alert_levels levels, const char *detail)
+{
+	alerts_see(watch->alerts, &(struct alert_sight){ .rule = rule,
+							 .subject = subject,
+							 .value = value,
+							 .levels = levels,
+							 .detail = detail });
+}
+
+static void see(struct watch *watch, enum alert_rule rule, const char *subject, int64_t value,
+		const char *detail)
+{
+	see_with(watch, rule, subject, value, threshold_levels(&watch->parts.config->alerts, rule),
+		 detail);
+}
+
+/* How long ago; 0 for never, and for a time that is yet to come. */
+static int64_t age_ms(int64_t since_ms, int64_t now_ms)
+{
+	return since_ms == INT64_MAX ? 0 : max(now_ms - since_ms, (int64_t)0);
+}
+
+static void see_lane(struct watch *watch, size_t index, struct alert_time time)
+{
+	const struct lane_figures lane = pipeline_lane(watch->parts.pipeline, index);
+	const struct outbound_tally *tally = pipeline_tally(watch->parts.pipeline, index);
+	const uint64_t refused = window_sum(&tally->refused, time.wall_ms);
+	const uint64_t ended = refused + window_sum(&tally->delivered, time.wall_ms);
+	const struct health_lane *health = &watch->lanes[index];
+	int64_t *stopped_ms = &watch->stopped_ms[index];
+
+	if (lane.state != LANE_STOPPED)
+		*stopped_ms = 0;
+	else if (*stopped_ms == 0)
+		*stopped_ms = time.monotonic_ms;
+	see(watch, ALERT_LANE_STOPPED, lane.name,
+	    *stopped_ms ? time.monotonic_ms - *stopped_ms : -1, lane.why);
+	if (health->knows_skew)
+		see(watch, ALERT_CLOCK_SKEW, lane.name, llabs(health->skew_ms), NULL);
+	see(watch, ALERT_DMP_ABSENT_RATE, lane.name,
+	    ended >= watch->parts.config->alerts.absent_least ? (int64_t)(refused * 1000 / ended)
+							      : 0,
+	    NULL);
+}
+
+static void see_disks(struct watch *watch)
+{
+	for (size_t i = 0; i < watch->health.disk_count; i++) {
+		const struct health_disk *disk = &watch->disks[i];
+
+		see_with(watch, ALERT_DISK_LOW, disk->name, (int64_t)disk->free_bytes,
+			 threshold_of_disk(&watch->parts.config->alerts, disk->size_bytes), NULL);
+	}
+}
+
+/* Documents that wait, of one state, and of one reason or any. */
+static void see_waiting(struct watch *watch, enum doc_state state, enum reason reason,
+			enum alert_rule count_rule, enum alert_rule age_rule, int64_t now_ms)
+{
+	uint64_t documents = 0;
+	int64_t oldest_ms = INT64_MAX;
+
+	for (size_t i = 0; i < watch->health.waiting_count; i++) {
+		const struct health_waiting *waiting = &watch->seen.waiting[i];
+
+		if (strcmp(waiting->state, doc_state_text(state)) != 0 ||
+		    (reason != REASON_NONE &&
+		     strcmp(waiting->reason, reason_row(reason)->code) != 0))
+			continue;
+		documents += waiting->documents;
+		oldest_ms = min(oldest_ms, waiting->oldest_ms);
+	}
+	see(watch, count_rule, "documents", (int64_t)documents, NULL);
+	see(watch, age_rule, "oldest", age_ms(oldest_ms, now_ms), NULL);
+}
+
+static void see_store(struct watch *watch, int64_t now_ms)
+{
+	const struct pipeline_figures figures = pipeline_figures(watch->parts.pipeline);
+
+	see(watch, ALERT_BACKLOG_AGE, "queue", age_ms(watch->seen.oldest_queued_ms, now_ms), NULL);
+	see(watch, ALERT_INVISIBLE_TOO_LONG, "oldest",
+	    age_ms(watch->seen.oldest_invisible_ms, now_ms), NULL);
+	see(watch, ALERT_STORE_DAMAGED, "store", figures.store_damaged,
+	    figures.store_damaged ? figures.store_trouble : "");
+	see_waiting(watch, DOC_REJECTED, REASON_NONE, ALERT_REJECTED_COUNT, ALERT_REJECTED_AGE,
+		    now_ms);
+	see_waiting(watch, DOC_HELD, REASON_INS_NOT_QUALIFIED, ALERT_INS_COUNT, ALERT_INS_AGE,
+		    now_ms);
+}
+
+static void tell(void *arg, const struct alert *alert, enum alert_change change)
+{
+	enum log_level level = change == ALERT_CLEARED             ? LEVEL_INFO
+			       : alert->severity == ALERT_CRITICAL ? LEVEL_ERROR
+								   : LEVEL_WARNING;
+	scoped(buf_done) struct buf sentence = { 0 };
+
+	(void)arg;
+	alert_say(alert, false, &sentence);
+	log_line(level, "alert=%s subject=%s %s severity=%s: %s", alert_name(alert->rule),
+		 alert->subject, alert_change_text(change), alert_severity_text(alert->severity),
+		 sentence.p);
+}
+
+static void see_all(struct watch *watch)
+{
+	const struct alert_time time = { clock_monotonic_ms(), clock_now_ms() };
+	const bool told_lately = time.monotonic_ms - watch->jumped_ms < JUMP_TOLD_MS;
+
+	gather(watch, time.monotonic_ms);
+	alerts_begin(watch->alerts, time);
+	for (size_t i = 0; i < watch->parts.config->establishment_count; i++)
+		see_lane(watch, i, time);
+	see_disks(watch);
+	see_store(watch, time.wall_ms);
+	see(watch, ALERT_CLOCK_JUMP, "jump", told_lately ? watch->jump_ms : 0, NULL);
+	alerts_end(watch->alerts, tell, watch);
+	watch->health.alerts = alerts_raised(watch->alerts, &watch->health.alert_count);
+}
+
+/* ---- time ---- */
+
+static void looked(struct job *job)
+{
+	struct watch *watch = container_of(container_of(job, struct look, job), struct watch, look);
+
+	watch->looking = false;
+	watch->seen = watch->look.seen;
+	watch->room = watch->look.room;
+	watch->health.store_bytes = watch->look.store_bytes;
+	watch->health.wal_bytes = watch->look.wal_bytes;
+	watch->health.process = watch->look.process;
+	watch->health.process.started_ms = watch->parts.started_ms;
+	watch->next_look_ms =
+		clock_monotonic_ms() + max((int64_t)LOOK_MS, watch->look.took_ms * LOOK_SHARE);
+	see_all(watch);
+}
+
+static void note_jump(struct watch *watch, int64_t monotonic_ms)
+{
+	const int64_t ahead_ms = clock_now_ms() - monotonic_ms;
+	const int64_t jump_ms = llabs(ahead_ms - watch->ahead_ms);
+
+	watch->ahead_ms = ahead_ms;
+	if (jump_ms < watch->parts.config->alerts.clock_skew_ms.warning)
+		return;
+	watch->jump_ms = jump_ms;
+	watch->jumped_ms = monotonic_ms;
+}
+
+/* Late by more than one tick, it does not ring for those that were missed. */
+static void wait_for_tick(struct watch *watch, int64_t now_ms)
+{
+	int64_t left_ms;
+
+	watch->next_tick_ms = max(watch->next_tick_ms + TICK_MS, now_ms + 1);
+	left_ms = watch->next_tick_ms - now_ms;
+	event_add(watch->tick, &(struct timeval){ left_ms / 1000, left_ms % 1000 * 1000 });
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	const int64_t now_ms = clock_monotonic_ms();
+	struct watch *watch = arg;
+
+	(void)fd, (void)what;
+	histogram_add(&watch->lag, now_ms - watch->next_tick_ms);
+	note_jump(watch, now_ms);
+	wait_for_tick(watch, now_ms);
+	if (watch->looking || now_ms < watch->next_look_ms)
+		return;
+	watch->looking = true;
+	workers_submit(watch->parts.workers, &watch->look.job);
+}
+
+/* ---- birth and end ---- */
+
+static void name_listeners(struct watch *watch)
+{
+	const struct config *config = watch->parts.config;
+
+	watch->listeners = xcalloc(config->mllp_count, sizeof(*watch->listeners));
+	for (size_t i = 0; i < config->mllp_count; i++)
+		watch->listeners[i] =
+			(struct health_listener){ config->mllp[i].name,
+						  pipeline_acks(watch->parts.pipeline, i) };
+	watch->health.listeners = watch->listeners;
+	watch->health.listener_count = config->mllp_count;
+}
+
+struct watch *watch_new(const struct watch_parts *parts)
+{
+	struct watch *watch = xcalloc(1, sizeof(*watch));
+	const struct config *config = parts->config;
+	const int64_t now_ms = clock_monotonic_ms();
+
+	watch->parts = *parts;
+	watch->alerts = alerts_new(MOST_ALERTS);
+	watch->stopped_ms = xcalloc(config->establishment_count, sizeof(int64_t));
+	watch->lanes = xcalloc(config->establishment_count, sizeof(*watch->lanes));
+	watch->disks = xcalloc(config->drop_count + 1, sizeof(*watch->disks));
+	watch->look.job = (struct job){ .run = run_look, .done = looked };
+	watch->look.config = config;
+	watch->look.seen.oldest_queued_ms = watch->look.seen.oldest_invisible_ms = INT64_MAX;
+	watch->ahead_ms = clock_now_ms() - now_ms;
+	watch->health = (struct health){ .disks = watch->disks,
+					 .waiting = watch->seen.waiting,
+					 .lanes = watch->lanes,
+					 .lane_count = config->establishment_count,
+					 .reached = watch->reached,
+					 .reached_count = DOC_STATE_COUNT,
+					 .loop_lag = &watch->lag };
+	watch->health.process.started_ms = parts->started_ms;
+	name_listeners(watch);
+	watch->seen = watch->look.seen;
+	watch->tick = event_new(parts->loop, -1, 0, on_tick, watch);
+	watch->next_tick_ms = now_ms - TICK_MS;
+	wait_for_tick(watch, now_ms);
+	return watch;
+}
+
+void watch_free(struct watch **watch)
+{
+	struct watch *w = *watch;
+
+	if (w == NULL)
+		return;
+	event_free(w->tick);
+	alerts_free(&w->alerts);
+	free(w->stopped_ms);
+	free(w->lanes);
+	free(w->listeners);
+	free(w->disks);
+	free_ptr(watch);
+}
+
+const struct health *watch_health(struct watch *watch)
+{
+	gather(watch, clock_monotonic_ms());
+	return &watch->health;
+}

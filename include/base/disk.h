@@ -1,0 +1,18 @@
+/* The room on a disk. It may block for as long as the disk does not answer: never on the loop. */
+#ifndef DMPFEED_BASE_DISK_H
+#define DMPFEED_BASE_DISK_H
+
+#include <stdint.h>
+
+struct disk_room {
+	uint64_t disk;                   /* which one: the same for every path on it */
+	uint64_t free_bytes, size_bytes; /* free for us; size 0: it cannot be told */
+};
+
+/* Of the file system that `path` is on. */
+struct disk_room disk_room(const char *path);
+
+/* 0 when there is no such file. */
+uint64_t disk_file_bytes(const char *path);
+
+#endif

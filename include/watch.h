@@ -1,0 +1,30 @@
+/* What is looked at beside the documents' way: disks, clocks, certificates, what waits for a person; and the
+ * alerts that follow from it and from the pipeline's own figures.
+ *
+ * Loop only; disk and store are read by workers, whose context is a struct hands.
+ */
+#ifndef DMPFEED_WATCH_H
+#define DMPFEED_WATCH_H
+
+#include "pipeline.h"
+#include "status/health.h"
+
+struct watch_parts {
+	struct event_base *loop;
+	const struct config *config;
+	const struct pipeline *pipeline;
+	struct workers *workers;
+	int64_t started_ms;
+};
+
+struct watch;
+
+struct watch *watch_new(const struct watch_parts *parts);
+
+/* After the workers ended. */
+void watch_free(struct watch **watch);
+
+/* As it is known now; valid until the loop goes on. */
+const struct health *watch_health(struct watch *watch);
+
+#endif

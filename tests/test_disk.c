@@ -1,0 +1,76 @@
+/* The room on a disk: what the system's own tools tell of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/disk.h"
+
+/* What df(1) says of the file system of /, in bytes. */
+static uint64_t df(const char *column)
+{
+	scoped(free_ptr) char *command = xasprintf("df -B1 --output=%s / | tail -1", column);
+	FILE *told = popen(command, "r");
+	unsigned long long number = 0;
+
+	assert_non_null(told);
+	assert_int_equal(fscanf(told, "%llu", &number), 1);
+	pclose(told);
+	return number;
+}
+
+static void a_disk_has_the_size_that_df_tells(void **state)
+{
+	const struct disk_room room = disk_room("/");
+	const uint64_t free_bytes = df("avail");
+
+	(void)state;
+	assert_int_equal(room.size_bytes, df("size"));
+	/* others write meanwhile */
+	assert_in_range(room.free_bytes, free_bytes - min(free_bytes, (uint64_t)1 << 32),
+			free_bytes + ((uint64_t)1 << 32));
+}
+
+static void two_paths_on_one_disk_have_one_name(void **state)
+{
+	(void)state;
+	assert_int_equal(disk_room("/proc").disk, disk_room("/proc/self").disk);
+}
+
+static void what_is_not_there_has_no_size(void **state)
+{
+	(void)state;
+	assert_int_equal(disk_room("/nowhere/at/all").size_bytes, 0);
+	assert_int_equal(disk_file_bytes("/nowhere/at/all"), 0);
+}
+
+static void a_file_has_its_bytes(void **state)
+{
+	char path[] = "/tmp/test_disk.XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, 12345), 0);
+	assert_int_equal(disk_file_bytes(path), 12345);
+	close(fd);
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_disk_has_the_size_that_df_tells),
+		cmocka_unit_test(two_paths_on_one_disk_have_one_name),
+		cmocka_unit_test(what_is_not_there_has_no_size),
+		cmocka_unit_test(a_file_has_its_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
