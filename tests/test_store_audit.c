@@ -220,8 +220,6 @@ static void a_body_without_a_document_is_found(void **state)
 static const char back_to_version_2[] =
 	"ALTER TABLE ledger DROP COLUMN actor; ALTER TABLE ledger DROP COLUMN digest;"
 	"CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT 1; END;"
-	"DROP INDEX document_redirected; ALTER TABLE document DROP COLUMN names;"
-	"ALTER TABLE document DROP COLUMN needed; DROP INDEX document_waits;"
 	"DROP INDEX document_invisible; ALTER TABLE document DROP COLUMN invisible;"
 	"ALTER TABLE document DROP COLUMN since_ms;"
 	"DROP INDEX document_waits; DROP INDEX document_redirected;"
