@@ -105,7 +105,8 @@ int store_insert_body(struct store *store, int64_t seq, const struct store_arriv
 	if (keyring_count(store->keys) > 0) {
 		keyring_seal(store->keys, slice_of_about(&bytes), body, &sealed);
 		keyring_seal(store->keys, slice_of_about(&what), metadata, &sealed_metadata);
-		if (buf_check(&sealed, "the document", err) < 0)
+		if (buf_check(&sealed, "the document", err) < 0 ||
+		    buf_check(&sealed_metadata, "the document's metadata", err) < 0)
 			return -1;
 		body = buf_slice(&sealed);
 		metadata = buf_slice(&sealed_metadata);
