@@ -353,6 +353,28 @@ static void a_lapsed_claim_of_another_node_is_taken_over_in_doubt(void **state)
 	assert_int_equal(claim(f, 4, due, &next_ms), 0);
 }
 
+static void a_claim_of_a_year_to_come_lapses_an_hour_after_the_clock_was_set_back(void **state)
+{
+	struct fixture *f = *state;
+	struct store_due due[4];
+	int64_t next_ms;
+
+	f->now_ms += YEAR_MS;
+	queue_one(f, "1.2.3.1");
+	claim(f, 4, due, &next_ms);
+	store_free(&f->store);
+	f->settings.node = "elsewhere";
+	open_store(f);
+	f->now_ms -= YEAR_MS;
+	assert_int_equal(set_right(f), 1);
+	assert_int_equal(set_right(f), 0);
+	f->now_ms += 3600 * 1000 - 1;
+	assert_int_equal(claim(f, 4, due, &next_ms), 0);
+	f->now_ms += 1;
+	assert_int_equal(claim(f, 4, due, &next_ms), 1);
+	assert_true(due[0].doubtful);
+}
+
 static void a_lapsed_claim_is_recovered_at_start(void **state)
 {
 	struct fixture *f = *state;
@@ -566,6 +588,7 @@ int main(void)
 		test(what_was_being_sent_goes_again_in_doubt_after_a_restart),
 		test(the_claims_of_another_node_are_left_alone),
 		test(a_lapsed_claim_of_another_node_is_taken_over_in_doubt),
+		test(a_claim_of_a_year_to_come_lapses_an_hour_after_the_clock_was_set_back),
 		test(a_lapsed_claim_is_recovered_at_start),
 		test(a_second_process_is_refused),
 		test(a_file_that_is_no_store_is_refused_and_left_as_it_is),

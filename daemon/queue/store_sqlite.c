@@ -94,6 +94,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 
 	[SET_RIGHT] = "UPDATE document SET due_ms = ?2 + max(due_ms - changed_ms, 0), changed_ms = ?2"
 		" WHERE lane = ?1 AND state = 'queued' AND due_ms > ?2 AND changed_ms > ?2",
+	/* whoever claimed it did so in a time that is yet to come: it has as long from now as from then */
+	[SET_LEASES_RIGHT] = "UPDATE document SET lease_ms = ?2 + (lease_ms - changed_ms), changed_ms = ?2"
+		" WHERE lane = ?1 AND state = 'sending' AND lease_ms > ?2 AND changed_ms > ?2",
 	[SET_TIMED_RIGHT] = "UPDATE document SET release_ms = ?1 + (release_ms - changed_ms), changed_ms = ?1"
 		" WHERE state = 'held' AND release_ms > max(?1, 0) AND changed_ms > ?1",
 	/* in two parts: of a comparison of pairs SQLite uses the index for the first row alone, then walks */
@@ -651,8 +654,8 @@ static int take_in_again(struct store *store, const struct store_arrival *arriva
 
 /* One that nobody knows, as it was decided, unless its patient's choice or its predecessor say otherwise. */
 static int take_in_new(struct store *store, const struct store_arrival *arrival,
-		       const struct store_patient *patient, const char *held_for,
-		       const char *names, struct store_receipt *ret_receipt, struct err *err)
+		       const struct store_patient *patient, const char *held_for, const char *names,
+		       struct store_receipt *ret_receipt, struct err *err)
 {
 	const struct slice digest = { (const char *)arrival->digest, sizeof(arrival->digest) };
 	struct store_entry entry = {
@@ -683,8 +686,7 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 			      BYTES(arrival->content.n ? arrival->content : slice_of("")),
 			      TEXT(facts->field), TEXT(facts->unit),
 			      BYTES(store_patient_key(&stay)), NUMBER(facts->stay_end_ms),
-			      NUMBER(facts->created_ms), NUMBER(facts->ins_qualified),
-			      TEXT(names)),
+			      NUMBER(facts->created_ms), NUMBER(facts->ins_qualified), TEXT(names)),
 		       "take a document in", err) < 0)
 		return -1;
 	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);
@@ -720,8 +722,7 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 	if (heeded.state == DOC_REFUSED)
 		held_for = store_held_for(arrival->state, arrival->reason);
 	heeded.follows = follows.p;
-	if (take_in_new(store, &heeded, &patient, held_for, arrival->follows, ret_receipt, err) <
-	    0)
+	if (take_in_new(store, &heeded, &patient, held_for, arrival->follows, ret_receipt, err) < 0)
 		return -1;
 	ret_receipt->not_asked = not_asked;
 	return 0;

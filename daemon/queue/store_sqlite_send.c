@@ -9,18 +9,28 @@ enum {
 		1000 /* far longer than an attempt takes: a node that lives has settled by then */
 };
 
+/* Runs one of those that set times right: of a lane, or (NULL) of all that is held. */
+static int set_right(struct store *store, enum store_statement which, const char *lane,
+		     int64_t now_ms, size_t *count, struct err *err)
+{
+	const struct sqlite_value values[] = { TEXT(lane), NUMBER(now_ms) };
+	const size_t first = lane == NULL;
+
+	if (sqlite_run(&store->sqlite, which, values + first, length_of(values) - first,
+		       "set its documents' times right", err) < 0)
+		return -1;
+	*count += (size_t)sqlite3_changes64(store->sqlite.db);
+	return 0;
+}
+
 int store_clock_went_back(struct store *store, const char *lane, int64_t now_ms, size_t *ret_count,
 			  struct err *err)
 {
-	if (sqlite_run(&store->sqlite, SET_RIGHT, VALUES(TEXT(lane), NUMBER(now_ms)),
-		       "set the times of its documents right", err) < 0)
+	*ret_count = 0;
+	if (set_right(store, SET_RIGHT, lane, now_ms, ret_count, err) < 0 ||
+	    set_right(store, SET_LEASES_RIGHT, lane, now_ms, ret_count, err) < 0)
 		return -1;
-	*ret_count = (size_t)sqlite3_changes64(store->sqlite.db);
-	if (sqlite_run(&store->sqlite, SET_TIMED_RIGHT, VALUES(NUMBER(now_ms)),
-		       "set the times of what it holds right", err) < 0)
-		return -1;
-	*ret_count += (size_t)sqlite3_changes64(store->sqlite.db);
-	return 0;
+	return set_right(store, SET_TIMED_RIGHT, NULL, now_ms, ret_count, err);
 }
 
 /* Documents that `which` finds (by node, time, lane) go back to the queue: they may have been sent. */

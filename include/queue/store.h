@@ -230,9 +230,9 @@ struct store_due {
 	char source[STORE_SOURCE];
 };
 
-/* The wall clock may have been set back since documents went to the queue of the lane, or were held
- * until a time: those of a time that is yet to come keep their pause, counted from now. Costs nothing
- * when there are none.
+/* The wall clock may have been set back since documents went to the queue of the lane, were claimed, or
+ * were held until a time: those of a time that is yet to come keep their pause, or their claim, counted from
+ * now. Costs nothing when there are none.
  */
 must_use int store_clock_went_back(struct store *store, const char *lane, int64_t now_ms,
 				   size_t *ret_count, struct err *err);
