@@ -492,6 +492,28 @@ static void the_last_delivery_is_the_documents(void **state)
 	assert_int_equal(counts(f).last_delivered_ms, delivered_ms);
 }
 
+/* As long as what was told is kept, the same message is known; then it is another. */
+static void what_was_told_is_purged_with_its_document(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid doc = queue_one(f, "1.2.3.1");
+	size_t count;
+
+	want(f, "A0001", &doc, 1);
+	end(f, doc, DOC_DELIVERED, "", "");
+	want(f, "A0002", &doc, 1);
+	assert_int_equal(send_all(f), 2);
+	want(f, "A0001", &doc, 1);
+	assert_int_equal(send_all(f), 0);
+	want(f, "A0003", &doc, 1); /* is not told yet: it stays */
+	ok(store_begin(f->store, &err));
+	ok(store_purge(f->store, f->now_ms, f->now_ms, 10, &count, &err));
+	ok(store_commit(f->store, &err));
+	assert_int_equal(count, 1);
+	want(f, "A0001", &doc, 1);
+	assert_int_equal(send_all(f), 2);
+}
+
 /* ---- a store of version 1 ---- */
 
 /* As the release before wrote it. Not to be changed with the program. */
@@ -619,6 +641,7 @@ int main(void)
 		test(a_week_of_them_is_counted_and_none_is_lost),
 		test(the_history_of_both_documents_tells_it),
 		test(the_last_delivery_is_the_documents),
+		test(what_was_told_is_purged_with_its_document),
 		test(a_store_of_version_1_goes_on),
 		test(a_migration_that_fails_changes_nothing),
 		test(a_store_of_a_version_to_come_is_refused),

@@ -278,6 +278,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[FIND_OLD] = "SELECT seq, state, reason FROM document WHERE changed_ms <= ?1 AND purged_ms = 0 AND " FINAL
 		" ORDER BY changed_ms LIMIT 1",
 	[PURGE_BODY] = "DELETE FROM body WHERE seq = ?1",
+	[PURGE_ACKS] = "DELETE FROM acknowledgement WHERE document = ?1 AND state = 'sent'",
 	[SET_PURGED] = "UPDATE document SET purged_ms = ?2 WHERE seq = ?1",
 
 	[TALLY_IS] = "SELECT last, edition, is_emptying, until_ms, coalesce((SELECT max(number) FROM ledger), 0) FROM tally",

@@ -274,7 +274,8 @@ must_use int store_release_due(struct store *store, int64_t now_ms, size_t most,
 			       struct err *err);
 
 /* Deletes the bodies (bytes and metadata) of up to `most` documents that came to their final state no
- * later than until_ms. What they were, and all that happened to them, stays.
+ * later than until_ms, and what their sources were told of them. What they were, and all that happened to
+ * them, stays.
  */
 must_use int store_purge(struct store *store, int64_t until_ms, int64_t now_ms, size_t most,
 			 size_t *ret_count, struct err *err);
