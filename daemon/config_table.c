@@ -61,6 +61,7 @@ static const struct option_word when_not_pdfa[] = {
 static const struct option_word isolations[] = { { "required", true },
 						 { "preferred", false },
 						 { 0 } };
+static const struct option_word traits[] = { { "all", false }, { "few", true }, { 0 } };
 static const struct option_word priorities[] = {
 	{ "high", PRIORITY_HIGH }, { "normal", PRIORITY_NORMAL }, { "low", PRIORITY_LOW }, { 0 }
 };
@@ -583,6 +584,9 @@ static const struct option options[] = {
 	{ "patient.local_oid", OPTION_TEXT, AT(struct config, local_oid),
 	  .preset = "", .least = 0, .most = 64,
 	  .help = "the domain (OID) of the patient's local identifier, the IPP" },
+	{ "patient.traits", OPTION_CHOICE, AT(struct config, few_traits),
+	  .preset = "all", .words = traits,
+	  .help = "the traits of a patient that a document must give beside the INS" },
 	{ "metadata.set_author", OPTION_CHOICE, AT(struct config, system_sends),
 	  .preset = "person", .words = set_authors,
 	  .help = "who is the author of a submission: the person who asks, or always the system" },

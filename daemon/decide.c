@@ -172,6 +172,7 @@ static int decide(struct decision *decision, struct decision_document *document,
 		.allow_masked_and_invisible = config->allow_masked_and_invisible,
 		.ins_oids = config->ins_oids,
 		.local_oid = config->local_oid,
+		.few_traits = config->few_traits,
 		.system_sends = config->system_sends,
 	};
 	struct cda cda;

@@ -62,7 +62,7 @@ struct config_site {
 	size_t type_count;
 	struct config_policy *policies; /* the first that fits */
 	size_t policy_count;
-	const char *field;        /* of activity, for what is counted: "MCO", …, "none" */
+	const char *field;         /* of activity, for what is counted: "MCO", …, "none" */
 	struct config_unit *units; /* those of another one */
 	size_t unit_count;
 	const char **formerly; /* the geographic FINESS numbers that it had before */
@@ -130,6 +130,7 @@ struct config {
 	bool strict_structures;    /* who sends must be of a declared site */
 	const char *ins_oids;      /* "": those of the environment */
 	const char *local_oid;     /* "": any */
+	bool few_traits;           /* what the DMP is told of a patient is enough */
 	bool system_sends;         /* the gateway is the author of what is sent, whoever asks */
 	bool send_hash_size;
 	const char *content_type_map; /* "": that in valuesets_dir */

@@ -350,7 +350,16 @@ static void one_wrong_value_is_refused_with_its_place(void **state)
 		{ AT(media_type), "", REASON_METADATA_INVALID, "component", "no body" },
 		{ AT(birth_family), "", REASON_METADATA_INVALID, "patient/name/family",
 		  "no family name" },
-		{ AT(birth_time), "", REASON_METADATA_INVALID, "patient/birthTime", "YYYYMMDD" },
+		{ AT(birth_time), "", REASON_METADATA_INVALID, "patient/birthTime",
+		  "no birth date" },
+		{ AT(birth_given), "", REASON_METADATA_INVALID, "patient/name/given",
+		  "no first given name" },
+		{ AT(given_names), "", REASON_METADATA_INVALID, "patient/name/given",
+		  "no list of given names" },
+		{ AT(sex), "", REASON_METADATA_INVALID, "patient/administrativeGenderCode",
+		  "no sex" },
+		{ AT(birth_place), "", REASON_METADATA_INVALID, "patient/birthplace",
+		  "no place of birth" },
 		{ AT(birth_time), "1979", REASON_METADATA_INVALID, "patient/birthTime",
 		  "YYYYMMDD" },
 		{ AT(birth_time), "19791328", REASON_METADATA_INVALID, "patient/birthTime",
@@ -873,7 +882,7 @@ static void end_of_the_act_may_be_unknown(void **state)
 static void sex_is_m_f_or_unknown(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "M", "M" }, { "F", "F" }, { "UN", "U" }, { "", "U" }
+		{ "M", "M" }, { "F", "F" }, { "UN", "U" }, { "X", "U" }
 	};
 	struct cda cda = cda_of("discharge-letter.xml");
 
@@ -882,6 +891,25 @@ static void sex_is_m_f_or_unknown(void **state)
 		cda.sex = cases[i][0];
 		assert_string_equal(fill(&cda, &no_request).patient_sex, cases[i][1]);
 	}
+}
+
+/* What the DMP is told of a patient, where a site's software writes no more. */
+static void few_traits_are_enough_where_that_is_said(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct metadata_context context = context_of(&no_request);
+	struct metadata metadata;
+	struct err err = { 0 };
+
+	(void)state;
+	context.few_traits = true;
+	cda.birth_given = cda.given_names = cda.sex = cda.birth_place = "";
+	if (metadata_fill(&metadata, &cda, &context, &arena, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(metadata.patient_sex, "U");
+	cda.birth_family = "";
+	assert_int_equal(metadata_fill(&metadata, &cda, &context, &arena, &err), -1);
+	assert_string_equal(err.where, "patient/name/family");
 }
 
 static void event_codes_are_those_of_all_acts_once(void **state)
@@ -1199,6 +1227,7 @@ int main(void)
 		test(times_are_utc_and_local_without_a_zone),
 		test(end_of_the_act_may_be_unknown),
 		test(sex_is_m_f_or_unknown),
+		test(few_traits_are_enough_where_that_is_said),
 		test(event_codes_are_those_of_all_acts_once),
 		test(self_presentable_document_is_a_style_sheet),
 		test(what_is_kept_outlives_message_and_value_sets),

@@ -302,7 +302,34 @@ static int fill_source_patient(struct filling *filling)
 	return 0;
 }
 
-/* The traits that go with an INS, in sourcePatientInfo. The hour of a birth is left out. */
+/* What goes with an INS, all of it: less is no qualified identity, whatever the message says of it. The
+ * DMP is told a part.
+ */
+static int check_traits(struct filling *filling)
+{
+	const struct cda *cda = filling->cda;
+	const struct {
+		const char *where, *what, *value;
+	} traits[] = {
+		{ "patient/name/family", "family name", cda->birth_family },
+		{ "patient/birthTime", "birth date", cda->birth_time },
+		{ "patient/name/given", "first given name", cda->birth_given },
+		{ "patient/name/given", "list of given names (given without qualifier)",
+		  cda->given_names },
+		{ "patient/administrativeGenderCode", "sex", cda->sex },
+		{ "patient/birthplace", "place of birth (INSEE code)", cda->birth_place },
+	};
+	enum { NEEDED_BY_THE_DMP = 2 };
+	const size_t count = filling->context->few_traits ? NEEDED_BY_THE_DMP : length_of(traits);
+
+	for (size_t i = 0; i < count; i++)
+		if (is_empty(traits[i].value))
+			return err_refuse(filling->err, REASON_METADATA_INVALID, traits[i].where,
+					  "the patient has no %s", traits[i].what);
+	return 0;
+}
+
+/* Those in sourcePatientInfo. The hour of a birth is left out. */
 static int fill_patient_traits(struct filling *filling)
 {
 	const struct cda *cda = filling->cda;
@@ -311,11 +338,10 @@ static int fill_patient_traits(struct filling *filling)
 	int64_t time_ms;
 	bool zoned;
 
+	if (check_traits(filling) < 0)
+		return -1;
 	metadata->patient_family = without_separators(filling, cda->birth_family);
 	metadata->patient_given = without_separators(filling, cda->birth_given);
-	if (is_empty(metadata->patient_family))
-		return err_refuse(filling->err, REASON_METADATA_INVALID, "patient/name/family",
-				  "the patient has no family name");
 	birth.n = min(birth.n, (size_t)DATE_DIGITS);
 	if (birth.n < DATE_DIGITS || clock_parse_hl7(birth, &time_ms, &zoned, filling->err) < 0)
 		return err_refuse(filling->err, REASON_METADATA_INVALID, "patient/birthTime",

@@ -117,6 +117,7 @@ struct metadata_context {
 	const char *ins_oids;  /* domains of INS that are taken, separated by blanks; NULL or "":
 				  those of the environment */
 	const char *local_oid; /* the domain of the IPP; NULL or "": the first that is local */
+	bool few_traits;       /* family name and birth date are enough */
 	bool system_sends;     /* the software of the site asks, whoever the message names */
 };
 

@@ -4,6 +4,7 @@ in English and in French."""
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass, field
 
@@ -71,6 +72,9 @@ CASES = {
     "a code outside its list": refused(
         "103", "metadata_invalid", "outside its list", "sort de sa liste",
         cda=changed('code="ETABLISSEMENT"', 'code="ETABLISSEMNT"'), words="nearest: ETABLISSEMENT"),
+    "a trait of the patient missing": refused(
+        "103", "metadata_invalid", "outside its list", "sort de sa liste",
+        cda=re.sub(rb"<birthplace>.*?</birthplace>", b"", LETTER, flags=re.DOTALL), words="no place of birth"),
     "too large": refused(
         "199", "too_large", "larger than the limit", "dépasse la limite",
         cda=LETTER + b" " * 70000, settings={"max_document": "64 KiB"}),
