@@ -152,10 +152,10 @@ def test_a_pdf_that_cannot_be_converted_for_want_of_room_is_converted_later(gate
 
 
 def test_a_gateway_is_ready_again_by_itself_once_there_is_space(gateway, simulator):
-    """Nobody sends while it is not ready: a load balancer would not even let anybody try."""
+    """Nobody sends while it is not ready: a load balancer would not even let anybody try. And nothing is under way
+    that would try: what came is larger than the room that the log has grown to."""
     filler = fill(gateway)
-    send_until_refused(gateway)
-    gateway.settled()
+    assert gateway.send(mdm_t02(LETTER + b" " * 1_000_000)).code == "AR"
     assert gateway.get("/readyz")[0] == 503
     filler.unlink()
     gateway.journal.wait(r"store available again", timeout=20)
