@@ -103,6 +103,7 @@ static int note_choice(const struct intake *intake, struct intake_part *part, st
 {
 	struct store_choice choice = part->decision.choice;
 
+	part->move_count = 0; /* a change may be applied again */
 	choice.now_ms = intake->came_ms;
 	if (choice.chosen_ms == 0 || choice.chosen_ms > choice.now_ms)
 		choice.chosen_ms = choice.now_ms;
@@ -117,6 +118,7 @@ int inbound_take_in(struct intake *intake, struct store *store, struct err *err)
 	for (size_t i = 0; i < intake->part_count; i++) {
 		struct intake_part *part = &intake->parts[i];
 
+		part->move_count = 0; /* a second attempt begins anew */
 		if (intake_brings_choice(part) && note_choice(intake, part, store, err) < 0)
 			return -1;
 		for (size_t j = 0; j < part->decision.document_count; j++)

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "sample.h"
 
 struct task {
@@ -256,7 +257,7 @@ static size_t length_of_list(const struct job *job)
 	return n;
 }
 
-static void a_batch_waits_for_as_many_as_are_wanted(void **state)
+static void more_waits_for_as_many_as_are_wanted(void **state)
 {
 	enum { JOBS = 8, AN_HOUR_MS = 3600 * 1000 };
 	scoped(inbox_free) struct inbox *inbox = inbox_new();
@@ -267,27 +268,34 @@ static void a_batch_waits_for_as_many_as_are_wanted(void **state)
 	(void)state;
 	for (int round = 0; round < 100; round++) {
 		assert_int_equal(pthread_create(&thread, NULL, put_one_by_one, &putter), 0);
-		assert_int_equal(length_of_list(inbox_take_batch(inbox, JOBS, AN_HOUR_MS)), JOBS);
+		assert_int_equal(length_of_list(inbox_take_more(inbox, JOBS,
+								clock_monotonic_ms() + AN_HOUR_MS)),
+				 JOBS);
 		pthread_join(thread, NULL);
 	}
 	inbox_put(inbox, &jobs[0]); /* and afterwards one is enough again */
 	assert_ptr_equal(inbox_take_one(inbox), &jobs[0]);
 }
 
-static void a_batch_waits_no_longer_than_it_may(void **state)
+static void more_waits_no_longer_than_it_may(void **state)
 {
 	scoped(inbox_free) struct inbox *inbox = inbox_new();
+	const int64_t later_ms = clock_monotonic_ms() + 3600 * 1000;
 	struct job job = { 0 };
 
 	(void)state;
+	assert_null(inbox_take_more(inbox, 0, later_ms));
+	assert_null(inbox_take_more(inbox, 1, clock_monotonic_ms() + 1));
 	inbox_put(inbox, &job);
-	assert_ptr_equal(inbox_take_batch(inbox, 2, 1), &job);
+	assert_ptr_equal(inbox_take_more(inbox, 2, clock_monotonic_ms() + 1), &job);
 	inbox_put(inbox, &job);
-	assert_ptr_equal(inbox_take_batch(inbox, 2, 0), &job);
+	assert_ptr_equal(inbox_take_more(inbox, 2, 0), &job);
+	inbox_put(inbox, &job);
+	assert_ptr_equal(inbox_take_more(inbox, 0, later_ms), &job);
 	inbox_put(inbox, &job);
 	inbox_close(inbox);
-	assert_ptr_equal(inbox_take_batch(inbox, 2, 3600 * 1000), &job);
-	assert_null(inbox_take_batch(inbox, 2, 3600 * 1000));
+	assert_ptr_equal(inbox_take_more(inbox, 2, later_ms), &job);
+	assert_null(inbox_take_more(inbox, 2, later_ms));
 }
 
 static void one_worker_keeps_the_order(void **state)
@@ -474,8 +482,8 @@ int main(void)
 		cmocka_unit_test(one_is_taken_alone),
 		cmocka_unit_test(a_closed_inbox_is_emptied_before_its_end),
 		cmocka_unit_test(who_waits_is_woken_by_a_job_and_by_the_end),
-		cmocka_unit_test(a_batch_waits_for_as_many_as_are_wanted),
-		cmocka_unit_test(a_batch_waits_no_longer_than_it_may),
+		cmocka_unit_test(more_waits_for_as_many_as_are_wanted),
+		cmocka_unit_test(more_waits_no_longer_than_it_may),
 		cmocka_unit_test(one_worker_keeps_the_order),
 		cmocka_unit_test(each_worker_has_a_context_of_its_own),
 		cmocka_unit_test(what_was_submitted_is_finished_before_the_end),

@@ -20,7 +20,8 @@ struct fixture {
 struct deposit {
 	struct change change;
 	char unique_id[32];
-	bool fails;
+	bool fails, refuses;
+	unsigned applied;
 	struct store_receipt receipt;
 	unsigned *done;
 };
@@ -44,6 +45,9 @@ static int apply(struct change *change, struct store *store, struct err *err)
 		.metadata = slice_of("{}"),
 	};
 
+	deposit->applied++;
+	if (deposit->refuses)
+		return err_set(err, ERR_REJECT, "before having written");
 	if (store_take_in(store, &arrival, &deposit->receipt, err) < 0)
 		return -1;
 	return deposit->fails ? err_set(err, ERR_REJECT, "after having written") : 0;
@@ -152,6 +156,49 @@ static void a_bad_change_takes_back_only_itself(void **state)
 	assert_int_equal(queued(f), 90);
 }
 
+/* It is not worth a savepoint: nothing has to be taken back. */
+static void a_refusal_costs_the_others_nothing(void **state)
+{
+	static struct deposit deposits[100];
+	struct fixture *f = *state;
+	unsigned count = 0;
+
+	memset(deposits, 0, sizeof(deposits));
+	for (unsigned i = 0; i < length_of(deposits); i++) {
+		deposits[i].refuses = i % 10 == 3;
+		submit(f, &deposits[i], i + 1, &count);
+	}
+	deliver_until(f, &count, length_of(deposits));
+	for (unsigned i = 0; i < length_of(deposits); i++) {
+		assert_int_equal(deposits[i].change.err.kind, i % 10 == 3 ? ERR_REJECT : ERR_NONE);
+		assert_int_equal(deposits[i].change.moves.change[DOC_QUEUED], i % 10 != 3);
+		assert_int_equal(deposits[i].applied, 1);
+	}
+	assert_int_equal(queued(f), 90);
+}
+
+/* As senders do that wait for their answer and go on. */
+static void who_sends_again_and_again_is_always_answered(void **state)
+{
+	enum { SENDERS = 24, ROUNDS = 20 };
+	static struct deposit deposits[SENDERS];
+	struct fixture *f = *state;
+	unsigned counts[SENDERS] = { 0 }, number = 0;
+
+	memset(deposits, 0, sizeof(deposits));
+	for (unsigned i = 0; i < SENDERS; i++)
+		submit(f, &deposits[i], ++number, &counts[i]);
+	for (unsigned round = 1; round <= ROUNDS; round++) {
+		for (unsigned i = 0; i < SENDERS; i++) {
+			deliver_until(f, &counts[i], round);
+			assert_int_equal(deposits[i].change.err.kind, ERR_NONE);
+			if (round < ROUNDS)
+				submit(f, &deposits[i], ++number, &counts[i]);
+		}
+	}
+	assert_int_equal(queued(f), SENDERS * ROUNDS);
+}
+
 static void the_same_document_twice_in_one_group_is_one_document(void **state)
 {
 	struct fixture *f = *state;
@@ -186,6 +233,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(a_change_is_committed_when_done_is_called),
 		test(a_bad_change_takes_back_only_itself),
+		test(a_refusal_costs_the_others_nothing),
+		test(who_sends_again_and_again_is_always_answered),
 		test(the_same_document_twice_in_one_group_is_one_document),
 		test(ending_commits_what_was_submitted),
 	};

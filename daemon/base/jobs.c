@@ -139,9 +139,8 @@ static void inbox_await_one(struct inbox *inbox)
 		pthread_cond_wait(&inbox->bell, &inbox->mutex);
 }
 
-static void inbox_await_more(struct inbox *inbox, size_t wanted, int64_t most_ms)
+static void inbox_await_more(struct inbox *inbox, size_t wanted, int64_t end_ms)
 {
-	const int64_t end_ms = clock_monotonic_ms() + most_ms;
 	const struct timespec end = { end_ms / 1000, end_ms % 1000 * 1000000 };
 	int late = 0;
 
@@ -151,24 +150,36 @@ static void inbox_await_more(struct inbox *inbox, size_t wanted, int64_t most_ms
 	inbox->wanted = 1;
 }
 
-struct job *inbox_take_batch(struct inbox *inbox, size_t wanted, int64_t most_ms)
+static struct job *inbox_empty(struct inbox *inbox)
+{
+	struct job *jobs = inbox->list.first;
+
+	inbox->list.first = NULL;
+	inbox->count = 0;
+	return jobs;
+}
+
+struct job *inbox_take_more(struct inbox *inbox, size_t wanted, int64_t end_ms)
 {
 	struct job *jobs;
 
 	pthread_mutex_lock(&inbox->mutex);
-	inbox_await_one(inbox);
-	if (most_ms > 0)
-		inbox_await_more(inbox, wanted, most_ms);
-	jobs = inbox->list.first;
-	inbox->list.first = NULL;
-	inbox->count = 0;
+	if (inbox->count < wanted)
+		inbox_await_more(inbox, wanted, end_ms);
+	jobs = inbox_empty(inbox);
 	pthread_mutex_unlock(&inbox->mutex);
 	return jobs;
 }
 
 struct job *inbox_take_all(struct inbox *inbox)
 {
-	return inbox_take_batch(inbox, 1, 0);
+	struct job *jobs;
+
+	pthread_mutex_lock(&inbox->mutex);
+	inbox_await_one(inbox);
+	jobs = inbox_empty(inbox);
+	pthread_mutex_unlock(&inbox->mutex);
+	return jobs;
 }
 
 struct job *inbox_take_one(struct inbox *inbox)

@@ -555,7 +555,7 @@ void store_rollback(struct store *store)
 /* A full disk may roll the whole transaction back inside SQLite: what follows would then commit by
  * itself, one by one, behind the writer's back.
  */
-int store_savepoint(struct store *store, struct err *err)
+int store_mark(struct store *store, struct err *err)
 {
 	if (sqlite3_get_autocommit(store->sqlite.db)) {
 		err_set(err, ERR_RETRY, "the store took the whole transaction back");
@@ -564,6 +564,20 @@ int store_savepoint(struct store *store, struct err *err)
 	}
 	store->head_at_savepoint = store->head;
 	store->moves = (struct store_moves){ .told = store->moves.told };
+	store->written_at_mark = sqlite3_total_changes64(store->sqlite.db);
+	return 0;
+}
+
+bool store_is_as_marked(const struct store *store)
+{
+	return !sqlite3_get_autocommit(store->sqlite.db) &&
+	       sqlite3_total_changes64(store->sqlite.db) == store->written_at_mark;
+}
+
+int store_savepoint(struct store *store, struct err *err)
+{
+	if (store_mark(store, err) < 0)
+		return -1;
 	return sqlite_run(&store->sqlite, SAVEPOINT, NULL, 0, "begin a change", err);
 }
 

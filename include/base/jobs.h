@@ -50,10 +50,10 @@ void inbox_close(struct inbox *inbox);
 struct job *inbox_take_all(struct inbox *inbox);
 struct job *inbox_take_one(struct inbox *inbox);
 
-/* As inbox_take_all(), but once there is something, waits for as many as `wanted`, that long at
- * most. For an inbox that one thread empties.
+/* All of what is in it now, or NULL. While that is fewer than `wanted`, waits for them, until the moment
+ * `end_ms` of the monotonic clock at most. For an inbox that one thread empties.
  */
-struct job *inbox_take_batch(struct inbox *inbox, size_t wanted, int64_t most_ms);
+struct job *inbox_take_more(struct inbox *inbox, size_t wanted, int64_t end_ms);
 
 /* A pool of threads that share one inbox, each with a context of its own (keys, parsers, a read
  * connection). The context is made and freed on the worker's thread; making it must not fail: what

@@ -59,8 +59,11 @@ must_use int store_open_reader(struct store **ret_store, const struct store_sett
 			       struct err *err);
 void store_free(struct store **store);
 
-/* One transaction at a time, changes in it under savepoints. A commit that returned 0 is on disk:
- * only then may anyone say "yes". After a failed commit nothing of it happened.
+/* One transaction at a time. A commit that returned 0 is on disk: only then may anyone say "yes". After a
+ * failed commit nothing of it happened.
+ *
+ * Each change in it begins with a savepoint, to which it can be taken back; or with a mark, which is
+ * cheaper, and only tells whether it has written anything that would have to be taken back.
  */
 must_use int store_begin(struct store *store, struct err *err);
 must_use int store_commit(struct store *store, struct err *err);
@@ -68,6 +71,8 @@ void store_rollback(struct store *store);
 must_use int store_savepoint(struct store *store, struct err *err);
 void store_savepoint_release(struct store *store);
 void store_savepoint_undo(struct store *store);
+must_use int store_mark(struct store *store, struct err *err);
+bool store_is_as_marked(const struct store *store);
 
 /* A document that a verb moved though nobody named it: it waited for the one that was named, or its time
  * had come.

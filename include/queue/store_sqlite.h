@@ -46,6 +46,7 @@ struct store {
 	struct buf room; /* for the canonical form of a row */
 	struct store_moves moves;
 	size_t told_room;
+	int64_t written_at_mark;                 /* rows */
 	struct store_turn turns[PRIORITY_COUNT]; /* whose it was last, whatever the lane */
 	const struct keyring *keys;
 	int64_t key;                  /* the number of the one that writes; 0: none does */

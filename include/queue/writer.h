@@ -12,8 +12,8 @@
  */
 struct change {
 	struct job job;
-	/* Writer's thread, inside a savepoint: 0, or -1 with err, which takes back this change
-	 * alone.
+	/* Writer's thread: 0, or -1 with err, which takes back this change alone. It may be called
+	 * again when another one failed: what it left in its own struct is then of no account.
 	 */
 	int (*apply)(struct change *change, struct store *store, struct err *err);
 	struct err err;
