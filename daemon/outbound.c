@@ -631,7 +631,8 @@ static void open_way(struct outbound *outbound, size_t index)
 	way->lane = lane_new(loop, &establishment->lane, lane_has_room, way);
 	if (trouble[0] != '\0')
 		lane_block(way->lane, trouble);
-	else if (http_new(&way->http, loop, &establishment->http, &err) < 0)
+	else if (http_new(&way->http, loop, outbound->parts.crew->disk, &establishment->http,
+			  &err) < 0)
 		lane_block(way->lane, err.text);
 }
 

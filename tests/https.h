@@ -479,6 +479,9 @@ static inline struct http_settings settings(void)
 
 struct client {
 	struct event_base *loop;
+	struct mailbox *mailbox;
+	struct event *mail;
+	struct workers *workers;
 	struct http *http;
 	struct http_settings settings; /* as changed before client_start() */
 };
@@ -488,18 +491,35 @@ static inline struct client client_of_settings(void)
 	return (struct client){ .settings = settings() };
 }
 
+static inline void mail_came(evutil_socket_t fd, short what, void *mailbox)
+{
+	(void)fd;
+	(void)what;
+	mailbox_deliver(mailbox);
+}
+
 static inline void client_start(struct client *client)
 {
+	const struct workers_settings settings = { .count = 1, .name = "disk" };
 	struct err err = { 0 };
 
 	client->loop = event_base_new();
-	if (http_new(&client->http, client->loop, &client->settings, &err) < 0)
+	client->mailbox = mailbox_new();
+	client->mail = event_new(client->loop, mailbox_fd(client->mailbox), EV_READ | EV_PERSIST,
+				 mail_came, client->mailbox);
+	event_add(client->mail, NULL);
+	client->workers = workers_new(&settings, client->mailbox);
+	if (http_new(&client->http, client->loop, client->workers, &client->settings, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
 static inline void client_stop(struct client *client)
 {
 	http_free(&client->http);
+	workers_free(&client->workers);
+	mailbox_deliver(client->mailbox);
+	event_free(client->mail);
+	mailbox_free(&client->mailbox);
 	event_base_free(client->loop);
 }
 

@@ -138,7 +138,7 @@ static void assert_not_made(const struct http_settings *wrong, const char *culpr
 	struct http *http = NULL;
 	struct err err = { 0 };
 
-	assert_int_equal(http_new(&http, loop, wrong, &err), -1);
+	assert_int_equal(http_new(&http, loop, NULL, wrong, &err), -1);
 	assert_null(http);
 	assert_int_equal(err.kind, ERR_HALT);
 	assert_non_null(strstr(err.text, culprit));

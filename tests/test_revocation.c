@@ -3,6 +3,7 @@
  */
 #include "https.h"
 
+#include <fcntl.h>
 #include <openssl/ocsp.h>
 #include <sys/stat.h>
 
@@ -285,6 +286,62 @@ static void what_is_no_list_leaves_the_one_of_before_in_force(void **state)
 	buf_done(&post.request.reply);
 }
 
+/* A pipe in the place of the list holds whoever reads it, as a share does that is away. */
+static void hang(void)
+{
+	unlink(path_of("kept.pem"));
+	assert_int_equal(mkfifo(path_of("kept.pem"), 0600), 0);
+}
+
+static void let_go(void)
+{
+	close(open(path_of("kept.pem"), O_WRONLY));
+	unlink(path_of("kept.pem"));
+}
+
+static void a_disk_that_hangs_holds_neither_the_loop_nor_requests(void **state)
+{
+	struct server server = { .script = answers_once };
+	struct client client = client_of_settings();
+	struct post post;
+
+	(void)state;
+	write_list("kept.pem", list_of(NULL, MADE, ENDS), false);
+	client.settings.revocation =
+		(struct revocation_settings){ REVOCATION_HARD, path_of("kept.pem") };
+	server_start(&server);
+	client_start(&client);
+	hang();
+	post_start(&post, &client, &server, SMALL);
+	post_and_wait(&post);
+	assert_answered(&post, 200);
+	let_go();
+	client_stop(&client);
+	server_stop(&server);
+	buf_done(&server.request);
+	buf_done(&post.request.reply);
+}
+
+static void a_client_that_goes_while_it_looks_is_not_missed(void **state)
+{
+	const struct server server = { .port = 1 };
+	struct client client = client_of_settings();
+	struct post post;
+
+	(void)state;
+	write_list("kept.pem", list_of(NULL, MADE, ENDS), false);
+	client.settings.revocation =
+		(struct revocation_settings){ REVOCATION_HARD, path_of("kept.pem") };
+	client_start(&client);
+	hang();
+	post_start(&post, &client, &server, SMALL);
+	http_post(client.http, &post.request);
+	http_free(&client.http);
+	let_go();
+	client_stop(&client);
+	assert_int_equal(post.done, 0);
+}
+
 static void what_is_no_list_is_named_at_start(void **state)
 {
 	static const struct {
@@ -319,6 +376,8 @@ int main(void)
 		cmocka_unit_test(a_folder_holds_several_lists),
 		cmocka_unit_test(lists_that_change_count_from_the_next_connection_on),
 		cmocka_unit_test(what_is_no_list_leaves_the_one_of_before_in_force),
+		cmocka_unit_test(a_disk_that_hangs_holds_neither_the_loop_nor_requests),
+		cmocka_unit_test(a_client_that_goes_while_it_looks_is_not_missed),
 		cmocka_unit_test(what_is_no_list_is_named_at_start),
 	};
 

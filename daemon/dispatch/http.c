@@ -14,9 +14,11 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 enum {
 	MOST_CONNECTION_S = 3600,
+	MOST_LOOK_S = 2,                /* for the revocation lists, on a disk that may hang */
 	MOST_RETRY_AFTER_S = 24 * 3600, /* what a server may ask for: beyond, it is a mistake */
 };
 
@@ -54,6 +56,9 @@ struct http {
 	struct queue waiting, ended;
 	struct http_tls *tls;
 	struct revocation *revocation;
+	struct workers *workers;
+	struct event *look_lasts;
+	bool waits_for_lists;
 };
 
 static void queue_put(struct queue *queue, struct http_request *request)
@@ -271,14 +276,47 @@ static void start(struct http *http, struct transfer *transfer, struct http_requ
 
 static void start_those_waiting(struct http *http)
 {
+	if (http->waits_for_lists)
+		return;
 	for (size_t i = 0; i < http->transfer_count && http->waiting.first != NULL; i++)
 		if (http->transfers[i].request == NULL)
 			start(http, &http->transfers[i], queue_take(&http->waiting));
 }
 
+static void go_on(struct http *http)
+{
+	http->waits_for_lists = false;
+	event_del(http->look_lasts);
+	start_those_waiting(http);
+}
+
+static void lists_are_known(void *http)
+{
+	go_on(http);
+}
+
+static void look_lasts(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	log_warning("the revocation lists could not be looked at within %d s: those of before stay "
+		    "in force meanwhile",
+		    MOST_LOOK_S);
+	go_on(arg);
+}
+
+/* What is sent now goes by the lists of now. While a look goes on that is late already, by those of
+ * before.
+ */
 void http_post(struct http *http, struct http_request *request)
 {
+	static const struct timeval most = { MOST_LOOK_S, 0 };
+
 	queue_put(&http->waiting, request);
+	if (revocation_look(http->revocation, http->workers, lists_are_known, http)) {
+		http->waits_for_lists = true;
+		event_add(http->look_lasts, &most);
+	}
 	start_those_waiting(http);
 }
 
@@ -639,8 +677,8 @@ static void start_curl(void)
 	started = true;
 }
 
-int http_new(struct http **ret_http, struct event_base *loop, const struct http_settings *settings,
-	     struct err *err)
+int http_new(struct http **ret_http, struct event_base *loop, struct workers *workers,
+	     const struct http_settings *settings, struct err *err)
 {
 	scoped(http_free) struct http *http = xcalloc(1, sizeof(*http));
 
@@ -652,6 +690,8 @@ int http_new(struct http **ret_http, struct event_base *loop, const struct http_
 		return err_set(err, ERR_HALT, "TLS from %s to %s: the versions are 1.2 and 1.3",
 			       settings->tls.least, settings->tls.most);
 	http->loop = loop;
+	http->workers = workers;
+	http->look_lasts = event_new(loop, -1, 0, look_lasts, http);
 	http->timer = event_new(loop, -1, 0, due, http);
 	http->delivery = event_new(loop, -1, 0, deliver, http);
 	http->transfer_count = settings->most_connections;
@@ -703,6 +743,7 @@ void http_free(struct http **http)
 	close_watches(h);
 	free_event(h->timer);
 	free_event(h->delivery);
+	free_event(h->look_lasts);
 	http_tls_free(&h->tls);
 	revocation_free(&h->revocation);
 	free_ptr(http);

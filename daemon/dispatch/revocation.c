@@ -1,4 +1,4 @@
-/* Whether the server's certificate was revoked. Loop only. */
+/* Whether the server's certificate was revoked. Loop only, but for the look at the disk. */
 #include "dispatch/revocation.h"
 
 #include <dirent.h>
@@ -20,12 +20,25 @@ enum {
 	SKEW_S = 300, /* between the clock of who answers OCSP and ours */
 };
 
+/* What is found on the disk. */
+struct found {
+	struct stack_st_X509_CRL *lists; /* NULL: the files are what they were, or cannot be read */
+	uint8_t likeness[SHA256_BYTES];  /* of the files; all-zero: not known */
+	struct err err;
+};
+
 struct revocation {
 	enum revocation_kind kind;
 	const char *path; /* "": none */
 	struct stack_st_X509_CRL *lists;
 	/* what the files were like: when they were read, and when they could not be */
 	uint8_t likeness[SHA256_BYTES], unreadable[SHA256_BYTES];
+
+	struct job look;
+	struct found found; /* the worker's, as `path` and `likeness` are, while looking */
+	void (*done)(void *arg);
+	void *arg;
+	bool looking, freed;
 };
 
 /* ---- the lists ---- */
@@ -118,39 +131,75 @@ static int add_lists(void *arg, const char *path, struct err *err)
 	return read_lists(path, arg, err);
 }
 
-/* Reads them again if their files are not what they were. -1: those of before stay; ret_likeness is
- * what the files are like now, all-zero when that is not known.
- */
-static int refresh_lists(struct revocation *revocation, uint8_t ret_likeness[static SHA256_BYTES],
-			 struct err *err)
+static void look_at_files(const struct revocation *revocation, struct found *ret_found)
 {
 	scoped(free_lists) struct stack_st_X509_CRL *lists = sk_X509_CRL_new_null();
 
-	memset(ret_likeness, 0, SHA256_BYTES);
-	if (likeness_of(revocation->path, ret_likeness, err) < 0)
-		return -1;
-	if (memcmp(ret_likeness, revocation->likeness, SHA256_BYTES) == 0)
-		return 0;
-	if (walk(revocation->path, add_lists, lists, err) < 0)
-		return -1;
+	*ret_found = (struct found){ 0 };
+	if (likeness_of(revocation->path, ret_found->likeness, &ret_found->err) < 0 ||
+	    memcmp(ret_found->likeness, revocation->likeness, SHA256_BYTES) == 0 ||
+	    walk(revocation->path, add_lists, lists, &ret_found->err) < 0)
+		return;
+	ret_found->lists = take(lists);
+}
+
+static void take_lists(struct revocation *revocation)
+{
+	struct found *found = &revocation->found;
+
+	if (found->lists == NULL)
+		return;
 	free_lists(&revocation->lists);
-	revocation->lists = lists;
-	lists = NULL;
-	memcpy(revocation->likeness, ret_likeness, SHA256_BYTES);
-	return 0;
+	revocation->lists = take(found->lists);
+	memcpy(revocation->likeness, found->likeness, SHA256_BYTES);
+}
+
+/* Worker. */
+static void look(struct job *job, void *worker)
+{
+	struct revocation *revocation = container_of(job, struct revocation, look);
+
+	(void)worker;
+	look_at_files(revocation, &revocation->found);
 }
 
 /* Says once of each state of the files that it cannot be used. */
-static void keep_up(struct revocation *revocation)
+static void tell_unreadable(struct revocation *revocation)
 {
-	uint8_t likeness[SHA256_BYTES];
-	struct err err = { 0 };
+	const struct found *found = &revocation->found;
 
-	if (revocation->path[0] == '\0' || refresh_lists(revocation, likeness, &err) == 0)
+	if (found->err.kind == ERR_NONE)
 		return;
-	if (memcmp(likeness, revocation->unreadable, sizeof(likeness)) != 0)
-		log_error("the revocation lists of before stay in force: %s", err.text);
-	memcpy(revocation->unreadable, likeness, sizeof(likeness));
+	if (memcmp(found->likeness, revocation->unreadable, SHA256_BYTES) != 0)
+		log_error("the revocation lists of before stay in force: %s", found->err.text);
+	memcpy(revocation->unreadable, found->likeness, SHA256_BYTES);
+}
+
+/* Loop. */
+static void looked(struct job *job)
+{
+	struct revocation *revocation = container_of(job, struct revocation, look);
+
+	revocation->looking = false;
+	take_lists(revocation);
+	tell_unreadable(revocation);
+	if (revocation->freed)
+		revocation_free(&revocation);
+	else
+		revocation->done(revocation->arg);
+}
+
+bool revocation_look(struct revocation *revocation, struct workers *workers,
+		     void (*done)(void *arg), void *arg)
+{
+	if (revocation->path[0] == '\0' || revocation->looking)
+		return false;
+	revocation->looking = true;
+	revocation->look = (struct job){ .run = look, .done = looked };
+	revocation->done = done;
+	revocation->arg = arg;
+	workers_submit(workers, &revocation->look);
+	return true;
 }
 
 /* ---- the server's certificate ---- */
@@ -271,20 +320,19 @@ static int on_status(SSL *ssl, void *arg)
 	return 1;
 }
 
-void revocation_prepare(struct revocation *revocation, void *ssl_context)
+void revocation_prepare(const struct revocation *revocation, void *ssl_context)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(ssl_context);
 
 	if (revocation->kind == REVOCATION_OFF)
 		return;
-	keep_up(revocation);
 	for (int i = 0; i < sk_X509_CRL_num(revocation->lists); i++)
 		X509_STORE_add_crl(store, sk_X509_CRL_value(revocation->lists, i));
 	X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 	X509_STORE_set_verify_cb(store, on_verify);
 	SSL_CTX_set_tlsext_status_type(ssl_context, TLSEXT_STATUSTYPE_ocsp);
 	SSL_CTX_set_tlsext_status_cb(ssl_context, on_status);
-	SSL_CTX_set_tlsext_status_arg(ssl_context, revocation);
+	SSL_CTX_set_tlsext_status_arg(ssl_context, (void *)(uintptr_t)revocation);
 }
 
 /* ---- birth and end ---- */
@@ -293,14 +341,18 @@ int revocation_new(struct revocation **ret_revocation, const struct revocation_s
 		   struct err *err)
 {
 	scoped(revocation_free) struct revocation *revocation = xcalloc(1, sizeof(*revocation));
-	uint8_t likeness[SHA256_BYTES];
 
 	memset(revocation->unreadable, 0xff,
 	       sizeof(revocation->unreadable)); /* none of which is known */
 	revocation->kind = settings->kind;
 	revocation->path = settings->crl && settings->kind != REVOCATION_OFF ? settings->crl : "";
-	if (revocation->path[0] != '\0' && refresh_lists(revocation, likeness, err) < 0)
+	if (revocation->path[0] != '\0')
+		look_at_files(revocation, &revocation->found);
+	take_lists(revocation);
+	if (revocation->found.err.kind != ERR_NONE) {
+		*err = revocation->found.err;
 		return -1;
+	}
 	*ret_revocation = take(revocation);
 	return 0;
 }
@@ -309,6 +361,11 @@ void revocation_free(struct revocation **revocation)
 {
 	if (*revocation == NULL)
 		return;
+	if ((*revocation)->looking) {
+		(*revocation)->freed = true; /* looked() comes back to this */
+		*revocation = NULL;
+		return;
+	}
 	free_lists(&(*revocation)->lists);
 	free_ptr(revocation);
 }

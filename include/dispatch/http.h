@@ -28,10 +28,11 @@ struct http_settings {
 
 struct http;
 
-/* Reads the files, once: those that are renewed take effect with the next client. -1: a file that
+/* Reads the files, once: those that are renewed take effect with the next client; but revocation lists
+ * are looked at again, by `workers`, before each request. -1: a file that
  * cannot be read, a key that is not the certificate's, TLS settings that OpenSSL does not know
  * (ERR_HALT, naming the file or the value). */
-must_use int http_new(struct http **ret_http, struct event_base *loop,
+must_use int http_new(struct http **ret_http, struct event_base *loop, struct workers *workers,
 		      const struct http_settings *settings, struct err *err);
 
 /* Requests still under way are dropped: their done() is not called. May be called from a done(). */

@@ -8,7 +8,7 @@
 #ifndef DMPFEED_DISPATCH_REVOCATION_H
 #define DMPFEED_DISPATCH_REVOCATION_H
 
-#include "base/buf.h"
+#include "base/jobs.h"
 
 enum revocation_kind { REVOCATION_OFF, REVOCATION_SOFT, REVOCATION_HARD };
 
@@ -24,12 +24,18 @@ struct revocation;
  */
 must_use int revocation_new(struct revocation **ret_revocation,
 			    const struct revocation_settings *settings, struct err *err);
+
+/* Who is still looking keeps what it needs; done() is not called. */
 void revocation_free(struct revocation **revocation);
 
-/* Gives an SSL_CTX, for a new connection, what is to be checked of the server. Lists that changed on
- * the disk are read again; when they cannot be, those of before stay in force, and the journal says
- * so once.
+/* Looks on a worker whether the lists have changed on the disk, and reads them again; then done(arg).
+ * When they cannot be read those of before stay in force, and the journal says so once. false: there
+ * is no list to be looked at, or somebody is looking already, and done() is not called for this.
  */
-void revocation_prepare(struct revocation *revocation, void *ssl_context);
+bool revocation_look(struct revocation *revocation, struct workers *workers,
+		     void (*done)(void *arg), void *arg);
+
+/* Gives an SSL_CTX, for a new connection, what is to be checked of the server. */
+void revocation_prepare(const struct revocation *revocation, void *ssl_context);
 
 #endif
