@@ -28,8 +28,12 @@ enum option_id {
 	SITE,
 	LIMIT,
 	AFTER,
+	FROM,
+	TO,
+	BY,
 	DRY_RUN, /* these too, and they are true or absent */
 	FORCE,
+	REBUILD,
 	OPTION_COUNT,
 };
 
@@ -51,11 +55,16 @@ static const struct {
 	[SITE] = { "site", "F", "of this geographic FINESS only", NULL },
 	[LIMIT] = { "limit", "N", "so many at most", "100" },
 	[AFTER] = { "after", "DOC", "those after this one", NULL },
+	[FROM] = { "from", "DAY", "from this day on, like 2026-11-01", NULL },
+	[TO] = { "to", "DAY", "up to this day", NULL },
+	[BY] = { "by", "day|month", "numbers of days, or of months", "day" },
 	[DRY_RUN] = { "dry-run", NULL, "only say what would be done", NULL, "dry_run" },
 	[FORCE] = { "force", NULL,
 		    "also what only a person can answer for: an identity that is not qualified, a "
 		    "version out of order, an attempt in doubt",
 		    NULL, "force" },
+	[REBUILD] = { "rebuild", NULL, "count all anew from the history, in the background", NULL,
+		      "rebuild" },
 };
 
 static const struct command {
@@ -135,6 +144,12 @@ static const struct command {
 	  .options = 1U << DRY_RUN,
 	  .is_final = true,
 	  .print = ctl_print_recall },
+	{ .name = "counters",
+	  .usage = "counters [--from DAY] [--to DAY] [--by day|month] | --rebuild",
+	  .help = "what is counted, by site, type, outcome and day",
+	  .options = 1U << FROM | 1U << TO | 1U << BY | 1U << REBUILD,
+	  .many = true,
+	  .print = ctl_print_counters },
 	{ .name = "backup",
 	  .usage = "backup FILE",
 	  .help = "copy the whole queue to a file, while it is at work",

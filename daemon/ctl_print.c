@@ -65,6 +65,21 @@ static const struct {
 	{ "What waits, by the age that it is below:", "Ce qui attend, selon l'âge qu'il n'a pas atteint :" },
 	{ "Nothing waits.", "Rien n'attend." },
 	{ "1 d", "1 j" },
+	{ "what is counted, by site, type, outcome and day",
+	  "ce qui est compté, par site, type, issue et jour" },
+	{ "from this day on, like 2026-11-01", "à partir de ce jour, comme 2026-11-01" },
+	{ "up to this day", "jusqu'à ce jour" },
+	{ "numbers of days, or of months", "nombres par jour, ou par mois" },
+	{ "count all anew from the history, in the background",
+	  "recompter tout d'après l'historique, en arrière-plan" },
+	{ "All is counted anew, in the background.", "Tout est recompté, en arrière-plan." },
+	{ "Nothing was counted in that time.", "Rien n'a été compté sur cette période." },
+	{ "Entity", "Entité" },
+	{ "Now", "Actuel" },
+	{ "Field", "Champ" },
+	{ "Day", "Jour" },
+	{ "Month", "Mois" },
+	{ "Outcome", "Issue" },
 	{ "delete a document in the DMP, which cannot be undone; asks twice",
 	  "supprimer un document dans le DMP, sans retour ; demande deux fois" },
 	{ "What the DMP deletes does not come back.", "Ce que le DMP supprime ne revient pas." },
@@ -342,6 +357,12 @@ static const struct column shape_columns[] = {
 	{ NULL, NULL },
 };
 
+static const struct column counter_columns[] = {
+	{ "finess_ej", "Entity" }, { "finess_eg", "Site" }, { "current", "Now" }, { "field", "Field" },
+	{ "type_code", "Type" }, { "channel", "Channel" }, { "day", "Day" }, { "month", "Month" },
+	{ "outcome", "Outcome" }, { "n", "Number" }, { NULL, NULL },
+};
+
 static const struct column order_columns[] = {
 	{ "doc", "Document" }, { "done", "Done" }, { "from", "Before" }, { "state", "State" },
 	{ "reason", "Reason" }, { "sentence", "Why not" }, { NULL, NULL },
@@ -440,6 +461,19 @@ void ctl_print_shape(const struct ctl_answer *answer)
 	puts(ctl_say(json_array_size(answer->rows) ? "What waits, by the age that it is below:"
 						   : "Nothing waits."));
 	print_table("", answer->rows, shape_columns);
+}
+
+void ctl_print_counters(const struct ctl_answer *answer)
+{
+	const json_t *recount = json_object_get(json_array_get(answer->rows, 0), "recount");
+
+	if (recount != NULL) {
+		puts(ctl_say("All is counted anew, in the background."));
+		return;
+	}
+	if (json_array_size(answer->rows) == 0)
+		puts(ctl_say("Nothing was counted in that time."));
+	print_table("", answer->rows, counter_columns);
 }
 
 /* What was ordered of a document: done, or what it would be. */

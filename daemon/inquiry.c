@@ -2,6 +2,7 @@
 #include "inquiry.h"
 
 #include "answer.h"
+#include "counters_answer.h"
 #include "base/clock.h"
 #include "document/metadata.h"
 #include "hands.h"
@@ -206,6 +207,22 @@ static int answer_backup(struct inquiry *inquiry, struct store *store, struct er
 	return 0;
 }
 
+static void add_number(void *arg, json_t *row)
+{
+	struct inquiry *inquiry = arg;
+
+	answer_line(&inquiry->answer, "row", row);
+}
+
+static int answer_counters(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	const struct counters_asked asked = { answer_asked(inquiry->asked, "from"),
+					      answer_asked(inquiry->asked, "to"),
+					      answer_asked(inquiry->asked, "by") };
+
+	return counters_list(store, &asked, add_number, inquiry, err);
+}
+
 static const struct inquiry_row {
 	const char *command;
 	int (*answer)(struct inquiry *inquiry, struct store *store, struct err *err);
@@ -213,7 +230,7 @@ static const struct inquiry_row {
 } inquiries[] = {
 	{ "list", answer_list, false },    { "show", answer_show, false },
 	{ "shape", answer_shape, true },   { "verify", answer_verify, true },
-	{ "backup", answer_backup, true },
+	{ "backup", answer_backup, true }, { "counters", answer_counters, false },
 };
 
 /* Worker. */

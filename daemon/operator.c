@@ -15,6 +15,7 @@
 #include "orders.h"
 #include "page_figures.h"
 #include "recall.h"
+#include "recount.h"
 #include "status/page.h"
 #include "tail.h"
 
@@ -260,7 +261,8 @@ static void request_came(void *arg, struct control_request *request)
 	json_t *asked = json_loadb(request->line.p, request->line.n, JSON_REJECT_DUPLICATES, NULL);
 	const char *command = answer_asked(asked, "command");
 
-	if (inquiry_begin(&desk->inquiries, request, asked) ||
+	if (recount_begin(&desk->orders, request, asked) ||
+	    inquiry_begin(&desk->inquiries, request, asked) ||
 	    orders_begin(&desk->orders, request, asked) ||
 	    recall_begin(&desk->orders, request, asked) || tails_begin(desk->tails, request, asked))
 		return; /* it has both now */

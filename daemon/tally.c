@@ -31,7 +31,7 @@ struct tally {
 	bool has_noted_sites;
 	int64_t forget_ms; /* by the monotonic clock: when old days are looked for again */
 	bool is_in_trouble;
-	bool is_under_way, closed;
+	bool closed;
 };
 
 /* ---- the fold ---- */
@@ -148,7 +148,6 @@ static void wait(struct tally *tally, int seconds)
 {
 	const struct timeval pause = { seconds, 0 };
 
-	tally->is_under_way = false;
 	counters_free(&tally->counters);
 	if (!tally->closed)
 		event_add(tally->timer, &pause);
@@ -175,6 +174,9 @@ static void wrote(struct job *job)
 	crew_end(tally->parts.crew);
 	if (has_failed(tally))
 		return;
+	if (tally->piece == FOLDED)
+		log_debug("counted to=%llu",
+			  (unsigned long long)counters_changes(tally->counters).last);
 	tally->has_noted_sites = true; /* it came first */
 	if (tally->piece == FORGETS && !tally->is_more)
 		tally->forget_ms = clock_monotonic_ms() + FORGET_MS;
@@ -210,7 +212,6 @@ static void looked(struct job *job)
  */
 static void begin(struct tally *tally)
 {
-	tally->is_under_way = true;
 	tally->work.err = (struct err){ 0 };
 	tally->piece = NOTES_SITES;
 	if (tally->has_noted_sites)
@@ -224,14 +225,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	begin(arg);
-}
-
-void tally_poke(struct tally *tally)
-{
-	const struct timeval now = { 0, 0 };
-
-	if (!tally->is_under_way && !tally->closed)
-		event_add(tally->timer, &now);
 }
 
 static void add_aliases(struct tally *tally, const struct config_site *site)

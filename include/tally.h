@@ -28,9 +28,6 @@ struct tally *tally_new(const struct tally_parts *parts);
 void tally_close(struct tally *tally); /* nothing more begins */
 void tally_free(struct tally **tally); /* after the threads ended */
 
-/* There is something to count, or to count anew: it does not wait. */
-void tally_poke(struct tally *tally);
-
 /* Any thread: folds up to `most` rows that are not counted yet. 1: *ret_counters has what they change and
  * *ret_now the mark that it holds for; 0: there are none; -1.
  */

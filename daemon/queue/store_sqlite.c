@@ -331,10 +331,10 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" VALUES ('adt', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[COUNTERS_BY_DAY] = "SELECT lane, site, field, type_code, channel, outcome, day, n, coalesce(x.current, site)"
 		" FROM counter_day LEFT JOIN site_alias x ON x.former = site WHERE day BETWEEN ?1 AND ?2 AND n <> 0"
-		" ORDER BY lane, site, field, type_code, channel, outcome, day",
+		" ORDER BY lane, site, field, type_code, channel, day, outcome",
 	[COUNTERS_BY_MONTH] = "SELECT lane, site, field, type_code, channel, outcome, month, n, coalesce(x.current, site)"
 		" FROM counter_month LEFT JOIN site_alias x ON x.former = site WHERE month BETWEEN ?1 AND ?2 AND n <> 0"
-		" ORDER BY lane, site, field, type_code, channel, outcome, month",
+		" ORDER BY lane, site, field, type_code, channel, month, outcome",
 	[COUNT_DOCUMENTS] = PICKED " SELECT site, lane, field, paris_day(at_ms), count(*) FROM counted"
 		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
 	/* with min(), the other columns are those of the row that has the least */

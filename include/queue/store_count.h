@@ -91,7 +91,7 @@ must_use int store_note_stay(struct store *store, const struct store_stay *stay,
 
 /* ---- what is asked ---- */
 
-/* Every cell whose day lies in [from_day, to_day], ordered by site, field, type, channel, outcome, day.
+/* Every cell whose day lies in [from_day, to_day], ordered by site, field, type, channel, day, outcome.
  * `site` as the documents had it; `current` is the number that it has now, the same unless it was renumbered.
  * Days are kept for a while (store_tally_forget), months for ever: those are told with the month's number
  * (202611) as their day.
