@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -416,7 +417,9 @@ class Bench:
 
 
 class Polls:
-    """Asks for the status again and again while something else goes on."""
+    """Asks for what the page shows, and for the page itself, again and again while something else goes on."""
+
+    PATHS = ("/api/v1/status", "/?part=live", "/metrics")
 
     def __init__(self, daemon: Daemon):
         self.daemon, self.ms, self.ended = daemon, [], False
@@ -431,9 +434,11 @@ class Polls:
         self.thread.join()
 
     def run(self):
-        while not self.ended or not self.ms:
+        for path in itertools.cycle(self.PATHS):
+            if self.ended and self.ms:
+                break
             start = time.monotonic()
-            self.daemon.status()
+            assert b" 200 OK" in self.daemon.get(path)[:20]
             self.ms.append((time.monotonic() - start) * 1000)
             time.sleep(0.01)
 
