@@ -158,6 +158,11 @@ static void client_open(struct client *client, struct fixture *fixture)
 	client_connect(client, fixture, NULL);
 }
 
+static void say(struct client *client, const char *text)
+{
+	bufferevent_write(client->bev, text, strlen(text));
+}
+
 static void client_done(struct client *client)
 {
 	bufferevent_free(client->bev);
@@ -182,7 +187,7 @@ static char *asked_through(struct fixture *fixture, SSL *tls, const char *reques
 	char *answer;
 
 	client_connect(&client, fixture, tls);
-	bufferevent_write(client.bev, request, strlen(request));
+	say(&client, request);
 	turn_until(fixture, &client.ended);
 	answer = slice_dup(buf_slice(&client.answer));
 	client_done(&client);
@@ -334,7 +339,7 @@ static void a_list_may_be_answered_later(void **state)
 
 	fixture->waits = true;
 	client_open(&client, fixture);
-	bufferevent_write(client.bev, "GET /api/v1/documents HTTP/1.1\r\nHost: a\r\n\r\n", 44);
+	say(&client, "GET /api/v1/documents HTTP/1.1\r\nHost: a\r\n\r\n");
 	while (fixture->waiting == NULL)
 		event_base_loop(fixture->loop, EVLOOP_ONCE);
 	assert_false(client.ended);
@@ -352,7 +357,7 @@ static void who_left_may_still_be_answered(void **state)
 
 	fixture->waits = true;
 	client_open(&client, fixture);
-	bufferevent_write(client.bev, "GET /api/v1/documents HTTP/1.1\r\nHost: a\r\n\r\n", 44);
+	say(&client, "GET /api/v1/documents HTTP/1.1\r\nHost: a\r\n\r\n");
 	while (fixture->waiting == NULL)
 		event_base_loop(fixture->loop, EVLOOP_ONCE);
 	status_server_free(&fixture->server);
@@ -531,7 +536,7 @@ static void a_server_may_end_while_clients_wait(void **state)
 
 	for (size_t i = 0; i < length_of(clients); i++) {
 		client_open(&clients[i], fixture);
-		bufferevent_write(clients[i].bev, "GET /he", 7);
+		say(&clients[i], "GET /he");
 		event_base_loop(fixture->loop, EVLOOP_ONCE);
 	}
 	status_server_free(&fixture->server);
@@ -558,7 +563,7 @@ static void who_asks_nothing_makes_room(void **state)
 		&(struct status_settings){ .listen = "127.0.0.1:0", .most_connections = 3 });
 	for (size_t i = 0; i < length_of(idle); i++) {
 		client_open(&idle[i], fixture);
-		bufferevent_write(idle[i].bev, "GET /he", 7);
+		say(&idle[i], "GET /he");
 		turn_a_while(fixture);
 	}
 	assert_answer(fixture, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 ", "ok\n");
@@ -596,7 +601,7 @@ static void a_client_that_reads_nothing_is_closed(void **state)
 
 	restart(fixture, &(struct status_settings){ .listen = "127.0.0.1:0", .patience_ms = 20 });
 	client_open(&client, fixture);
-	bufferevent_write(client.bev, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", 37);
+	say(&client, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
 	bufferevent_disable(client.bev, EV_READ);
 	while (open_descriptors() != before + 1) /* its own end stays */
 		event_base_loop(fixture->loop, EVLOOP_ONCE);
