@@ -60,6 +60,18 @@ static const struct {
 	{ "Failed", "Échecs" },
 	{ "Last told", "Dernier remis" },
 
+	{ "Alerts", "Alertes" },
+	{ "Alert", "Alerte" },
+	{ "Severity", "Gravité" },
+	{ "Since", "Depuis" },
+	{ "Of", "De" },
+	{ "Role", "Rôle" },
+	{ "Days left", "Jours restants" },
+	{ "Ends", "Fin" },
+	{ "Subject", "Sujet" },
+	{ "No certificate.", "Aucun certificat." },
+	{ "the certificates in use, and until when", "les certificats utilisés, et jusqu'à quand" },
+
 	{ "No document.", "Aucun document." },
 	{ "what waits, by lane, type and age", "ce qui attend, par voie, type et âge" },
 	{ "What waits, by the age that it is below:", "Ce qui attend, selon l'âge qu'il n'a pas atteint :" },
@@ -350,6 +362,16 @@ static const struct column list_columns[] = {
 	{ "next_attempt", "Next attempt" }, { NULL, NULL },
 };
 
+static const struct column certificate_columns[] = {
+	{ "owner", "Of" }, { "role", "Role" }, { "days_left", "Days left" }, { "not_after", "Ends" },
+	{ "subject", "Subject" }, { NULL, NULL },
+};
+
+static const struct column alert_columns[] = {
+	{ "severity", "Severity" }, { "name", "Name" }, { "subject", "Subject" }, { "since", "Since" },
+	{ "said", "Alert" }, { "advised", "What to do" }, { NULL, NULL },
+};
+
 static const struct column shape_columns[] = {
 	{ "lane", "Lane" }, { "type_code", "Type" }, { "total", "Number" }, { "1min", "1 min" },
 	{ "5min", "5 min" }, { "15min", "15 min" }, { "1h", "1 h" }, { "4h", "4 h" },
@@ -456,6 +478,13 @@ void ctl_print_list(const struct ctl_answer *answer)
 	print_table("", answer->rows, list_columns);
 }
 
+void ctl_print_certificates(const struct ctl_answer *answer)
+{
+	if (json_array_size(answer->rows) == 0)
+		puts(ctl_say("No certificate."));
+	print_table("", answer->rows, certificate_columns);
+}
+
 void ctl_print_shape(const struct ctl_answer *answer)
 {
 	puts(ctl_say(json_array_size(answer->rows) ? "What waits, by the age that it is below:"
@@ -557,6 +586,29 @@ static json_t *rows_of_queue(json_t *queue)
 	return rows;
 }
 
+/* Sets object[to] to what object[from] says in the language of the user. */
+static void set_words(json_t *object, const char *from, const char *to)
+{
+	const json_t *by_language = json_object_get(object, from);
+	const char *text = json_string_value(json_object_get(by_language, ctl_language()));
+
+	if (text != NULL)
+		json_object_set_new(object, to, json_string(text));
+}
+
+static void print_alerts(json_t *alerts)
+{
+	json_t *alert;
+	size_t i;
+
+	json_array_foreach(alerts, i, alert)
+	{
+		set_words(alert, "sentence", "said");
+		set_words(alert, "todo", "advised");
+	}
+	print_table("Alerts", alerts, alert_columns);
+}
+
 void ctl_print_status(const struct ctl_answer *answer)
 {
 	json_t *status = json_array_get(answer->rows, 0);
@@ -565,6 +617,7 @@ void ctl_print_status(const struct ctl_answer *answer)
 	set_duration(status, "uptime_s", "uptime");
 	set_duration(status, "oldest_queued_s", "oldest_queued");
 	print_members(status, status_members);
+	print_alerts(json_object_get(status, "alerts"));
 	print_table("Documents", queue, queue_columns);
 	print_table("Lanes", json_object_get(status, "lanes"), lane_columns);
 	print_table("Listeners", json_object_get(status, "listeners"), listener_columns);

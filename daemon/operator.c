@@ -254,6 +254,22 @@ static void answer_status(struct operator_desk *desk, struct control_request *re
 	control_answer(request, buf_slice(&answer));
 }
 
+/* A row for each. */
+static void answer_certificates(struct operator_desk *desk, struct control_request *request)
+{
+	const struct health *health = watch_health(desk->parts.watch);
+	scoped(buf_done) struct buf answer = { 0 };
+	json_t *object = json_object(), *row;
+	size_t i;
+
+	health_put_certificates(object, health, clock_now_ms());
+	json_array_foreach(json_object_get(object, "certificates"), i, row)
+		answer_line(&answer, "row", json_incref(row));
+	json_decref(object);
+	answer_end(&answer, NULL);
+	control_answer(request, buf_slice(&answer));
+}
+
 /* Loop: somebody asks. */
 static void request_came(void *arg, struct control_request *request)
 {
@@ -268,6 +284,8 @@ static void request_came(void *arg, struct control_request *request)
 		return; /* it has both now */
 	if (strcmp(command, "status") == 0)
 		answer_status(desk, request);
+	else if (strcmp(command, "certs") == 0)
+		answer_certificates(desk, request);
 	else
 		answer_error(request, "this is not a command of this dmpfeedd");
 	json_decref(asked);

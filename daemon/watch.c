@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/disk.h"
+#include "certificates.h"
 #include "hands.h"
 #include "process.h"
 
@@ -44,6 +45,7 @@ struct look {
 struct watch {
 	struct watch_parts parts;
 	struct alerts *alerts;
+	struct certificates *certificates;
 	struct event *tick;
 	struct look look;
 	int64_t next_tick_ms, next_look_ms; /* by the monotonic clock */
@@ -233,6 +235,19 @@ static void see_disks(struct watch *watch)
 	}
 }
 
+/* "990000987 sign" */
+static void see_certificates(struct watch *watch, int64_t now_ms)
+{
+	for (size_t i = 0; i < watch->health.certificate_count; i++) {
+		const struct health_certificate *certificate = &watch->health.certificates[i];
+		const int64_t days = health_days_left(certificate, now_ms);
+		scoped(free_ptr) char *subject =
+			xasprintf("%s %s", certificate->owner, certificate->role);
+
+		see(watch, ALERT_CERTIFICATE_ENDS, subject, days, days < 0 ? "it has ended" : NULL);
+	}
+}
+
 /* Documents that wait, of one state, and of one reason or any. */
 static void see_waiting(struct watch *watch, enum doc_state state, enum reason reason,
 			enum alert_rule count_rule, enum alert_rule age_rule, int64_t now_ms)
@@ -293,6 +308,7 @@ static void see_all(struct watch *watch)
 	for (size_t i = 0; i < watch->parts.config->establishment_count; i++)
 		see_lane(watch, i, time);
 	see_disks(watch);
+	see_certificates(watch, time.wall_ms);
 	see_store(watch, time.wall_ms);
 	see(watch, ALERT_CLOCK_JUMP, "jump", told_lately ? watch->jump_ms : 0, NULL);
 	alerts_end(watch->alerts, tell, watch);
@@ -392,6 +408,9 @@ struct watch *watch_new(const struct watch_parts *parts)
 					 .reached_count = DOC_STATE_COUNT,
 					 .loop_lag = &watch->lag };
 	watch->health.process.started_ms = parts->started_ms;
+	watch->certificates = certificates_new(config);
+	watch->health.certificates =
+		certificates_list(watch->certificates, &watch->health.certificate_count);
 	name_listeners(watch);
 	watch->seen = watch->look.seen;
 	watch->tick = event_new(parts->loop, -1, 0, on_tick, watch);
@@ -408,6 +427,7 @@ void watch_free(struct watch **watch)
 		return;
 	event_free(w->tick);
 	alerts_free(&w->alerts);
+	certificates_free(&w->certificates);
 	free(w->stopped_ms);
 	free(w->lanes);
 	free(w->listeners);

@@ -26,6 +26,7 @@ struct ctl_answer {
 };
 
 void ctl_print_status(const struct ctl_answer *answer);
+void ctl_print_certificates(const struct ctl_answer *answer);
 void ctl_print_list(const struct ctl_answer *answer);
 void ctl_print_shape(const struct ctl_answer *answer);
 void ctl_print_show(const struct ctl_answer *answer);

@@ -81,6 +81,65 @@ static void a_file_is_named_with_the_setting_that_names_it(void **state)
 	assert_wrong(&err, "ca", "/nowhere", "cannot be read");
 }
 
+/* A certificate of the test's own key, with these fields of the subject, in a file. */
+static char *issued(const char *const fields[][2], size_t count)
+{
+	char *path = xasprintf("%s/issued.pem", pki.folder);
+	X509 *certificate = X509_new();
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	for (size_t i = 0; i < count; i++)
+		pki_name(certificate, fields[i][0], fields[i][1]);
+	ASN1_TIME_set(X509_getm_notBefore(certificate), 0);
+	ASN1_TIME_set(X509_getm_notAfter(certificate), 1795262400);
+	X509_set_pubkey(certificate, pki.key);
+	X509_sign(certificate, pki.key, EVP_sha256());
+	assert_true(PEM_write_X509(file, certificate));
+	fclose(file);
+	X509_free(certificate);
+	return path;
+}
+
+static void assert_looks(const char *const fields[][2], size_t count, const char *expected)
+{
+	scoped(free_ptr) char *path = issued(fields, count);
+	scoped(buf_done) struct buf subject = { 0 };
+	struct err err = { 0 };
+	int64_t not_after_ms;
+
+	assert_int_equal(pem_look(path, &subject, &not_after_ms, &err), 0);
+	assert_string_equal(subject.p, expected);
+	assert_int_equal(not_after_ms, 1795262400000);
+}
+
+static void a_certificate_says_whose_it_is_unless_that_is_a_person(void **state)
+{
+	static const char *const organisation[][2] = {
+		{ "C", "FR" }, { "O", "Hôpital" }, { "OU", "1990000987" }, { "CN", "passerelle" }
+	};
+	static const char *const person[][2] = {
+		{ "O", "Hôpital" }, { "GN", "Ada" }, { "SN", "Lovelace" }, { "CN", "Ada Lovelace" }
+	};
+
+	(void)state;
+	assert_looks(organisation, length_of(organisation),
+		     "O=Hôpital, OU=1990000987, CN=passerelle");
+	assert_looks(person, length_of(person), "O=Hôpital");
+}
+
+static void what_is_no_certificate_is_told(void **state)
+{
+	scoped(buf_done) struct buf subject = { 0 };
+	struct err err = { 0 };
+	int64_t not_after_ms;
+
+	(void)state;
+	assert_int_equal(pem_look(pki.key_pem, &subject, &not_after_ms, &err), -1);
+	assert_wrong(&err, "cert", pki.key_pem, "holds no certificate in PEM");
+	assert_int_equal(pem_look("/nowhere", &subject, &not_after_ms, &err), -1);
+}
+
 static X509 *certificate_in(const char *path)
 {
 	FILE *file = fopen(path, "r");
@@ -113,6 +172,8 @@ static void a_certificate_is_good_from_its_beginning_to_its_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_certificate_says_whose_it_is_unless_that_is_a_person),
+		cmocka_unit_test(what_is_no_certificate_is_told),
 		cmocka_unit_test(a_key_is_read),
 		cmocka_unit_test(what_is_wrong_with_a_key_is_told_in_our_words),
 		cmocka_unit_test(a_file_is_named_with_the_setting_that_names_it),

@@ -107,3 +107,49 @@ int pem_check_dates(const struct x509_st *certificate, const char *file, int64_t
 				 file, clock_iso(from_ms, text));
 	return 0;
 }
+
+static bool names_person(const X509_NAME *subject)
+{
+	static const int fields[] = { NID_givenName, NID_surname, NID_pkcs9_emailAddress,
+				      NID_serialNumber, NID_userId };
+
+	for (size_t i = 0; i < length_of(fields); i++)
+		if (X509_NAME_get_index_by_NID(subject, fields[i], -1) >= 0)
+			return true;
+	return false;
+}
+
+static void add_field(const X509_NAME *subject, int field, const char *name, struct buf *out)
+{
+	int at = X509_NAME_get_index_by_NID(subject, field, -1);
+	unsigned char *text = NULL;
+	int n = at < 0 ? -1
+		       : ASN1_STRING_to_UTF8(
+				 &text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+
+	if (n >= 0)
+		buf_addf(out, "%s%s=%.*s", out->n > 0 ? ", " : "", name, n, text);
+	OPENSSL_free(text);
+}
+
+int pem_look(const char *file, struct buf *ret_subject, int64_t *ret_not_after_ms, struct err *err)
+{
+	scoped(free_file) FILE *opened = NULL;
+	const X509_NAME *subject;
+	X509 *certificate;
+
+	if (pem_check_readable("cert", file, err) < 0)
+		return -1;
+	opened = fopen(file, "re");
+	certificate = opened ? PEM_read_X509(opened, NULL, NULL, NULL) : NULL;
+	if (certificate == NULL)
+		return pem_wrong(err, "cert", "%s holds no certificate in PEM", file);
+	subject = X509_get_subject_name(certificate);
+	add_field(subject, NID_organizationName, "O", ret_subject);
+	add_field(subject, NID_organizationalUnitName, "OU", ret_subject);
+	if (!names_person(subject))
+		add_field(subject, NID_commonName, "CN", ret_subject);
+	*ret_not_after_ms = pem_time_ms(X509_get0_notAfter(certificate));
+	X509_free(certificate);
+	return 0;
+}

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "base/err.h"
+#include "base/buf.h"
 
 struct asn1_string_st; /* ASN1_TIME */
 struct evp_pkey_st;    /* EVP_PKEY */
@@ -26,6 +26,12 @@ must_use int pem_check_readable(const char *which, const char *file, struct err 
  * frees the key.
  */
 must_use int pem_read_key(struct evp_pkey_st **ret_key, const char *file, struct err *err);
+
+/* The first certificate of the file: appends what its subject says of an organisation or a server (O, OU,
+ * CN), and of no person: the CN of one that names a person is left out. -1: it holds none.
+ */
+must_use int pem_look(const char *file, struct buf *ret_subject, int64_t *ret_not_after_ms,
+		      struct err *err);
 
 int64_t pem_time_ms(const struct asn1_string_st *time);
 

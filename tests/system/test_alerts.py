@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 
 import metrics
 import pytest
+from certificates import resigned
 from disks import SetClock
+from gateway import BUILD, Gateway
 from samples import hand_in, mdm_t02, read
 
 LETTER = read("discharge-letter.xml")
@@ -65,6 +68,22 @@ def test_a_lane_that_is_stopped_rings_and_is_cleared_when_it_opens(start_gateway
     assert wait_alert(gateway, "lane_stopped", "cleared")[1] == "6"
     assert ("lane_stopped", EJ) not in listed(gateway) and ("lane_stopped", EJ) not in metered(gateway)
     assert len(gateway.journal.find("alert=lane_stopped")) == 2, "once raised, once cleared"
+
+
+def test_a_certificate_that_ends_rings(simulator, tmp_path):
+    pki = resigned(simulator.pki, tmp_path / "pki", "sign", -60, 12.5 * 86400)
+    with Gateway(tmp_path / "gateway", simulator.url, pki) as gateway:
+        alert = assert_told(gateway, "certificate_expiring", "critical", f"{EJ} sign")
+        assert "has 12 days left" in alert["sentence"]["en"]
+        rows = {(row["owner"], row["role"]): row for row in gateway.ctl("certs")}
+        assert rows == {(row["owner"], row["role"]): row for row in gateway.status()["certificates"]}
+        assert set(rows) == {(EJ, "auth"), (EJ, "sign")}
+        assert rows[EJ, "sign"]["days_left"] == 12 and "OU=1990000987" in rows[EJ, "sign"]["subject"]
+        ends = metrics.value(metrics.of(gateway), "dmpfeed_certificate_not_after_timestamp_seconds", owner=EJ, role="sign")
+        assert ends == pytest.approx(time.time() + 12.5 * 86400, abs=120)
+        status = subprocess.run([BUILD / "daemon" / "dmpfeedctl", "--socket", "control.sock", "status"], text=True,
+                                cwd=gateway.folder, capture_output=True, env={"LC_ALL": "C.UTF-8"}, check=True).stdout
+        assert f"certificate_expiring  {EJ} sign" in status and "Order its successor now" in status
 
 
 def test_a_backlog_rings(start_gateway, simulator):
