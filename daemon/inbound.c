@@ -3,6 +3,7 @@
  *     message_came, file_came          loop     bytes arrive
  *     read_message, read_file          worker   parse, normalise, decide: send, hold, refuse
  *     hand_to_converter                loop     a PDF to convert: read_file again, elsewhere
+ *     hand_to_writer                   loop     a message that came behind another of its connection
  *     take_in                          writer   INSERT, COMMIT: the sync
  *     acknowledge, move_file           loop     the sender hears "yes", the file moves aside
  *
@@ -16,6 +17,7 @@
 #include "document/body.h"
 #include "hl7/ack.h"
 #include "inbound_file.h"
+#include "inbound_line.h"
 #include "inbound_log.h"
 #include "inbound_take.h"
 
@@ -30,6 +32,7 @@ struct inbound {
 	struct inbound_figures figures;
 	struct histogram *acks; /* by listener */
 	struct intake_list intakes;
+	struct line_list lines;
 	size_t converting; /* files that wait for a converter, or are with one */
 	atomic_bool ends;  /* nothing long is worth waiting for any more */
 };
@@ -76,7 +79,8 @@ static void intake_free(struct intake *intake)
 
 static void read_message(struct job *job, void *worker);
 static void read_file(struct job *job, void *worker);
-static void not_to_store(struct job *job);
+static void was_read(struct job *job);
+static void hand_to_writer(struct intake *intake);
 static int take_in(struct change *change, struct store *store, struct err *err);
 static void taken_in(struct job *job);
 static void acknowledge(struct intake *intake);
@@ -92,7 +96,8 @@ static void message_came(void *arg, struct mllp_arrival *message)
 	intake->message = message;
 	intake->bytes = message->payload;
 	message->payload = (struct buf){ 0 };
-	crew_on_worker(intake->inbound->parts.crew, &intake->work, read_message, not_to_store);
+	intake->goes_straight = line_join(&intake->inbound->lines, intake);
+	crew_on_worker(intake->inbound->parts.crew, &intake->work, read_message, was_read);
 }
 
 static bool is_pdf(const char *name)
@@ -120,8 +125,9 @@ static void file_came(void *arg, struct drop_file *file)
 	}
 	intake = intake_new(inbound, "drop", file->folder->site, file->folder->source);
 	intake->file = file;
+	intake->goes_straight = true;
 	drop_name_digest(file->name, intake->digest);
-	crew_on_disk(intake->inbound->parts.crew, &intake->work, read_file, not_to_store);
+	crew_on_disk(intake->inbound->parts.crew, &intake->work, read_file, was_read);
 }
 
 static struct decision_settings decision_settings(const struct intake *intake)
@@ -172,12 +178,18 @@ static bool wants_converter(const struct intake *intake)
 	return intake->takes_long && !intake->may_take_long;
 }
 
-/* What leaves something to store goes on to the writer: documents, and what patients chose. Other
- * messages about an identity leave nothing; those, and what was refused, are the loop's to answer.
+/* Documents, and what patients chose. Other messages about an identity leave nothing. */
+static bool leaves_something(struct intake *intake)
+{
+	return intake->err.kind == ERR_NONE && (give_ids(intake) > 0 || brings_choices(intake));
+}
+
+/* What leaves something to store goes on to the writer, unless it must wait for others of its
+ * connection; the rest is the loop's to answer.
  */
 static void hand_on(struct intake *intake)
 {
-	if (intake->err.kind == ERR_NONE && (give_ids(intake) > 0 || brings_choices(intake)))
+	if (intake->goes_straight && !wants_converter(intake) && leaves_something(intake))
 		crew_then_writer(intake->inbound->parts.crew, &intake->work, take_in, taken_in);
 }
 
@@ -213,8 +225,7 @@ static void read_file(struct job *job, void *worker)
 	else
 		inbound_read_file(intake, &settings);
 	buf_done(&intake->bytes);
-	if (!wants_converter(intake))
-		hand_on(intake);
+	hand_on(intake);
 }
 
 /* Writer. */
@@ -292,6 +303,7 @@ static void acknowledge(struct intake *intake)
 	histogram_add(&intake->inbound->acks[intake->message->listener - intake->config->mllp],
 		      clock_monotonic_ms() - intake->began_ms);
 	mllp_server_answer(intake->message, buf_slice(&answer));
+	line_leave(intake, hand_to_writer);
 	intake_free(intake);
 }
 
@@ -310,18 +322,26 @@ static void hand_to_converter(struct intake *intake)
 	inbound->converting++;
 	intake->may_take_long = true;
 	drop_park(intake->file);
-	crew_on_converter(inbound->parts.crew, &intake->work, read_file, not_to_store);
+	crew_on_converter(inbound->parts.crew, &intake->work, read_file, was_read);
 }
 
 /* Loop. */
-static void not_to_store(struct job *job)
+static void hand_to_writer(struct intake *intake)
+{
+	crew_on_writer(intake->inbound->parts.crew, &intake->work, take_in, taken_in);
+}
+
+/* Loop: there is nothing to store, or not yet. */
+static void was_read(struct job *job)
 {
 	struct intake *intake = intake_of(job);
 
 	if (wants_converter(intake))
 		hand_to_converter(intake);
-	else
+	else if (intake->goes_straight || !leaves_something(intake))
 		acknowledge(intake);
+	else
+		line_is_ready(intake, hand_to_writer);
 }
 
 /* Disk worker: aside, or back for another time when the world was at fault. */
@@ -438,10 +458,12 @@ static void abandon(struct inbound *inbound)
 	struct intake *intake;
 
 	while ((intake = LIST_FIRST(&inbound->intakes)) != NULL) {
-		if (intake->message != NULL)
+		if (intake->message != NULL) {
+			line_leave(intake, NULL);
 			mllp_server_answer(intake->message, (struct slice){ 0 });
-		else
+		} else {
 			drop_settle(intake->file, true);
+		}
 		intake_free(intake);
 	}
 }

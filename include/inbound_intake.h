@@ -35,6 +35,10 @@ struct intake_part {
 struct intake {
 	struct change work;
 	LIST_ENTRY(intake) link;
+	struct line *line; /* of a message: inbound_line.h */
+	TAILQ_ENTRY(intake) in_line;
+	bool is_ready, is_handed_on;
+	bool goes_straight; /* to the writer, from the thread that has read it */
 	struct inbound *inbound;
 	const struct config *config;
 

@@ -92,6 +92,24 @@ def test_versions_that_come_at_once_reach_the_dmp_in_order(gateway, simulator):
     gateway.journal.wait(rf"<6>doc={waiting['doc']} released from=held state=queued note=predecessor$")
 
 
+def padded(cda: bytes, count: int) -> bytes:
+    """Takes the longer to read; says the same."""
+    return cda.replace(b"</ClinicalDocument>", b"<!-- padded -->" * (count // 15) + b"</ClinicalDocument>", 1)
+
+
+def test_versions_that_a_sender_does_not_wait_between_are_taken_in_order(gateway, simulator):
+    """The second is read long before the first, and is about it."""
+    with gateway.connect() as mllp:
+        mllp.write(mdm_t02(padded(LETTER, 3 << 20)))
+        mllp.write(mdm_t02(NEXT, trigger="T10"))
+        first, second = mllp.read(), mllp.read()
+        assert (first.code, second.code) == ("AA", "AA"), first.errors
+    first, second = the(gateway, unique_id(LETTER), "submit"), the(gateway, unique_id(NEXT), "replace")
+    assert first["events"][0]["number"] < second["events"][0]["number"]
+    assert gateway.wait_final(second["doc"]) == "delivered"
+    assert simulator.received()[unique_id(NEXT)]["replaces"]
+
+
 def test_a_document_withdrawn_before_it_was_sent_never_leaves(gateway, simulator):
     assert gateway.send(mdm_t02(LETTER, identity_status="PROV")).code == "AA"
     assert gateway.send(mdm_t02(LETTER, trigger="T04")).code == "AA"
