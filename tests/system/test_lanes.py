@@ -1,5 +1,5 @@
-"""Each legal entity has a way of its own: what is wrong with the certificates of one does not keep the others from
-sending, and is told in every place where somebody looks."""
+"""Each legal entity has a way of its own: what is wrong with the certificates of one, or with its DMP, does not keep
+the others from sending, and is told in every place where somebody looks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from certificates import resigned
-from gateway import CONFIG, DEFAULTS, FINESS_EG, FINESS_EJ, Gateway, Mllp
+from gateway import CONFIG, DEFAULTS, FINESS_EG, FINESS_EJ, Gateway, Mllp, Simulator, free_port
 from samples import hand_in, mdm_t02, numbered, unique_id
 
 OTHER_EJ, OTHER_EG = "990000995", "990012360"
@@ -31,11 +31,11 @@ def config_of(simulator, **files) -> str:
     """Two establishments with a listener each; the files of the second are given."""
     pki = simulator.pki
     usual = {"ca": pki / "ca.pem", "auth": pki / "auth.pem", "auth_key": pki / "auth.key", "crl": "",
-             "sign": pki / "sign.pem", "sign_key": pki / "sign.key", "chain": pki / "ca.pem"}
+             "sign": pki / "sign.pem", "sign_key": pki / "sign.key", "chain": pki / "ca.pem", "url": simulator.url}
     first = CONFIG.format(**{**DEFAULTS, "url": simulator.url, "pki": pki})
     listener = f'    - {{ name: other, listen: "127.0.0.1:0", site: "{OTHER_EG}", source: LIS }}\n  drop:\n'
     return first.replace("  drop:\n", listener, 1) + OTHER.format(
-        ej=OTHER_EJ, eg=OTHER_EG, url=simulator.url, **{**usual, **files})
+        ej=OTHER_EJ, eg=OTHER_EG, **{**usual, **files})
 
 
 def port_of(gateway: Gateway, name: str) -> tuple[str, int]:
@@ -124,6 +124,41 @@ def test_without_any_certificate_it_still_takes_documents_in(simulator, tmp_path
         assert lane["state"] == "stopped" and "absent.pem" in lane["why"]
         assert gateway.status()["queue"]["queued"] == 2
         assert simulator.received() == {}
+
+
+def test_the_outage_of_one_entitys_dmp_slows_its_lane_alone(simulator, tmp_path):
+    """And ages none of its documents."""
+    address = f"127.0.0.1:{free_port()}"
+    text = config_of(simulator, url=f"https://{address}/si-dmp-server/v2/services")
+    with Gateway(tmp_path / "gateway", simulator.url, simulator.pki, config=text) as gateway:
+        for number in (1, 2):
+            assert send_to_other(gateway, numbered(number)) == "AA"
+        gateway.journal.wait(rf"^<4>lane={OTHER_EJ} state=slowed")
+        for number in (3, 4, 5):
+            assert gateway.wait_final(hand_in(gateway, "mllp", numbered(number))) == "delivered"
+        ready, slowed = gateway.status()["lanes"]
+        assert (ready["state"], slowed["state"]) == ("open", "slowed")
+        waiting = [gateway.ctl("show", each["doc"]) for each in gateway.documents() if each["state"] != "delivered"]
+        assert len(waiting) == 2
+        with Simulator(simulator.pki, tmp_path / "other", listen=address) as other:
+            assert {each["state"] for each in gateway.settled().values()} == {"delivered"}
+            assert len(other.received()) == 2
+        assert {gateway.ctl("show", each["doc"])["attempts"] for each in waiting} == {1}
+
+
+def test_a_new_discharge_letter_does_not_wait_behind_a_backlog(start_gateway, simulator):
+    gateway = start_gateway(extra="queue: { priorities: [{ types: [11490-0], priority: high }] }", first="200 ms")
+    simulator.faults({"kind": "status", "status": 503})
+    for number in range(20):
+        hand_in(gateway, "mllp", numbered(number, "laboratory-report.xml"))
+    gateway.journal.wait(r"state=slowed")
+    letter = numbered(100)
+    hand_in(gateway, "mllp", letter)
+    simulator.faults()
+    assert {each["state"] for each in gateway.settled().values()} == {"delivered"}
+    order = [each["uniqueId"] for each in simulator.exchanges() if each["verdict"] == "stored"]
+    assert len(order) == 21
+    assert order.index(unique_id(letter)) <= 8, "at most what was under way came before it"
 
 
 def test_the_right_files_check_out(simulator, tmp_path):

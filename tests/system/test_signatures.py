@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from certificates import resigned
+from disks import preload
 from gateway import Gateway
 from samples import hand_in, numbered, read, unique_id
 
@@ -51,6 +52,24 @@ def test_what_is_sent_verifies_up_to_the_root(xmlsec1, start_gateway, simulator,
         for old, new in changes:
             assert old in signed
             assert not verifies(signed.replace(old, new, 1), ids, simulator.pki, tmp_path)
+
+
+def test_a_machine_that_forbids_sha_1_holds_what_needs_it_until_it_is_allowed(make_gateway, simulator):
+    gateway = make_gateway(extra="xades: { digest: sha1 }").start(env=preload("forbid_sha1"))
+    gateway.journal.wait(r"^<3>lane=\d+ state=stopped .*cannot sign with SHA-1, which this machine's cryptographic policy")
+    hand_in(gateway, "mllp", LETTER)
+    (lane,) = gateway.status()["lanes"]
+    assert lane["state"] == "stopped" and "write sha256 in xades.digest" in lane["why"]
+    assert gateway.status()["queue"]["queued"] == 1 and gateway.get("/readyz")[0] == 200
+    assert gateway.stop() == 0
+    gateway.start()
+    assert {each["state"] for each in gateway.settled().values()} == {"delivered"}
+    assert "xmldsig#rsa-sha1" in sent(simulator, "signature.xml").decode()
+
+
+def test_without_sha_1_a_machine_may_forbid_it(make_gateway):
+    gateway = make_gateway(extra="xades: { digest: sha256 }").start(env=preload("forbid_sha1"))
+    assert gateway.wait_final(hand_in(gateway, "mllp", LETTER)) == "delivered"
 
 
 def test_a_resent_document_is_signed_anew_under_the_same_ids(start_gateway, simulator):
