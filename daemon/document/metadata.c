@@ -1,17 +1,13 @@
 /* What the DMP is told about a document: the decisions. (How it is kept: metadata_json.c.) Any
  * thread, one document at a time.
  */
-#include "document/metadata.h"
+#include "document/metadata_filling.h"
 
 #include <assert.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "document/oid.h"
-
-/* The domains of the national identifiers of professionals and of structures. */
-#define PERSON_DOMAIN "1.2.250.1.71.4.2.1"
-#define STRUCTURE_DOMAIN "1.2.250.1.71.4.2.2"
 
 /* Below it, every national identifier of a person: INS, withdrawn INS-C, NIR for billing. */
 #define NATIONAL_PATIENT_DOMAINS "1.2.250.1.213.1.4."
@@ -21,21 +17,8 @@
 
 enum {
 	TITLE_CHARACTERS = 128,
-	BARE_FINESS = 9, /* characters of a FINESS; with the '1' of Struct_IdNat, 10 */
 	DATE_DIGITS = 8,
 	MOST_CONFIDENTIALITIES = 4,
-	SHOWN = 64,
-};
-
-/* 1900-01-01: what is older was misdated, and a year of three digits breaks the format of XDS. */
-static const int64_t oldest_ms = INT64_C(-2208988800000);
-
-struct filling {
-	struct metadata *metadata;
-	const struct cda *cda;
-	const struct metadata_context *context;
-	struct arena *arena;
-	struct err *err;
 };
 
 const char *action_text(enum action action)
@@ -57,92 +40,6 @@ const char *metadata_source_text(enum metadata_source source)
 							 "rule" };
 
 	return texts[source];
-}
-
-static bool is(const char *a, const char *b)
-{
-	return strcmp(a, b) == 0;
-}
-
-static bool is_empty(const char *text)
-{
-	return text == NULL || text[0] == '\0';
-}
-
-/* A code of the document, for an error text: only what looks like one, for it may be anything. */
-static const char *shown(const char *code)
-{
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789._:/#+-";
-	size_t n = strlen(code);
-
-	return n > 0 && n <= SHOWN && strspn(code, allowed) == n ? code : "(unreadable)";
-}
-
-/* For XCN, XON and CX: the official samples show no escape for these four (they are dropped). */
-static const char *without_separators(struct filling *filling, const char *text)
-{
-	char *copy = arena_dup(filling->arena, slice_of(text)), *to = copy;
-
-	for (const char *from = copy; *from != '\0'; from++)
-		if (strchr("^&|~", *from) == NULL)
-			*to++ = *from;
-	*to = '\0';
-	return copy;
-}
-
-static bool has_separators(const char *text)
-{
-	return strpbrk(text, "^&|~") != NULL;
-}
-
-static struct coded coded_of(struct filling *filling, const struct valueset_row *row)
-{
-	return (struct coded){ arena_dup(filling->arena, slice_of(row->code)),
-			       arena_dup(filling->arena, slice_of(row->system)),
-			       arena_dup(filling->arena, slice_of(row->display)) };
-}
-
-/* The row of a code of the document. Missing or outside its list: refused, with what comes near. */
-static int take_code(struct filling *filling, enum valueset_list list, const char *where,
-		     const struct cda_code *from, struct coded *ret_coded)
-{
-	const char *code = from->code, *system = from->system;
-	const struct valuesets *valuesets = filling->context->valuesets;
-	const struct valueset_row *row = valueset_find(valuesets, list, code, system);
-	scoped(buf_done) struct buf nearest = { 0 };
-
-	if (is_empty(code))
-		return err_refuse(filling->err, REASON_METADATA_INVALID, where, "%s is missing",
-				  where);
-	if (row != NULL) {
-		*ret_coded = coded_of(filling, row);
-		return 0;
-	}
-	row = valueset_find(valuesets, list, code, NULL);
-	if (row != NULL)
-		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
-				  "%s is known, but not of the code system %s: it is of %s",
-				  shown(code), shown(system), row->system);
-	valueset_nearest(valuesets, list, code, from->display, &nearest);
-	return err_refuse(filling->err, REASON_METADATA_INVALID, where,
-			  "%s is not in the DMP's list; nearest: %s", shown(code),
-			  buf_slice(&nearest).p);
-}
-
-static int take_time(struct filling *filling, const char *where, const char *text,
-		     int64_t *ret_time_ms)
-{
-	bool zoned;
-
-	if (is_empty(text))
-		return err_refuse(filling->err, REASON_METADATA_INVALID, where, "%s is missing",
-				  where);
-	if (clock_parse_hl7(slice_of(text), ret_time_ms, &zoned, filling->err) < 0 ||
-	    *ret_time_ms < oldest_ms)
-		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
-				  "%s is not a time (YYYYMMDDHHMMSS+ZZZZ, since 1900)", where);
-	return 0;
 }
 
 static int fill_unique_id(struct filling *filling)
@@ -179,7 +76,7 @@ static int fill_action(struct filling *filling)
 	if (is_empty(parent->root))
 		return err_refuse(filling->err, REASON_PREDECESSOR_UNKNOWN, where,
 				  "relatedDocument does not name the document that this replaces");
-	if (!oid_is_valid(parent->root) || has_separators(parent->extension))
+	if (!oid_is_valid(parent->root) || filling_has_separators(parent->extension))
 		return err_refuse(filling->err, REASON_IDENTIFIER_INVALID, where,
 				  "the id of the replaced document is not an OID");
 	if (is(parent->root, metadata->unique_id) && is_empty(parent->extension))
@@ -277,7 +174,7 @@ static bool is_local_patient_id(const struct metadata_context *context, const st
 {
 	if (!is_empty(context->local_oid) && !is(id->root, context->local_oid))
 		return false;
-	return !is_empty(id->extension) && !has_separators(id->extension) &&
+	return !is_empty(id->extension) && !filling_has_separators(id->extension) &&
 	       oid_is_valid(id->root) &&
 	       !slice_starts(slice_of(id->root), NATIONAL_PATIENT_DOMAINS);
 }
@@ -340,8 +237,8 @@ static int fill_patient_traits(struct filling *filling)
 
 	if (check_traits(filling) < 0)
 		return -1;
-	metadata->patient_family = without_separators(filling, cda->birth_family);
-	metadata->patient_given = without_separators(filling, cda->birth_given);
+	metadata->patient_family = filling_plain(filling, cda->birth_family);
+	metadata->patient_given = filling_plain(filling, cda->birth_given);
 	birth.n = min(birth.n, (size_t)DATE_DIGITS);
 	if (birth.n < DATE_DIGITS || clock_parse_hl7(birth, &time_ms, &zoned, filling->err) < 0)
 		return err_refuse(filling->err, REASON_METADATA_INVALID, "patient/birthTime",
@@ -358,7 +255,8 @@ static int fill_type(struct filling *filling)
 	const struct cda_code *code = &filling->cda->code;
 	const struct valueset_row *type, *class;
 
-	if (take_code(filling, VALUESET_TYPE, "code/@code", code, &filling->metadata->type) < 0) {
+	if (filling_code(filling, VALUESET_TYPE, "code/@code", code, &filling->metadata->type) <
+	    0) {
 		filling->err->reason = REASON_TYPE_NOT_ACCEPTED;
 		return -1;
 	}
@@ -367,10 +265,10 @@ static int fill_type(struct filling *filling)
 	if (class == NULL)
 		return err_refuse(filling->err, REASON_TYPE_NOT_ACCEPTED, "code/@code",
 				  "no class of document is known for the type %s",
-				  shown(code->code));
+				  filling_shown(code->code));
 	filling->metadata->from.type = FROM_DOCUMENT;
 	filling->metadata->from.class = FROM_RULE;
-	filling->metadata->class = coded_of(filling, class);
+	filling->metadata->class = filling_coded(filling, class);
 	return 0;
 }
 
@@ -385,11 +283,12 @@ static int fill_format(struct filling *filling)
 	format = valueset_format(filling->context->valuesets, cda->media_type,
 				 (const char *const *)cda->templates, cda->template_count);
 	if (format == NULL)
-		return err_refuse(
-			filling->err, REASON_METADATA_INVALID, "nonXMLBody/text/@mediaType",
-			"the DMP takes no body of the media type %s", shown(cda->media_type));
+		return err_refuse(filling->err, REASON_METADATA_INVALID,
+				  "nonXMLBody/text/@mediaType",
+				  "the DMP takes no body of the media type %s",
+				  filling_shown(cda->media_type));
 	filling->metadata->from.format = filling->metadata->from.mime_type = FROM_RULE;
-	filling->metadata->format = coded_of(filling, format);
+	filling->metadata->format = filling_coded(filling, format);
 	filling->metadata->mime_type = cda->self_presentable ? "application/xslt+xml" : "text/xml";
 	return 0;
 }
@@ -432,23 +331,23 @@ static int fill_event(struct filling *filling)
 		return err_refuse(filling->err, REASON_METADATA_INVALID,
 				  "documentationOf/serviceEvent",
 				  "no event has a performer with an organisation");
-	if (take_time(filling, "serviceEvent/effectiveTime/low", event->start,
-		      &metadata->service_start_ms) < 0)
+	if (filling_time(filling, "serviceEvent/effectiveTime/low", event->start,
+			 &metadata->service_start_ms) < 0)
 		return -1;
-	if (!is_empty(event->stop) && take_time(filling, "serviceEvent/effectiveTime/high",
-						event->stop, &metadata->service_stop_ms) < 0)
+	if (!is_empty(event->stop) && filling_time(filling, "serviceEvent/effectiveTime/high",
+						   event->stop, &metadata->service_stop_ms) < 0)
 		return -1;
 	metadata->from.service_start_ms = metadata->from.practice = FROM_DOCUMENT;
 	metadata->from.service_stop_ms = document_or(FROM_NOWHERE, event->stop);
-	return take_code(filling, VALUESET_PRACTICE, "standardIndustryClassCode/@code",
-			 &event->practice_setting, &metadata->practice);
+	return filling_code(filling, VALUESET_PRACTICE, "standardIndustryClassCode/@code",
+			    &event->practice_setting, &metadata->practice);
 }
 
 static int fill_creation(struct filling *filling)
 {
 	filling->metadata->from.creation_ms = FROM_DOCUMENT;
-	return take_time(filling, "effectiveTime", filling->cda->effective_time,
-			 &filling->metadata->creation_ms);
+	return filling_time(filling, "effectiveTime", filling->cda->effective_time,
+			    &filling->metadata->creation_ms);
 }
 
 static int fill_facility(struct filling *filling)
@@ -459,9 +358,9 @@ static int fill_facility(struct filling *filling)
 	const struct cda_code by_default = { sector ? sector : "", "", "" };
 
 	filling->metadata->from.facility = document_or(FROM_SITE, facility->code);
-	return take_code(filling, VALUESET_FACILITY, "healthCareFacility/code/@code",
-			 is_empty(facility->code) ? &by_default : facility,
-			 &filling->metadata->facility);
+	return filling_code(filling, VALUESET_FACILITY, "healthCareFacility/code/@code",
+			    is_empty(facility->code) ? &by_default : facility,
+			    &filling->metadata->facility);
 }
 
 static int fill_content_type(struct filling *filling)
@@ -480,8 +379,8 @@ static int fill_content_type(struct filling *filling)
 		return err_refuse(
 			filling->err, REASON_METADATA_INVALID, "PV1-2",
 			"content-type-from-visit.csv has no row for the class of visit %s",
-			shown(visit));
-	filling->metadata->content_type = coded_of(filling, row);
+			filling_shown(visit));
+	filling->metadata->content_type = filling_coded(filling, row);
 	return 0;
 }
 
@@ -491,8 +390,8 @@ static int add_confidentiality(struct filling *filling, const char *code, const 
 
 	const struct cda_code from = { code, system, "" };
 
-	if (take_code(filling, VALUESET_CONFIDENTIALITY, "confidentialityCode/@code", &from,
-		      &metadata->confidentialities[metadata->confidentiality_count]) < 0)
+	if (filling_code(filling, VALUESET_CONFIDENTIALITY, "confidentialityCode/@code", &from,
+			 &metadata->confidentialities[metadata->confidentiality_count]) < 0)
 		return -1;
 	metadata->confidentiality_count++;
 	return 0;
@@ -570,165 +469,6 @@ static int fill_event_codes(struct filling *filling)
 	return 0;
 }
 
-static const char *or_empty(const char *text)
-{
-	return text ? text : "";
-}
-
-/* A system or person that only the site knows: '3', the site's FINESS, its own identifier there. */
-static const char *internal_id(struct filling *filling, const char *local)
-{
-	return arena_printf(filling->arena, "3%s/%s", or_empty(filling->context->site->finess_eg),
-			    local);
-}
-
-static int take_person_id(struct filling *filling, const struct cda_id *id, const char *where,
-			  struct party *party)
-{
-	bool has_extension = !is_empty(id->extension);
-
-	if (is_empty(id->root) && !has_extension)
-		return err_refuse(filling->err, REASON_METADATA_INVALID, where, "%s has no id",
-				  where);
-	if (has_separators(id->root) || has_separators(id->extension))
-		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
-				  "the id holds one of ^ & | ~");
-	if (has_extension && is(id->root, PERSON_DOMAIN)) {
-		party->id = id->extension;
-		party->id_is_internal = strchr(id->extension, '/') != NULL;
-	} else if (has_extension && ins_is_domain(id->root)) {
-		party->id = id->extension;
-		party->ins_oid = id->root;
-	} else {
-		party->id = internal_id(filling, has_extension ? id->extension : id->root);
-		party->id_is_internal = true;
-	}
-	return 0;
-}
-
-static int take_name(struct filling *filling, const struct cda_person *person, const char *where,
-		     struct party *party)
-{
-	const char *software = is_empty(person->software) ? person->device : person->software;
-
-	party->is_system = person->is_device && is_empty(person->family);
-	party->family = without_separators(filling, party->is_system ? software : person->family);
-	party->given =
-		without_separators(filling, party->is_system ? person->device : person->given);
-	if (is_empty(party->family))
-		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
-				  "%s names neither a person nor a device", where);
-	return 0;
-}
-
-/* Known in full or left out: authorSpecialty has no form for less, and need not be there. What is
- * of another code system is no specialty; what is of one of the list's must be in the list.
- */
-static int take_specialty(struct filling *filling, const struct cda_code *from, const char *where,
-			  struct coded *ret_specialty)
-{
-	*ret_specialty = (struct coded){ "", "", "" };
-	if (is_empty(from->code) ||
-	    !valueset_knows_system(filling->context->valuesets, VALUESET_SPECIALTY, from->system))
-		return 0;
-	if (take_code(filling, VALUESET_SPECIALTY, where, from, ret_specialty) < 0)
-		return -1;
-	if (!is_empty(from->display)) /* as its author calls it */
-		ret_specialty->display = from->display;
-	ret_specialty->display = without_separators(filling, ret_specialty->display);
-	return 0;
-}
-
-/* Struct_IdNat. Headers also give the bare FINESS, without the '1' that says what it is. */
-static const char *institution_of(struct filling *filling, const struct cda_id *id)
-{
-	if (!is(id->root, STRUCTURE_DOMAIN) || has_separators(id->extension))
-		return "";
-	if (strlen(id->extension) == BARE_FINESS)
-		return arena_printf(filling->arena, "1%s", id->extension);
-	return id->extension;
-}
-
-static int take_party(struct filling *filling, const struct cda_person *person, const char *where,
-		      struct party *party)
-{
-	*party = (struct party){
-		.ins_oid = "",
-		.role = person->role,
-		.institution_name = without_separators(filling, person->organisation_name),
-		.institution_id = institution_of(filling, &person->organisation_id),
-	};
-	if (take_name(filling, person, where, party) < 0 ||
-	    take_specialty(filling, &person->specialty, where, &party->specialty) < 0)
-		return -1;
-	return take_person_id(filling, &person->id, where, party);
-}
-
-static int fill_authors(struct filling *filling)
-{
-	const struct cda *cda = filling->cda;
-	struct metadata *metadata = filling->metadata;
-
-	if (cda->author_count == 0)
-		return err_refuse(filling->err, REASON_METADATA_INVALID, "author",
-				  "the document has no author");
-	metadata->from.authors = FROM_DOCUMENT;
-	metadata->authors =
-		arena_alloc(filling->arena, cda->author_count * sizeof(*metadata->authors));
-	for (; metadata->author_count < cda->author_count; metadata->author_count++)
-		if (take_party(filling, &cda->authors[metadata->author_count],
-			       "author/assignedAuthor",
-			       &metadata->authors[metadata->author_count]) < 0)
-			return -1;
-	return 0;
-}
-
-static int fill_authentication(struct filling *filling)
-{
-	const struct cda *cda = filling->cda;
-
-	if (!cda->has_legal_authenticator)
-		return err_refuse(filling->err, REASON_METADATA_INVALID, "legalAuthenticator",
-				  "the document has no legalAuthenticator");
-	if (!cda->has_custodian)
-		return err_refuse(filling->err, REASON_METADATA_INVALID, "custodian",
-				  "the document has no custodian");
-	filling->metadata->from.legal_authenticator = FROM_DOCUMENT;
-	return take_party(filling, &cda->legal_authenticator, "legalAuthenticator/assignedEntity",
-			  &filling->metadata->legal_authenticator);
-}
-
-/* The person who asks for the sending; without one in full, the software of the site. The DMP wants
- * the institution of who is authenticated, which is the site's own (EX_2.1-1140).
- */
-static int fill_sender(struct filling *filling)
-{
-	const struct metadata_request *request = filling->context->request;
-	const struct metadata_site *site = filling->context->site;
-	const char *id = without_separators(filling, request->sender_id);
-	const char *family = without_separators(filling, request->sender_family);
-	bool is_system = filling->context->system_sends || is_empty(id) || is_empty(family);
-
-	filling->metadata->sender = (struct party){
-		.id = is_system ? internal_id(filling, or_empty(site->lps_internal_id)) : id,
-		.ins_oid = "",
-		.family =
-			is_system ? without_separators(filling, or_empty(site->lps_name)) : family,
-		.given = without_separators(filling, is_system ? or_empty(site->lps_model)
-							       : request->sender_given),
-		.is_system = is_system,
-		.id_is_internal = !is_system && request->sender_id_is_internal,
-		.role = "",
-		.specialty = { "", "", "" },
-		.institution_name = without_separators(filling, or_empty(site->name)),
-		.institution_id = arena_printf(filling->arena, "1%s", or_empty(site->finess_eg)),
-	};
-	filling->metadata->from.sender = is_system ? FROM_SITE : FROM_MESSAGE;
-	filling->metadata->from.site = FROM_SITE;
-	filling->metadata->site = arena_dup(filling->arena, slice_of(site->finess_eg));
-	return 0;
-}
-
 int metadata_fill(struct metadata *metadata, const struct cda *cda,
 		  const struct metadata_context *context, struct arena *arena, struct err *err)
 {
@@ -737,7 +477,7 @@ int metadata_fill(struct metadata *metadata, const struct cda *cda,
 		fill_ins, fill_patient_traits, check_same_patient, fill_source_patient,
 		fill_unique_id, fill_action, fill_type, fill_confidentiality,
 		fill_creation, fill_event, fill_event_codes, fill_facility, fill_content_type,
-		fill_format, fill_texts, fill_authors, fill_authentication, fill_sender,
+		fill_format, fill_texts, filling_authors, filling_authentication, filling_sender,
 	};
 	/* clang-format on */
 	struct filling filling = { metadata, cda, context, arena, err };
