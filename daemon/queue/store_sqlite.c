@@ -82,9 +82,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
 		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms,"
 		" follows, as_new, release_ms, invisible, key, priority, patient, held_for, content,"
-		" field, unit, stay, stay_end_ms, created_ms, ins_qualified, names)"
+		" field, unit, stay, stay_end_ms, created_ms, ins_qualified, names, last_arrival)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18, ?19, ?20,"
-		" ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
+		" ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
 	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
@@ -481,6 +481,7 @@ int store_open(struct store **ret_store, const struct store_settings *settings, 
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	scoped(store_free) struct store *store = store_new(settings);
 
+	sqlite_start();
 	if (lock(store, settings->path, err) < 0 ||
 	    store_files_expect(store, settings->path, err) < 0 ||
 	    open_database(store, settings->path, flags, err) < 0 ||
@@ -627,7 +628,7 @@ int store_add_entry(struct store *store, const struct store_entry *entry, struct
 
 /* ---- take in ---- */
 
-static int add_arrival(struct store *store, struct store_entry *entry, struct err *err)
+static int add_arrival(struct store *store, const struct store_entry *entry, struct err *err)
 {
 	if (store_add_entry(store, entry, err) < 0)
 		return -1;
@@ -678,12 +679,15 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 		.what = "received",
 		.origin = arrival->origin,
 		.actor = arrival->actor,
+		.arrival = arrival,
 	};
 	const struct store_facts *facts = &arrival->facts;
 	struct store_place place;
 	struct store_patient stay;
+	uint64_t number; /* of the entry to come */
 
 	if (store_find_place(store, arrival, &place, err) < 0 ||
+	    store_next_number(store, &number, err) < 0 ||
 	    store_find_stay(store, arrival->lane, facts->stay, &stay, err) < 0)
 		return -1;
 	entry.state = place.state;
@@ -701,19 +705,23 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 			      BYTES(arrival->content.n ? arrival->content : slice_of("")),
 			      TEXT(facts->field), TEXT(facts->unit),
 			      BYTES(store_patient_key(&stay)), NUMBER(facts->stay_end_ms),
-			      NUMBER(facts->created_ms), NUMBER(facts->ins_qualified), TEXT(names)),
+			      NUMBER(facts->created_ms), NUMBER(facts->ins_qualified), TEXT(names),
+			      NUMBER(number)),
 		       "take a document in", err) < 0)
 		return -1;
 	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);
 	if (store_insert_body(store, entry.seq, arrival, err) < 0 ||
-	    (place.state == DOC_QUEUED && store_weigh_arrival(store, &entry, err) < 0))
+	    (place.state == DOC_QUEUED && slice_of(arrival->follows).n > 0 &&
+	     store_weigh_arrival(store, &entry, err) < 0))
 		return -1;
 	*ret_receipt = (struct store_receipt){ .taken = STORE_NEW,
 					       .doc = arrival->doc,
 					       .state = entry.state,
 					       .reason = reason_of(entry.reason) };
 	store->moves.change[entry.state]++;
-	if (add_arrival(store, &entry, err) < 0)
+	/* what it needs may have written its own rows first */
+	if ((store->head.number + 1 == number ? store_add_entry : add_arrival)(store, &entry, err) <
+	    0)
 		return -1;
 	return store_end_predecessor(store, arrival, &place, err);
 }

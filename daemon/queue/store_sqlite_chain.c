@@ -91,6 +91,34 @@ static int find_head(struct store *store, struct err *err)
 	return 0;
 }
 
+/* What never changes of the document, from its row; `about` keeps the texts. */
+static int find_document(struct store *store, int64_t seq, sqlite3_stmt **about, struct link *link,
+			 struct err *err)
+{
+	int got;
+
+	*about = sqlite_prepare(&store->sqlite, CHAIN_DOCUMENT, VALUES(NUMBER(seq)), err);
+	got = *about ? sqlite_step(&store->sqlite, *about, err) : -1;
+	if (got <= 0)
+		return got < 0 ? -1
+			       : err_set(err, ERR_HALT,
+					 "the ledger is about a document that is "
+					 "not in the store");
+	link->doc = sqlite_ulid(*about, 0);
+	link->action = sqlite_text(*about, 1);
+	link->unique_id = sqlite_text(*about, 2);
+	link->digest = sqlite_bytes(*about, 3);
+	return 0;
+}
+
+static void use_arrival(const struct store_arrival *arrival, struct link *link)
+{
+	link->doc = arrival->doc;
+	link->action = arrival->action;
+	link->unique_id = arrival->unique_id;
+	link->digest = (struct slice){ (const char *)arrival->digest, sizeof(arrival->digest) };
+}
+
 static int digest_entry(struct store *store, const struct store_entry *entry,
 			uint8_t ret_digest[static SHA256_BYTES], struct err *err)
 {
@@ -98,30 +126,30 @@ static int digest_entry(struct store *store, const struct store_entry *entry,
 			     .entry = *entry,
 			     .state = doc_state_text(entry->state),
 			     .node = store->node };
-	scoped(sqlite_reset) sqlite3_stmt *about =
-		sqlite_prepare(&store->sqlite, CHAIN_DOCUMENT, VALUES(NUMBER(entry->seq)), err);
-	int got = about ? sqlite_step(&store->sqlite, about, err) : -1;
+	scoped(sqlite_reset) sqlite3_stmt *about = NULL;
 
-	if (got <= 0)
-		return got < 0 ? -1
-			       : err_set(err, ERR_HALT,
-					 "the ledger is about a document that is "
-					 "not in the store");
-	link.doc = sqlite_ulid(about, 0);
-	link.action = sqlite_text(about, 1);
-	link.unique_id = sqlite_text(about, 2);
-	link.digest = sqlite_bytes(about, 3);
+	if (entry->arrival != NULL)
+		use_arrival(entry->arrival, &link);
+	else if (find_document(store, entry->seq, &about, &link, err) < 0)
+		return -1;
 	digest_of(&link, store->head.digest, &store->room, ret_digest);
+	return 0;
+}
+
+int store_next_number(struct store *store, uint64_t *ret_number, struct err *err)
+{
+	if (!store->head.known && find_head(store, err) < 0)
+		return -1;
+	*ret_number = store->head.number + 1;
 	return 0;
 }
 
 int store_chain_entry(struct store *store, const struct store_entry *entry,
 		      struct store_head *ret_head, struct err *err)
 {
-	if (!store->head.known && find_head(store, err) < 0)
+	if (store_next_number(store, &ret_head->number, err) < 0)
 		return -1;
 	ret_head->known = true;
-	ret_head->number = store->head.number + 1;
 	return digest_entry(store, entry, ret_head->digest, err);
 }
 

@@ -18,6 +18,9 @@ struct sqlite {
 	struct err damage; /* the file is damaged: stays true until it is opened anew */
 };
 
+/* Before the first connection of the process, and before there are threads. */
+void sqlite_start(void);
+
 /* Opens `path` with SQLite's flags. `sql` lives as long as the connection. */
 must_use int sqlite_open(struct sqlite *sqlite, const char *path, int flags, const char *const *sql,
 			 size_t statement_count, struct err *err);

@@ -110,6 +110,8 @@ void store_fold_watch(struct store *store);
 /* One row of what happened to a document; fields left out are empty. */
 struct store_entry {
 	int64_t seq, at_ms;
+	const struct store_arrival
+		*arrival; /* what the row holds, if it has just been made of it */
 	const char *what;
 	enum doc_state state;
 	const char *reason;
@@ -214,6 +216,9 @@ must_use int store_weigh_arrival(struct store *store, struct store_entry *entry,
  */
 must_use int store_let_go(struct store *store, enum doc_state from, struct store_entry *entry,
 			  struct err *err);
+
+/* The number that the next row of the ledger will have. */
+must_use int store_next_number(struct store *store, uint64_t *ret_number, struct err *err);
 
 /* What the next row of the ledger is called in the chain, and the digest that it carries. */
 must_use int store_chain_entry(struct store *store, const struct store_entry *entry,
