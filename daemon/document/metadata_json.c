@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 
+#include "base/xml.h"
 #include "document/metadata.h"
 #include "document/oid.h"
 
@@ -149,11 +150,23 @@ static int append(const char *bytes, size_t n, void *out)
 }
 
 /* What stands in a JSON string as it is. */
-static bool is_plain(const char *text)
+static bool is_plain(struct slice text)
 {
-	for (; *text != '\0'; text++)
-		if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
+	uint32_t c;
+
+	for (size_t i = 0; i < text.n;) {
+		if (text.p[i] >= ' ' && text.p[i] <= '~') {
+			if (text.p[i] == '"' || text.p[i] == '\\')
+				return false;
+			i++;
+			continue;
+		}
+		if ((unsigned char)text.p[i] < 0x80)
 			return false;
+		i += xml_char(slice_from(text, i), &c);
+		if (c == XML_REPLACEMENT)
+			return false;
+	}
 	return true;
 }
 
@@ -168,15 +181,28 @@ static void write_unusual_text(const char *text, struct buf *out)
 	json_decref(string);
 }
 
+/* Three pieces at once: of a document there are hundreds, and twice. */
+static void write_pieces(const char *before, struct slice text, const char *after, struct buf *out)
+{
+	const size_t n = strlen(before), m = strlen(after);
+	char *end = buf_reserve(out, n + text.n + m);
+
+	if (end == NULL)
+		return;
+	memcpy(end, before, n);
+	memcpy(end + n, text.p, text.n);
+	memcpy(end + n + text.n, after, m + 1);
+	out->n += n + text.n + m;
+}
+
 static void write_text(const char *text, struct buf *out)
 {
-	if (!is_plain(text)) {
+	const struct slice whole = slice_of(text);
+
+	if (is_plain(whole))
+		write_pieces("\"", whole, "\"", out);
+	else
 		write_unusual_text(text, out);
-		return;
-	}
-	buf_add_char(out, '"');
-	buf_add_text(out, text);
-	buf_add_char(out, '"');
 }
 
 static void write_list(const struct member *member, const char *base, struct buf *out)
@@ -227,9 +253,7 @@ static void write_value(const struct member *member, const char *base, struct bu
 static void write_object(const struct shape *shape, const void *base, struct buf *out)
 {
 	for (size_t i = 0; i < shape->count; i++) {
-		buf_add_text(out, i == 0 ? "{\"" : ",\"");
-		buf_add_text(out, shape->members[i].name);
-		buf_add_text(out, "\":");
+		write_pieces(i == 0 ? "{\"" : ",\"", slice_of(shape->members[i].name), "\":", out);
 		write_value(&shape->members[i], base, out);
 	}
 	buf_add_char(out, '}');
