@@ -131,7 +131,7 @@ static int write_piece(struct change *change, struct store *store, struct err *e
 	case EMPTIES:
 		return store_tally_empty(store, REMOVED_AT_ONCE, err);
 	case FORGETS:
-		rc = store_tally_forget(store, oldest_day(tally), err);
+		rc = store_tally_forget(store, oldest_day(tally), REMOVED_AT_ONCE, err);
 		tally->is_more = rc > 0;
 		return rc;
 	case NOTES_SITES:

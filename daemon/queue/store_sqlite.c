@@ -40,6 +40,8 @@ static const char empty_the_log[] = "PRAGMA wal_checkpoint(TRUNCATE)";
 	"l.number, l.at_ms, l.what, l.state, l.reason, l.attempt, l.code, l.text, l.note, l.origin, l.http_status," \
 	" l.duration_ms, l.actor"
 #define OF_PATIENT "state IN ('held', 'queued', 'refused')" /* as its index has it */
+/* What a number is of, beside its time. */
+#define CELL "lane, site, field, type_code, channel, outcome"
 #define NAMED(list, column) "(" list " = '' OR instr(" list ", char(31) || " column " || char(31)) > 0)"
 /* Acceptances that count for ?1 ... ?17, with the number that their site has now. What the documents of a stay
  * say of its end holds where no ADT does.
@@ -318,13 +320,15 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" VALUES ('document', ?1, ?2, ?3, ?4, ?5, 0, ?6) ON CONFLICT (source, key) DO UPDATE SET"
 		" site = excluded.site, unit = excluded.unit, field = excluded.field,"
 		" end_ms = iif(excluded.end_ms > 0, excluded.end_ms, end_ms)",
-	[EMPTY_DAYS] = "DELETE FROM counter_day WHERE day = (SELECT min(day) FROM counter_day)",
-	[EMPTY_MONTHS] = "DELETE FROM counter_month WHERE month = (SELECT min(month) FROM counter_month)",
+	[EMPTY_DAYS] = "DELETE FROM counter_day WHERE (day, " CELL ") IN (SELECT day, " CELL " FROM counter_day LIMIT ?1)",
+	[EMPTY_MONTHS] = "DELETE FROM counter_month WHERE (month, " CELL ") IN (SELECT month, " CELL
+		" FROM counter_month LIMIT ?1)",
 	[EMPTY_ACCEPTANCES] = "DELETE FROM acceptance WHERE root IN (SELECT root FROM acceptance LIMIT ?1)",
 	[EMPTY_ROOTS] = "DELETE FROM lineage WHERE seq IN (SELECT seq FROM lineage LIMIT ?1)",
 	[EMPTY_STAYS] = "DELETE FROM stay WHERE source = 'document' AND key IN (SELECT key FROM stay"
 		" WHERE source = 'document' LIMIT ?1)",
-	[FORGET_DAYS] = "DELETE FROM counter_day WHERE day < ?1 AND day = (SELECT min(day) FROM counter_day)",
+	[FORGET_DAYS] = "DELETE FROM counter_day WHERE (day, " CELL ") IN (SELECT day, " CELL
+		" FROM counter_day WHERE day < ?1 ORDER BY day LIMIT ?2)",
 	[DROP_ALIASES] = "DELETE FROM site_alias",
 	[ADD_ALIAS] = "INSERT OR REPLACE INTO site_alias (former, current) VALUES (?1, ?2)",
 	[NOTE_STAY] = "INSERT OR REPLACE INTO stay (source, key, lane, site, unit, field, start_ms, end_ms, cancelled)"

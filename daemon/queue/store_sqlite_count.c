@@ -227,17 +227,12 @@ int store_tally_again(struct store *store, const char *actor, int64_t now_ms, st
 
 int store_tally_empty(struct store *store, size_t most, struct err *err)
 {
-	static const struct {
-		enum store_statement statement;
-		size_t parameters;
-	} rows[] = {
-		{ EMPTY_DAYS, 0 },  { EMPTY_MONTHS, 0 }, { EMPTY_ACCEPTANCES, 1 },
-		{ EMPTY_ROOTS, 1 }, { EMPTY_STAYS, 1 },
-	};
-	const struct sqlite_value values[] = { NUMBER(most) };
+	static const enum store_statement statements[] = { EMPTY_DAYS, EMPTY_MONTHS,
+							   EMPTY_ACCEPTANCES, EMPTY_ROOTS,
+							   EMPTY_STAYS };
 
-	for (size_t i = 0; i < length_of(rows); i++) {
-		if (sqlite_run(&store->sqlite, rows[i].statement, values, rows[i].parameters,
+	for (size_t i = 0; i < length_of(statements); i++) {
+		if (sqlite_run(&store->sqlite, statements[i], VALUES(NUMBER(most)),
 			       "forget what was counted", err) < 0)
 			return -1;
 		if (sqlite3_changes64(store->sqlite.db) > 0)
@@ -246,10 +241,10 @@ int store_tally_empty(struct store *store, size_t most, struct err *err)
 	return sqlite_run(&store->sqlite, TALLY_EMPTIED, NULL, 0, "begin to count anew", err);
 }
 
-int store_tally_forget(struct store *store, int day, struct err *err)
+int store_tally_forget(struct store *store, int day, size_t most, struct err *err)
 {
-	if (sqlite_run(&store->sqlite, FORGET_DAYS, VALUES(NUMBER(day)), "forget old days", err) <
-	    0)
+	if (sqlite_run(&store->sqlite, FORGET_DAYS, VALUES(NUMBER(day), NUMBER(most)),
+		       "forget old days", err) < 0)
 		return -1;
 	return sqlite3_changes64(store->sqlite.db) > 0;
 }

@@ -59,10 +59,10 @@ must_use int store_tally_again(struct store *store, const char *actor, int64_t n
  */
 must_use int store_tally_empty(struct store *store, size_t most, struct err *err);
 
-/* Writer. Removes the numbers of the oldest day, if it is before `day`: those of months stay. 1: there may be
- * another; 0: there was none; -1.
+/* Writer. Removes up to `most` numbers of single days before `day`: those of months stay. 1: there may be more;
+ * 0: there were none; -1.
  */
-must_use int store_tally_forget(struct store *store, int day, struct err *err);
+must_use int store_tally_forget(struct store *store, int day, size_t most, struct err *err);
 
 /* ---- sites that had another number ---- */
 
