@@ -198,6 +198,7 @@ static int start(struct daemon *daemon, struct err *err)
 		.config = daemon->config,
 		.pipeline = daemon->pipeline,
 		.workers = daemon->workers,
+		.writer = daemon->writer,
 		.started_ms = started_ms,
 	});
 	if (operator_new(&daemon->desk,

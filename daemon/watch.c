@@ -14,11 +14,14 @@
 #include "certificates.h"
 #include "hands.h"
 #include "process.h"
+#include "status/rhythm.h"
 
 enum {
 	TICK_MS = 1000,
 	LOOK_MS = 5000,
 	LOOK_SHARE = 50, /* a look takes no more than one part in so many of a worker's time */
+	NOTE_MS = 10000,
+	NOTED_AT_ONCE = 1000, /* documents, which senders wait for meanwhile */
 	MOST_WAITING = 64,
 	MOST_ALERTS = 1024,
 	JUMP_TOLD_MS = 3600000, /* a jump of the clock is an alert for so long */
@@ -31,6 +34,12 @@ struct seen {
 	int64_t oldest_queued_ms, oldest_invisible_ms; /* INT64_MAX: none */
 };
 
+/* Who sends, and when it usually does. */
+struct sender {
+	const char *name;
+	struct rhythm rhythm;
+};
+
 /* What a worker has read. */
 struct look {
 	struct job job;
@@ -39,8 +48,13 @@ struct look {
 	uint64_t store_bytes, wal_bytes;
 	struct health_process process;
 	struct seen seen;
+	struct sender *senders;
+	size_t sender_count;
+	int64_t next_slot; /* arrivals before it are known; those of the slot before may still come */
 	int64_t took_ms;
 };
+
+_Static_assert(STORE_ARRIVAL_SLOT_MS == RHYTHM_SLOT_MS, "arrivals are counted by other slots");
 
 struct watch {
 	struct watch_parts parts;
@@ -48,6 +62,10 @@ struct watch {
 	struct certificates *certificates;
 	struct event *tick;
 	struct look look;
+	struct change note; /* of arrivals */
+	size_t noted;
+	bool noting;
+	int64_t next_note_ms;
 	int64_t next_tick_ms, next_look_ms; /* by the monotonic clock */
 	bool looking;
 
@@ -93,6 +111,29 @@ static int look_at_store(struct seen *ret_seen, struct hands *hands, struct err 
 	return 0;
 }
 
+static void add_arrivals(void *arg, const char *source, int64_t slot, uint64_t documents)
+{
+	struct look *look = arg;
+
+	for (size_t i = 0; i < look->sender_count; i++)
+		if (strcmp(look->senders[i].name, source) == 0)
+			rhythm_note(&look->senders[i].rhythm, slot, documents);
+}
+
+/* What a clock that was ahead left for later does not count before then. */
+static void look_at_senders(struct look *look, struct hands *hands, struct err *err)
+{
+	struct store *reader = hands_reader(hands, err);
+	const int64_t slot = clock_now_ms() / RHYTHM_SLOT_MS;
+
+	if (reader == NULL || store_arrivals(reader, min(look->next_slot, slot) - 1, slot,
+					     add_arrivals, look, err) < 0)
+		return;
+	look->next_slot = slot;
+	for (size_t i = 0; i < look->sender_count; i++)
+		rhythm_learn(&look->senders[i].rhythm);
+}
+
 /* Worker. The disk that it asks about is the one that the store, which it reads too, is on. */
 static void run_look(struct job *job, void *hands)
 {
@@ -106,6 +147,7 @@ static void run_look(struct job *job, void *hands)
 	look->wal_bytes = disk_file_bytes(wal);
 	process_look(&look->process);
 	(void)!look_at_store(&look->seen, hands, &err); /* who has a document at stake tells why */
+	look_at_senders(look, hands, &err);
 	look->took_ms = clock_monotonic_ms() - began_ms;
 }
 
@@ -235,6 +277,22 @@ static void see_disks(struct watch *watch)
 	}
 }
 
+/* No worker looks now: the rhythms are ours. */
+static void see_senders(struct watch *watch, int64_t now_ms)
+{
+	const struct threshold_settings *settings = &watch->parts.config->alerts;
+
+	for (size_t i = 0; i < watch->look.sender_count; i++) {
+		const struct sender *sender = &watch->look.senders[i];
+		const int64_t silent_ms = now_ms - rhythm_last_ms(&sender->rhythm);
+		bool is_silent = silent_ms >= settings->silence_least_ms &&
+				 rhythm_silence(&sender->rhythm, now_ms) >=
+					 (int64_t)settings->silence_factor * 100;
+
+		see(watch, ALERT_SOURCE_SILENT, sender->name, is_silent ? silent_ms : -1, NULL);
+	}
+}
+
 /* "990000987 sign" */
 static void see_certificates(struct watch *watch, int64_t now_ms)
 {
@@ -308,11 +366,33 @@ static void see_all(struct watch *watch)
 	for (size_t i = 0; i < watch->parts.config->establishment_count; i++)
 		see_lane(watch, i, time);
 	see_disks(watch);
+	see_senders(watch, time.wall_ms);
 	see_certificates(watch, time.wall_ms);
 	see_store(watch, time.wall_ms);
 	see(watch, ALERT_CLOCK_JUMP, "jump", told_lately ? watch->jump_ms : 0, NULL);
 	alerts_end(watch->alerts, tell, watch);
 	watch->health.alerts = alerts_raised(watch->alerts, &watch->health.alert_count);
+}
+
+/* ---- arrivals ---- */
+
+/* Writer. */
+static int note_arrivals(struct change *change, struct store *store, struct err *err)
+{
+	struct watch *watch = container_of(change, struct watch, note);
+
+	return store_note_arrivals(store, clock_now_ms(), NOTED_AT_ONCE, &watch->noted, err);
+}
+
+/* Loop. A store in trouble is told of by whoever has a document at stake. */
+static void noted(struct job *job)
+{
+	struct watch *watch =
+		container_of(container_of(job, struct change, job), struct watch, note);
+	bool is_more = watch->note.err.kind == ERR_NONE && watch->noted == NOTED_AT_ONCE;
+
+	watch->noting = false;
+	watch->next_note_ms = clock_monotonic_ms() + (is_more ? TICK_MS : NOTE_MS);
 }
 
 /* ---- time ---- */
@@ -364,10 +444,14 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	histogram_add(&watch->lag, now_ms - watch->next_tick_ms);
 	note_jump(watch, now_ms);
 	wait_for_tick(watch, now_ms);
-	if (watch->looking || now_ms < watch->next_look_ms)
-		return;
-	watch->looking = true;
-	workers_submit(watch->parts.workers, &watch->look.job);
+	if (!watch->noting && now_ms >= watch->next_note_ms) {
+		watch->noting = true;
+		writer_submit(watch->parts.writer, &watch->note);
+	}
+	if (!watch->looking && now_ms >= watch->next_look_ms) {
+		watch->looking = true;
+		workers_submit(watch->parts.workers, &watch->look.job);
+	}
 }
 
 /* ---- birth and end ---- */
@@ -383,6 +467,24 @@ static void name_listeners(struct watch *watch)
 						  pipeline_acks(watch->parts.pipeline, i) };
 	watch->health.listeners = watch->listeners;
 	watch->health.listener_count = config->mllp_count;
+}
+
+/* Each source once, however many doors it has. */
+static void add_sender(struct look *look, const char *name)
+{
+	for (size_t i = 0; i < look->sender_count; i++)
+		if (strcmp(look->senders[i].name, name) == 0)
+			return;
+	look->senders[look->sender_count++].name = name;
+}
+
+static void name_senders(struct look *look, const struct config *config)
+{
+	look->senders = xcalloc(config->mllp_count + config->drop_count, sizeof(*look->senders));
+	for (size_t i = 0; i < config->mllp_count; i++)
+		add_sender(look, config->mllp[i].source);
+	for (size_t i = 0; i < config->drop_count; i++)
+		add_sender(look, config->drops[i].source);
 }
 
 struct watch *watch_new(const struct watch_parts *parts)
@@ -411,6 +513,8 @@ struct watch *watch_new(const struct watch_parts *parts)
 	watch->certificates = certificates_new(config);
 	watch->health.certificates =
 		certificates_list(watch->certificates, &watch->health.certificate_count);
+	watch->note = (struct change){ .job.done = noted, .apply = note_arrivals };
+	name_senders(&watch->look, config);
 	name_listeners(watch);
 	watch->seen = watch->look.seen;
 	watch->tick = event_new(parts->loop, -1, 0, on_tick, watch);
@@ -428,6 +532,7 @@ void watch_free(struct watch **watch)
 	event_free(w->tick);
 	alerts_free(&w->alerts);
 	certificates_free(&w->certificates);
+	free(w->look.senders);
 	free(w->stopped_ms);
 	free(w->lanes);
 	free(w->listeners);

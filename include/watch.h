@@ -14,6 +14,7 @@ struct watch_parts {
 	const struct config *config;
 	const struct pipeline *pipeline;
 	struct workers *workers;
+	struct writer *writer;
 	int64_t started_ms;
 };
 

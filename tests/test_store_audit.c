@@ -237,6 +237,7 @@ static const char back_to_version_2[] =
 	"ALTER TABLE document DROP COLUMN created_ms; ALTER TABLE document DROP COLUMN ins_qualified;"
 	"DROP TABLE tally; DROP TABLE counter_day; DROP TABLE counter_month; DROP TABLE acceptance;"
 	"DROP TABLE lineage; DROP TABLE stay; DROP TABLE site_alias; DROP TABLE recount;"
+	"DROP TABLE arrival; DROP TABLE arrival_mark;"
 	"DROP TABLE figure; DROP TABLE import; DROP TABLE snapshot;"
 	"DROP INDEX document_follows; DROP INDEX document_release;"
 	"ALTER TABLE document DROP COLUMN follows; ALTER TABLE document DROP COLUMN as_new;"

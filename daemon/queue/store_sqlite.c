@@ -121,6 +121,15 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[FIND_LAPSED] = "SELECT seq, attempts FROM document WHERE lane = ?3 AND state = 'sending'"
 		" AND node <> ?1 AND lease_ms <= ?2 LIMIT 1",
 	/* what follows it has replaced or deleted it */
+	[ARRIVALS_ARE] = "SELECT seq FROM arrival_mark",
+	[FIND_ARRIVALS] = "SELECT count(*), max(seq) FROM (SELECT seq FROM document WHERE seq > ?1 ORDER BY seq"
+		" LIMIT ?2)",
+	[NOTE_ARRIVALS] = "INSERT INTO arrival (slot, source, documents) SELECT received_ms / ?3 AS slot, source,"
+		" count(*) FROM document WHERE seq > ?1 AND seq <= ?2 GROUP BY 1, 2"
+		" ON CONFLICT (slot, source) DO UPDATE SET documents = documents + excluded.documents",
+	[MARK_ARRIVALS] = "UPDATE arrival_mark SET seq = ?1",
+	[FORGET_ARRIVALS] = "DELETE FROM arrival WHERE slot < ?1",
+	[ARRIVALS] = "SELECT source, slot, documents FROM arrival WHERE slot >= ?1 AND slot <= ?2 ORDER BY slot, source",
 	[COUNT_INVISIBLE] = "SELECT count(*) FROM document d INDEXED BY document_invisible WHERE " STILL_INVISIBLE " AND changed_ms < ?1",
 	[OLDEST_INVISIBLE] = "SELECT changed_ms FROM document d INDEXED BY document_invisible WHERE " STILL_INVISIBLE
 		" ORDER BY changed_ms LIMIT 1",

@@ -328,6 +328,20 @@ static const char version_17[] =
 	"  at_ms INTEGER NOT NULL,"
 	"  actor TEXT NOT NULL"
 	") STRICT;";
+
+/* When documents come from each source, and the last one that was counted. */
+static const char version_18[] =
+	"CREATE TABLE arrival ("
+	"  slot INTEGER NOT NULL,"
+	"  source TEXT NOT NULL,"
+	"  documents INTEGER NOT NULL,"
+	"  PRIMARY KEY (slot, source)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE arrival_mark ("
+	"  number INTEGER PRIMARY KEY CHECK (number = 1),"
+	"  seq INTEGER NOT NULL"
+	") STRICT;"
+	"INSERT INTO arrival_mark (number, seq) VALUES (1, 0);";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -358,6 +372,7 @@ static const struct {
 	{ version_15, NULL },
 	{ version_16, NULL },
 	{ version_17, NULL },
+	{ version_18, NULL },
 };
 
 enum { VERSION = length_of(steps) };

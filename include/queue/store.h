@@ -480,6 +480,21 @@ must_use int store_history(struct store *store, int64_t from_ms, size_t most,
 			   void (*each)(void *arg, const struct store_happened *happened),
 			   void *arg, int64_t *ret_from_ms, struct err *err);
 
+/* How many new documents came from each source, by slots of ten minutes since 1970, for a quarter of a year.
+ * Those that came since the last call are counted, `most` of them: a change of its own, so that who takes
+ * a document in does not wait for it.
+ */
+#define STORE_ARRIVAL_SLOT_MS ((int64_t)600000)
+
+must_use int store_note_arrivals(struct store *store, int64_t now_ms, size_t most,
+				 size_t *ret_count, struct err *err);
+
+/* In order of slots, both ends included; what has not been counted yet is not there. */
+must_use int store_arrivals(struct store *store, int64_t from_slot, int64_t to_slot,
+			    void (*each)(void *arg, const char *source, int64_t slot,
+					 uint64_t documents),
+			    void *arg, struct err *err);
+
 /* When the oldest document still queued was received; INT64_MAX: none is. */
 must_use int store_oldest_queued(struct store *store, int64_t *ret_received_ms, struct err *err);
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import sqlite3
 import subprocess
 import time
 
@@ -111,6 +114,26 @@ def test_what_waits_for_a_person_rings(start_gateway, simulator):
     assert waiting == {("rejected", "dmp_error"): 1, ("held", "ins_not_qualified"): 1}
     assert metrics.value(metrics.of(gateway), "dmpfeed_documents_waiting", state="rejected",
                          reason="dmp_error") == 1
+
+
+def test_a_source_that_falls_silent_rings_until_it_sends(make_gateway):
+    """It has sent something every ten minutes for five weeks, day and night, up to some hours ago; another one that
+    sends on another day of the week is not expected today."""
+    gateway = make_gateway(extra="alerts: { source_silent: { least: 1 min } }")
+    gateway.start()
+    assert gateway.stop() == 0
+    now = int(time.time()) // 600
+    with contextlib.closing(sqlite3.connect(gateway.folder / "state" / "queue.db")) as store:
+        for source, of_day in (("DPI", lambda day: True), ("LABO", lambda day: day % 7 == (now // 144 - 2) % 7)):
+            store.executemany("INSERT INTO arrival VALUES (?, ?, 2)",
+                              ((slot, source) for slot in range(now - 35 * 144, now - 30) if of_day(slot // 144)))
+        store.commit()
+    gateway.start()
+    alert = assert_told(gateway, "source_silent", "warning", "DPI")
+    assert re.search(r"has sent no document for [45] h", alert["sentence"]["en"])
+    assert ("source_silent", "LABO") not in listed(gateway)
+    hand_in(gateway, "mllp", LETTER)
+    wait_alert(gateway, "source_silent", "cleared", "DPI")
 
 
 def test_a_disk_that_is_low_rings(start_gateway):
