@@ -7,6 +7,8 @@ build_packages="gcc libc6-dev meson ninja-build pkg-config libevent-dev libcurl4
 	libyaml-dev libxml2-dev libxmlsec1-dev libjansson-dev libzip-dev libcmocka-dev"
 run_packages="python3 python3-lxml python3-xmlsec python3-yaml openssl ghostscript libgs-common"
 test_packages="chromium chromium-driver python3-pytest python3-hl7 python3-selenium xmlsec1 sqlite3 procps"
+# A service in the package is not started: its programs are wanted.
+idle_packages="prometheus"
 
 as_root()
 {
@@ -29,6 +31,17 @@ install_missing()
 	# shellcheck disable=SC2086 # a list
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y $missing >&2
 }
+
+# Of a package that brings a service, with systemd or without: policy-rc.d is asked before any is started, and says no.
+install_idle()
+(
+	policy=/usr/sbin/policy-rc.d
+	if [ ! -e "$policy" ]; then
+		trap 'as_root rm -f "$policy"' EXIT
+		printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin "$policy"
+	fi
+	install_missing "$@"
+)
 
 # build FOLDER [MESON OPTION]...
 build()
