@@ -179,19 +179,36 @@ static void add_gaps(const struct board_row *row, const struct target_indicator 
 {
 	const struct target_denominator *denominator = indicator->denominator;
 
-	if (denominator == NULL || (row->denominator.is_known && row->denominator.gaps[0] == '\0'))
+	if (denominator == NULL || !board_is_imported(denominator) ||
+	    (row->denominator.is_known && row->denominator.gaps[0] == '\0'))
 		return;
 	if (row->denominator.gaps[0] != '\0')
 		buf_addf(text,
-			 french ? " Chiffres de %s manquants : %s." : " Figures of %s lack for %s.",
+			 french ? " Chiffres de %s manquants : %s" : " Figures of %s lack for %s",
 			 denominator->id, row->denominator.gaps);
 	else
 		buf_addf(text,
-			 french ? " Aucun chiffre de %s n'a été importé."
-				: " No figure of %s was imported.",
+			 french ? " Aucun chiffre de %s n'a été importé"
+				: " No figure of %s was imported",
 			 denominator->id);
-	buf_addf(text, " dmpfeedctl import-denominators %s",
+	buf_addf(text, " (dmpfeedctl import-denominators %s).",
 		 denominator->file[0] ? denominator->file : "FILE");
+}
+
+/* A document whose champ nobody says is of none that is asked for. */
+static void add_field(const struct maker *maker, const struct board_row *row,
+		      const struct target_indicator *indicator, bool french, struct buf *text)
+{
+	const struct config_site *site = NULL;
+
+	if (indicator->fields.count == 0 || row->is_entity ||
+	    config_establishment_of(maker->asked->config, row->place, &site) == NULL ||
+	    site->field == NULL || strcmp(site->field, "none") != 0)
+		return;
+	buf_add_text(text, french ? " Le champ d'activité de ce site n'est pas renseigné (field) : "
+				    "ses documents sans champ ne comptent pas."
+				  : " This site has no field of activity (field): its documents "
+				    "without one do not count.");
 }
 
 static void say_projection(const struct maker *maker, struct board_row *row,
@@ -204,6 +221,7 @@ static void say_projection(const struct maker *maker, struct board_row *row,
 
 		projection_say(&row->input, &row->projection, row->unit, french, &text);
 		add_gaps(row, indicator, french, &text);
+		add_field(maker, row, indicator, french, &text);
 		texts[french] = arena_dup(&maker->result->arena, buf_slice(&text));
 	}
 	row->english = texts[0];

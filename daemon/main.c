@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "board.h"
+#include "board_load.h"
 #include "hands.h"
 #include "operator.h"
 #include "tables.h"
@@ -29,6 +31,7 @@ struct daemon {
 	struct store_settings keeper_store;
 	atomic_bool ends; /* nothing long is worth waiting for any more */
 	struct valuesets *valuesets;
+	struct targets *targets;
 	struct keyring *keyring;
 	struct error_table *errors;
 	struct event_base *loop;
@@ -39,6 +42,7 @@ struct daemon {
 	struct workers *workers, *disk, *converters, *keeper;
 	struct pipeline *pipeline;
 	struct watch *watch;
+	struct board *board;
 	struct operator_desk *desk;
 	struct event *signals[2];
 };
@@ -201,6 +205,14 @@ static int start(struct daemon *daemon, struct err *err)
 		.writer = daemon->writer,
 		.started_ms = started_ms,
 	});
+	daemon->board = board_new(&(struct board_parts){
+		.loop = daemon->loop,
+		.config = daemon->config,
+		.targets = daemon->targets,
+		.pipeline = daemon->pipeline,
+		.keeper = daemon->keeper,
+		.writer = daemon->writer,
+	});
 	if (operator_new(&daemon->desk,
 			 &(struct operator_parts){
 				 .loop = daemon->loop,
@@ -210,6 +222,8 @@ static int start(struct daemon *daemon, struct err *err)
 				 .workers = daemon->workers,
 				 .keeper = daemon->keeper,
 				 .writer = daemon->writer,
+				 .targets = daemon->targets,
+				 .board = daemon->board,
 				 .started_ms = started_ms,
 			 },
 			 err) < 0)
@@ -233,9 +247,11 @@ static void stop(struct daemon *daemon)
 		mailbox_deliver(daemon->mailbox);
 	operator_free(&daemon->desk);
 	watch_free(&daemon->watch);
+	board_free(&daemon->board);
 	pipeline_free(&daemon->pipeline);
 	store_free(&daemon->store);
 	valuesets_free(&daemon->valuesets);
+	targets_free(&daemon->targets);
 	keyring_free(&daemon->keyring);
 	error_table_free(&daemon->errors);
 	for (size_t i = 0; i < length_of(daemon->signals); i++)
@@ -310,9 +326,10 @@ static int load_what_all_need(struct daemon *daemon, struct buf *errors)
 {
 	int doors = credentials_check_doors(daemon->config, clock_now_ms(), errors);
 	int tables = tables_load(&daemon->valuesets, daemon->config, errors);
+	int targets = board_load_targets(&daemon->targets, daemon->config, errors);
 	int keys = load_keys(daemon, errors);
 
-	return doors < 0 || tables < 0 || keys < 0 ? -1 : 0;
+	return doors < 0 || tables < 0 || targets < 0 || keys < 0 ? -1 : 0;
 }
 
 /* Who cannot send takes documents in all the same: they wait for whoever mends it, and the other
@@ -370,11 +387,14 @@ static int check(struct daemon *daemon)
 	if (is_good) {
 		config_print(daemon->config, &text);
 		tables_print(daemon->valuesets, &text);
+		board_print_targets(daemon->targets, &text);
 	}
 	fprintf(stderr, "%s", errors.p ? errors.p : "");
 	printf("%s", text.p ? text.p : "");
 	credentials_free(&daemon->credentials);
 	valuesets_free(&daemon->valuesets);
+	targets_free(&daemon->targets);
+	targets_free(&daemon->targets);
 	keyring_free(&daemon->keyring);
 	config_free(&daemon->config);
 	return is_good ? 0 : 1;

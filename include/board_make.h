@@ -5,6 +5,7 @@
 #ifndef DMPFEED_BOARD_MAKE_H
 #define DMPFEED_BOARD_MAKE_H
 
+#include "board_month.h"
 #include "board_site.h"
 
 /* The caller frees the result. */

@@ -154,6 +154,7 @@ struct config {
 	bool ascii_names; /* in both signatures */
 
 	const char *targets_dir;   /* "": there are no targets */
+	int64_t targets_every_ms;  /* they are counted */
 	int64_t keep_snapshots_ms; /* figures of windows that have ended */
 
 	struct control_settings control;

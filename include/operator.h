@@ -5,6 +5,7 @@
 #ifndef DMPFEED_OPERATOR_H
 #define DMPFEED_OPERATOR_H
 
+#include "board.h"
 #include "watch.h"
 
 struct operator_parts {
@@ -15,6 +16,8 @@ struct operator_parts {
 	struct workers *workers; /* their context is a struct hands; */
 	struct workers *keeper;  /* likewise, for what takes minutes */
 	struct writer *writer;
+	const struct targets *targets;
+	struct board *board;
 	int64_t started_ms;
 };
 

@@ -42,7 +42,7 @@ static struct config_site first_sites[] = {
 	{ .metadata = { .finess_eg = b, .name = "Les Tilleuls" } },
 };
 static struct config_site second_sites[] = {
-	{ .metadata = { .finess_eg = c, .name = "Ajaccio" } },
+	{ .metadata = { .finess_eg = c, .name = "Ajaccio" }, .field = "none" },
 };
 static struct config_establishment establishments[] = {
 	{ .finess_ej = first_entity,
@@ -476,11 +476,14 @@ static void denominators_by_month_reach_as_far_as_they_go(void **state)
 	row = row_of(result, "s2", "dim", b);
 	assert_int_equal(row->denominator.until, 20260731);
 	assert_string_equal(row->denominator.gaps, "2026-08");
-	assert_non_null(strstr(row->french, "Chiffres de dim manquants : 2026-08. dmpfeedctl "
-					    "import-denominators sejours.csv"));
-	assert_string_equal(row_of(result, "s2", "dim", c)->english,
-			    "There is nothing to measure against yet. Figures of dim lack for "
-			    "2026-07, 2026-08. dmpfeedctl import-denominators sejours.csv");
+	assert_non_null(strstr(row->french, "Chiffres de dim manquants : 2026-08 (dmpfeedctl "
+					    "import-denominators sejours.csv)."));
+	assert_string_equal(
+		row_of(result, "s2", "dim", c)->english,
+		"There is nothing to measure against yet. Figures of dim lack for "
+		"2026-07, 2026-08 (dmpfeedctl import-denominators sejours.csv). This site "
+		"has no field of activity (field): its documents without one do not "
+		"count.");
 }
 
 /* The window is a part of July: 20 July to 31, 10 W and 2 R, of 22 and 9: 10.4 of 23.8 of 238 stays. */
