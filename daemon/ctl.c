@@ -31,9 +31,12 @@ enum option_id {
 	FROM,
 	TO,
 	BY,
+	DENOMINATOR,
+	MAPPING,
 	DRY_RUN, /* these too, and they are true or absent */
 	FORCE,
 	REBUILD,
+	DECLARED,
 	OPTION_COUNT,
 };
 
@@ -58,6 +61,9 @@ static const struct {
 	[FROM] = { "from", "DAY", "from this day on, like 2026-11-01", NULL },
 	[TO] = { "to", "DAY", "up to this day", NULL },
 	[BY] = { "by", "day|month", "numbers of days, or of months", "day" },
+	[DENOMINATOR] = { "denominator", "D", "which denominator it is", NULL },
+	[MAPPING] = { "mapping", "FILE", "a YAML file of what the file calls its columns and types",
+		      NULL },
 	[DRY_RUN] = { "dry-run", NULL, "only say what would be done", NULL, "dry_run" },
 	[FORCE] = { "force", NULL,
 		    "also what only a person can answer for: an identity that is not qualified, a "
@@ -65,6 +71,8 @@ static const struct {
 		    NULL, "force" },
 	[REBUILD] = { "rebuild", NULL, "count all anew from the history, in the background", NULL,
 		      "rebuild" },
+	[DECLARED] = { "declared", NULL, "what the hospital declared, not what the CNAM counted",
+		       NULL, "declared" },
 };
 
 static const struct command {
@@ -155,6 +163,28 @@ static const struct command {
 	  .options = 1U << FROM | 1U << TO | 1U << BY | 1U << REBUILD,
 	  .many = true,
 	  .print = ctl_print_counters },
+	{ .name = "targets",
+	  .usage = "targets [--site F]",
+	  .help = "how far each place is from its usage targets",
+	  .options = 1U << SITE,
+	  .many = true,
+	  .print = ctl_print_targets },
+	{ .name = "import-denominators",
+	  .usage = "import-denominators FILE [--denominator D] [--mapping FILE] [--dry-run]",
+	  .help = "bring denominators: finess_eg;champ;month;n",
+	  .argument = "file",
+	  .options = 1U << DENOMINATOR | 1U << MAPPING | 1U << DRY_RUN,
+	  .many = true,
+	  .is_path = true,
+	  .print = ctl_print_import },
+	{ .name = "import-official",
+	  .usage = "import-official FILE [--mapping FILE] [--declared] [--dry-run]",
+	  .help = "bring what the CNAM counted: finess_eg;type_code;month;n",
+	  .argument = "file",
+	  .options = 1U << MAPPING | 1U << DECLARED | 1U << DRY_RUN,
+	  .many = true,
+	  .is_path = true,
+	  .print = ctl_print_import },
 	{ .name = "backup",
 	  .usage = "backup FILE",
 	  .help = "copy the whole queue to a file, while it is at work",
@@ -253,16 +283,21 @@ static int read_command(struct call *call, char **words, size_t word_count)
 	return read_limit(call);
 }
 
-/* NULL when it is not UTF-8. */
-static json_t *argument_of(const struct call *call)
+/* The daemon works in another folder. NULL when it is not UTF-8. */
+static json_t *path_of(const char *word)
 {
 	scoped(free_ptr) char *folder = NULL, *path = NULL;
 
-	if (!call->command->is_path || call->words[0][0] == '/')
-		return json_string(call->words[0]);
+	if (word[0] == '/')
+		return json_string(word);
 	folder = getcwd(NULL, 0);
-	path = xasprintf("%s/%s", folder ? folder : "", call->words[0]);
+	path = xasprintf("%s/%s", folder ? folder : "", word);
 	return json_string(path);
+}
+
+static json_t *argument_of(const struct call *call)
+{
+	return call->command->is_path ? path_of(call->words[0]) : json_string(call->words[0]);
 }
 
 /* NULL when one is not UTF-8. */
@@ -295,7 +330,8 @@ static char *request_of(const struct call *call)
 			bad |= json_object_set_new(json, option_rows[i].member, json_true());
 		else if (call->given[i] && i != LIMIT)
 			bad |= json_object_set_new(json, option_rows[i].name,
-						   json_string(call->given[i]));
+						   i == MAPPING ? path_of(call->given[i])
+								: json_string(call->given[i]));
 	if (call->mark)
 		bad |= json_object_set(json, "mark", call->mark);
 	if (call->command->options & 1U << LIMIT)

@@ -171,6 +171,47 @@ static const struct {
 	  "Code de retour : 0 fait, 1 le démon refuse ou a trouvé un défaut, 2 mauvais usage, 3 démon "
 	  "injoignable." },
 
+	{ "how far each place is from its usage targets",
+	  "à quelle distance chaque site est de ses objectifs d'usage" },
+	{ "bring denominators: finess_eg;champ;month;n",
+	  "apporter des dénominateurs : finess_eg;champ;month;n" },
+	{ "bring what the CNAM counted: finess_eg;type_code;month;n",
+	  "apporter ce que la CNAM a compté : finess_eg;type_code;month;n" },
+	{ "which denominator it is", "de quel dénominateur il s'agit" },
+	{ "a YAML file of what the file calls its columns and types",
+	  "un fichier YAML disant comment le fichier appelle ses colonnes et ses types" },
+	{ "what the hospital declared, not what the CNAM counted",
+	  "ce que l'établissement a déclaré, non ce que la CNAM a compté" },
+	{ "No target.", "Aucun objectif." },
+	{ "Window", "Fenêtre" },
+	{ "Indicator", "Indicateur" },
+	{ "Place", "Lieu" },
+	{ "Count", "Compte" },
+	{ "Rate", "Taux" },
+	{ "Target", "Objectif" },
+	{ "Missing", "Manquent" },
+	{ "Missing at the end", "Manqueront à la fin" },
+	{ "Projected", "Projeté" },
+	{ "Frozen", "Figé" },
+	{ "Figures", "Chiffres" },
+	{ "Denominator", "Dénominateur" },
+	{ "First month", "Premier mois" },
+	{ "Last month", "Dernier mois" },
+	{ "Sum", "Somme" },
+	{ "Revision", "Révision" },
+	{ "Only tried", "À blanc" },
+	{ "Unknown sites", "Sites inconnus" },
+	{ "What is wrong with the file; nothing of it was kept", "Ce qui ne va pas dans le fichier ; rien n'en a été gardé" },
+	{ "Counts that differ", "Comptes qui diffèrent" },
+	{ "Site", "Site" },
+	{ "Type", "Type" },
+	{ "Month", "Mois" },
+	{ "Ours", "Les nôtres" },
+	{ "Declared", "Déclaré" },
+	{ "Official", "Officiel" },
+	{ "Gap", "Écart" },
+	{ "Level", "Niveau" },
+
 	{ "See dmpfeedctl --help.", "Voir dmpfeedctl --help." },
 	{ "no command", "pas de commande" },
 	{ "no such command", "commande inconnue" },
@@ -388,6 +429,27 @@ static const struct column counter_columns[] = {
 static const struct column order_columns[] = {
 	{ "doc", "Document" }, { "done", "Done" }, { "from", "Before" }, { "state", "State" },
 	{ "reason", "Reason" }, { "sentence", "Why not" }, { NULL, NULL },
+};
+
+static const struct column target_columns[] = {
+	{ "window_name", "Window" }, { "indicator", "Indicator" }, { "place", "Place" },
+	{ "count", "Count" }, { "rate_text", "Rate" }, { "target", "Target" },
+	{ "missing_now", "Missing" }, { "missing_end", "Missing at the end" },
+	{ "projected", "Projected" }, { "state", "State" }, { "frozen_at", "Frozen" },
+	{ NULL, NULL },
+};
+
+static const struct column import_members[] = {
+	{ "figures", "Figures" }, { "denominator", "Denominator" },
+	{ "first_month", "First month" }, { "last_month", "Last month" }, { "sum", "Sum" },
+	{ "revision", "Revision" }, { "dry_run", "Only tried" }, { "unknown", "Unknown sites" },
+	{ NULL, NULL },
+};
+
+static const struct column gap_columns[] = {
+	{ "finess_eg", "Site" }, { "type_code", "Type" }, { "month", "Month" }, { "ours", "Ours" },
+	{ "declared", "Declared" }, { "official", "Official" }, { "gap_text", "Gap" },
+	{ "level", "Level" }, { NULL, NULL },
 };
 
 static const struct column recall_members[] = {
@@ -707,4 +769,118 @@ void ctl_print_json(const json_t *json)
 
 	add_clean(&out, text ? text : "null", '\n');
 	puts(out.p);
+}
+
+/* ---- targets ---- */
+
+/* A share as people read it, or a count; nothing when it is not known. */
+static void set_rate(json_t *object, const char *member, const json_t *value, bool is_ratio)
+{
+	scoped(buf_done) struct buf text = { 0 };
+
+	if (!json_is_number(value))
+		return;
+	buf_addf(&text, is_ratio ? "%.1f %%" : "%.0f",
+		 json_number_value(value) * (is_ratio ? 100 : 1));
+	for (char *c = text.p; french && *c; c++)
+		*c = *c == '.' ? ',' : *c;
+	json_object_set_new(object, member, json_string(text.p));
+}
+
+static void set_target_texts(json_t *row)
+{
+	const json_t *threshold = json_object_get(row, "threshold");
+	const json_t *numerator = json_object_get(row, "numerator");
+	const json_t *denominator = json_object_get(row, "denominator");
+	const char *entity = json_string_value(json_object_get(row, "finess_ej"));
+	const char *site = json_string_value(json_object_get(row, "finess_eg"));
+	bool is_ratio = json_is_true(json_object_get(row, "is_ratio"));
+	scoped(free_ptr) char *window =
+		xasprintf("%s %s", slice_of(json_string_value(json_object_get(row, "programme"))).p,
+			  slice_of(json_string_value(json_object_get(row, "window"))).p);
+	scoped(buf_done) struct buf count = { 0 };
+
+	json_object_set_new(row, "window_name", json_string(window));
+	json_object_set_new(row, "place", json_string(slice_of(site ? site : entity).p));
+	if (json_is_integer(numerator))
+		buf_addf(&count, "%" JSON_INTEGER_FORMAT, json_integer_value(numerator));
+	if (json_is_integer(numerator) && json_is_integer(denominator))
+		buf_addf(&count, "/%" JSON_INTEGER_FORMAT, json_integer_value(denominator));
+	json_object_set_new(row, "count", json_string(buf_slice(&count).p));
+	set_rate(row, "rate_text", json_object_get(row, "rate"), is_ratio);
+	set_rate(row, "target", json_object_get(threshold, "value"), is_ratio);
+	set_rate(row, "projected", json_object_get(row, "projected_rate"), is_ratio);
+}
+
+void ctl_print_targets(const struct ctl_answer *answer)
+{
+	scoped(buf_done) struct buf line = { 0 };
+	json_t *row;
+	size_t i;
+
+	if (json_array_size(answer->rows) == 0)
+		puts(ctl_say("No target."));
+	json_array_foreach(answer->rows, i, row)
+	{
+		set_target_texts(row);
+	}
+	print_table("", answer->rows, target_columns);
+	json_array_foreach(answer->rows, i, row)
+	{
+		const char *said = json_string_value(
+			json_object_get(row, french ? "sentence_fr" : "sentence_en"));
+
+		buf_addf(&line, "%s%s %s: ", i == 0 ? "\n" : "",
+			 slice_of(json_string_value(json_object_get(row, "place"))).p,
+			 slice_of(json_string_value(json_object_get(row, "indicator"))).p);
+		add_clean(&line, slice_of(said).p, '\0');
+		print_line(&line);
+	}
+}
+
+static void set_unknown_sites(json_t *row)
+{
+	const json_t *sites = json_object_get(row, "unknown_sites"), *site;
+	scoped(buf_done) struct buf text = { 0 };
+	size_t i;
+
+	json_array_foreach(sites, i, site)
+	{
+		buf_addf(&text, "%s%s", i ? ", " : "", slice_of(json_string_value(site)).p);
+	}
+	json_object_set_new(row, "unknown", json_string(buf_slice(&text).p));
+	if (json_integer_value(json_object_get(row, "revision")) == 0)
+		json_object_del(row, "revision");
+}
+
+/* The first row says what was brought; the others what is wrong with it, or how it differs from ours. */
+void ctl_print_import(const struct ctl_answer *answer)
+{
+	scoped(buf_done) struct buf line = { 0 };
+	json_t *gaps = json_array(), *row;
+	bool has_faults = false;
+	size_t i;
+
+	set_unknown_sites(json_array_get(answer->rows, 0));
+	json_array_foreach(answer->rows, i, row)
+	{
+		const char *fault = json_string_value(json_object_get(row, "fault"));
+		json_t *gap = json_object_get(row, "gap");
+
+		if (gap != NULL) {
+			set_rate(gap, "gap_text", json_object_get(gap, "gap"), true);
+			json_array_append(gaps, gap);
+		}
+		if (fault == NULL)
+			continue;
+		if (!has_faults)
+			puts(ctl_say("What is wrong with the file; nothing of it was kept"));
+		has_faults = true;
+		add_clean(&line, fault, '\0');
+		print_line(&line);
+	}
+	if (!has_faults)
+		print_members(json_array_get(answer->rows, 0), import_members);
+	print_table("Counts that differ", gaps, gap_columns);
+	json_decref(gaps);
 }

@@ -10,6 +10,7 @@
 #include "answer.h"
 #include "base/clock.h"
 #include "hands.h"
+#include "imports.h"
 #include "inquiry.h"
 #include "lists.h"
 #include "orders.h"
@@ -29,6 +30,7 @@ struct operator_desk {
 	struct control *control;
 	struct inquiry_parts inquiries;
 	struct orders_parts orders;
+	struct imports_parts imports;
 	struct tails *tails;
 	struct lists *lists;
 	struct page_figures *page;
@@ -280,6 +282,7 @@ static void request_came(void *arg, struct control_request *request)
 	if (recount_begin(&desk->orders, request, asked) ||
 	    inquiry_begin(&desk->inquiries, request, asked) ||
 	    orders_begin(&desk->orders, request, asked) ||
+	    imports_begin(&desk->imports, request, asked) ||
 	    recall_begin(&desk->orders, request, asked) || tails_begin(desk->tails, request, asked))
 		return; /* it has both now */
 	if (strcmp(command, "status") == 0)
@@ -311,6 +314,8 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 	desk->parts = *parts;
 	desk->inquiries = (struct inquiry_parts){ parts->workers, parts->keeper };
 	desk->orders = (struct orders_parts){ parts->workers, parts->writer, parts->pipeline };
+	desk->imports = (struct imports_parts){ config,         parts->targets, parts->board,
+						parts->workers, parts->writer,  parts->pipeline };
 	desk->tails = tails_new(parts->loop, parts->workers);
 	desk->lanes = xcalloc(config->establishment_count, sizeof(*desk->lanes));
 	desk->listeners = xcalloc(config->mllp_count, sizeof(*desk->listeners));

@@ -35,6 +35,8 @@ void ctl_print_recall(const struct ctl_answer *answer);
 void ctl_print_counters(const struct ctl_answer *answer);
 void ctl_print_backup(const struct ctl_answer *answer);
 void ctl_print_verify(const struct ctl_answer *answer);
+void ctl_print_targets(const struct ctl_answer *answer);
+void ctl_print_import(const struct ctl_answer *answer);
 void ctl_print_tail(const struct ctl_answer *answer);
 void ctl_print_json_lines(const json_t *rows); /* each on a line of its own */
 void ctl_print_json(const json_t *json);

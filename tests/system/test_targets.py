@@ -1,0 +1,219 @@
+"""Usage targets as a hospital lives with them: files, denominators, official counts, what is frozen."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+
+from gateway import BUILD, FINESS_EG, FINESS_EJ, SOURCE
+from samples import hand_in, numbered
+
+TARGETS = """\
+schema: usage-targets/1
+document_types: { lettre: { type_codes: ["11490-0"] } }
+denominators:
+  sejours: { source: dim_import, file: sejours.csv }
+  produits: { source: produced, unit: document }
+programmes:
+  - id: essai
+    windows:
+      - { id: passee, start: 2026-01-01, end: 2026-06-30, status: internal }
+      - { id: en-cours, start: 2026-07-01, end: null, status: internal }
+    indicators:
+      - id: produits
+        numerator: { aggregate: documents, types: [lettre] }
+        denominator: produits
+        threshold: { kind: ratio, op: ">=", value: 0.9, status: internal }
+      - id: sejours
+        level: finess_ej
+        numerator: { aggregate: documents, types: [lettre] }
+        denominator: sejours
+        threshold: { kind: ratio, op: ">=", value: 0.7, status: internal }
+      - id: inconnu
+        numerator: { aggregate: documents, types: [lettre] }
+        threshold: { kind: count, value: null, status: to_confirm }
+"""
+EXTRA = "targets: { dir: objectifs, every: 1 s }"
+
+
+def with_targets(make_gateway, text=TARGETS, **settings):
+    gateway = make_gateway(extra=EXTRA, **settings)
+    (gateway.folder / "objectifs").mkdir()
+    (gateway.folder / "objectifs" / "essai.yaml").write_text(text)
+    return gateway
+
+
+def ask(gateway, *arguments, **environment) -> subprocess.CompletedProcess:
+    return subprocess.run([BUILD / "daemon" / "dmpfeedctl", "--socket", "control.sock", *arguments], cwd=gateway.folder,
+                          capture_output=True, text=True, timeout=30, env={"LC_ALL": "C.UTF-8", **environment})
+
+
+def rows(gateway) -> dict[tuple[str, str], dict]:
+    return {(row["window"], row["indicator"]): row for row in gateway.ctl("targets")}
+
+
+def when(gateway, holds) -> dict[tuple[str, str], dict]:
+    """The board, once that holds of it: it is looked at each time that it was counted."""
+    gateway.journal.wait("targets counted")
+    while True:
+        seen = len(gateway.journal.lines)
+        if holds(found := rows(gateway)):
+            return found
+        gateway.journal.wait("targets counted", start=seen)
+
+
+def brought(gateway, name: str, text: str, *arguments, command="import-denominators") -> tuple[int, list[dict]]:
+    (gateway.folder / name).write_text(text, encoding="utf-8")
+    done = ask(gateway, "--json", command, name, *arguments)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+# ---- files ----
+
+
+def test_the_shipped_files_are_taken(make_gateway):
+    gateway = make_gateway(extra=EXTRA)
+    shutil.copytree(SOURCE / "conf" / "targets", gateway.folder / "objectifs")
+    checked = gateway.run("--check-config")
+    assert checked.returncode == 0, checked.stderr
+    assert re.findall(r"^# targets: (\S+)", checked.stdout, re.M) == ["hopen2-p1", "interne-2026", "sunes-v1"]
+    gateway.start()
+    found = when(gateway, lambda _: True)
+    assert found["w1", "sortie_70"]["state"] == "NO_DENOMINATOR"
+    assert found["w1", "cr_imagerie"]["state"] == "NO_TARGET"
+    assert found["w1", "cr_imagerie"]["rate"] is None
+
+
+def test_what_is_wrong_with_them_is_told_and_nothing_starts(make_gateway):
+    wrong = TARGETS.replace("end: null", "end: 2026-12-31").replace("start: 2026-07-01", "start: 2026-06-30")
+    gateway = with_targets(make_gateway, wrong.replace("  - id: essai\n", "  - id: essai\n    budget: 3\n"))
+    (gateway.folder / "objectifs" / "autre.yaml").write_text(
+        'schema: usage-targets/1\nprogrammes: [{id: a, windows: [{id: w, start: 2026-01-01, end: null, status: internal}], '
+        'indicators: [{id: i, scope: {finess_eg: [010003720]}, numerator: {aggregate: documents}, '
+        'threshold: {kind: count, value: 1, status: internal}}]}]\n')
+    for arguments in ((), ("--check-config",)):
+        ended = gateway.run(*arguments)
+        assert ended.returncode == 1
+        folder = re.escape(str(gateway.folder / "objectifs"))
+        assert re.search(rf"{folder}/autre.yaml:2:\d+: an entry of finess_eg is a FINESS, in quotes", ended.stderr)
+        assert re.search(rf'{folder}/essai.yaml:8:5: "budget" is not a key here: known are ', ended.stderr)
+        assert re.search(rf"{folder}/essai.yaml:11:9: window en-cours overlaps window passee", ended.stderr)
+
+
+def test_without_them_there_is_nothing_to_reach(start_gateway):
+    gateway = start_gateway(extra="targets: { every: 1 s }")
+    gateway.journal.wait("targets counted rows=0")
+    assert gateway.ctl("targets") == []
+    assert "No target." in ask(gateway, "targets").stdout
+
+
+# ---- what is counted ----
+
+
+def test_what_is_delivered_counts(make_gateway):
+    gateway = with_targets(make_gateway).start()
+    for number in range(3):
+        gateway.wait_final(hand_in(gateway, "mllp", numbered(number)))
+    found = when(gateway, lambda found: found["en-cours", "produits"]["numerator"] == 3)
+    row = found["en-cours", "produits"]
+    assert (row["denominator"], row["rate"], row["state"]) == (3, 1.0, "MET_NOW")
+    assert (row["finess_eg"], row["finess_ej"]) == (FINESS_EG, FINESS_EJ)
+    assert re.fullmatch(r"[0-9a-f]{64}", row["definition_hash"])
+    unknown = found["en-cours", "inconnu"]
+    assert (unknown["numerator"], unknown["state"], unknown["threshold"]["value"]) == (3, "NO_TARGET", None)
+    printed = ask(gateway, "targets").stdout
+    assert re.search(rf"essai en-cours +produits +{FINESS_EG} +3/3 +100.0 % +90.0 % +0 .*MET_NOW", printed), printed
+    assert "Atteint" in ask(gateway, "targets", LC_ALL="fr_FR.UTF-8").stdout
+
+
+def test_denominators_are_brought_revision_by_revision(make_gateway):
+    gateway = with_targets(make_gateway).start()
+    for number in range(3):
+        gateway.wait_final(hand_in(gateway, "mllp", numbered(number)))
+    months = "".join(f'"{FINESS_EG}";MCO;2026-{month:02};1\r\n' for month in range(7, 11))
+    months += f"{FINESS_EG};MCO;2026-11;4\r\n010003720;MCO;2026-11;9\r\n"
+    head = "\ufefffiness_eg;champ;month;n\r\n"
+
+    code, (summary,) = brought(gateway, "sejours.csv", head + months, "--dry-run")
+    assert (code, summary["figures"], summary["sum"], summary["revision"]) == (0, 6, 17, 0)
+    assert (summary["first_month"], summary["last_month"]) == ("2026-07", "2026-11")
+    assert summary["unknown_sites"] == ["010003720"]
+    assert when(gateway, lambda _: True)["en-cours", "sejours"]["denominator"] is None
+
+    code, (summary,) = brought(gateway, "sejours.csv", head + months)
+    assert (code, summary["revision"], summary["denominator"]) == (0, 1, "sejours")
+    gateway.journal.wait(r"imported figures=6 kind=sejours revision=1 by=\S+")
+    row = when(gateway, lambda found: found["en-cours", "sejours"]["denominator"] == 8)["en-cours", "sejours"]
+    assert (row["numerator"], row["rate"]) == (3, 0.375)
+    assert row["denominator_from"]["revision"] == 1
+    assert re.match(r"\S+ \(\d+\)$", row["denominator_from"]["imported_by"])
+
+    code, _ = brought(gateway, "corrige.csv", f"finess_eg,champ,month,n\n{FINESS_EG},MCO,2026-11,0\n",
+                      "--denominator", "sejours")
+    row = when(gateway, lambda found: found["en-cours", "sejours"]["denominator"] == 4)["en-cours", "sejours"]
+    assert (row["rate"], row["denominator_from"]["revision"], row["state"]) == (0.75, 2, "MET_NOW")
+
+
+def test_every_wrong_line_is_told_and_nothing_is_kept(make_gateway):
+    gateway = with_targets(make_gateway).start()
+    code, found = brought(gateway, "sejours.csv", "finess_eg;champ;month;n\n"
+                          f"{FINESS_EG};MCO;2026-10;1\n10003720;MCO;2026-10;1\n{FINESS_EG};MCO;octobre;1\n")
+    assert code == 1
+    assert [row["fault"] for row in found[1:]] == [
+        'sejours.csv:3: finess_eg: "10003720" has lost the zeros at its beginning: format the column as text',
+        'sejours.csv:4: month: "octobre" is no month (2026-11)']
+    assert "nothing of it was kept" in ask(gateway, "import-denominators", "sejours.csv").stdout
+    code, (summary,) = brought(gateway, "sejours.csv", f"finess_eg;champ;month;n\n{FINESS_EG};MCO;2026-10;1\n")
+    assert summary["revision"] == 1, "the wrong one was none"
+
+    missing = ask(gateway, "import-denominators", "nothing.csv", "--denominator", "sejours")
+    assert missing.returncode == 1 and "No such file" in missing.stderr
+    other = ask(gateway, "import-denominators", "autre.csv")
+    assert other.returncode == 1 and "name it with --denominator (there are: sejours)" in other.stderr
+
+
+# ---- counts of others ----
+
+
+def test_official_counts_are_held_against_ours(make_gateway):
+    gateway = with_targets(make_gateway).start()
+    for number in range(2):
+        gateway.wait_final(hand_in(gateway, "mllp", numbered(number)))
+    when(gateway, lambda found: found["en-cours", "produits"]["numerator"] == 2)
+    month = rows(gateway)["en-cours", "produits"]["denominator_from"]["until"][:7]
+    (gateway.folder / "m.yaml").write_text(
+        'columns: {finess_eg: Etablissement, type_code: Type, month: Mois, n: Nombre}\n'
+        'types: {"Lettre de liaison": "11490-0"}\n')
+    text = f"Etablissement;Type;Mois;Nombre\n{FINESS_EG};Lettre de liaison;{month};%d\n"
+
+    code, found = brought(gateway, "cnam.csv", text % 2, "--mapping", "m.yaml", command="import-official")
+    assert (code, len(found)) == (0, 1), "they agree"
+    code, found = brought(gateway, "cnam.csv", text % 1, "--mapping", "m.yaml", command="import-official")
+    gap = found[1]["gap"]
+    assert (gap["type_code"], gap["month"], gap["ours"], gap["official"]) == ("11490-0", month, 2, 1)
+    assert (gap["gap"], gap["level"]) == (1.0, "crit")
+    gateway.journal.wait(rf"official counts differ site={FINESS_EG} type=11490-0 month={month} ours=2 official=1")
+    assert "Counts that differ" in ask(gateway, "import-official", "cnam.csv", "--mapping", "m.yaml").stdout
+
+
+# ---- what is frozen ----
+
+
+def test_a_window_that_has_ended_is_frozen_once(make_gateway):
+    gateway = with_targets(make_gateway).start()
+    gateway.journal.wait(r"targets frozen=3")
+    row = when(gateway, lambda found: found["passee", "sejours"]["frozen_at"])["passee", "sejours"]
+    assert (row["ended"], row["frozen"]["state"], row["frozen"]["denominator"]) == (True, "NO_DENOMINATOR", None)
+    assert rows(gateway)["en-cours", "sejours"]["frozen_at"] is None
+
+    months = "".join(f"{FINESS_EG};MCO;2026-{month:02};10\n" for month in range(1, 7))
+    brought(gateway, "sejours.csv", "finess_eg;champ;month;n\n" + months)
+    found = when(gateway, lambda found: found["passee", "sejours"]["denominator"] == 60)["passee", "sejours"]
+    assert found["frozen"] == row["frozen"] and found["frozen_at"] == row["frozen_at"]
+    assert gateway.stop() == 0
+    gateway.start()
+    assert when(gateway, lambda _: True)["passee", "sejours"]["frozen_at"] == row["frozen_at"]
+    assert gateway.ctl("verify")["ok"]
