@@ -23,8 +23,8 @@ struct page_sample {
 	struct status_depth depths[8];
 	struct page_waiting waiting[8];
 	struct health_certificate certificates[4];
-	struct page_target targets[4];
-	struct page_establishment establishments[2];
+	struct board_row rows[5];
+	struct board_result board;
 	struct page_site sites[5];
 	struct alert alerts[2];
 	struct health health;
@@ -144,67 +144,90 @@ static inline void sample_documents(struct page_sample *sample)
 	sample->page.site_count = length_of(sites);
 }
 
-static inline void sample_targets(struct page_sample *sample)
+/* A ratio; its missing documents and state are told, not computed: that is the projection's test. */
+static inline struct board_row sample_ratio(const char *place, const char *name, const char *label,
+					    double rate, double threshold, double rate_end,
+					    enum target_state state)
 {
-	static const char stays[] = "Séjours clôturés par un document de sortie "
-				    "dans le DMP";
-
-	sample->targets[0] = (struct page_target){
-		.programme = "HOP'EN 2, phase 1",
-		.label = stays,
-		.definition = "séjours avec un document de sortie accepté / sé"
-			      "jours terminés (import DIM), MCO SMR PSY HAD",
-		.state = PAGE_TARGET_AT_RISK,
-		.is_ratio = true,
-		.rate = 8200.0 / 13400,
-		.threshold = 0.7,
-		.rate_end = 0.653,
-		.missing_now = 1180,
-		.missing_end = 4414,
-		.english = "At 85 a day, 65.3% at the end. 1,900 documents wait for an INS: "
-			   "qualifying them brings it to 75.9%.",
-		.french = "À 85 par jour, 65,3 % à la fin. 1 900 documents attendent "
-			  "une INS : les qualifier mène à 75,9 %.",
-	};
-	sample->targets[1] = (struct page_target){
-		.programme = "Objectifs internes 2026-S2",
-		.label = "Lettre de liaison transmise le jour de la sortie",
-		.definition = "lettres acceptées sous 24 h / lettres acceptées",
-		.state = PAGE_TARGET_MET,
-		.is_ratio = true,
-		.rate = 0.864,
-		.threshold = 0.8,
-		.rate_end = 0.87,
-		.missing_now = 0,
-		.missing_end = 0,
+	return (struct board_row){
+		.programme = "hopen2-p1",
+		.programme_label = "HOP'EN 2, phase 1",
+		.window = "w1",
+		.start = 20260101,
+		.end = TARGETS_NO_END,
+		.indicator = "sortie_70",
+		.label = label,
+		.place = place,
+		.place_name = name,
+		.lane = "990000987",
+		.fields = "",
+		.is_counted = true,
+		.input = { .is_ratio = true, .has_threshold = true, .threshold = threshold },
+		.projection = { .state = state,
+				.rate = rate,
+				.rate_end = rate_end,
+				.low = NAN,
+				.high = NAN,
+				.missing_now = 0,
+				.missing_end = 0 },
+		.threshold_status = TARGET_OFFICIAL,
 		.english = "",
 		.french = "",
+		.definition =
+			"séjours avec un document de sortie accepté / séjours terminés (import "
+			"DIM), MCO SMR PSY HAD",
+		.definition_hash = "",
+		.frozen = "",
 	};
-	sample->targets[2] = sample->targets[0];
-	sample->targets[2].rate = 0.721;
-	sample->targets[2].rate_end = 0.734;
-	sample->targets[2].state = PAGE_TARGET_ON_TRACK;
-	sample->targets[2].missing_now = 0;
-	sample->targets[2].missing_end = 312;
-	sample->targets[2].english = sample->targets[2].french = "";
-	sample->targets[3] = (struct page_target){
-		.programme = "SUN-ES volet 1",
-		.label = "Comptes rendus de biologie",
-		.definition = "comptes rendus acceptés",
-		.state = PAGE_TARGET_UNKNOWN,
-		.rate = 6412,
-		.threshold = NAN,
-		.rate_end = NAN,
-		.missing_now = -1,
-		.missing_end = -1,
+}
+
+static inline void sample_targets(struct page_sample *sample)
+{
+	static const char martin[] = "Hôpital Saint-Martin", lac[] = "SSR du Lac",
+			  stays[] = "Séjours clôturés par un document de sortie dans le DMP";
+	struct board_row *rows = sample->rows;
+
+	rows[0] = sample_ratio("990000001", martin, stays, 8200.0 / 13400, 0.7, 0.653,
+			       TARGET_AT_RISK);
+	rows[0].projection.missing_now = 1180;
+	rows[0].projection.missing_end = 4414;
+	rows[0].english = "Qualifying the identities that 1,900 documents wait for brings you to "
+			  "75.9% at the end; without them, 65.3% (target 70.0%).";
+	rows[0].french =
+		"Qualifier les identités qu'attendent 1 900 documents vous amène à 75,9 % à "
+		"la fin ; sans eux, 65,3 % (objectif 70,0 %).";
+	rows[1] = sample_ratio("990000027", lac, stays, 0.684, 0.7, 0.734, TARGET_ON_TRACK);
+	rows[1].projection.missing_now = 21;
+	rows[1].projection.missing_end = 312;
+	rows[1].projection.is_young = true;
+	rows[1].projection.low = 0.712;
+	rows[1].projection.high = 0.751;
+	rows[1].english =
+		"68.4% of 70.0% asked for. The window may end between 71.2% and 75.1% (the "
+		"history is short): the target is reached.";
+	rows[1].french = "68,4 % sur 70,0 % demandés. La fenêtre peut finir entre 71,2 % et 75,1 % "
+			 "(l'historique est court) : l'objectif est atteint.";
+	rows[2] = sample_ratio("990000001", martin,
+			       "Lettre de liaison transmise le jour de la sortie", 0.864, 0.8, 0.87,
+			       TARGET_MET_NOW);
+	rows[2].programme_label = "Objectifs internes 2026-S2";
+	rows[2].definition = "lettres acceptées sous 24 h / lettres acceptées";
+	rows[2].threshold_status = TARGET_INTERNAL;
+	rows[3] = sample_ratio("990000027", lac, "Comptes rendus de biologie", 6412, 0, NAN,
+			       TARGET_NO_TARGET);
+	rows[3].input = (struct projection_input){ 0 };
+	rows[3].projection.missing_now = rows[3].projection.missing_end = -1;
+	rows[3].programme_label = "SUN-ES, volet 1";
+	rows[3].english = "No threshold is known: write it in the targets' file.";
+	rows[3].french = "Aucun seuil n'est connu : l'écrire dans le fichier des objectifs.";
+	rows[4] = rows[2];
+	rows[4].label = "Fenêtre close";
+	rows[4].has_ended = true;
+	sample->board = (struct board_result){
+		.as_of_ms = SAMPLE_NOW_MS, .today = 20261122, .rows = rows, .row_count = 5
 	};
-	sample->establishments[0] =
-		(struct page_establishment){ "990000001", "Hôpital Saint-Martin",
-					     &sample->targets[0], 2 };
-	sample->establishments[1] =
-		(struct page_establishment){ "990000027", "SSR du Lac", &sample->targets[2], 2 };
-	sample->page.establishments = sample->establishments;
-	sample->page.establishment_count = 2;
+	sample->page.board = &sample->board;
+	sample->page.has_targets = true;
 }
 
 static inline void sample_certificates(struct page_sample *sample)

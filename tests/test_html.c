@@ -52,21 +52,6 @@ static void counts_are_grouped_by_thousands(void **state)
 	assert_text(&out, "18,446,744,073,709,551,615");
 }
 
-static void shares_have_one_digit_behind_the_point(void **state)
-{
-	scoped(buf_done) struct buf out = { 0 };
-
-	(void)state;
-	html_add_share(&out, 0.6119, true);
-	assert_text(&out, "61,2" NARROW "%");
-	html_add_share(&out, 1, false);
-	assert_text(&out, "100.0%");
-	html_add_share(&out, -0.0004, false);
-	assert_text(&out, "0.0%");
-	html_add_share(&out, -0.05, false);
-	assert_text(&out, "-5.0%");
-}
-
 static void durations_are_told_by_their_largest_units(void **state)
 {
 	static const struct {
@@ -115,7 +100,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_cannot_become_markup),
 		cmocka_unit_test(counts_are_grouped_by_thousands),
-		cmocka_unit_test(shares_have_one_digit_behind_the_point),
 		cmocka_unit_test(durations_are_told_by_their_largest_units),
 		cmocka_unit_test(ages_carry_the_time_itself),
 	};

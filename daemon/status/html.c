@@ -49,14 +49,6 @@ void html_add_count(struct buf *out, uint64_t count, bool french)
 	}
 }
 
-void html_add_share(struct buf *out, double share, bool french)
-{
-	const long tenths = (long)(share * 1000 + (share < 0 ? -0.5 : 0.5));
-
-	buf_addf(out, "%s%ld%c%ld%s", tenths < 0 ? "-" : "", labs(tenths) / 10, french ? ',' : '.',
-		 labs(tenths) % 10, french ? NARROW_SPACE "%" : "%");
-}
-
 static const struct unit {
 	int64_t ms;
 	const char *english, *french;

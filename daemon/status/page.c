@@ -172,27 +172,18 @@ static void open_fact(struct page_writer *writer, enum page_text name)
 	page_raw(writer, "</dt><dd>");
 }
 
-/* Of those that can be measured. */
 static void write_targets_fact(struct page_writer *writer)
 {
-	uint64_t good = 0, all = 0;
+	const struct page_targets_sum sum = page_targets_sum(writer->page);
 
-	for (size_t i = 0; i < writer->page->establishment_count; i++) {
-		const struct page_establishment *e = &writer->page->establishments[i];
-
-		for (size_t j = 0; j < e->target_count; j++) {
-			all += e->targets[j].state != PAGE_TARGET_UNKNOWN;
-			good += e->targets[j].state <= PAGE_TARGET_ON_TRACK;
-		}
-	}
-	if (all == 0)
+	if (sum.measured == 0)
 		return;
 	open_fact(writer, TEXT_TARGETS_REACHED);
-	page_count(writer, good);
+	page_count(writer, sum.well);
 	page_raw(writer, " <span class=\"quiet\">");
 	page_say(writer, TEXT_OF);
 	page_raw(writer, "</span> ");
-	page_count(writer, all);
+	page_count(writer, sum.measured);
 	page_raw(writer, "</dd></div>\n");
 }
 

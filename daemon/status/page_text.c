@@ -84,10 +84,11 @@ static const struct {
 	[TEXT_NO_TARGETS_ACTION] = {
 		"Programmes (SUN-ES, HOP'EN 2, your own) are YAML files: once they are named in the configuration, each establishment stands here against its thresholds.",
 		"Les programmes (SUN-ES, HOP'EN 2, les vôtres) sont des fichiers YAML : une fois nommés dans la configuration, chaque établissement figure ici face à ses seuils." },
-	[TEXT_NO_TARGETS_OF_SITE] = {
-		"No indicator concerns this establishment.",
-		"Aucun indicateur ne concerne cet établissement." },
+	[TEXT_TARGETS_COMING] = { "Being counted…", "Décompte en cours…" },
+	[TEXT_NO_WINDOW] = { "No programme has a window open now.", "Aucun programme n'a de fenêtre ouverte." },
 	[TEXT_THRESHOLD] = { "threshold", "seuil" },
+	[TEXT_CEILING] = { "at most", "au plus" },
+	[TEXT_TO_CONFIRM] = { "to be confirmed", "à confirmer" },
 	[TEXT_MISSING_NOW] = { "Missing now", "Manquent à ce jour" },
 	[TEXT_MISSING_END] = { "To reach by the end", "Manquent d'ici la fin" },
 	[TEXT_PROJECTED] = { "At this pace, at the end", "À ce rythme, à la fin" },
@@ -95,6 +96,7 @@ static const struct {
 	[TEXT_TARGET_ON_TRACK] = { "on track", "en bonne voie" },
 	[TEXT_TARGET_AT_RISK] = { "at risk", "menacé" },
 	[TEXT_TARGET_OUT_OF_REACH] = { "out of reach", "hors d'atteinte" },
+	[TEXT_TARGET_NONE] = { "no threshold", "sans seuil" },
 	[TEXT_TARGET_UNKNOWN] = { "not measurable", "non mesurable" },
 
 	[TEXT_CURVES] = { "Activity", "Activité" },

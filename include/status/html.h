@@ -12,9 +12,6 @@ void html_add(struct buf *out, const char *text);
 /* 12 345, 12,345 */
 void html_add_count(struct buf *out, uint64_t count, bool french);
 
-/* 61,2 %, 61.2%: of a share, where 1 is all. */
-void html_add_share(struct buf *out, double share, bool french);
-
 /* "4 min", "3 h", "2 j": how long, by its largest unit, two when that is few. */
 void html_add_duration(struct buf *out, int64_t duration_ms, bool french);
 

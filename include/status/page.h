@@ -9,6 +9,7 @@
 #include "base/reason.h"
 #include "status/curve.h"
 #include "status/status.h"
+#include "status/targets_json.h"
 
 /* Documents of one site that are where they are for one reason. */
 struct page_waiting {
@@ -19,32 +20,6 @@ struct page_waiting {
 	int64_t oldest_ms;
 };
 
-/* In the order of how good it is. */
-enum page_target_state {
-	PAGE_TARGET_MET,
-	PAGE_TARGET_ON_TRACK,
-	PAGE_TARGET_AT_RISK,
-	PAGE_TARGET_OUT_OF_REACH,
-	PAGE_TARGET_UNKNOWN, /* no threshold, or nothing to measure against */
-	PAGE_TARGET_STATES
-};
-
-/* One indicator of one establishment. NAN, and -1 where counts are meant: not known. */
-struct page_target {
-	const char *programme, *label, *definition;
-	enum page_target_state state;
-	bool is_ratio; /* rates are shares; else counts */
-	double rate, threshold, rate_end;
-	int64_t missing_now, missing_end;
-	const char *english, *french; /* what is to be said of it; "": nothing */
-};
-
-struct page_establishment {
-	const char *finess, *name;
-	const struct page_target *targets;
-	size_t target_count;
-};
-
 struct page_site {
 	const char *finess, *name;
 };
@@ -53,10 +28,10 @@ struct page {
 	const struct status *status;        /* its health: alerts and certificates; may be NULL */
 	const struct page_waiting *waiting; /* most documents first */
 	size_t waiting_count;
-	bool waiting_is_known;                           /* false: nobody has looked yet */
-	const struct page_establishment *establishments; /* with targets */
-	size_t establishment_count;
-	const struct page_site *sites; /* what the sites are called */
+	bool waiting_is_known;            /* false: nobody has looked yet */
+	const struct board_result *board; /* where each place stands; NULL: nothing was counted */
+	bool has_targets;                 /* some are configured */
+	const struct page_site *sites;    /* what the sites are called */
 	size_t site_count;
 	const struct curve *curve;
 };

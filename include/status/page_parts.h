@@ -28,6 +28,12 @@ void page_sources(struct page_writer *writer);
 /* What is known of alerts and certificates; nothing when nobody looks at them. */
 const struct health *page_health(const struct page *page);
 
+/* Of the indicators that are drawn: how many can be measured, and are reached or on track. */
+struct page_targets_sum {
+	uint64_t drawn, measured, well;
+};
+struct page_targets_sum page_targets_sum(const struct page *page);
+
 /* How many documents wait for a person. */
 uint64_t page_for_people(const struct page *page);
 
