@@ -1,4 +1,6 @@
-/* What the status port is asked that memory does not hold. Loop only. */
+/* What the status port is asked that memory does not hold. Loop only, but for what the table names: workers
+ * read it and write it out, so that a long list costs the loop one copy.
+ */
 #include "lists.h"
 
 #include "answer.h"
@@ -19,23 +21,77 @@ struct lists {
 struct lookup {
 	struct job job;
 	struct lists *lists;
-	struct exchange *exchange;
+	enum status_listing listing;
 	struct query query;
-	struct store_filter filter;
-	json_t *documents;
-	char last[ULID_TEXT]; /* of those told */
-	struct err err;
+	struct exchange *exchange;
+	struct buf answer;
+	struct err err; /* ERR_REJECT: what was asked is wrong */
 };
 
 /* ---- documents ---- */
 
+struct documents {
+	json_t *list;
+	size_t count;
+	char last[ULID_TEXT];
+};
+
 static void add_document(void *arg, const struct store_row *row)
 {
-	struct lookup *lookup = arg;
+	struct documents *documents = arg;
 
-	json_array_append_new(lookup->documents, answer_row(row, false));
-	ulid_text(&row->doc, lookup->last);
+	json_array_append_new(documents->list, answer_row(row, false));
+	documents->count++;
+	ulid_text(&row->doc, documents->last);
 }
+
+static int read_filter(const struct query *query, struct store_filter *ret_filter, struct err *err)
+{
+	const char *after = query->values[DOCUMENTS_AFTER], *most = query->values[DOCUMENTS_LIMIT];
+	struct store_filter filter = { .state = query->values[DOCUMENTS_STATE],
+				       .reason = query->values[DOCUMENTS_REASON],
+				       .site = query->values[DOCUMENTS_SITE] };
+	enum doc_state state;
+	uint64_t limit = ROWS;
+
+	if (filter.state[0] && !doc_state_parse(slice_of(filter.state), &state))
+		return err_set(err, ERR_REJECT, "there is no state '%s'", filter.state);
+	if (filter.reason[0] && reason_of(filter.reason) == REASON_NONE)
+		return err_set(err, ERR_REJECT, "there is no reason '%s'", filter.reason);
+	if (after[0] && !ulid_parse(slice_of(after), &filter.after))
+		return err_set(err, ERR_REJECT, "'%s' is not a document's id", after);
+	if (most[0] && (!slice_to_u64(slice_of(most), MOST_ROWS, &limit) || limit == 0))
+		return err_set(err, ERR_REJECT, "limit is a number from 1 to %d", MOST_ROWS);
+	filter.limit = (size_t)limit;
+	*ret_filter = filter;
+	return 0;
+}
+
+static int tell_documents(const struct query *query, struct store *store, struct buf *out,
+			  struct err *err)
+{
+	struct documents documents = { 0 };
+	struct store_filter filter;
+	json_t *object;
+	int got;
+
+	if (read_filter(query, &filter, err) < 0)
+		return -1;
+	object = json_object();
+	documents.list = json_array();
+	got = store_list(store, &filter, add_document, &documents, err);
+	json_object_set_new(object, "documents", documents.list);
+	json_put_text(object, "next", documents.count == filter.limit ? documents.last : NULL);
+	json_add_and_free(object, out);
+	return got;
+}
+
+/* ---- the way there and back ---- */
+
+static int (*const tell[])(const struct query *query, struct store *store, struct buf *out,
+			   struct err *err) = {
+	[LISTING_DOCUMENTS] = tell_documents,
+};
 
 /* Worker. */
 static void run(struct job *job, void *worker)
@@ -43,80 +99,42 @@ static void run(struct job *job, void *worker)
 	struct lookup *lookup = container_of(job, struct lookup, job);
 	struct store *reader = hands_reader(worker, &lookup->err);
 
-	if (reader != NULL)
-		(void)!store_list(reader, &lookup->filter, add_document, lookup, &lookup->err);
+	if (reader != NULL &&
+	    tell[lookup->listing](&lookup->query, reader, &lookup->answer, &lookup->err) == 0)
+		buf_add_char(&lookup->answer, '\n');
 }
 
 /* Loop. */
 static void done(struct job *job)
 {
 	struct lookup *lookup = container_of(job, struct lookup, job);
-	const bool is_full = json_array_size(lookup->documents) == lookup->filter.limit;
-	scoped(buf_done) struct buf body = { 0 };
-	json_t *object = json_object();
 
-	json_object_set_new(object, "documents", lookup->documents);
-	json_put_text(object, "next", is_full ? lookup->last : NULL);
-	json_add_and_free(object, &body);
-	buf_add_char(&body, '\n');
 	lookup->lists->under_way--;
-	if (lookup->err.kind != ERR_NONE)
+	if (lookup->err.kind == ERR_REJECT)
+		status_answer_bad(lookup->exchange, lookup->err.text);
+	else if (lookup->err.kind != ERR_NONE)
 		status_answer_unavailable(lookup->exchange, lookup->err.text);
 	else
-		status_answer(lookup->exchange, buf_slice(&body));
+		status_answer(lookup->exchange, buf_slice(&lookup->answer));
+	buf_done(&lookup->answer);
 	free(lookup);
 }
-
-static int read_filter(struct lookup *lookup)
-{
-	const struct query *query = &lookup->query;
-	struct store_filter *filter = &lookup->filter;
-	struct err *err = &lookup->err;
-	enum doc_state state;
-	uint64_t limit = ROWS;
-
-	*filter = (struct store_filter){ .state = query->values[DOCUMENTS_STATE],
-					 .reason = query->values[DOCUMENTS_REASON],
-					 .site = query->values[DOCUMENTS_SITE] };
-	if (filter->state[0] && !doc_state_parse(slice_of(filter->state), &state))
-		return err_set(err, ERR_REJECT, "there is no state '%s'", filter->state);
-	if (filter->reason[0] && reason_of(filter->reason) == REASON_NONE)
-		return err_set(err, ERR_REJECT, "there is no reason '%s'", filter->reason);
-	if (query->values[DOCUMENTS_AFTER][0] &&
-	    !ulid_parse(slice_of(query->values[DOCUMENTS_AFTER]), &filter->after))
-		return err_set(err, ERR_REJECT, "'%s' is not a document's id",
-			       query->values[DOCUMENTS_AFTER]);
-	if (query->values[DOCUMENTS_LIMIT][0] &&
-	    (!slice_to_u64(slice_of(query->values[DOCUMENTS_LIMIT]), MOST_ROWS, &limit) ||
-	     limit == 0))
-		return err_set(err, ERR_REJECT, "limit is a number from 1 to %d", MOST_ROWS);
-	filter->limit = (size_t)limit;
-	return 0;
-}
-
-/* ---- who asks ---- */
 
 void lists_ask(struct lists *lists, enum status_listing listing, const struct query *query,
 	       struct exchange *exchange)
 {
 	struct lookup *lookup;
 
-	(void)listing; /* there is one */
 	if (lists->under_way == MOST_UNDER_WAY) {
 		status_answer_unavailable(exchange, "others are asking: try again in a moment");
 		return;
 	}
 	lookup = xcalloc(1, sizeof(*lookup));
-	lookup->query = *query;
-	if (read_filter(lookup) < 0) {
-		status_answer_bad(exchange, lookup->err.text);
-		free(lookup);
-		return;
-	}
 	lookup->job = (struct job){ .run = run, .done = done };
 	lookup->lists = lists;
+	lookup->listing = listing;
+	lookup->query = *query;
 	lookup->exchange = exchange;
-	lookup->documents = json_array();
 	lists->under_way++;
 	workers_submit(lists->workers, &lookup->job);
 }

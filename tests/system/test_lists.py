@@ -1,0 +1,80 @@
+"""What the status port lists for machines: documents, page by page, and nothing of a file's name."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+
+import pytest
+
+from gateway import FINESS_EG
+from samples import hand_in, mdm_t02, numbered
+
+HOLDS = ', policies: [{ type: "57833-6", action: hold }]'
+
+
+def ask(gateway, path="/api/v1/documents", **query) -> tuple[int, dict]:
+    code, body = gateway.get(f"{path}?{urllib.parse.urlencode(query)}")
+    return code, json.loads(body)
+
+
+def documents(gateway, **query) -> list[dict]:
+    code, answer = ask(gateway, **query)
+    assert code == 200, answer
+    return answer["documents"]
+
+
+@pytest.fixture(scope="module")
+def full(running_simulator, tmp_path_factory):
+    """Three delivered, two held."""
+    from gateway import Gateway
+
+    running_simulator.reset()
+    with Gateway(tmp_path_factory.mktemp("lists"), running_simulator.url, running_simulator.pki, site=HOLDS) as gateway:
+        for number in range(3):
+            hand_in(gateway, "drop", numbered(number), f"DUPONT JEANNE {number}.xml")
+        for number in range(2):
+            gateway.send(mdm_t02(numbered(10 + number, "prescription.xml")))
+        gateway.settled()
+        yield gateway
+
+
+def test_documents_are_told_with_what_to_do(full):
+    (held, _) = documents(full, state="held")
+    assert (held["reason"], held["site"], held["type_code"]) == ("policy_hold", FINESS_EG, "57833-6")
+    assert held["todo"] == "Release it, or change the policy."
+    assert "origin" not in held
+    assert "DUPONT" not in full.get("/api/v1/documents")[1].decode()
+
+
+def test_filters_hold_together(full):
+    assert len(documents(full)) == 5
+    assert len(documents(full, state="delivered")) == 3
+    assert len(documents(full, state="delivered", site=FINESS_EG)) == 3
+    assert documents(full, state="delivered", reason="policy_hold") == []
+    assert documents(full, site="990099999") == []
+
+
+def test_pages_follow_each_other(full):
+    seen, after = [], ""
+    while after is not None:
+        code, answer = ask(full, limit=2, after=after)
+        assert code == 200
+        seen += [each["doc"] for each in answer["documents"]]
+        after = answer["next"]
+    assert seen == [each["doc"] for each in documents(full)] and len(seen) == 5
+
+
+@pytest.mark.parametrize("query, why", [
+    ({"state": "lost"}, "there is no state 'lost'"),
+    ({"reason": "none"}, "there is no reason 'none'"),
+    ({"after": "me"}, "'me' is not a document's id"),
+    ({"limit": "0"}, "from 1 to 1000"),
+    ({"limit": "1001"}, "from 1 to 1000"),
+    ({"limit": "-1"}, "from 1 to 1000"),
+    ({"stat": "held"}, "nothing called"),
+    ({"state": "x" * 100}, "is not one"),
+])
+def test_what_cannot_be_asked_is_said(full, query, why):
+    code, answer = ask(full, **query)
+    assert code == 400 and why in answer["error"]
