@@ -4,6 +4,7 @@
 #include "lists.h"
 
 #include "answer.h"
+#include "counters_answer.h"
 #include "hands.h"
 #include "status/request.h"
 
@@ -86,11 +87,25 @@ static int tell_documents(const struct query *query, struct store *store, struct
 	return got;
 }
 
+/* ---- counters ---- */
+
+/* Whose own words for days and months these are: a value that is none of them is refused there. */
+static int tell_counters(const struct query *query, struct store *store, struct buf *out,
+			 struct err *err)
+{
+	scoped(buf_done) struct buf text = { 0 };
+
+	buf_addf(&text, "from=%s&to=%s&by=%s", query->values[COUNTERS_FROM],
+		 query->values[COUNTERS_TO], query->values[COUNTERS_BY]);
+	return counters_answer(store, buf_slice(&text), out, err);
+}
+
 /* ---- the way there and back ---- */
 
 static int (*const tell[])(const struct query *query, struct store *store, struct buf *out,
 			   struct err *err) = {
 	[LISTING_DOCUMENTS] = tell_documents,
+	[LISTING_COUNTERS] = tell_counters,
 };
 
 /* Worker. */

@@ -98,6 +98,10 @@ static const struct path {
 	    [DOCUMENTS_LIMIT] = "limit",
 	    [DOCUMENTS_AFTER] = "after" },
 	  .listing = LISTING_DOCUMENTS },
+	{ "/api/v1/counters",
+	  type_json,
+	  { [COUNTERS_FROM] = "from", [COUNTERS_TO] = "to", [COUNTERS_BY] = "by" },
+	  .listing = LISTING_COUNTERS },
 };
 
 static const struct path *path_of(struct slice path)

@@ -1,8 +1,9 @@
-"""What the status port lists for machines: documents, page by page, and nothing of a file's name."""
+"""What the status port lists for machines: documents, page by page, and nothing of a file's name; what is counted."""
 
 from __future__ import annotations
 
 import json
+import time
 import urllib.parse
 
 import pytest
@@ -63,6 +64,26 @@ def test_pages_follow_each_other(full):
         seen += [each["doc"] for each in answer["documents"]]
         after = answer["next"]
     assert seen == [each["doc"] for each in documents(full)] and len(seen) == 5
+
+
+def test_counters_are_told_of_days(full):
+    today = time.strftime("%Y-%m-%d", time.localtime())
+    deadline = time.monotonic() + 20
+
+    def accepted() -> int:
+        code, answer = ask(full, "/api/v1/counters", **{"from": today, "to": today})
+        assert code == 200 and answer["from"] == today
+        return sum(each["n"] for each in answer["counters"] if each["outcome"] == "ACCEPTED")
+
+    while accepted() != 3:  # the ledger is followed at a pace of its own
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_day_that_is_none_is_said(full):
+    code, answer = ask(full, "/api/v1/counters", **{"from": "2026-02-30"})
+    assert code == 400 and "2026-02-30" in answer["error"]
+    assert ask(full, "/api/v1/counters", site="1")[0] == 400
 
 
 @pytest.mark.parametrize("query, why", [
