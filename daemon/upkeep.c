@@ -11,8 +11,7 @@ enum {
 	PURGED_AT_ONCE = 20, /* some megabytes, overwritten */
 	AGAIN_S = 1,         /* when there is more */
 	LATER_S = 5,
-	JUMP_MS = 3600000,    /* the wall clock against the one that nobody sets */
-	STEADY_MS = 86400000, /* after a jump, before anything is purged */
+	KEPT_MS = 600000, /* how often the time is kept when nothing else is written */
 };
 
 struct upkeep {
@@ -20,39 +19,71 @@ struct upkeep {
 	struct change work;
 	struct event *timer;
 	size_t released, purged; /* by the last round */
-	int64_t ahead_ms;        /* the wall clock of the monotonic one, at the last round */
-	int64_t steady_ms;       /* by the monotonic clock: from then on it is believed */
 	bool closed;
+
+	/* What time it is: as the last round that was committed left it, and as the one under way does. The
+	 * monotonic clock says when that was, and when it was kept.
+	 */
+	struct moment {
+		struct own_time time;
+		int64_t now_ms, monotonic_ms, kept_ms;
+		enum own_time_news news;
+	} last, now;
 };
 
-/* What a clock that is a year ahead for a minute would purge could not be brought back. */
-static bool may_purge(struct upkeep *upkeep, int64_t now_ms)
+static int pass_time(struct upkeep *upkeep, struct store *store, struct err *err)
 {
-	const int64_t monotonic_ms = clock_monotonic_ms();
-	const int64_t jump_ms = now_ms - monotonic_ms - upkeep->ahead_ms;
+	const bool is_start = upkeep->last.monotonic_ms == 0;
+	struct moment *now = &upkeep->now;
+	int64_t elapsed_ms = 1;
 
-	upkeep->ahead_ms += jump_ms;
-	if (jump_ms > JUMP_MS || jump_ms < -JUMP_MS) {
-		upkeep->steady_ms = monotonic_ms + STEADY_MS;
-		log_warning("clock jumped seconds=%lld: no body is purged for a day",
-			    (long long)(jump_ms / 1000));
-	}
-	return monotonic_ms >= upkeep->steady_ms;
+	*now = upkeep->last;
+	now->now_ms = clock_now_ms();
+	now->monotonic_ms = clock_monotonic_ms();
+	if (is_start && store_own_time(store, &now->time, err) < 0)
+		return -1;
+	if (!is_start)
+		elapsed_ms = max(now->monotonic_ms - upkeep->last.monotonic_ms, (int64_t)1);
+	now->news = own_time_pass(&now->time, now->now_ms, elapsed_ms, is_start);
+	if (!is_start && now->news == OWN_TIME_NONE && now->monotonic_ms - now->kept_ms < KEPT_MS)
+		return 0;
+	now->kept_ms = now->monotonic_ms;
+	return store_keep_own_time(store, &now->time, err);
 }
 
-/* Writer. */
+/* Writer. What a clock that is a year ahead would purge could not be brought back. */
 static int keep_up(struct change *change, struct store *store, struct err *err)
 {
 	struct upkeep *upkeep = container_of(change, struct upkeep, work);
-	const int64_t now_ms = clock_now_ms();
+	const struct moment *now = &upkeep->now;
 
-	if (store_release_due(store, now_ms, RELEASED_AT_ONCE, &upkeep->released, err) < 0)
+	if (pass_time(upkeep, store, err) < 0 ||
+	    store_release_due(store, now->now_ms, RELEASED_AT_ONCE, &upkeep->released, err) < 0)
 		return -1;
-	upkeep->purged = 0;
-	if (!may_purge(upkeep, now_ms))
-		return 0;
-	return store_purge(store, now_ms - upkeep->parts.config->keep_bodies_ms, now_ms,
-			   PURGED_AT_ONCE, &upkeep->purged, err);
+	return store_purge(
+		store, own_time_ms(&now->time, now->now_ms) - upkeep->parts.config->keep_bodies_ms,
+		now->now_ms, PURGED_AT_ONCE, &upkeep->purged, err);
+}
+
+static void log_time(const struct moment *now)
+{
+	const long long seconds = (now->now_ms - now->time.known_ms) / 1000;
+
+	switch (now->news) {
+	case OWN_TIME_NONE:
+		return;
+	case OWN_TIME_DOUBTS:
+		log_warning("clock jumped seconds=%lld: is it right? Bodies are purged by the time "
+			    "that was known before, until it has stood by it for a week",
+			    seconds);
+		return;
+	case OWN_TIME_AGREES:
+		log_info("clock agrees again with the time that was known");
+		return;
+	case OWN_TIME_BELIEVES:
+		log_warning("clock stood by what it says for a week: bodies are purged by it");
+		return;
+	}
 }
 
 static void wait(struct upkeep *upkeep, bool is_more)
@@ -71,6 +102,8 @@ static void kept_up(struct job *job)
 	bool is_well = upkeep->work.err.kind == ERR_NONE;
 
 	if (is_well) {
+		upkeep->last = upkeep->now;
+		log_time(&upkeep->now);
 		upkeep->parts.moved(upkeep->parts.arg, &upkeep->work.moves);
 		if (upkeep->released > 0)
 			log_info("released documents=%zu: their time has come", upkeep->released);
@@ -98,7 +131,6 @@ struct upkeep *upkeep_new(const struct upkeep_parts *parts)
 	struct upkeep *upkeep = xcalloc(1, sizeof(*upkeep));
 
 	upkeep->parts = *parts;
-	upkeep->ahead_ms = clock_now_ms() - clock_monotonic_ms();
 	upkeep->timer = event_new(parts->crew->loop, -1, 0, on_timer, upkeep);
 	wait(upkeep, true);
 	return upkeep;

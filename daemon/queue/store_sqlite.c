@@ -142,6 +142,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[RECOVER] = "UPDATE document SET state = 'queued', reason = 'doubtful', doubtful = 1, due_ms = ?2,"
 		" node = '', changed_ms = ?2 WHERE seq = ?1",
 
+	[OWN_TIME_IS] = "SELECT known_ms, doubted_ms FROM own_time UNION ALL"
+		" SELECT * FROM (SELECT at_ms, 0 FROM ledger ORDER BY number DESC LIMIT 1) LIMIT 1",
+	[KEEP_OWN_TIME] = "INSERT OR REPLACE INTO own_time (number, known_ms, doubted_ms) VALUES (1, ?1, ?2)",
 	[PROBE] = "INSERT OR REPLACE INTO node (name, probed_ms) VALUES (?1, ?2)",
 
 	/* the bytes of a large one are read apart */

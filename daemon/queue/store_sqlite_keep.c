@@ -43,3 +43,25 @@ int store_purge(struct store *store, int64_t until_ms, int64_t now_ms, size_t mo
 	*ret_count = count;
 	return 0;
 }
+
+int store_own_time(struct store *store, struct own_time *ret_time, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, OWN_TIME_IS, NULL, 0, err);
+	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+	if (got < 0)
+		return -1;
+	*ret_time = (struct own_time){ 0 };
+	if (got > 0)
+		*ret_time = (struct own_time){ sqlite3_column_int64(found, 0),
+					       sqlite3_column_int64(found, 1) };
+	return 0;
+}
+
+int store_keep_own_time(struct store *store, const struct own_time *time, struct err *err)
+{
+	return sqlite_run(&store->sqlite, KEEP_OWN_TIME,
+			  VALUES(NUMBER(time->known_ms), NUMBER(time->doubted_ms)),
+			  "keep the time that is believed", err);
+}

@@ -342,6 +342,14 @@ static const char version_18[] =
 	"  seq INTEGER NOT NULL"
 	") STRICT;"
 	"INSERT INTO arrival_mark (number, seq) VALUES (1, 0);";
+
+/* The time that is believed (base/own_time.h). */
+static const char version_19[] =
+	"CREATE TABLE own_time ("
+	"  number INTEGER PRIMARY KEY CHECK (number = 1),"
+	"  known_ms INTEGER NOT NULL,"
+	"  doubted_ms INTEGER NOT NULL"
+	") STRICT;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -373,6 +381,7 @@ static const struct {
 	{ version_16, NULL },
 	{ version_17, NULL },
 	{ version_18, NULL },
+	{ version_19, NULL },
 };
 
 enum { VERSION = length_of(steps) };

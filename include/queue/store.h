@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/codec.h"
+#include "base/own_time.h"
 #include "base/ulid.h"
 #include "queue/keyring.h"
 
@@ -284,6 +285,10 @@ must_use int store_release_due(struct store *store, int64_t now_ms, size_t most,
  */
 must_use int store_purge(struct store *store, int64_t until_ms, int64_t now_ms, size_t most,
 			 size_t *ret_count, struct err *err);
+
+/* The time that is believed, as it was kept last; else that of the newest row of the ledger. */
+must_use int store_own_time(struct store *store, struct own_time *ret_time, struct err *err);
+must_use int store_keep_own_time(struct store *store, const struct own_time *time, struct err *err);
 
 /* Writes something small, so that a store that cannot be written says so without a document at stake. */
 must_use int store_probe(struct store *store, int64_t now_ms, struct err *err);
