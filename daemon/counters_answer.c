@@ -45,6 +45,30 @@ static int read_cells(struct store *reader, const struct counters_page *page,
 		       : store_counters(reader, page->from, page->to, each, arg, err);
 }
 
+static int read_reach(struct store *reader, struct counters_page *page, struct err *err)
+{
+	struct store_tally now;
+
+	if (store_tally_now(reader, &now, err) < 0)
+		return -1;
+	page->until_ms = now.until_ms;
+	page->behind = now.newest - now.last;
+	page->is_counted_anew = now.is_emptying;
+	return 0;
+}
+
+json_t *counters_reach(struct store *reader, struct err *err)
+{
+	struct counters_page page = { 0 };
+	json_t *object;
+
+	if (read_reach(reader, &page, err) < 0)
+		return NULL;
+	object = json_object();
+	counters_json_put_reach(object, &page);
+	return object;
+}
+
 static void add_cell(void *json, const struct count_cell *cell, const char *current)
 {
 	counters_json_add(json, cell, current);
@@ -55,7 +79,6 @@ int counters_answer(struct store *reader, struct slice text, struct buf *out, st
 	static const char *const names[] = { "from", "to", "by", NULL };
 	struct counters_json *json;
 	struct counters_page page;
-	struct store_tally now;
 	struct query query;
 	int rc;
 
@@ -63,11 +86,8 @@ int counters_answer(struct store *reader, struct slice text, struct buf *out, st
 	    read_asked(
 		    &(struct counters_asked){ query.values[0], query.values[1], query.values[2] },
 		    &page, err) < 0 ||
-	    store_tally_now(reader, &now, err) < 0)
+	    read_reach(reader, &page, err) < 0)
 		return -1;
-	page.until_ms = now.until_ms;
-	page.behind = now.newest - now.last;
-	page.is_counted_anew = now.is_emptying;
 	json = counters_json_new(&page);
 	rc = read_cells(reader, &page, add_cell, json, err);
 	counters_json_end(&json, out);

@@ -85,6 +85,8 @@ static const struct {
 	{ "count all anew from the history, in the background",
 	  "recompter tout d'après l'historique, en arrière-plan" },
 	{ "All is counted anew, in the background.", "Tout est recompté, en arrière-plan." },
+	{ "Not all is counted yet: ask again in a moment.",
+	  "Tout n'est pas encore compté : redemander dans un instant." },
 	{ "Nothing was counted in that time.", "Rien n'a été compté sur cette période." },
 	{ "Entity", "Entité" },
 	{ "Now", "Actuel" },
@@ -565,6 +567,8 @@ void ctl_print_counters(const struct ctl_answer *answer)
 	if (json_array_size(answer->rows) == 0)
 		puts(ctl_say("Nothing was counted in that time."));
 	print_table("", answer->rows, counter_columns);
+	if (!json_is_true(json_object_get(json_array_get(answer->metadata, 0), "complete")))
+		puts(ctl_say("Not all is counted yet: ask again in a moment."));
 }
 
 /* What was ordered of a document: done, or what it would be. */

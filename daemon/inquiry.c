@@ -219,7 +219,11 @@ static int answer_counters(struct inquiry *inquiry, struct store *store, struct 
 	const struct counters_asked asked = { answer_asked(inquiry->asked, "from"),
 					      answer_asked(inquiry->asked, "to"),
 					      answer_asked(inquiry->asked, "by") };
+	json_t *reach = counters_reach(store, err);
 
+	if (reach == NULL)
+		return -1;
+	answer_line(&inquiry->answer, "metadata", reach);
 	return counters_list(store, &asked, add_number, inquiry, err);
 }
 

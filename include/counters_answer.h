@@ -16,6 +16,11 @@
 must_use int counters_answer(struct store *reader, struct slice query, struct buf *out,
 			     struct err *err);
 
+/* How far the numbers go: {"counted_until": …, "behind": rows that are not counted yet, "complete": …}. NULL and
+ * err.
+ */
+json_t *counters_reach(struct store *reader, struct err *err);
+
 /* The same, each number alone, for texts of the same meaning; "" when not given. */
 struct counters_asked {
 	const char *from, *to, *by;

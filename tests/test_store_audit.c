@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 
 #include "store_fixture.h"
+#include "tally.h"
 
 /* Does to the file what the store never would. */
 static void tamper(struct fixture *f, const char *text)
@@ -245,6 +246,21 @@ static const char back_to_version_2[] =
 	"ALTER TABLE document DROP COLUMN release_ms;"
 	"PRAGMA user_version = 2";
 
+/* What is known of documents of before. */
+static void counts_what_was_accepted(struct fixture *f, size_t expected)
+{
+	scoped(counters_free) struct counters *counters = NULL;
+	struct store_tally now;
+	struct count_changes changes;
+
+	ok(tally_fold(f->store, 100, &now, &counters, &err));
+	assert_non_null(counters);
+	changes = counters_changes(counters);
+	assert_int_equal(changes.acceptance_count, expected);
+	assert_string_equal(changes.acceptances[0].facts.field, "");
+	assert_int_equal(changes.acceptances[0].facts.created_ms, 0);
+}
+
 /* As a store of an earlier version is: its rows have no digest yet. */
 static void an_older_ledger_is_chained_when_it_is_opened(void **state)
 {
@@ -260,6 +276,7 @@ static void an_older_ledger_is_chained_when_it_is_opened(void **state)
 	after = verify(f, &findings);
 	assert_int_equal(findings.count, 0);
 	assert_memory_equal(&before, &after, sizeof(before));
+	counts_what_was_accepted(f, 2);
 	queue_one(f, "1.2.3.3");
 	assert_int_equal(verify(f, &findings).rows, 7);
 	assert_int_equal(findings.count, 0);

@@ -71,6 +71,19 @@ static void a_new_document_is_read(void **state)
 	assert_int_equal(t->documents[0].base64.n, 180);
 }
 
+static void the_end_of_the_visit_is_read(void **state)
+{
+	scoped(read_done) struct read read =
+		read_changed("hl7/mdm_new.hl7", "V88001^^^CH-A&1.2.250.1.999.3&ISO^VN",
+			     "V88001^^^CH-A&1.2.250.1.999.3&ISO^VN||||||||||||||||||||||||||"
+			     "202611201015+0100");
+
+	(void)state;
+	assert_int_equal(read.result, 0);
+	assert_string_equal(read.transmission.visit_number, "V88001");
+	assert_string_equal(read.transmission.visit_end, "202611201015+0100");
+}
+
 static void every_identifier_of_the_patient_is_read(void **state)
 {
 	scoped(read_done) struct read read = read_changed("hl7/mdm_new.hl7", NULL, NULL);
@@ -747,6 +760,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_document_is_read),
+		cmocka_unit_test(the_end_of_the_visit_is_read),
 		cmocka_unit_test(every_identifier_of_the_patient_is_read),
 		cmocka_unit_test(sender_is_the_participant_sb),
 		cmocka_unit_test(sender_may_be_a_device_and_its_code_bare),

@@ -110,6 +110,13 @@ void counters_json_add(struct counters_json *json, const struct count_cell *cell
 	add_to_group(json, cell, current);
 }
 
+void counters_json_put_reach(json_t *object, const struct counters_page *page)
+{
+	json_put_time(object, "counted_until", page->until_ms);
+	json_put_count(object, "behind", page->behind);
+	json_put_flag(object, "complete", !page->is_counted_anew && page->behind == 0);
+}
+
 void counters_json_end(struct counters_json **ended, struct buf *out)
 {
 	struct counters_json *json = *ended;
@@ -121,9 +128,7 @@ void counters_json_end(struct counters_json **ended, struct buf *out)
 	json_put_text(object, "from", day_text(page->from, text));
 	json_put_text(object, "to", day_text(page->to, text));
 	json_put_text(object, "by", page->by_month ? "month" : "day");
-	json_put_time(object, "counted_until", page->until_ms);
-	json_put_count(object, "behind", page->behind);
-	json_put_flag(object, "complete", !page->is_counted_anew && page->behind == 0);
+	counters_json_put_reach(object, page);
 	json_put_flag(object, "truncated", json->truncated);
 	json_object_set_new(object, "counters", json->counters);
 	json_object_set_new(object, "accepted", json->accepted);

@@ -29,6 +29,9 @@ void counters_json_add(struct counters_json *json, const struct count_cell *cell
  */
 void counters_json_end(struct counters_json **json, struct buf *out);
 
+/* Sets the members counted_until, behind and complete. */
+void counters_json_put_reach(json_t *object, const struct counters_page *page);
+
 /* One of `counters`, alone. */
 json_t *counters_json_row(const struct count_cell *cell, const char *current);
 

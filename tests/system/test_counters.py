@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import collections
 import datetime
+import re
+import subprocess
 import zoneinfo
 
 import pytest
 
-from gateway import Gateway
+from gateway import BUILD, Gateway
 from samples import REPLACEMENT, hand_in, mdm_t02, numbered, read
 
 LETTER, NEXT = read("discharge-letter.xml"), read(REPLACEMENT)
@@ -131,8 +133,14 @@ def test_a_site_that_was_renumbered_is_told_under_both_numbers(make_gateway):
 
 
 def test_people_read_it_too(gateway):
+    def printed() -> str:
+        return subprocess.run([BUILD / "daemon" / "dmpfeedctl", "--socket", "control.sock", "counters"], cwd=gateway.folder,
+                              env={"LC_ALL": "fr_FR.UTF-8"}, capture_output=True, text=True, check=True).stdout
+
     gateway.wait_final(hand_in(gateway, "mllp", LETTER))
     counted(gateway)
+    assert re.search(r"11490-0 +DMP +[\d-]+ +ACCEPTED +1\n", printed())
+    assert "pas encore compté" not in printed()
     refused = pytest.raises(RuntimeError, gateway.ctl, "counters", "--from", "yesterday")
     assert "from is a day like 2026-11-22" in str(refused.value)
     months = gateway.ctl("counters", "--by", "month")
