@@ -48,10 +48,19 @@ static struct board *board_of(struct job *job)
 
 /* ---- counting ---- */
 
+/* All is being counted anew, and has not come to its end: what was counted before is nearer to the truth. */
+static bool is_partial(const struct board_result *result, const struct store_tally *now)
+{
+	return now->is_emptying ||
+	       (now->edition != result->counted_edition && now->last < now->newest);
+}
+
 static bool is_news(const struct board *board, const struct store_tally *now, int64_t now_ms)
 {
 	const struct board_result *result = board->result;
 
+	if (result != NULL && is_partial(result, now))
+		return false;
 	return result == NULL || board->is_forced || now->last != result->counted_last ||
 	       calendar_day(now_ms) != result->today ||
 	       clock_monotonic_ms() - board->counted_ms > OLDEST_MS;
@@ -67,7 +76,8 @@ static bool may_freeze(struct board *board, const struct store_tally *tally, int
 	if (jump_ms > JUMP_MS || jump_ms < -JUMP_MS)
 		board->steady_ms = monotonic_ms + STEADY_MS;
 	return monotonic_ms >= board->steady_ms && !tally->is_emptying &&
-	       tally->last == tally->newest;
+	       (tally->last == tally->newest ||
+		tally->until_ms >= calendar_begins_ms(calendar_day(now_ms)));
 }
 
 static void choose_frozen(struct board *board, int64_t now_ms)

@@ -625,6 +625,7 @@ static int make_all(struct maker *maker, struct err *err)
 	    board_find_qualities(maker->asked, &maker->waiting, result, err) < 0)
 		return -1;
 	result->counted_last = tally.last;
+	result->counted_edition = tally.edition;
 	result->counted_until_ms = tally.until_ms;
 	for (size_t i = 0; i < targets->programme_count; i++)
 		if (make_programme(maker, &targets->programmes[i], err) < 0)

@@ -93,7 +93,8 @@ struct board_result {
 	int64_t as_of_ms;
 	int today;
 	int64_t counted_until_ms; /* how far the counters have followed */
-	uint64_t counted_last, revision;
+	uint64_t counted_last,
+		counted_edition; /* the ledger's last row; how often it was counted */
 	int64_t took_ms;
 	bool weights_learned;
 
