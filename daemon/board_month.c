@@ -64,15 +64,20 @@ static bool has_month(const struct import_list *imports, const char *site, int m
 	return false;
 }
 
-/* Of the month, all that was imported for the place, if each of its sites that is in the import at all has
- * it.
- */
+/* What was imported of one month for one place. */
+struct month_sum {
+	int64_t n;
+	int64_t oldest_ms; /* when the first of it was imported */
+};
+
+/* All of it, if each of the place's sites that is in the import at all has that month. */
 static bool sum_month(const struct import_list *imports, const struct board_places *places,
-		      size_t place, int month, int64_t *ret_n, struct store_origin *newest)
+		      size_t place, int month, struct month_sum *ret_sum,
+		      struct store_origin *newest)
 {
 	bool is_there = false;
 
-	*ret_n = 0;
+	*ret_sum = (struct month_sum){ .oldest_ms = INT64_MAX };
 	for (size_t i = 0; i < imports->count; i++) {
 		const struct imported *one = &imports->list[i];
 
@@ -83,7 +88,8 @@ static bool sum_month(const struct import_list *imports, const struct board_plac
 		if (one->month != month)
 			continue;
 		is_there = true;
-		*ret_n += one->n;
+		ret_sum->n += one->n;
+		ret_sum->oldest_ms = min(ret_sum->oldest_ms, one->origin.imported_ms);
 		if (one->origin.revision > newest->revision)
 			*newest = one->origin;
 	}
@@ -105,29 +111,40 @@ static int next_month(int month)
 	return calendar_month(calendar_add(month_start(month), 31));
 }
 
-struct month_span {
-	int from, to; /* days of it that are in the window */
-	double share;
-};
-
-static struct month_span span_of(const struct workdays *days, int month, int from, int to)
+static double weigh(const struct workdays *days, int from, int to)
 {
-	struct month_span span = { max(month_start(month), from), min(month_end(month), to), 1 };
-
-	if (span.from > month_start(month) || span.to < month_end(month))
-		span.share = workdays_weigh(days, calendar_add(span.from, -1), span.to) /
-			     workdays_weigh(days, calendar_add(month_start(month), -1),
-					    month_end(month));
-	return span;
+	return workdays_weigh(days, calendar_add(from, -1), to);
 }
 
-/* What is known of a month that is not over was counted until the day of the import. */
-static int known_until(const struct board_counting *counting, int last,
-		       const struct store_origin *origin)
+/* A figure that came before its month was over is of the days until then. */
+static int known_until(int month, const struct month_sum *sum)
 {
-	if (last < counting->today)
-		return last;
-	return min(counting->today, calendar_day(origin->imported_ms));
+	return min(month_end(month), calendar_day(sum->oldest_ms));
+}
+
+/* Adds what of the month lies in the window, as its days weigh. false: nothing of it is known. */
+static bool add_month(const struct workdays *days, int month, const struct month_sum *sum, int from,
+		      int to, struct board_measure *measure)
+{
+	const int start = month_start(month), known = known_until(month, sum);
+	const int first = max(start, from), last = min(known, to);
+	const double whole = weigh(days, start, known);
+
+	if (last < first || whole <= 0)
+		return false;
+	measure->denominator.is_known = true;
+	measure->denominator.n += llround((double)sum->n * weigh(days, first, last) / whole);
+	measure->denominator.until = last;
+	measure->denominator_pace = (double)sum->n / whole;
+	return true;
+}
+
+static void add_gap(const struct board_counting *counting, int month, struct buf *gaps)
+{
+	char text[CALENDAR_TEXT];
+
+	if (month_end(month) < counting->today) /* the one at hand may come yet */
+		buf_addf(gaps, "%s%s", gaps->n ? ", " : "", calendar_month_text(month, text));
 }
 
 static void fill_from_months(const struct board_counting *counting,
@@ -137,33 +154,19 @@ static void fill_from_months(const struct board_counting *counting,
 	struct board_denominator *denominator = &measure->denominator;
 	scoped(buf_done) struct buf gaps = { 0 };
 	struct store_origin newest = { 0 };
-	char text[CALENDAR_TEXT];
 	bool is_contiguous = true;
-	int64_t n;
+	struct month_sum sum;
 
 	for (int month = calendar_month(from); month <= calendar_month(to);
 	     month = next_month(month)) {
-		const struct month_span span =
-			span_of(&counting->workdays, month, from,
-				month_end(month) < counting->today ? to : month_end(month));
+		const int last = min(month_end(month), to);
+		bool is_there = sum_month(imports, places, place, month, &sum, &newest);
 
-		if (!sum_month(imports, places, place, month, &n, &newest)) {
-			is_contiguous = false;
-			if (month_end(month) < counting->today)
-				buf_addf(&gaps, "%s%s", gaps.n ? ", " : "",
-					 calendar_month_text(month, text));
-			continue;
-		}
-		if (!is_contiguous)
-			continue;
-		denominator->is_known = true;
-		denominator->n += llround((double)n * span.share);
-		denominator->until = known_until(counting, span.to, &newest);
-		measure->denominator_pace =
-			(double)n /
-			workdays_weigh(
-				&counting->workdays, calendar_add(month_start(month), -1),
-				min(month_end(month), max(denominator->until, month_start(month))));
+		if (is_there && is_contiguous)
+			is_there = add_month(&counting->workdays, month, &sum, from, to, measure);
+		if (!is_there || known_until(month, &sum) < last)
+			add_gap(counting, month, &gaps);
+		is_contiguous = is_contiguous && is_there && denominator->until == last;
 	}
 	denominator->revision = newest.revision;
 	denominator->imported_ms = newest.imported_ms;

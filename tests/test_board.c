@@ -486,6 +486,30 @@ static void denominators_by_month_reach_as_far_as_they_go(void **state)
 		"count.");
 }
 
+/* On 14 August at 9:00 the DIM counted 100 stays of A since the first: 10 W (3 to 14) and 4 R, which weigh 10.8. Letters
+ * until then: July 185, August 10 * 8 + 4 = 84. That the month is over since makes no whole of it.
+ */
+static void a_figure_that_came_before_its_month_was_over_is_of_a_part(void **state)
+{
+	static const struct store_figure august[] = { { a, "MCO", 202607, 238 },
+						      { a, "MCO", 202608, 100 },
+						      { a, "MCO", 202609, 7 } };
+	scoped(targets_free) struct targets *targets = targets_of(dim_targets);
+	scoped(board_result_free) struct board_result *result = NULL;
+	struct fixture *f = *state;
+	const struct board_row *row;
+
+	live_the_year(f);
+	import(f, FIGURES_DENOMINATOR, "dim", 20260814, august, length_of(august));
+	result = board(f, targets, 20260930, 20);
+	row = row_of(result, "s2", "dim", a);
+	assert_int_equal(row->denominator.until, 20260814);
+	assert_int_equal(row->denominator.n, 338);
+	assert_int_equal(row->input.numerator_measured, 269);
+	assert_near(row->input.denominator_pace, 100 / 10.8, 1e-9);
+	assert_string_equal(row->denominator.gaps, "2026-08");
+}
+
 /* The window is a part of July: 20 July to 31, 10 W and 2 R, of 22 and 9: 10.4 of 23.8 of 238 stays. */
 static void a_month_that_the_window_cuts_counts_by_its_days(void **state)
 {
@@ -750,6 +774,7 @@ int main(void)
 		test(a_year_of_three_sites),
 		test(what_is_said_of_it),
 		test(denominators_by_month_reach_as_far_as_they_go),
+		test(a_figure_that_came_before_its_month_was_over_is_of_a_part),
 		test(a_month_that_the_window_cuts_counts_by_its_days),
 		test(what_is_frozen_stays_and_the_new_revision_stands_beside_it),
 		test(official_counts_that_are_lower_are_told_by_type_and_month),
