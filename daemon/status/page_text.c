@@ -28,7 +28,7 @@ static const struct {
 	[TEXT_NOTHING_WAITS] = { "nothing waits", "rien n'attend" },
 	[TEXT_QUEUED] = { "In the queue", "En file d'attente" },
 	[TEXT_TO_LOOK_AT] = { "Need a person", "À traiter" },
-	[TEXT_TARGETS_REACHED] = { "Targets reached or on track", "Objectifs atteints ou en bonne voie" },
+	[TEXT_TARGETS_REACHED] = { "Targets on track", "Objectifs tenus" },
 	[TEXT_OF] = { "of", "sur" },
 
 	[TEXT_WHY_STOPPED] = { "Sending is stopped", "L'envoi est arrêté" },

@@ -104,6 +104,20 @@ def test_everybody_can_read_it(browser, samples, pictures, sample, theme, width)
             browser.picture(pictures / f"{sample}-{language}-{theme}-{width}.png")
 
 
+@pytest.mark.parametrize("name, sample, width, theme, height", [
+    ("page.png", "working-fr", 1280, "light", 1640),
+    ("page-stopped.png", "stopped-en", 1280, "dark", 900),
+    ("page-phone.png", "working-fr", 360, "light", 900),
+])
+def test_the_pictures_of_the_readme_are_small(browser, samples, pictures, tmp_path, name, sample, width, theme, height):
+    """They are taken with --pictures=conf/doc -k readme."""
+    browser.show(width, theme)
+    browser.open((samples / f"{sample}.html").as_uri())
+    picture = (pictures or tmp_path) / name
+    browser.picture(picture, height)
+    assert 10_000 < picture.stat().st_size < 300_000
+
+
 def test_the_checks_find_what_is_wrong(browser, tmp_path):
     """Or they would prove nothing."""
     page = tmp_path / "wrong.html"
