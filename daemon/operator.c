@@ -166,6 +166,7 @@ static void fill_status(void *arg, struct status *ret_status)
 		.not_ready = why_not_ready(&figures),
 		.health = watch_health(desk->parts.watch),
 	};
+	page_figures_tell(desk->page, ret_status);
 }
 
 static void fill_page(void *arg, struct page *ret_page)

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "hands.h"
+#include "queue/store_count.h"
 
 enum {
 	LOOK_MS = 5000,
@@ -21,6 +22,9 @@ enum {
 	MOST_HISTORY = 1000000, /* rows of the ledger that are read back: some hundred megabytes */
 	FINESS_TEXT = 16,
 };
+
+#define HOUR_MS INT64_C(3600000)
+#define MONTH_MS (30 * 24 * HOUR_MS)
 
 /* Counted by a worker. */
 struct waiting {
@@ -31,7 +35,7 @@ struct waiting {
 
 struct page_figures {
 	struct page_figures_parts parts;
-	struct page_site *sites;
+	struct status_site *sites;
 	size_t site_count;
 
 	struct waiting waiting;
@@ -41,6 +45,8 @@ struct page_figures {
 	struct job look;
 	struct event *look_again;
 	struct waiting looked;
+	int64_t *looked_delivered_ms; /* by site */
+	int64_t delivered_after_ms;   /* what is older is known */
 	bool looked_well;
 	int64_t look_took_ms;
 
@@ -66,7 +72,16 @@ static void add_waiting(void *arg, const struct store_waiting *waiting)
 	};
 }
 
-/* Worker. */
+static void add_delivered(void *arg, const char *site, int64_t accepted_ms)
+{
+	struct page_figures *figures = arg;
+
+	for (size_t i = 0; i < figures->site_count; i++)
+		if (strcmp(figures->sites[i].finess, site) == 0)
+			figures->looked_delivered_ms[i] = accepted_ms;
+}
+
+/* Worker. Names of sites never change. */
 static void look(struct job *job, void *worker)
 {
 	struct page_figures *figures = container_of(job, struct page_figures, look);
@@ -76,9 +91,25 @@ static void look(struct job *job, void *worker)
 
 	figures->looked.count = 0;
 	figures->looked_well =
-		reader != NULL && store_count_waiting_by_site(reader, MOST_WAITING, add_waiting,
-							      &figures->looked, &err) == 0;
+		reader != NULL &&
+		store_count_waiting_by_site(reader, MOST_WAITING, add_waiting, &figures->looked,
+					    &err) == 0 &&
+		store_last_accepted(reader, figures->delivered_after_ms, add_delivered, figures,
+				    &err) == 0;
 	figures->look_took_ms = clock_monotonic_ms() - began_ms;
+}
+
+/* An hour is read again each time: what is counted follows the ledger at its own pace. */
+static void note_delivered(struct page_figures *figures)
+{
+	for (size_t i = 0; i < figures->site_count; i++) {
+		struct status_site *site = &figures->sites[i];
+
+		site->last_delivered_ms =
+			max(site->last_delivered_ms, figures->looked_delivered_ms[i]);
+		figures->delivered_after_ms =
+			max(figures->delivered_after_ms, site->last_delivered_ms - HOUR_MS);
+	}
 }
 
 /* Loop. */
@@ -93,6 +124,7 @@ static void looked(struct job *job)
 		for (size_t i = 0; i < figures->waiting.count; i++)
 			figures->waiting.rows[i].site = figures->waiting.sites[i];
 		figures->waiting_is_known = true;
+		note_delivered(figures);
 	}
 	event_add(figures->look_again, &later);
 }
@@ -167,9 +199,13 @@ void page_figures_fill(const struct page_figures *figures, struct page *ret_page
 	ret_page->waiting = figures->waiting.rows;
 	ret_page->waiting_count = figures->waiting.count;
 	ret_page->waiting_is_known = figures->waiting_is_known;
-	ret_page->sites = figures->sites;
-	ret_page->site_count = figures->site_count;
-	ret_page->curve = &figures->curve;
+}
+
+void page_figures_tell(const struct page_figures *figures, struct status *status)
+{
+	status->sites = figures->sites;
+	status->site_count = figures->site_count;
+	status->curve = &figures->curve;
 }
 
 /* ---- birth and end ---- */
@@ -186,11 +222,12 @@ static void name_sites(struct page_figures *figures)
 	for (size_t i = 0; i < config->establishment_count; i++) {
 		const struct config_establishment *e = &config->establishments[i];
 
-		figures->sites[figures->site_count++] = (struct page_site){ e->finess_ej, e->name };
+		figures->sites[figures->site_count++] =
+			(struct status_site){ e->finess_ej, e->name, true, 0 };
 		for (size_t j = 0; j < e->site_count; j++)
 			figures->sites[figures->site_count++] =
-				(struct page_site){ e->sites[j].metadata.finess_eg,
-						    e->sites[j].metadata.name };
+				(struct status_site){ e->sites[j].metadata.finess_eg,
+						      e->sites[j].metadata.name, false, 0 };
 	}
 }
 
@@ -200,7 +237,9 @@ struct page_figures *page_figures_new(const struct page_figures_parts *parts)
 
 	figures->parts = *parts;
 	name_sites(figures);
+	figures->looked_delivered_ms = xcalloc(figures->site_count, sizeof(int64_t));
 	figures->curve.since_ms = clock_now_ms();
+	figures->delivered_after_ms = figures->curve.since_ms - MONTH_MS;
 	figures->look = (struct job){ .run = look, .done = looked };
 	figures->look_again = event_new(parts->loop, -1, 0, look_again, figures);
 	figures->read_back = (struct job){ .run = read_back, .done = was_read_back };
@@ -216,6 +255,7 @@ void page_figures_free(struct page_figures **figures)
 	if (f == NULL)
 		return;
 	event_free(f->look_again);
+	free(f->looked_delivered_ms);
 	free(f->sites);
 	free_ptr(figures);
 }

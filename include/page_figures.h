@@ -27,7 +27,8 @@ void page_figures_free(struct page_figures **figures);
 /* Documents came, or are in other states. */
 void page_figures_moved(struct page_figures *figures, const struct store_moves *moves);
 
-/* All but the status; valid until the loop goes on. */
+/* What the status has of it, and the page alone; valid until the loop goes on. */
+void page_figures_tell(const struct page_figures *figures, struct status *status);
 void page_figures_fill(const struct page_figures *figures, struct page *ret_page);
 
 #endif

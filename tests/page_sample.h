@@ -25,7 +25,7 @@ struct page_sample {
 	struct health_certificate certificates[4];
 	struct board_row rows[5];
 	struct board_result board;
-	struct page_site sites[5];
+	struct status_site sites[5];
 	struct alert alerts[2];
 	struct health health;
 };
@@ -124,12 +124,12 @@ static inline void sample_documents(struct page_sample *sample)
 		{ "rejected", REASON_DMP_ERROR, "990000001", 3,
 		  SAMPLE_NOW_MS - 3 * SAMPLE_HOUR_MS },
 	};
-	static const struct page_site sites[] = {
-		{ "990000001", "Hôpital Saint-Martin" },
-		{ "990000019", "Clinique des Tilleuls" },
-		{ "990000027", "SSR du Lac" },
-		{ "990000987", "Centre hospitalier du Val" },
-		{ "990000995", "Groupe Santé du Lac" },
+	static const struct status_site sites[] = {
+		{ "990000001", "Hôpital Saint-Martin", false, SAMPLE_NOW_MS - 41000 },
+		{ "990000019", "Clinique des Tilleuls", false, SAMPLE_NOW_MS - 41000 },
+		{ "990000027", "SSR du Lac", false, SAMPLE_NOW_MS - 41000 },
+		{ "990000987", "Centre hospitalier du Val", true, 0 },
+		{ "990000995", "Groupe Santé du Lac", true, 0 },
 	};
 
 	memcpy(sample->depths, depths, sizeof(depths));
@@ -140,8 +140,8 @@ static inline void sample_documents(struct page_sample *sample)
 	sample->page.waiting = sample->waiting;
 	sample->page.waiting_count = length_of(waiting);
 	sample->page.waiting_is_known = true;
-	sample->page.sites = sample->sites;
-	sample->page.site_count = length_of(sites);
+	sample->status.sites = sample->sites;
+	sample->status.site_count = length_of(sites);
 }
 
 /* A ratio; its missing documents and state are told, not computed: that is the projection's test. */
@@ -260,7 +260,7 @@ static inline void sample_make(struct page_sample *sample)
 		.not_ready = "",
 	};
 	sample->page.status = &sample->status;
-	sample->page.curve = &sample->curve;
+	sample->status.curve = &sample->curve;
 	sample_curve(&sample->curve);
 	sample_ways(sample);
 	sample_documents(sample);

@@ -53,7 +53,7 @@ static void an_idle_gateway_has_every_member(void **state)
 				"\"oldest_queued_s\":null,\"last_delivered\":null,"
 				"\"invisible_too_long\":0,"
 				"\"identities\":0,\"answers\":0,\"not_asked\":0,\"lanes\":[],"
-				"\"listeners\":[],\"folders\":[],\"sources\":[]}");
+				"\"listeners\":[],\"folders\":[],\"sources\":[],\"sites\":[]}");
 }
 
 static void a_busy_gateway_tells_all_it_knows(void **state)
@@ -150,7 +150,47 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 		"\"state\":\"slowed\",\"why\":\"Connection refused\",\"connected\":false,"
 		"\"waiting\":8,\"oldest\":\"2026-11-21T11:00:00.000Z\",\"told\":9,"
 		"\"refused\":1,\"failed\":2,\"resumes\":\"2026-11-21T12:00:30.000Z\","
-		"\"last_told\":\"2026-11-21T10:00:00.000Z\"}]}");
+		"\"last_told\":\"2026-11-21T10:00:00.000Z\"}],"
+		"\"sites\":[]}");
+}
+
+static void sites_tell_their_last_delivery(void **state)
+{
+	static const struct status_site sites[] = { { "990000987", "CH", true, 0 },
+						    { "990000001", "Saint-Martin", false, NOON_MS },
+						    { "990000019", "Tilleuls", false, 0 } };
+	const struct status status = { .sites = sites, .site_count = 3 };
+	json_t *json = written(&status);
+	char *text = json_dumps(json_object_get(json, "sites"), JSON_COMPACT);
+
+	(void)state;
+	assert_string_equal(text, "[{\"site\":\"990000001\",\"name\":\"Saint-Martin\","
+				  "\"last_delivered\":\"2026-11-21T12:00:00.000Z\"},"
+				  "{\"site\":\"990000019\",\"name\":\"Tilleuls\","
+				  "\"last_delivered\":null}]");
+	free(text);
+	json_decref(json);
+}
+
+static void rates_are_what_the_curves_hold(void **state)
+{
+	struct curve curve = { .since_ms = NOON_MS };
+	const struct status status = { .now_ms = NOON_MS, .curve = &curve };
+	json_t *json;
+	char *text;
+
+	(void)state;
+	curve_add(&curve, CURVE_RECEIVED, NOON_MS, 5);
+	curve_add(&curve, CURVE_RECEIVED, NOON_MS - 2 * 86400000LL, 7);
+	curve_add(&curve, CURVE_DELIVERED, NOON_MS, 4);
+	curve_add(&curve, CURVE_REJECTED, NOON_MS, 1);
+	json = written(&status);
+	text = json_dumps(json_object_get(json, "rates"), JSON_COMPACT);
+	assert_string_equal(text, "{\"since\":\"2026-11-21T12:00:00.000Z\","
+				  "\"24h\":{\"received\":5,\"delivered\":4,\"rejected\":1},"
+				  "\"30d\":{\"received\":12,\"delivered\":4,\"rejected\":1}}");
+	free(text);
+	json_decref(json);
 }
 
 static void a_clock_set_back_makes_no_negative_age(void **state)
@@ -197,6 +237,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_idle_gateway_has_every_member),
 		cmocka_unit_test(a_busy_gateway_tells_all_it_knows),
+		cmocka_unit_test(sites_tell_their_last_delivery),
+		cmocka_unit_test(rates_are_what_the_curves_hold),
 		cmocka_unit_test(a_clock_set_back_makes_no_negative_age),
 		cmocka_unit_test(a_sentence_cut_within_a_character_is_still_told),
 		cmocka_unit_test(accents_and_quotes_survive),

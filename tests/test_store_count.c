@@ -130,6 +130,29 @@ static void documents_are_counted_by_day(void **state)
 	assert_numbers(f, &asked, "");
 }
 
+static void add_last(void *arg, const char *of, int64_t accepted_ms)
+{
+	buf_addf(arg, "%s %lld\n", of, (long long)(accepted_ms - at("2026-11-20", 0)) / HOUR_MS);
+}
+
+static void each_site_tells_its_last_acceptance(void **state)
+{
+	struct fixture *f = *state;
+	struct count_acceptance list[] = { accepted(1, "2026-11-20", NULL),
+					   accepted(2, "2026-11-21", NULL),
+					   accepted(3, "2026-11-22", NULL) };
+	struct count_changes changes = { .last = 1, .acceptances = list, .acceptance_count = 3 };
+	scoped(buf_done) struct buf told = { 0 };
+
+	list[2].facts.site = other_site;
+	assert_int_equal(apply(f, &changes), 1);
+	ok(store_last_accepted(f->store, 0, add_last, &told, &err));
+	assert_string_equal(told.p, "2A0000014 60\n990012345 36\n");
+	buf_clear(&told);
+	ok(store_last_accepted(f->store, at("2026-11-21", 12), add_last, &told, &err));
+	assert_string_equal(told.p, "2A0000014 60\n");
+}
+
 static void stays_patients_and_weeks_are_counted_once(void **state)
 {
 	struct store_numerator asked = of_october(STORE_STAYS);
@@ -441,6 +464,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(documents_are_counted_by_day),
+		test(each_site_tells_its_last_acceptance),
 		test(stays_patients_and_weeks_are_counted_once),
 		test(identity_delay_and_basis_are_filters),
 		test(a_late_document_counts_for_its_stay_within_the_grace),

@@ -366,6 +366,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" AND " NAMED("?1", "type_code") " AND " NAMED("?2", "coalesce(x.current, site)")
 		" AND " NAMED("?3", "lane") " AND " NAMED("?4", "field")
 		" GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0 ORDER BY 2, 1, 3, 4",
+	[LAST_ACCEPTED] = "SELECT site, max(accepted_ms) FROM acceptance WHERE accepted_ms > ?1 GROUP BY site",
 	[STAYS_ENDED] = "SELECT coalesce(x.current, site) AS now_site, lane, field, paris_day(end_ms), count(*)"
 		" FROM stay s LEFT JOIN site_alias x ON x.former = site WHERE end_ms > 0 AND end_ms >= ?5 AND end_ms < ?6"
 		" AND NOT cancelled AND (source = 'adt' OR (NOT ?7 AND NOT EXISTS (SELECT 1 FROM stay a"

@@ -456,3 +456,16 @@ int store_stays_ended(struct store *store, const struct store_ended *asked,
 		       NUMBER(asked->from_ms), NUMBER(asked->to_ms), NUMBER(asked->adt_only)),
 		each, arg, err);
 }
+
+int store_last_accepted(struct store *store, int64_t after_ms,
+			void (*each)(void *arg, const char *site, int64_t accepted_ms), void *arg,
+			struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, LAST_ACCEPTED, VALUES(NUMBER(after_ms)), err);
+	int got = found ? 0 : -1;
+
+	while (found != NULL && (got = sqlite_step(&store->sqlite, found, err)) > 0)
+		each(arg, sqlite_text(found, 0), sqlite3_column_int64(found, 1));
+	return got;
+}

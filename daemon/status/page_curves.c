@@ -42,9 +42,9 @@ static void chart_read(struct chart *chart, const struct page *page, enum curve_
 	uint64_t most = 4;
 
 	*chart = (struct chart){ .span = span };
-	if (page->curve == NULL)
+	if (page->status->curve == NULL)
 		return;
-	chart->count = curve_read(page->curve, span, page->status->now_ms, chart->points);
+	chart->count = curve_read(page->status->curve, span, page->status->now_ms, chart->points);
 	for (size_t i = 0; i < chart->count; i++) {
 		const uint64_t *counts = chart->points[i].counts;
 
@@ -230,7 +230,8 @@ static void write_legend(struct page_writer *writer, const struct chart *chart)
 static void write_chart(struct page_writer *writer, enum curve_span span, const char *id,
 			enum page_text heading)
 {
-	const int64_t since_ms = writer->page->curve ? writer->page->curve->since_ms : 0;
+	const int64_t since_ms =
+		writer->page->status->curve ? writer->page->status->curve->since_ms : 0;
 	struct chart chart;
 
 	chart_read(&chart, writer->page, span);

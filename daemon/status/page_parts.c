@@ -74,9 +74,11 @@ const struct health *page_health(const struct page *page)
 
 const char *page_site_name(const struct page *page, const char *finess)
 {
-	for (size_t i = 0; i < page->site_count; i++)
-		if (strcmp(page->sites[i].finess, finess) == 0)
-			return page->sites[i].name;
+	const struct status *status = page->status;
+
+	for (size_t i = 0; i < status->site_count; i++)
+		if (strcmp(status->sites[i].finess, finess) == 0)
+			return status->sites[i].name;
 	return finess;
 }
 

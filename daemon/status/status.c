@@ -84,6 +84,55 @@ static json_t *json_of_source(const struct status_source *source)
 	return json;
 }
 
+static json_t *json_of_site(const struct status_site *site)
+{
+	json_t *json = json_object();
+
+	json_put_text(json, "site", site->finess);
+	json_put_text(json, "name", site->name);
+	json_put_time(json, "last_delivered", site->last_delivered_ms);
+	return json;
+}
+
+static void put_sites(json_t *object, const struct status *status)
+{
+	json_t *sites = json_array();
+
+	for (size_t i = 0; i < status->site_count; i++)
+		if (!status->sites[i].is_entity)
+			json_array_append_new(sites, json_of_site(&status->sites[i]));
+	json_object_set_new(object, "sites", sites);
+}
+
+static json_t *json_of_span(const struct status *status, enum curve_span span)
+{
+	static const char *const names[CURVE_KINDS] = { [CURVE_RECEIVED] = "received",
+							[CURVE_DELIVERED] = "delivered",
+							[CURVE_REJECTED] = "rejected" };
+	struct curve_point points[CURVE_HALF_HOURS];
+	const size_t count = curve_read(status->curve, span, status->now_ms, points);
+	json_t *json = json_object();
+
+	for (enum curve_kind kind = 0; kind < CURVE_KINDS; kind++) {
+		uint64_t sum = 0;
+
+		for (size_t i = 0; i < count; i++)
+			sum += points[i].counts[kind];
+		json_put_count(json, names[kind], sum);
+	}
+	return json;
+}
+
+static json_t *json_of_rates(const struct status *status)
+{
+	json_t *json = json_object();
+
+	json_put_time(json, "since", status->curve->since_ms);
+	json_object_set_new(json, "24h", json_of_span(status, CURVE_DAY));
+	json_object_set_new(json, "30d", json_of_span(status, CURVE_MONTH));
+	return json;
+}
+
 /* Sets object[name] to the array of json_of(items[i]). */
 #define put_list(object, name, json_of, items, count)                                              \
 	do {                                                                                       \
@@ -111,6 +160,8 @@ static json_t *json_of_status(const struct status *status)
 	else
 		json_put_text(json, "oldest_queued_s", NULL);
 	json_put_time(json, "last_delivered", status->last_delivered_ms);
+	if (status->curve != NULL)
+		json_object_set_new(json, "rates", json_of_rates(status));
 	json_put_count(json, "invisible_too_long", status->invisible_too_long);
 	json_put_count(json, "identities", status->identities);
 	json_put_count(json, "answers", status->answers);
@@ -119,6 +170,7 @@ static json_t *json_of_status(const struct status *status)
 	put_list(json, "listeners", json_of_listener, status->listeners, status->listener_count);
 	put_list(json, "folders", json_of_folder, status->folders, status->folder_count);
 	put_list(json, "sources", json_of_source, status->sources, status->source_count);
+	put_sites(json, status);
 	if (status->health != NULL)
 		health_put(json, status->health, status->now_ms);
 	return json;

@@ -148,6 +148,11 @@ must_use int store_numerator(struct store *store, const struct store_numerator *
 			     void (*each)(void *arg, const struct store_number *number), void *arg,
 			     struct err *err);
 
+/* Of each site, when its newest document was accepted, if that was later than after_ms. */
+must_use int store_last_accepted(struct store *store, int64_t after_ms,
+				 void (*each)(void *arg, const char *site, int64_t accepted_ms),
+				 void *arg, struct err *err);
+
 /* What was to be fed (COUNT_RECEIVED): lineages, by the day on which they came. */
 struct store_produced {
 	struct store_names types, sites, lanes, fields;

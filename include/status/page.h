@@ -7,7 +7,6 @@
 #define DMPFEED_STATUS_PAGE_H
 
 #include "base/reason.h"
-#include "status/curve.h"
 #include "status/status.h"
 #include "status/targets_json.h"
 
@@ -20,12 +19,8 @@ struct page_waiting {
 	int64_t oldest_ms;
 };
 
-struct page_site {
-	const char *finess, *name;
-};
-
 struct page {
-	const struct status *status;        /* its health: alerts and certificates; may be NULL */
+	const struct status *status;        /* with curve and health, or without */
 	const struct page_waiting *waiting; /* most documents first */
 	size_t waiting_count;
 	bool waiting_is_known;            /* false: nobody has looked yet */

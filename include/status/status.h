@@ -6,6 +6,7 @@
 #ifndef DMPFEED_STATUS_STATUS_H
 #define DMPFEED_STATUS_STATUS_H
 
+#include "status/curve.h"
 #include "status/health.h"
 
 struct status_lane {
@@ -37,6 +38,13 @@ struct status_source {
 	int64_t oldest_ms, resumes_ms, last_told_ms;
 };
 
+/* A site, or a legal entity. */
+struct status_site {
+	const char *finess, *name;
+	bool is_entity;
+	int64_t last_delivered_ms; /* 0: not within a month */
+};
+
 struct status_depth {
 	const char *state;
 	uint64_t documents;
@@ -54,6 +62,9 @@ struct status {
 	size_t folder_count;
 	const struct status_source *sources;
 	size_t source_count;
+	const struct status_site *sites;
+	size_t site_count;
+	const struct curve *curve; /* NULL: nobody keeps it */
 	const struct status_depth *depths;
 	size_t depth_count;
 	int64_t oldest_queued_ms, last_delivered_ms;
@@ -67,8 +78,8 @@ struct status {
 
 /* Appends the JSON object of GET /api/v1/status, on one line without its end: version, environment,
  * uptime_s, now, ready, not_ready (a sentence or null), queue {state: documents}, oldest_queued_s
- * (an age, null when nothing is queued), last_delivered, invisible_too_long, identities, answers,
- * not_asked, lanes, listeners, folders, sources, alerts, certificates, disks, waiting. Times are ISO 8601 in UTC; null: never.
+ * (an age, null when nothing is queued), last_delivered, rates (of 24 hours and 30 days, as the page draws them), invisible_too_long, identities, answers,
+ * not_asked, lanes, listeners, folders, sources, sites (without entities), alerts, certificates, disks, waiting. Times are ISO 8601 in UTC; null: never.
  */
 void status_write(const struct status *status, struct buf *out);
 
