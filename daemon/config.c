@@ -107,10 +107,23 @@ static void read_status_token(struct config *config, struct option_reading *read
 				"and signs, alone, on one line: openssl rand -hex 32 makes one");
 }
 
+static void read_push_token(struct config *config, struct option_reading *reading)
+{
+	config->push.token = "";
+	if (config->push_token_file == NULL || config->push_token_file[0] == '\0')
+		return;
+	config->push.token = read_secret(config->push_token_file, &config->arena);
+	if (config->push.token == NULL)
+		option_complain(reading, &config->push_token_file,
+				"alerts.push.token_file must hold the webhook's token, alone, on one "
+				"line");
+}
+
 static void read_secrets(struct config *config, struct option_reading *reading)
 {
 	read_homologation(config, reading);
 	read_status_token(config, reading);
+	read_push_token(config, reading);
 	for (size_t i = 0; i < config->establishment_count; i++)
 		read_proxy_login(config, &config->establishments[i], reading);
 }

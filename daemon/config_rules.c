@@ -2,6 +2,7 @@
 #include "config_rules.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/address.h"
 #include "document/oid.h"
@@ -353,6 +354,25 @@ static void check_homologation(const struct config *config, struct option_readin
 			"of the homologation, in a file of its own");
 }
 
+static void check_push(const struct config *config, struct option_reading *reading)
+{
+	const struct push_settings *push = &config->push;
+
+	if (push->command_count > 0 && push->command[0] != NULL &&
+	    (push->command[0][0] != '/' || access(push->command[0], X_OK) < 0))
+		option_complain(reading, &push->command,
+				"alerts.push.command must begin with the path of a program, from "
+				"/ on, that may be run");
+	if (config->environment == ENVIRONMENT_REHEARSAL && is_given(push->url) &&
+	    !option_url_is_loopback(push->url))
+		option_complain(reading, &push->url,
+				"a rehearsal tells this machine only: write a URL of 127.0.0.1, "
+				"[::1] or localhost, or another environment");
+	if (push->retry.most_ms != 0 && push->retry.most_ms < push->retry.first_ms)
+		option_complain(reading, &push->retry.most_ms,
+				"alerts.push.retry.most must not be shorter than its first");
+}
+
 /* What could not be read is 0: it was complained about. */
 static void check_worse(struct option_reading *reading, const int64_t *critical, int64_t warning,
 			bool less_is_worse, const char *name, const char *of)
@@ -403,6 +423,7 @@ void config_check(const struct config *config, struct option_reading *reading)
 	check_local_domain(config, reading);
 	check_homologation(config, reading);
 	check_alerts(config, reading);
+	check_push(config, reading);
 	for (size_t i = 0; i < config->establishment_count; i++) {
 		check_destination(config, &config->establishments[i], reading);
 		check_lane(&config->establishments[i], reading);

@@ -203,6 +203,7 @@ static int start(struct daemon *daemon, struct err *err)
 		.pipeline = daemon->pipeline,
 		.workers = daemon->workers,
 		.writer = daemon->writer,
+		.mailbox = daemon->mailbox,
 		.started_ms = started_ms,
 	});
 	daemon->board = board_new(&(struct board_parts){
@@ -241,6 +242,7 @@ static void stop(struct daemon *daemon)
 	workers_free(&daemon->disk);
 	workers_free(&daemon->converters);
 	atomic_store(&daemon->ends, true);
+	watch_stop(daemon->watch);
 	workers_free(&daemon->keeper);
 	writer_free(&daemon->writer);
 	if (daemon->desk != NULL && pipeline_is_idle(daemon->pipeline))

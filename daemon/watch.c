@@ -14,6 +14,7 @@
 #include "certificates.h"
 #include "hands.h"
 #include "process.h"
+#include "push.h"
 #include "status/rhythm.h"
 
 enum {
@@ -60,6 +61,7 @@ struct watch {
 	struct watch_parts parts;
 	struct alerts *alerts;
 	struct certificates *certificates;
+	struct push *push; /* NULL: nobody is told */
 	struct event *tick;
 	struct look look;
 	struct change note; /* of arrivals */
@@ -347,13 +349,15 @@ static void tell(void *arg, const struct alert *alert, enum alert_change change)
 	enum log_level level = change == ALERT_CLEARED             ? LEVEL_INFO
 			       : alert->severity == ALERT_CRITICAL ? LEVEL_ERROR
 								   : LEVEL_WARNING;
-	scoped(buf_done) struct buf sentence = { 0 };
+	scoped(buf_done) struct buf sentence = { 0 }, json = { 0 };
+	struct watch *watch = arg;
 
-	(void)arg;
 	alert_say(alert, false, &sentence);
 	log_line(level, "alert=%s subject=%s %s severity=%s: %s", alert_name(alert->rule),
 		 alert->subject, alert_change_text(change), alert_severity_text(alert->severity),
 		 sentence.p);
+	health_tell_alert(alert, change, watch->parts.config->store.node, &json);
+	push_tell(watch->push, buf_slice(&json));
 }
 
 static void see_all(struct watch *watch)
@@ -513,6 +517,7 @@ struct watch *watch_new(const struct watch_parts *parts)
 	watch->certificates = certificates_new(config);
 	watch->health.certificates =
 		certificates_list(watch->certificates, &watch->health.certificate_count);
+	watch->push = push_new(&config->push, parts->loop, parts->mailbox);
 	watch->note = (struct change){ .job.done = noted, .apply = note_arrivals };
 	name_senders(&watch->look, config);
 	name_listeners(watch);
@@ -523,6 +528,12 @@ struct watch *watch_new(const struct watch_parts *parts)
 	return watch;
 }
 
+void watch_stop(struct watch *watch)
+{
+	if (watch != NULL)
+		push_stop(watch->push);
+}
+
 void watch_free(struct watch **watch)
 {
 	struct watch *w = *watch;
@@ -530,6 +541,7 @@ void watch_free(struct watch **watch)
 	if (w == NULL)
 		return;
 	event_free(w->tick);
+	push_free(&w->push);
 	alerts_free(&w->alerts);
 	certificates_free(&w->certificates);
 	free(w->look.senders);

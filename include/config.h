@@ -20,6 +20,7 @@
 #include "intake/drop.h"
 #include "intake/mllp_sender.h"
 #include "intake/mllp_server.h"
+#include "push.h"
 #include "queue/store.h"
 #include "status/status_server.h"
 #include "status/thresholds.h"
@@ -161,6 +162,8 @@ struct config {
 	struct status_settings status;
 	const char *status_token_file; /* "": none; what it holds is in status.token */
 	struct threshold_settings alerts;
+	struct push_settings push;
+	const char *push_token_file; /* "": none; what it holds is in push.token */
 	struct store_settings store;
 
 	struct unzip_limits xdm;

@@ -15,12 +15,16 @@ struct watch_parts {
 	const struct pipeline *pipeline;
 	struct workers *workers;
 	struct writer *writer;
+	struct mailbox *mailbox;
 	int64_t started_ms;
 };
 
 struct watch;
 
 struct watch *watch_new(const struct watch_parts *parts);
+
+/* Nobody is told any more, as soon as what tells has noticed. */
+void watch_stop(struct watch *watch);
 
 /* After the workers ended. */
 void watch_free(struct watch **watch);

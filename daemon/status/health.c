@@ -28,17 +28,33 @@ static void put_words(json_t *object, const char *name, const struct alert *aler
 	json_object_set_new(object, name, words);
 }
 
-static json_t *json_of_alert(const struct alert *alert)
+static void put_alert(json_t *json, const struct alert *alert)
 {
-	json_t *json = json_object();
-
 	json_put_text(json, "name", alert_name(alert->rule));
 	json_put_text(json, "severity", alert_severity_text(alert->severity));
 	json_put_text(json, "subject", alert->subject);
 	json_put_time(json, "since", alert->since_ms);
 	put_words(json, "sentence", alert, alert_say);
 	put_words(json, "todo", alert, alert_advise);
+}
+
+static json_t *json_of_alert(const struct alert *alert)
+{
+	json_t *json = json_object();
+
+	put_alert(json, alert);
 	return json;
+}
+
+void health_tell_alert(const struct alert *alert, enum alert_change change, const char *gateway,
+		       struct buf *out)
+{
+	json_t *json = json_object();
+
+	json_put_text(json, "change", alert_change_text(change));
+	json_put_text(json, "gateway", gateway);
+	put_alert(json, alert);
+	json_add_and_free(json, out);
 }
 
 static json_t *json_of_certificate(const struct health_certificate *certificate, int64_t now_ms)

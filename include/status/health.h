@@ -87,6 +87,12 @@ int64_t health_days_left(const struct health_certificate *certificate, int64_t n
 /* Adds the members alerts, certificates, disks and waiting to the object of GET /api/v1/status. */
 void health_put(struct json_t *object, const struct health *health, int64_t now_ms);
 
+/* What whoever does not look is told when an alert changes: the object that it has in the list, with the
+ * members change and gateway before it.
+ */
+void health_tell_alert(const struct alert *alert, enum alert_change change, const char *gateway,
+		       struct buf *out);
+
 /* One of its lists, as an object by that name. */
 void health_put_certificates(struct json_t *object, const struct health *health, int64_t now_ms);
 
