@@ -130,17 +130,17 @@ static const struct command {
 	  .many = true,
 	  .print = ctl_print_orders },
 	{ .name = "release",
-	  .usage = "release DOC... | --reason R [--site F] [--dry-run] [--force]",
+	  .usage = "release DOC... | --reason R [--site F] [--after DOC] [--dry-run] [--force]",
 	  .help = "send documents that are held",
 	  .arguments = "docs",
-	  .options = 1U << REASON | 1U << SITE | 1U << DRY_RUN | 1U << FORCE,
+	  .options = 1U << REASON | 1U << SITE | 1U << AFTER | 1U << DRY_RUN | 1U << FORCE,
 	  .many = true,
 	  .print = ctl_print_orders },
 	{ .name = "retry",
-	  .usage = "retry DOC... | --reason R [--site F] [--dry-run] [--force]",
+	  .usage = "retry DOC... | --reason R [--site F] [--after DOC] [--dry-run] [--force]",
 	  .help = "send again now, under the same ids, what was rejected or refused or waits",
 	  .arguments = "docs",
-	  .options = 1U << REASON | 1U << SITE | 1U << DRY_RUN | 1U << FORCE,
+	  .options = 1U << REASON | 1U << SITE | 1U << AFTER | 1U << DRY_RUN | 1U << FORCE,
 	  .many = true,
 	  .print = ctl_print_orders },
 	{ .name = "cancel",
@@ -424,6 +424,8 @@ static json_t *take_line(struct ctl_answer *answer, const struct buf *line)
 		json_array_append(answer->rows, json_object_get(json, "row"));
 	else if (json_object_get(json, "event"))
 		json_array_append(answer->events, json_object_get(json, "event"));
+	else if (json_object_get(json, "rest"))
+		answer->rest = json_incref(json_object_get(json, "rest"));
 	else if (json_object_get(json, "metadata"))
 		json_array_append(answer->metadata, json_object_get(json, "metadata"));
 	else
@@ -496,6 +498,20 @@ static void tell_more(const struct call *call, const struct ctl_answer *answer)
 	if ((call->command->options & 1U << LIMIT) == 0 || count < call->limit || doc == NULL)
 		return;
 	words = xasprintf("%s %s", ctl_say("There may be more: add --after"), doc);
+	ctl_complain(0, words, "", "");
+}
+
+/* An order reaches so many at once. */
+static void tell_rest(const struct ctl_answer *answer)
+{
+	scoped(free_ptr) char *words = NULL;
+
+	if (answer->rest == NULL)
+		return;
+	words = xasprintf("%zu %s, %lld %s %s", json_array_size(answer->rows), ctl_say("looked at"),
+			  (long long)json_integer_value(json_object_get(answer->rest, "more")),
+			  ctl_say("remain: ask again with --after"),
+			  json_string_value(json_object_get(answer->rest, "after")));
 	ctl_complain(0, words, "", "");
 }
 
@@ -572,7 +588,7 @@ static int confirm(const struct call *call)
 
 static int run_once(struct call *call)
 {
-	struct ctl_answer answer = { json_array(), json_array(), json_array() };
+	struct ctl_answer answer = { json_array(), json_array(), json_array(), NULL };
 	int code = ask(call, &answer);
 
 	if (code == 0) {
@@ -582,10 +598,12 @@ static int run_once(struct call *call)
 		if (code == EXIT_SUCCESS)
 			code = code_of(&answer);
 		tell_more(call, &answer);
+		tell_rest(&answer);
 	}
 	json_decref(answer.rows);
 	json_decref(answer.events);
 	json_decref(answer.metadata);
+	json_decref(answer.rest);
 	return code;
 }
 

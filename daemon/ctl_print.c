@@ -107,6 +107,8 @@ static const struct {
 	{ "7 d", "7 j" },
 	{ "older", "au-delà" },
 	{ "There may be more: add --after", "Il peut y en avoir d'autres : ajouter --after" },
+	{ "looked at", "examinés" },
+	{ "remain: ask again with --after", "restent : recommencer avec --after" },
 	{ "Reason", "Motif" },
 	{ "Received", "Reçu" },
 	{ "Attempts", "Tentatives" },
@@ -454,6 +456,11 @@ static const struct column gap_columns[] = {
 	{ "level", "Level" }, { NULL, NULL },
 };
 
+static const struct column kind_columns[] = {
+	{ "site", "Site" }, { "type_code", "Type" }, { "documents", "Number" }, { "done", "Done" },
+	{ "from", "Before" }, { "state", "State" }, { "sentence", "Why not" }, { NULL, NULL },
+};
+
 static const struct column recall_members[] = {
 	{ "doc", "Document" }, { "done", "Done" }, { "from", "State" }, { "deletion", "Deletion" },
 	{ "sentence", "Why not" }, { NULL, NULL },
@@ -583,6 +590,55 @@ static void set_done(json_t *row)
 						      : "yes")));
 }
 
+static const char *text_of(const json_t *row, const char *member)
+{
+	const char *text = json_string_value(json_object_get(row, member));
+
+	return text ? text : "";
+}
+
+/* How many there are of each site and type to which the same happens: an array. */
+static json_t *kinds_of(const json_t *rows)
+{
+	json_t *kinds = json_array(), *known = json_object();
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		scoped(free_ptr) char *name = xasprintf(
+			"%s|%s|%s|%s|%s", text_of(row, "site"), text_of(row, "type_code"),
+			text_of(row, "from"), text_of(row, "state"), text_of(row, "sentence"));
+		json_t *kind = json_object_get(known, name);
+		json_int_t before = json_integer_value(json_object_get(kind, "documents"));
+
+		if (kind == NULL) {
+			kind = json_copy(row);
+			json_array_append(kinds, kind);
+			json_object_set_new(known, name, kind);
+		}
+		json_object_set_new(kind, "documents", json_integer(before + 1));
+	}
+	json_decref(known);
+	return kinds;
+}
+
+static void print_kinds(const json_t *rows)
+{
+	json_t *kinds = kinds_of(rows);
+
+	print_table("", kinds, kind_columns);
+	json_decref(kinds);
+}
+
+/* What would be done to all that a reason names is told by their number. */
+static bool is_by_kind(const json_t *rows)
+{
+	const json_t *first = json_array_get(rows, 0);
+
+	return json_is_true(json_object_get(first, "dry_run")) && text_of(first, "site")[0] != '\0';
+}
+
 void ctl_print_orders(const struct ctl_answer *answer)
 {
 	json_t *row;
@@ -593,6 +649,10 @@ void ctl_print_orders(const struct ctl_answer *answer)
 	json_array_foreach(answer->rows, i, row)
 	{
 		set_done(row);
+	}
+	if (is_by_kind(answer->rows)) {
+		print_kinds(answer->rows);
+		return;
 	}
 	print_table("", answer->rows, order_columns);
 }

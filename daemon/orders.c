@@ -28,8 +28,12 @@ struct errand {
 	char actor[ACTOR_TEXT];
 
 	struct ulid *docs;
+	struct kind { /* of each document that was found by its reason */
+		char site[16], type_code[32];
+	} * kinds;
 	struct store_ordered *results;
 	size_t count, room, done, portion;
+	uint64_t more; /* there are, beyond those */
 };
 
 static struct errand *errand_of(struct job *job)
@@ -42,7 +46,9 @@ static void add_doc(struct errand *errand, const struct ulid *doc)
 	if (errand->count == errand->room) {
 		errand->room = errand->room * 2 + 16;
 		errand->docs = xrealloc(errand->docs, errand->room * sizeof(*errand->docs));
+		errand->kinds = xrealloc(errand->kinds, errand->room * sizeof(*errand->kinds));
 	}
+	errand->kinds[errand->count] = (struct kind){ 0 };
 	errand->docs[errand->count++] = *doc;
 }
 
@@ -68,22 +74,33 @@ static int add_named(struct errand *errand, const json_t *docs, struct err *err)
 
 static void add_row(void *arg, const struct store_row *row)
 {
-	add_doc(arg, &row->doc);
+	struct errand *errand = arg;
+	struct kind *kind;
+
+	add_doc(errand, &row->doc);
+	kind = &errand->kinds[errand->count - 1];
+	snprintf(kind->site, sizeof(kind->site), "%s", row->site);
+	snprintf(kind->type_code, sizeof(kind->type_code), "%s", row->type_code);
 }
 
 static int add_by_reason(struct errand *errand, struct store *store, const char *reason,
 			 struct err *err)
 {
-	const struct store_filter filter = {
-		.state = errand->order.order == ORDER_RELEASE ? doc_state_text(DOC_HELD) : "",
+	const char *after = answer_asked(errand->asked, "after");
+	struct store_orderable orderable = {
 		.reason = reason,
 		.site = answer_asked(errand->asked, "site"),
+		.is_held = errand->order.order == ORDER_RELEASE,
 		.limit = MOST_ORDERED,
 	};
 
+	if (errand->order.order != ORDER_RELEASE && errand->order.order != ORDER_RETRY)
+		return err_set(err, ERR_REJECT, "this order names its documents");
 	if (reason_of(reason) == REASON_NONE)
 		return err_set(err, ERR_REJECT, "there is no reason '%s'", reason);
-	return store_list(store, &filter, add_row, errand, err);
+	if (after[0] != '\0' && !ulid_parse(slice_of(after), &orderable.after))
+		return err_set(err, ERR_REJECT, "'%s' is not a document's id", after);
+	return store_list_orderable(store, &orderable, add_row, errand, &errand->more, err);
 }
 
 static int find_documents(struct errand *errand, struct hands *hands, struct err *err)
@@ -141,7 +158,26 @@ static void answer_document(const struct errand *errand, size_t i, struct buf *o
 		      refusal == NULL                   ? ""
 		      : answer_in_french(errand->asked) ? refusal->french
 							: refusal->english);
+	if (errand->kinds[i].site[0] != '\0') {
+		json_put_text(row, "site", errand->kinds[i].site);
+		json_put_text(row, "type_code", errand->kinds[i].type_code);
+	}
 	answer_line(out, "row", row);
+}
+
+/* Those that no single order reaches are said, with how to go on: never left out in silence. */
+static void answer_more(const struct errand *errand, struct buf *out)
+{
+	json_t *more = json_object();
+	char doc[ULID_TEXT];
+
+	if (errand->more > 0 && errand->count > 0) {
+		json_put_count(more, "more", errand->more);
+		json_put_text(more, "after", ulid_text(&errand->docs[errand->count - 1], doc));
+		answer_line(out, "rest", more);
+	} else {
+		json_decref(more);
+	}
 }
 
 static void errand_end(struct errand *errand, const char *error)
@@ -151,10 +187,13 @@ static void errand_end(struct errand *errand, const char *error)
 
 	for (size_t i = 0; i < told && errand->results != NULL; i++)
 		answer_document(errand, i, &answer);
+	if (error == NULL)
+		answer_more(errand, &answer);
 	answer_end(&answer, error);
 	control_answer(errand->request, buf_slice(&answer));
 	json_decref(errand->asked);
 	free(errand->docs);
+	free(errand->kinds);
 	free(errand->results);
 	free(errand);
 }

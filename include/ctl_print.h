@@ -20,9 +20,11 @@ const char *ctl_say(const char *english);
  */
 int ctl_complain(int code, const char *what, const char *about, const char *advice);
 
-/* What the lines of an answer held under "row", "event" and "metadata": arrays of objects. */
+/* What the lines of an answer held under "row", "event" and "metadata": arrays of objects; and under "rest": an
+ * object, or NULL.
+ */
 struct ctl_answer {
-	json_t *rows, *events, *metadata;
+	json_t *rows, *events, *metadata, *rest;
 };
 
 void ctl_print_status(const struct ctl_answer *answer);

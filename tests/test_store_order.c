@@ -136,6 +136,69 @@ static void nobody_is_not_found(void **state)
 	assert_false(order(f, ulid_new(f->now_ms), ORDER_HOLD, NULL).found);
 }
 
+struct found {
+	struct ulid docs[8];
+	size_t count;
+};
+
+static void note_row(void *arg, const struct store_row *row)
+{
+	struct found *found = arg;
+
+	found->docs[found->count++] = row->doc;
+}
+
+static uint64_t reach(struct fixture *f, struct store_orderable orderable, struct found *found)
+{
+	uint64_t more = 0;
+
+	*found = (struct found){ 0 };
+	orderable.reason = "dmp_error";
+	ok(store_list_orderable(f->store, &orderable, note_row, found, &more, &err));
+	return more;
+}
+
+/* What is held is released, the rest tried again; what ended otherwise, or has no body, is not reached. */
+static void a_reason_reaches_what_an_order_may_move(void **state)
+{
+	static const enum doc_state states[] = { DOC_HELD,     DOC_QUEUED,    DOC_REFUSED,
+						 DOC_REJECTED, DOC_CANCELLED, DOC_SUPPRESSED };
+	struct fixture *f = *state;
+	struct ulid docs[length_of(states)];
+	struct found found;
+	char unique_id[16];
+	size_t purged;
+
+	for (size_t i = 0; i < length_of(states); i++) {
+		struct store_arrival one;
+
+		snprintf(unique_id, sizeof(unique_id), "1.2.3.%zu", i);
+		one = arrival(f, unique_id, "body");
+		one.state = states[i];
+		one.reason = REASON_DMP_ERROR;
+		docs[i] = take_in(f, &one).doc;
+		f->now_ms += 1000;
+	}
+	assert_int_equal(reach(f, (struct store_orderable){ .is_held = true, .limit = 8 }, &found),
+			 0);
+	assert_int_equal(found.count, 1);
+	assert_memory_equal(found.docs, docs, sizeof(docs[0]));
+	assert_int_equal(reach(f, (struct store_orderable){ .limit = 2 }, &found), 1);
+	assert_int_equal(found.count, 2);
+	assert_memory_equal(found.docs, docs + 1, 2 * sizeof(docs[0]));
+	assert_int_equal(reach(f, (struct store_orderable){ .limit = 2, .after = docs[2] }, &found),
+			 0);
+	assert_int_equal(found.count, 1);
+	assert_memory_equal(found.docs, docs + 3, sizeof(docs[0]));
+	assert_int_equal(reach(f, (struct store_orderable){ .limit = 8, .site = "x" }, &found), 0);
+	assert_int_equal(found.count, 0);
+	ok(store_begin(f->store, &err));
+	ok(store_purge(f->store, f->now_ms, f->now_ms, 8, &purged, &err));
+	ok(store_commit(f->store, &err));
+	reach(f, (struct store_orderable){ .limit = 8 }, &found);
+	assert_int_equal(found.count, 1); /* the one that waits */
+}
+
 static void moves_tell_what_woke(void **state)
 {
 	struct fixture *f = *state;
@@ -211,6 +274,7 @@ int main(void)
 		test(a_refused_order_changes_nothing),
 		test(a_dry_run_tells_and_changes_nothing),
 		test(nobody_is_not_found),
+		test(a_reason_reaches_what_an_order_may_move),
 		test(moves_tell_what_woke),
 		test(the_ledger_says_who_ordered_what),
 	};

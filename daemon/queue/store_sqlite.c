@@ -67,6 +67,9 @@ static const char empty_the_log[] = "PRAGMA wal_checkpoint(TRUNCATE)";
 	"d.purged_ms = 0 AND d.names <> '' AND NOT EXISTS (SELECT 1 FROM document o" \
 	" WHERE o.unique_id IN (d.unique_id, d.names) AND o.action = 'delete') AND NOT EXISTS (SELECT 1 FROM choice" \
 	" WHERE choice.patient = d.patient AND feeding = 'opposed')"
+#define ORDERABLE \
+	"reason = ?1 AND reason <> '' AND purged_ms = 0 AND state IN ('held', 'queued', 'refused', 'rejected')" \
+	" AND (state = 'held') = ?2 AND (?3 = '' OR site = ?3) AND doc > ?4"
 #define FINAL "state IN ('delivered', 'refused', 'rejected', 'suppressed', 'cancelled')"
 
 static const char *const sql[STATEMENT_COUNT] = {
@@ -163,6 +166,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 		" AND (?3 = '' OR site = ?3) ORDER BY doc LIMIT ?4",
 	[LIST_STATE] = "SELECT " ROW_COLUMNS " FROM document WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
 		" AND (?3 = '' OR site = ?3) AND state = ?5 ORDER BY doc LIMIT ?4",
+	[LIST_ORDERABLE] = "SELECT " ROW_COLUMNS " FROM document WHERE " ORDERABLE " ORDER BY doc LIMIT ?5",
+	[COUNT_ORDERABLE] = "SELECT count(*) FROM document WHERE " ORDERABLE,
 	[LIST_INVISIBLE] = "SELECT " ROW_COLUMNS " FROM document d WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
 		" AND (?3 = '' OR site = ?3) AND " STILL_INVISIBLE " ORDER BY doc LIMIT ?4",
 	[SHOW] = "SELECT " ROW_COLUMNS ", seq FROM document WHERE doc = ?1",
@@ -885,6 +890,34 @@ struct store_event store_event_of(sqlite3_stmt *statement, int column)
 		.duration_ms = sqlite3_column_int64(statement, column + 11),
 		.actor = sqlite_text(statement, column + 12),
 	};
+}
+
+int store_list_orderable(struct store *store, const struct store_orderable *orderable,
+			 void (*each)(void *arg, const struct store_row *row), void *arg,
+			 uint64_t *ret_more, struct err *err)
+{
+	const struct sqlite_value values[] = { TEXT(orderable->reason), NUMBER(orderable->is_held),
+					       TEXT(orderable->site), ID(&orderable->after),
+					       NUMBER(orderable->limit) };
+	scoped(sqlite_reset) sqlite3_stmt *all =
+		sqlite_prepare(&store->sqlite, COUNT_ORDERABLE, values, 4, err);
+	scoped(sqlite_reset) sqlite3_stmt *rows = NULL;
+	uint64_t count;
+	int got;
+
+	if (all == NULL || sqlite_step(&store->sqlite, all, err) < 0)
+		return -1;
+	count = (uint64_t)sqlite3_column_int64(all, 0);
+	*ret_more = count > orderable->limit ? count - orderable->limit : 0;
+	rows = sqlite_prepare(&store->sqlite, LIST_ORDERABLE, values, 5, err);
+	if (rows == NULL)
+		return -1;
+	while ((got = sqlite_step(&store->sqlite, rows, err)) > 0) {
+		const struct store_row row = row_of(rows);
+
+		each(arg, &row);
+	}
+	return got;
 }
 
 int store_show(struct store *store, const struct ulid *doc,

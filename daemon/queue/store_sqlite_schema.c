@@ -350,6 +350,11 @@ static const char version_19[] =
 	"  known_ms INTEGER NOT NULL,"
 	"  doubted_ms INTEGER NOT NULL"
 	") STRICT;";
+
+/* What orders reach by its reason. */
+static const char version_20[] =
+	"CREATE INDEX document_orderable ON document (reason, doc) WHERE reason <> '' AND purged_ms = 0"
+	"  AND state IN ('held', 'queued', 'refused', 'rejected');";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -382,6 +387,7 @@ static const struct {
 	{ version_17, NULL },
 	{ version_18, NULL },
 	{ version_19, NULL },
+	{ version_20, NULL },
 };
 
 enum { VERSION = length_of(steps) };

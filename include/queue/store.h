@@ -400,6 +400,23 @@ struct store_recall {
 must_use int store_recall(struct store *store, const struct store_recall *recall,
 			  struct store_ordered *ret_ordered, struct err *err);
 
+struct store_row;
+
+/* What an order to release (what is held) or to try again (what waits, was refused or rejected) reaches by
+ * its reason, oldest first.
+ */
+struct store_orderable {
+	const char *reason, *site; /* site: "" or NULL: any */
+	bool is_held;
+	struct ulid after; /* all-zero: from the start */
+	size_t limit;
+};
+
+/* *ret_more: how many there are beyond the limit. Any store, reader or writer. */
+must_use int store_list_orderable(struct store *store, const struct store_orderable *orderable,
+				  void (*each)(void *arg, const struct store_row *row), void *arg,
+				  uint64_t *ret_more, struct err *err);
+
 /* ---- audit ---- */
 
 struct store_audit {

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
+import re
+import sqlite3
 import subprocess
 
 import pytest
 
-from gateway import BUILD, Gateway, free_port
+from gateway import BUILD, FINESS_EG, Gateway, free_port
 from samples import hand_in, mdm_t02, numbered, read, unique_id
 
 LETTER = read("discharge-letter.xml")
@@ -91,6 +94,47 @@ def test_many_are_reached_by_their_reason(start_gateway, simulator):
     for doc in docs:
         gateway.journal.wait(rf"doc={doc} outcome=delivered")
     assert len(simulator.received()) == 3
+
+
+def test_a_dry_run_by_reason_counts_by_site_and_type(gateway):
+    for number in range(3):
+        assert gateway.send(mdm_t02(numbered(number), identity_status="PROV")).code == "AA"
+    code, rows = order(gateway, "release", "--reason", "ins_not_qualified", "--dry-run", "--force")
+    assert (code, {(row["site"], row["type_code"], row["from"], row["state"]) for row in rows}) == (
+        0, {(FINESS_EG, "11490-0", "held", "queued")})
+    said = subprocess.run([BUILD / "daemon" / "dmpfeedctl", "--socket", "control.sock", "release", "--reason",
+                           "ins_not_qualified", "--dry-run", "--force"], cwd=gateway.folder, env={"LC_ALL": "C.UTF-8"},
+                          capture_output=True, text=True, timeout=30, check=True).stdout.splitlines()
+    assert said[0].split() == ["Site", "Type", "Number", "Done", "Before", "State"]
+    assert said[1].split() == [FINESS_EG, "11490-0", "3", "would", "be", "held", "queued"]
+    assert gateway.status()["queue"]["held"] == 3
+
+
+def test_an_order_by_reason_goes_on_after_a_document(gateway):
+    for number in range(3):
+        assert gateway.send(mdm_t02(numbered(number), identity_status="PROV")).code == "AA"
+    docs = [each["doc"] for each in gateway.documents()]
+    code, rows = order(gateway, "release", "--reason", "ins_not_qualified", "--after", docs[0], "--force")
+    assert (code, [row["doc"] for row in rows]) == (0, docs[1:])
+    assert gateway.ctl("retry", "--reason", "ins_not_qualified") == [], "what is held is not tried again"
+
+
+def test_more_than_an_order_reaches_is_said(start_gateway):
+    """Ten thousand and two, put into the store while nobody is at work."""
+    gateway = start_gateway()
+    assert gateway.send(mdm_t02(LETTER, identity_status="PROV")).code == "AA"
+    assert gateway.stop() == 0
+    with contextlib.closing(sqlite3.connect(gateway.folder / "state" / "queue.db")) as store, store:
+        columns = [row[1] for row in store.execute("PRAGMA table_info(document)")]
+        others = ", ".join(each for each in columns if each not in ("seq", "doc", "unique_id"))
+        store.execute(f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 10000)
+            INSERT INTO document (seq, doc, unique_id, {others})
+            SELECT 1000 + i, CAST(printf('%016d', i) AS BLOB), '1.2.3.' || i, {others} FROM document, n""")
+    gateway.start()
+    said = subprocess.run([BUILD / "daemon" / "dmpfeedctl", "--socket", "control.sock", "release", "--reason",
+                           "ins_not_qualified", "--dry-run", "--force"], cwd=gateway.folder, env={"LC_ALL": "C.UTF-8"},
+                          capture_output=True, text=True, timeout=30)
+    assert re.search(r"10000 looked at, 2 remain: ask again with --after \w{26}", said.stderr), said.stderr
 
 
 def test_an_identity_that_is_not_qualified_is_released_by_force_alone(gateway):
