@@ -68,7 +68,8 @@ struct config_site {
 	size_t unit_count;
 	const char **formerly; /* the geographic FINESS numbers that it had before */
 	size_t formerly_count;
-	const char **plateaus; /* "biologie", "imagerie": its own, for targets that only these have */
+	const char *
+		*plateaus; /* "biologie", "imagerie": its own, for targets that only these have */
 	size_t plateau_count;
 };
 
@@ -79,9 +80,10 @@ struct config_establishment {
 	const char *url_patients; /* "": none; existence cannot be checked */
 	bool check_existence;     /* before every first document of a patient */
 	uint64_t most_submission_bytes;
-	const char *wsa_to;     /* "url" (the service's URL) or "empty" */
-	bool http_soap_action;  /* the header SOAPAction too */
-	const char *proxy_file; /* "": none; what it holds is in http.proxy_login */
+	uint64_t most_submission_documents; /* 1: each document has its own outcome */
+	const char *wsa_to;                 /* "url" (the service's URL) or "empty" */
+	bool http_soap_action;              /* the header SOAPAction too */
+	const char *proxy_file;             /* "": none; what it holds is in http.proxy_login */
 	struct http_settings http;
 	struct signer_settings sign;
 	struct lane_settings lane;

@@ -125,6 +125,7 @@ static void silence_means_the_defaults(void **state)
 	assert_false(config->system_sends);
 	assert_false(config->send_hash_size);
 	assert_int_equal(config->establishments[0].most_submission_bytes, 50 << 20);
+	assert_int_equal(config->establishments[0].most_submission_documents, 1);
 	assert_string_equal(config->lps_name, "dmpfeed");
 	assert_string_equal(config->lps_version, DMPFEED_VERSION);
 	assert_string_equal(config->lps_internal_id, "GW1");
@@ -566,6 +567,7 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "      idle: 90 s", "      tls: { min: 1.1 }", 13, 19, "write 1.2 or 1.3" },
 		{ "      idle: 90 s", "      tls: { cert: pki/auth.pem, key: pki/open.key }", 13,
 		  39, "every user of this machine can read" },
+		{ "      retry", "      max_documents: 2\n      retry", 32, 22, "max_documents" },
 		{ "      retry", "      proxy: { url: \"http://proxy.example:3128\" }\n      retry",
 		  32, 21, "another machine's proxy leads elsewhere" },
 		{ "      retry", "      proxy: { credentials_file: login }\n      retry", 32, 34,
