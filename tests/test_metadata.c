@@ -1175,6 +1175,40 @@ static void what_the_decisions_never_leave_empty_is_damage(void **state)
 	}
 }
 
+/* Whatever is in a text: letters beyond ASCII, what JSON escapes, what is no character at all. */
+static void texts_are_kept_as_they_are(void **state)
+{
+	static const struct {
+		const char *text, *kept;
+	} cases[] = {
+		{ "", "" },
+		{ "H\xc3\xb4pital d\xe2\x80\x99\xc3\xa9t\xc3\xa9 \xf0\x9f\x8f\xa5",
+		  "H\xc3\xb4pital d\xe2\x80\x99\xc3\xa9t\xc3\xa9 \xf0\x9f\x8f\xa5" },
+		{ "a \"b\" \\ c/d", "a \"b\" \\ c/d" },
+		{ "tab\tline\nbell\x07"
+		  "del\x7f",
+		  "tab\tline\nbell\x07"
+		  "del\x7f" },
+		{ "not whole \xc3", "\xef\xbf\xbd" },
+		{ "\xff", "\xef\xbf\xbd" },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct metadata metadata = fill(&cda, &no_request);
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(buf_done) struct buf text = { 0 };
+		json_t *kept;
+
+		metadata.title = cases[i].text;
+		metadata_write(&metadata, &text);
+		kept = json_loadb(text.p, text.n, 0, NULL);
+		assert_string_equal(json_string_value(json_object_get(kept, "title")),
+				    cases[i].kept);
+		json_decref(kept);
+	}
+}
+
 static void every_cut_of_the_kept_form_is_damage(void **state)
 {
 	struct cda cda = cda_of("discharge-letter.xml");
@@ -1237,6 +1271,7 @@ int main(void)
 		test(members_are_named_as_the_fields),
 		test(a_member_missing_or_of_another_type_is_damage),
 		test(what_the_decisions_never_leave_empty_is_damage),
+		test(texts_are_kept_as_they_are),
 		test(every_cut_of_the_kept_form_is_damage),
 	};
 

@@ -254,6 +254,7 @@ void writer_submit(struct writer *writer, struct change *change)
 void writer_follows(struct writer *writer, struct change *change)
 {
 	change->err = (struct err){ 0 };
+	change->moves = (struct store_moves){ 0 };
 	change->job.then = writer->inbox;
 }
 
