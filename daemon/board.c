@@ -1,4 +1,4 @@
-/* The board is counted by the keeper, and frozen by the writer. */
+/* The board is counted by a thread of its own, and frozen by the writer. */
 #include "board.h"
 
 #include <event2/event.h>
@@ -9,7 +9,7 @@
 
 enum {
 	FIRST_S = 1,
-	SHARE = 20, /* of the keeper's time, one part in so many is the board's at most */
+	SHARE = 20, /* of its thread's time, one part in so many is spent at most */
 	FROZEN_AT_ONCE = 100,
 	OLDEST_MS = 600000, /* counted anew though nothing has happened: times go on */
 	JUMP_MS = 3600000,  /* the wall clock against the one that nobody sets */
@@ -30,7 +30,7 @@ struct board {
 	struct board_result *result;
 	int64_t counted_ms; /* by the monotonic clock */
 
-	/* of the round under way: the keeper's, then the loop's */
+	/* of the round under way: the counter's, then the loop's */
 	struct change work;
 	struct board_result *made; /* NULL: nothing has happened since */
 	bool is_forced;
@@ -123,7 +123,7 @@ static int count(struct board *board, struct hands *hands, struct err *err)
 	return 0;
 }
 
-/* Keeper. */
+/* Counter. */
 static void make(struct job *job, void *hands)
 {
 	struct board *board = board_of(job);
@@ -239,7 +239,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	board->is_forced = board->is_asked_again;
 	board->is_asked_again = false;
 	board->work.job = (struct job){ .run = make, .done = made };
-	workers_submit(board->parts.keeper, &board->work.job);
+	workers_submit(board->parts.counter, &board->work.job);
 }
 
 const struct board_result *board_now(const struct board *board)

@@ -39,7 +39,7 @@ struct daemon {
 	struct event *mail;
 	struct store *store;
 	struct writer *writer;
-	struct workers *workers, *disk, *converters, *keeper;
+	struct workers *workers, *disk, *converters, *keeper, *counter;
 	struct pipeline *pipeline;
 	struct watch *watch;
 	struct board *board;
@@ -133,6 +133,13 @@ static void start_threads(struct daemon *daemon)
 								 .context_free = hands_free,
 								 .arg = &daemon->keeper_hands },
 				     daemon->mailbox);
+	/* not the keeper: of a large store it takes minutes, and what follows the ledger would wait */
+	daemon->counter = workers_new(&(struct workers_settings){ .count = 1,
+								  .name = "board",
+								  .context_new = hands_new,
+								  .context_free = hands_free,
+								  .arg = &daemon->keeper_hands },
+				      daemon->mailbox);
 	daemon->converters = workers_new(
 		&(struct workers_settings){ .count = (unsigned)daemon->config->pdf_threads,
 					    .name = "converter" },
@@ -211,7 +218,7 @@ static int start(struct daemon *daemon, struct err *err)
 		.config = daemon->config,
 		.targets = daemon->targets,
 		.pipeline = daemon->pipeline,
-		.keeper = daemon->keeper,
+		.counter = daemon->counter,
 		.writer = daemon->writer,
 	});
 	if (operator_new(&daemon->desk,
@@ -244,6 +251,7 @@ static void stop(struct daemon *daemon)
 	atomic_store(&daemon->ends, true);
 	watch_stop(daemon->watch);
 	workers_free(&daemon->keeper);
+	workers_free(&daemon->counter);
 	writer_free(&daemon->writer);
 	if (daemon->desk != NULL && pipeline_is_idle(daemon->pipeline))
 		mailbox_deliver(daemon->mailbox);
@@ -395,7 +403,6 @@ static int check(struct daemon *daemon)
 	printf("%s", text.p ? text.p : "");
 	credentials_free(&daemon->credentials);
 	valuesets_free(&daemon->valuesets);
-	targets_free(&daemon->targets);
 	targets_free(&daemon->targets);
 	keyring_free(&daemon->keyring);
 	config_free(&daemon->config);

@@ -2,7 +2,7 @@
  * window that has ended are frozen, once. What came of it is kept for the loop, so that the page, the API and
  * the tool read it without the store.
  *
- * Loop only; counted by the keeper.
+ * Loop only; counted by a thread of its own, for of a large store it takes minutes.
  */
 #ifndef DMPFEED_BOARD_H
 #define DMPFEED_BOARD_H
@@ -15,7 +15,7 @@ struct board_parts { /* outlive the board */
 	const struct config *config;
 	const struct targets *targets;
 	struct pipeline *pipeline; /* once it closes, nothing more begins */
-	struct workers *keeper;    /* its context is a struct hands */
+	struct workers *counter;   /* a thread of its own, whose context is a struct hands */
 	struct writer *writer;
 };
 
@@ -29,6 +29,6 @@ const struct board_result *board_now(const struct board *board);
 /* Something was imported: count now rather than in a minute. */
 void board_again(struct board *board);
 
-void board_free(struct board **board); /* after the keeper and the writer ended */
+void board_free(struct board **board); /* after the counter and the writer ended */
 
 #endif

@@ -1,7 +1,7 @@
 /* What the board counts, place by place: numerators and denominators of one indicator over some days, and
  * how they went lately.
  *
- * Keeper, with a read connection; a test, with any store. Time is an argument.
+ * The board's thread, with a read connection; a test, with any store. Time is an argument.
  */
 #ifndef DMPFEED_BOARD_COUNT_H
 #define DMPFEED_BOARD_COUNT_H

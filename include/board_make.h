@@ -1,6 +1,6 @@
 /* Where each place stands: from what the store counts to what people see.
  *
- * Keeper, with a read connection; a test, with any store. Time is an argument.
+ * The board's thread, with a read connection; a test, with any store. Time is an argument.
  */
 #ifndef DMPFEED_BOARD_MAKE_H
 #define DMPFEED_BOARD_MAKE_H

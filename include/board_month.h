@@ -1,7 +1,7 @@
 /* Denominators that people import, by month: up to the first month that lacks, they are known; of a month
  * that the window cuts, what its days weigh.
  *
- * Keeper, with a read connection; a test, with any store. Time is an argument.
+ * The board's thread, with a read connection; a test, with any store. Time is an argument.
  */
 #ifndef DMPFEED_BOARD_MONTH_H
 #define DMPFEED_BOARD_MONTH_H

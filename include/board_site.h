@@ -1,7 +1,7 @@
 /* What concerns sites whatever the programme: what waits there, how well feeding goes, and where our
  * counts and those of others part.
  *
- * Keeper, with a read connection; a test, with any store. Time is an argument.
+ * The board's thread, with a read connection; a test, with any store. Time is an argument.
  */
 #ifndef DMPFEED_BOARD_SITE_H
 #define DMPFEED_BOARD_SITE_H
