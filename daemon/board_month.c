@@ -139,12 +139,36 @@ static bool add_month(const struct workdays *days, int month, const struct month
 	return true;
 }
 
-static void add_gap(const struct board_counting *counting, int month, struct buf *gaps)
-{
-	char text[CALENDAR_TEXT];
+/* Months that lack, one after the other. */
+struct lack {
+	int first, last; /* 0: none */
+	struct buf text;
+};
 
-	if (month_end(month) < counting->today) /* the one at hand may come yet */
-		buf_addf(gaps, "%s%s", gaps->n ? ", " : "", calendar_month_text(month, text));
+static void end_lack(struct lack *lack)
+{
+	char first[CALENDAR_TEXT], last[CALENDAR_TEXT];
+
+	if (lack->first == 0)
+		return;
+	buf_addf(&lack->text, "%s%s", lack->text.n ? ", " : "",
+		 calendar_month_text(lack->first, first));
+	if (lack->last != lack->first)
+		buf_addf(&lack->text, "%s%s", next_month(lack->first) == lack->last ? ", " : "..",
+			 calendar_month_text(lack->last, last));
+	lack->first = 0;
+}
+
+static void note_month(const struct board_counting *counting, int month, bool lacks,
+		       struct lack *lack)
+{
+	if (!lacks || month_end(month) >= counting->today) { /* the one at hand may come yet */
+		end_lack(lack);
+		return;
+	}
+	if (lack->first == 0)
+		lack->first = month;
+	lack->last = month;
 }
 
 static void fill_from_months(const struct board_counting *counting,
@@ -152,7 +176,7 @@ static void fill_from_months(const struct board_counting *counting,
 			     size_t place, int from, int to, struct board_measure *measure)
 {
 	struct board_denominator *denominator = &measure->denominator;
-	scoped(buf_done) struct buf gaps = { 0 };
+	struct lack lack = { 0 };
 	struct store_origin newest = { 0 };
 	bool is_contiguous = true;
 	struct month_sum sum;
@@ -164,14 +188,15 @@ static void fill_from_months(const struct board_counting *counting,
 
 		if (is_there && is_contiguous)
 			is_there = add_month(&counting->workdays, month, &sum, from, to, measure);
-		if (!is_there || known_until(month, &sum) < last)
-			add_gap(counting, month, &gaps);
+		note_month(counting, month, !is_there || known_until(month, &sum) < last, &lack);
 		is_contiguous = is_contiguous && is_there && denominator->until == last;
 	}
 	denominator->revision = newest.revision;
 	denominator->imported_ms = newest.imported_ms;
 	denominator->imported_by = newest.actor ? newest.actor : "";
-	denominator->gaps = arena_dup(counting->arena, buf_slice(&gaps));
+	end_lack(&lack);
+	denominator->gaps = arena_dup(counting->arena, buf_slice(&lack.text));
+	buf_done(&lack.text);
 }
 
 int board_measure_months(const struct board_counting *counting,

@@ -473,6 +473,7 @@ static void denominators_by_month_reach_as_far_as_they_go(void **state)
 	assert_string_equal(row->denominator.source, "dim_import");
 	assert_string_equal(row->denominator.imported_by, "dim");
 	assert_string_equal(row->denominator.gaps, ""); /* September is not over */
+	assert_string_equal(row_of(result, "s1", "dim", c)->denominator.gaps, "2026-01..2026-06");
 	row = row_of(result, "s2", "dim", b);
 	assert_int_equal(row->denominator.until, 20260731);
 	assert_string_equal(row->denominator.gaps, "2026-08");

@@ -27,6 +27,8 @@ static const struct projection_input example = {
 	.first_pass_rate = 0.98,
 	.sendable = 300,
 	.recoverable = 1900,
+	.weekly = { 85 },
+	.weeks = 1,
 };
 
 static struct projection projection_of(struct projection_input input)
@@ -100,6 +102,8 @@ static void states(void **state)
 	input = example;
 	input.produced_pace = 40;
 	assert_int_equal(projection_of(input).state, TARGET_OUT_OF_REACH);
+	input.weeks = 0; /* nobody knows yet what will be produced */
+	assert_int_equal(projection_of(input).state, TARGET_AT_RISK);
 	input.has_denominator = false;
 	assert_int_equal(projection_of(input).state, TARGET_NO_DENOMINATOR);
 	input.has_threshold = false;
@@ -154,6 +158,7 @@ static void a_short_history_gives_an_interval(void **state)
 	struct projection p;
 
 	(void)state;
+	input.weeks = 0;
 	for (size_t i = 0; i < 5; i++)
 		input.weekly[input.weeks++] = 80 + (double)(i * 7 % 5) * 5; /* 80 90 100 85 95 */
 	p = projection_of(input);
@@ -179,6 +184,8 @@ static void counts_have_no_denominator(void **state)
 		.numerator_pace = 6,
 		.produced_pace = 6,
 		.first_pass_rate = 1,
+		.weekly = { 6 },
+		.weeks = 1,
 	};
 	struct projection p = projection_of(input);
 
@@ -221,8 +228,9 @@ static void after_the_end_nothing_comes_any_more(void **state)
 	assert_int_equal(p.state, TARGET_OUT_OF_REACH);
 	assert_int_equal(p.missing_end, 1180);
 	assert_true(isnan(p.per_day));
-	assert_string_equal(said(&input, false), "61.2% of 70.0% asked for: the window has ended, "
-						 "1,180 stays are missing.");
+	assert_string_equal(
+		said(&input, false),
+		"61.2% of 70.0% asked for: the window has ended; missing: 1,180 stays.");
 }
 
 static void a_window_without_end_has_a_direction(void **state)

@@ -100,7 +100,9 @@ static bool is_out_of_reach(const struct projection_input *input, const struct p
 	const double reachable = (double)(input->numerator + input->sendable + input->recoverable) +
 				 input->produced_pace * input->left * input->first_pass_rate;
 
-	return input->has_end && reachable < wanted(input, p->denominator_end) - dust;
+	/* before the first full week nobody knows what will be produced */
+	return input->has_end && (input->weeks > 0 || input->left <= 0) &&
+	       reachable < wanted(input, p->denominator_end) - dust;
 }
 
 /* Where an open window goes: to what lately came, of what lately came. */

@@ -189,15 +189,15 @@ static void say_out_of_reach(const struct speech *s)
 	add_measured(s);
 	if (s->input->left > 0)
 		add(s, (struct words){ ": even if all that waits and all that will be produced "
-				       "were accepted, ",
+				       "were accepted, the target would not be reached; missing: ",
 				       " : même si tout ce qui attend et tout ce qui sera produit "
-				       "était accepté, il en manquerait ; il manque " });
+				       "était accepté, l'objectif ne serait pas atteint ; il "
+				       "manque " });
 	else
-		add(s, (struct words){ ": the window has ended, ",
+		add(s, (struct words){ ": the window has ended; missing: ",
 				       " : la fenêtre est close, il manque " });
 	add_units(s, s->p->missing_end);
-	add(s,
-	    (struct words){ s->input->left > 0 ? " are not within reach." : " are missing.", "." });
+	add(s, (struct words){ ".", "." });
 }
 
 void projection_say(const struct projection_input *input, const struct projection *projection,

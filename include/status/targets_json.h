@@ -19,7 +19,7 @@ struct board_denominator {
 	int64_t imported_ms;
 	const char *imported_by; /* "": none was */
 	int until;               /* the last day that it is known for; 0: none */
-	const char *gaps;        /* "2026-07, 2026-08": months that lack; "" */
+	const char *gaps;        /* "2025-07..2026-08": months that lack; "" */
 };
 
 /* One indicator, in one window, at one place. Texts are never NULL. */
