@@ -174,7 +174,11 @@ static void fill_page(void *arg, struct page *ret_page)
 	struct operator_desk *desk = arg;
 
 	fill_status(desk, &desk->page_status);
-	*ret_page = (struct page){ .status = &desk->page_status };
+	*ret_page = (struct page){
+		.status = &desk->page_status,
+		.board = board_now(desk->parts.board),
+		.has_targets = desk->parts.targets->programme_count > 0,
+	};
 	page_figures_fill(desk->page, ret_page);
 }
 
@@ -182,8 +186,15 @@ static void list(void *arg, enum status_listing listing, const struct query *que
 		 struct exchange *exchange)
 {
 	struct operator_desk *desk = arg;
+	scoped(buf_done) struct buf board = { 0 };
 
-	lists_ask(desk->lists, listing, query, exchange);
+	if (listing != LISTING_TARGETS) {
+		lists_ask(desk->lists, listing, query, exchange);
+		return;
+	}
+	targets_write(board_now(desk->parts.board), &board); /* counted already */
+	buf_add_char(&board, '\n');
+	status_answer(exchange, buf_slice(&board));
 }
 
 static void look_at_source(void *arg, const char *source, uint64_t ready, int64_t oldest_ms)

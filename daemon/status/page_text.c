@@ -82,8 +82,8 @@ static const struct {
 		"No usage target is configured.",
 		"Aucun objectif d'usage n'est configuré." },
 	[TEXT_NO_TARGETS_ACTION] = {
-		"Programmes (SUN-ES, HOP'EN 2, your own) are YAML files: once they are named in the configuration, each establishment stands here against its thresholds.",
-		"Les programmes (SUN-ES, HOP'EN 2, les vôtres) sont des fichiers YAML : une fois nommés dans la configuration, chaque établissement figure ici face à ses seuils." },
+		"Programmes (SUN-ES, HOP'EN 2, your own) are YAML files: once their folder is named (targets.dir), each establishment stands here against its thresholds.",
+		"Les programmes (SUN-ES, HOP'EN 2, les vôtres) sont des fichiers YAML : une fois leur dossier nommé (targets.dir), chaque établissement figure ici face à ses seuils." },
 	[TEXT_TARGETS_COMING] = { "Being counted…", "Décompte en cours…" },
 	[TEXT_NO_WINDOW] = { "No programme has a window open now.", "Aucun programme n'a de fenêtre ouverte." },
 	[TEXT_THRESHOLD] = { "threshold", "seuil" },

@@ -98,6 +98,7 @@ static const struct path {
 	    [DOCUMENTS_LIMIT] = "limit",
 	    [DOCUMENTS_AFTER] = "after" },
 	  .listing = LISTING_DOCUMENTS },
+	{ "/api/v1/targets", type_json, { NULL }, .listing = LISTING_TARGETS },
 	{ "/api/v1/counters",
 	  type_json,
 	  { [COUNTERS_FROM] = "from", [COUNTERS_TO] = "to", [COUNTERS_BY] = "by" },

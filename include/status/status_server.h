@@ -5,7 +5,8 @@
  *   /readyz          200, or 503 and one line why
  *   /api/v1/status   JSON
  *   /metrics         Prometheus' text format
- *   /api/v1/counters?from=&to=&by=   JSON, answered by whoever is asked
+ *   /api/v1/targets   JSON, answered by whoever is asked
+ *   /api/v1/counters?from=&to=&by=   likewise
  *   /api/v1/documents?state=&reason=&site=&limit=&after=   likewise
  *
  * Anything else is answered 404, another method than GET or HEAD 405, a request with a body 413, a query
@@ -46,7 +47,7 @@ typedef void status_page_fn(void *arg, struct page *ret_page);
 /* What memory does not hold: the callee's from now on, until one call of status_answer(), at once or later.
  * Values of the query are in the order of the path's table; they live until the callback returns.
  */
-enum status_listing { LISTING_DOCUMENTS, LISTING_COUNTERS };
+enum status_listing { LISTING_DOCUMENTS, LISTING_COUNTERS, LISTING_TARGETS };
 enum { DOCUMENTS_STATE, DOCUMENTS_REASON, DOCUMENTS_SITE, DOCUMENTS_LIMIT, DOCUMENTS_AFTER };
 enum { COUNTERS_FROM, COUNTERS_TO, COUNTERS_BY };
 typedef void status_list_fn(void *arg, enum status_listing listing, const struct query *query,

@@ -144,6 +144,39 @@ def test_the_running_gateway_shows_what_it_did(browser, busy):
     assert browser.faults() == []
 
 
+TARGETS = """
+schema: usage-targets/1
+document_types: { lettre: { type_codes: ["11490-0"] } }
+denominators: {}
+programmes:
+  - id: interne
+    label: "Objectifs internes"
+    windows: [{ id: w, start: 2026-01-01, end: null, status: internal }]
+    indicators:
+      - id: lettres
+        label: "Lettres de liaison"
+        level: finess_eg
+        numerator: { aggregate: documents, channel: [DMP], types: [lettre], outcomes: [ACCEPTED], date_basis: accepted }
+        threshold: { kind: count, op: ">=", value: 2, status: internal }
+"""
+
+
+def test_a_place_stands_against_its_target(browser, make_gateway):
+    gateway = make_gateway(extra="targets: { dir: targets, every: 1 s }")
+    (gateway.folder / "targets").mkdir()
+    (gateway.folder / "targets" / "interne.yaml").write_text(TARGETS)
+    gateway.start()
+    for number in range(2):
+        hand_in(gateway, "mllp", numbered(number))
+    gateway.settled()
+    wait_until(lambda: '"MET_NOW"' in fetch(gateway, "/api/v1/targets")[1].upper(), 30)
+    browser.open(gateway.status_url)
+    text = re.sub(r"\s+", " ", browser.text("#targets"))
+    assert "Lettres de liaison" in text and "Objectifs internes" in text
+    assert "atteint" in text and "2 seuil 2" in text
+    assert browser.faults() == []
+
+
 def test_the_language_is_the_browsers_or_the_one_chosen(browser, busy):
     browser.accept("en-GB,en;q=0.9")
     browser.open(busy.status_url)
