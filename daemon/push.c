@@ -179,6 +179,8 @@ static void prepare(CURL *easy, const struct push *push, struct slice json)
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
 	curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* the environment has no say */
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT,
+			 1L); /* a resolver that hangs is not waited for */
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -247,7 +249,7 @@ static void tell_first(struct push *push)
 {
 	struct message *message = STAILQ_FIRST(&push->waiting);
 
-	if (message == NULL || push->telling)
+	if (message == NULL || push->telling || push->thread == NULL) /* it has ended */
 		return;
 	push->telling = true;
 	push->message = message;

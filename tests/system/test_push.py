@@ -101,6 +101,14 @@ def test_the_gateway_stops_while_a_program_hangs(start_gateway, simulator, progr
     assert time.monotonic() - began < 10
 
 
+def test_the_gateway_stops_while_more_waits_to_be_told(start_gateway, simulator, program):
+    """The program ends well as the gateway does: nobody is left to run it for the next."""
+    script = program("trap '' TERM", "sleep 2")
+    gateway = start_gateway(extra=ALERTS.format(push=f"command: [{script}]"))
+    open_lane(gateway, simulator, stop_lane(gateway, simulator))
+    assert gateway.stop() == 0
+
+
 def test_what_cannot_be_run_is_told_before_the_start(make_gateway):
     checked = make_gateway(extra=ALERTS.format(push="command: [mail, root]")).run("--check-config")
     assert checked.returncode == 1
