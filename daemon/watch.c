@@ -67,6 +67,7 @@ struct watch {
 	struct change note; /* of arrivals */
 	size_t noted;
 	bool noting;
+	bool behind, caught_up; /* more waited than is counted at once: it is of long ago */
 	int64_t next_note_ms;
 	int64_t next_tick_ms, next_look_ms; /* by the monotonic clock */
 	bool looking;
@@ -396,6 +397,8 @@ static void noted(struct job *job)
 	bool is_more = watch->note.err.kind == ERR_NONE && watch->noted == NOTED_AT_ONCE;
 
 	watch->noting = false;
+	watch->behind = watch->behind || is_more;
+	watch->caught_up = watch->behind && !is_more;
 	watch->next_note_ms = clock_monotonic_ms() + (is_more ? TICK_MS : NOTE_MS);
 }
 
@@ -453,6 +456,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		writer_submit(watch->parts.writer, &watch->note);
 	}
 	if (!watch->looking && now_ms >= watch->next_look_ms) {
+		if (watch->caught_up) { /* all arrivals again, with those of long ago */
+			watch->look.next_slot = 0;
+			watch->behind = watch->caught_up = false;
+		}
 		watch->looking = true;
 		workers_submit(watch->parts.workers, &watch->look.job);
 	}

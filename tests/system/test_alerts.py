@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sqlite3
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from certificates import resigned
 from disks import SetClock
 from gateway import BUILD, Gateway
-from samples import hand_in, mdm_t02, read
+from samples import hand_in, mdm_t02, numbered, read
 
 LETTER = read("discharge-letter.xml")
 
@@ -140,6 +141,26 @@ def test_a_disk_that_is_low_rings(start_gateway):
     gateway = start_gateway(extra="alerts: { disk_low: { share: { warning: 100 }, free: { warning: 1024 GiB } } }")
     alert = assert_told(gateway, "disk_low", "warning", "state", timeout=60)  # it must last for half a minute
     assert "left" in alert["sentence"]["en"]
+
+
+def test_too_many_patients_without_a_dmp_ring(start_gateway, simulator):
+    gateway = start_gateway(extra="alerts: { dmp_absent_rate: { warning: 50, critical: 100, least_documents: 2 } }")
+    gateway.wait_final(hand_in(gateway, "mllp", LETTER))
+    simulator.faults({"kind": "failure", "errorCode": "XDSUnknownPatientId"})
+    assert gateway.wait_final(hand_in(gateway, "mllp", read("prescription.xml"))) == "refused"
+    alert = assert_told(gateway, "dmp_absent_rate", "warning", EJ)
+    assert "50.0 %" in alert["sentence"]["en"] and "50,0 %" in alert["sentence"]["fr"]
+
+
+def test_a_damaged_queue_rings(start_gateway):
+    gateway = start_gateway()
+    for number in range(2):
+        gateway.wait_final(hand_in(gateway, "mllp", numbered(number)))
+    log = gateway.folder / "state" / "queue.db-wal"
+    os.truncate(log, log.stat().st_size // 3)
+    assert gateway.send(mdm_t02(numbered(3))).code == "AR"
+    alert = assert_told(gateway, "store_damaged", "critical", "store")
+    assert "was cut" in alert["sentence"]["en"]
 
 
 def test_a_clock_that_is_not_the_dmps_rings(make_gateway, simulator, tmp_path):
