@@ -197,6 +197,7 @@ static int decide(struct decision *decision, struct decision_document *document,
 
 	metadata_write(metadata, &document->metadata);
 	sha256(buf_slice(&document->body), document->digest);
+	document->remarks = remarks_of(&cda, message);
 	document->has_content = cda.has_content && metadata->action != ACTION_DELETE;
 	content_digest(&cda, metadata, document->content);
 	decision->action = action_text(metadata->action);

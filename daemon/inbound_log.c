@@ -36,6 +36,13 @@ static void log_identity(const struct intake *intake, const char *peer,
 	}
 }
 
+static void log_remarks(const char *doc, unsigned remarks)
+{
+	for (enum remark remark = 0; remark < REMARK_COUNT; remark++)
+		if (remarks & 1U << remark)
+			log_warning("doc=%s goes all the same: %s", doc, remark_text(remark));
+}
+
 static void log_part(const struct intake *intake, const char *peer, const struct intake_part *part)
 {
 	const struct decision *decision = &part->decision;
@@ -54,6 +61,8 @@ static void log_part(const struct intake *intake, const char *peer, const struct
 			 intake->channel, intake->source, peer, intake_told_origin(intake),
 			 document->type_code, document->body.n, doc_state_text(receipt->state),
 			 receipt->reason ? " reason=" : "", reason_row(receipt->reason)->code);
+		if (receipt->taken == STORE_NEW)
+			log_remarks(doc, document->remarks);
 		if (receipt->not_asked)
 			log_warning("doc=%s feeding=not_asked: nobody has asked its patient "
 				    "(consent.not_asked)",

@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "document/xdm.h"
+#include "remark.h"
 
 struct decision_settings {
 	const struct config *config;
@@ -26,8 +27,9 @@ struct decision_document {
 	uint8_t digest[SHA256_BYTES];
 	bool has_content; /* of what the next version may repeat: see content.h */
 	uint8_t content[SHA256_BYTES];
-	bool invisible; /* to the patient */
-	bool id_tells;  /* the id was made of what came: nothing else has it */
+	unsigned remarks; /* what goes all the same: remark.h */
+	bool invisible;   /* to the patient */
+	bool id_tells;    /* the id was made of what came: nothing else has it */
 	struct store_facts facts;
 };
 

@@ -1,0 +1,39 @@
+"""What goes to the DMP although it is not as the profile wants it: the journal warns, and tells nothing of the patient."""
+
+from __future__ import annotations
+
+import re
+
+from samples import hand_in, mdm_t02, patient_words, read, unique_id
+
+LETTER = read("discharge-letter.xml")
+
+
+def remarks(gateway, doc: str) -> list[str]:
+    return [found[1] for found in gateway.journal.find(rf"^<4>doc={doc} goes all the same: (.*)")]
+
+
+def test_a_good_letter_is_not_remarked_on(gateway):
+    doc = hand_in(gateway, "mllp", LETTER)
+    assert gateway.wait_final(doc) == "delivered"
+    assert remarks(gateway, doc) == []
+
+
+def test_another_local_identifier_in_the_message_is_told(gateway):
+    message = mdm_t02(LETTER)
+    assert message.count(b"4711^^^") == 1
+    assert gateway.send(message.replace(b"4711^^^", b"4712^^^")).code == "AA"
+    doc = next(each["doc"] for each in gateway.documents() if each["unique_id"] == unique_id(LETTER))
+    assert gateway.wait_final(doc) == "delivered"
+    assert remarks(gateway, doc) == ["PID-3 and the document's recordTarget name other local identifiers of the patient"]
+    assert [word for word in patient_words() if word in "\n".join(gateway.journal.lines)] == []
+
+
+def test_what_the_document_lacks_is_told_through_both_doors(gateway):
+    cda = re.sub(rb"  <setId [^>]*/>\n", b"", LETTER, count=1)
+    cda = cda.replace(b'<effectiveTime value="20261120094500+0100"/>', b'<effectiveTime value="20261120094500"/>', 1)
+    assert cda != LETTER
+    doc = hand_in(gateway, "drop", cda)
+    assert gateway.wait_final(doc) == "delivered"
+    assert remarks(gateway, doc) == ["it has no setId",
+                                     "its effectiveTime has no zone: it is taken for the time of this machine"]

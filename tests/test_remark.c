@@ -1,0 +1,117 @@
+/* What is told of a document that goes all the same. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "remark.h"
+
+#define INS                                                                                        \
+	{                                                                                          \
+		"279035121518989", "1.2.250.1.213.1.4.10", "INS"                                   \
+	}
+#define LOCAL "1.2.250.1.999.2"
+
+static struct cda_id ids[] = { { "1.2.250.1.213.1.4.10", "279035121518989" }, { LOCAL, "77" } };
+
+static const char *templates[] = { "2.16.840.1.113883.2.8.2.1", "1.2.250.1.213.1.1.1.1",
+				   "1.3.6.1.4.1.19376.1.2.20" };
+
+static const struct cda good = {
+	.title = "Lettre de liaison",
+	.effective_time = "20261120094500+0100",
+	.set_id = { "1.2.250.1.999.3", "" },
+	.templates = templates,
+	.template_count = length_of(templates),
+	.patient_ids = ids,
+	.patient_id_count = 2,
+};
+
+static void a_good_document_is_not_remarked_on(void **state)
+{
+	(void)state;
+	assert_int_equal(remarks_of(&good, NULL), 0);
+}
+
+static void local_ids_are_compared_as_lists(void **state)
+{
+	static const struct {
+		struct transmission_id ids[3];
+		size_t count;
+		bool differ;
+	} cases[] = {
+		{ { INS, { "77", LOCAL, "PI" } }, 2, false },
+		{ { { "77", LOCAL, "PI" }, INS }, 2, false },
+		{ { INS, { "78", LOCAL, "PI" } }, 2, true },
+		{ { INS, { "77", "1.2.250.1.999.9", "PI" } }, 2, true },
+		{ { INS }, 1, true },
+		{ { INS, { "77", LOCAL, "PI" }, { "5", "1.2.3", "PI" } }, 3, true },
+		{ { { "1", "1.2.250.1.213.1.4.8", "INS" }, { "77", LOCAL, "PI" } }, 2, false },
+		{ { INS, { "77", LOCAL, "PI" }, { "190000000000000", "", "NH" } }, 3, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		const struct transmission message = { .ids = cases[i].ids,
+						      .id_count = cases[i].count };
+
+		assert_int_equal(remarks_of(&good, &message),
+				 cases[i].differ ? 1U << REMARK_LOCAL_IDS : 0);
+	}
+}
+
+static void a_title_has_128_characters(void **state)
+{
+	struct cda cda = good;
+	char title[2 * 129 + 1];
+
+	(void)state;
+	for (size_t i = 0; i < 129; i++)
+		memcpy(title + 2 * i, "é", 2);
+	title[2 * 129] = '\0';
+	cda.title = title;
+	assert_int_equal(remarks_of(&cda, NULL), 1U << REMARK_LONG_TITLE);
+	title[2 * 128] = '\0';
+	assert_int_equal(remarks_of(&cda, NULL), 0);
+}
+
+static void what_is_missing_is_told(void **state)
+{
+	struct cda cda = good;
+
+	(void)state;
+	cda.template_count = 1;
+	assert_int_equal(remarks_of(&cda, NULL), 1U << REMARK_TEMPLATES);
+	cda.template_count = length_of(templates);
+	cda.set_id.root = "";
+	cda.effective_time = "202611200945";
+	assert_int_equal(remarks_of(&cda, NULL), 1U << REMARK_NO_SET_ID | 1U << REMARK_NO_ZONE);
+	cda.effective_time = "20261120"; /* a day has no zone */
+	assert_int_equal(remarks_of(&cda, NULL), 1U << REMARK_NO_SET_ID);
+	for (enum remark remark = 0; remark < REMARK_COUNT; remark++)
+		assert_non_null(remark_text(remark));
+}
+
+static void the_ins_comes_first(void **state)
+{
+	struct cda_id other_way[] = { ids[1], ids[0] };
+	struct cda cda = good;
+
+	(void)state;
+	cda.patient_ids = other_way;
+	assert_int_equal(remarks_of(&cda, NULL), 1U << REMARK_INS_NOT_FIRST);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_document_is_not_remarked_on),
+		cmocka_unit_test(local_ids_are_compared_as_lists),
+		cmocka_unit_test(the_ins_comes_first),
+		cmocka_unit_test(a_title_has_128_characters),
+		cmocka_unit_test(what_is_missing_is_told),
+	};
+
+	return cmocka_run_group_tests_name("remark", tests, NULL, NULL);
+}
