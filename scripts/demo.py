@@ -97,7 +97,7 @@ def main() -> int:
                 print(f"   => {fate}, {mark}", flush=True)
             received = simulator.received()
             print(f"\nthe simulated DMP holds {len(received)} documents; {len(SAMPLES) - failures} of {len(SAMPLES)} "
-                  f"samples ended as expected\nstatus: {gateway.status_url}/api/v1/status", flush=True)
+                  f"samples ended as expected\nstatus: {gateway.status_url}/", flush=True)
             if not arguments.once:
                 print("running until you press Ctrl-C", flush=True)
                 with contextlib.suppress(KeyboardInterrupt):
