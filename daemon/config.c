@@ -114,9 +114,10 @@ static void read_push_token(struct config *config, struct option_reading *readin
 		return;
 	config->push.token = read_secret(config->push_token_file, &config->arena);
 	if (config->push.token == NULL)
-		option_complain(reading, &config->push_token_file,
-				"alerts.push.token_file must hold the webhook's token, alone, on one "
-				"line");
+		option_complain(
+			reading, &config->push_token_file,
+			"alerts.push.token_file must hold the webhook's token, alone, on one "
+			"line");
 }
 
 static void read_secrets(struct config *config, struct option_reading *reading)

@@ -2,8 +2,8 @@
 #include "inquiry.h"
 
 #include "answer.h"
-#include "counters_answer.h"
 #include "base/clock.h"
+#include "counters_answer.h"
 #include "document/metadata.h"
 #include "hands.h"
 

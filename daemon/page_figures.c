@@ -90,12 +90,11 @@ static void look(struct job *job, void *worker)
 	struct store *reader = hands_reader(worker, &err);
 
 	figures->looked.count = 0;
-	figures->looked_well =
-		reader != NULL &&
-		store_count_waiting_by_site(reader, MOST_WAITING, add_waiting, &figures->looked,
-					    &err) == 0 &&
-		store_last_accepted(reader, figures->delivered_after_ms, add_delivered, figures,
-				    &err) == 0;
+	figures->looked_well = reader != NULL &&
+			       store_count_waiting_by_site(reader, MOST_WAITING, add_waiting,
+							   &figures->looked, &err) == 0 &&
+			       store_last_accepted(reader, figures->delivered_after_ms,
+						   add_delivered, figures, &err) == 0;
 	figures->look_took_ms = clock_monotonic_ms() - began_ms;
 }
 

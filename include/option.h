@@ -19,18 +19,18 @@ enum option_kind {
 	OPTION_DURATION, /* int64_t, milliseconds: 30 s */
 	OPTION_PATH, /* const char *: absolute, or from the folder of the file; "" where the preset
 			    is "". So are: */
-	OPTION_FOLDER,   /* a folder that exists */
-	OPTION_FILE,     /* a file that can be read */
-	OPTION_SECRET,   /* and that others cannot read */
-	OPTION_ADDRESS,  /* const char *: 127.0.0.1:2575, [::1]:2575 */
-	OPTION_URL,      /* const char *: https; or "" where that is the preset */
-	OPTION_PROXY,    /* const char *: http://host:port; or "" likewise */
-	OPTION_FINESS,   /* const char *: nine characters in quotes */
-	OPTION_OID,      /* const char *: `most` characters, to make longer ones under it */
-	OPTION_SECTOR,   /* const char *: SA01 */
-	OPTION_NETWORK,  /* struct network: 10.1.0.0/16, 2001:db8::1 */
-	OPTION_LIST,     /* an array of structs, each with a table of its own */
-	OPTION_VALUES,   /* an array of values: the one row of that table says of what kind */
+	OPTION_FOLDER,  /* a folder that exists */
+	OPTION_FILE,    /* a file that can be read */
+	OPTION_SECRET,  /* and that others cannot read */
+	OPTION_ADDRESS, /* const char *: 127.0.0.1:2575, [::1]:2575 */
+	OPTION_URL,     /* const char *: https; or "" where that is the preset */
+	OPTION_PROXY,   /* const char *: http://host:port; or "" likewise */
+	OPTION_FINESS,  /* const char *: nine characters in quotes */
+	OPTION_OID,     /* const char *: `most` characters, to make longer ones under it */
+	OPTION_SECTOR,  /* const char *: SA01 */
+	OPTION_NETWORK, /* struct network: 10.1.0.0/16, 2001:db8::1 */
+	OPTION_LIST,    /* an array of structs, each with a table of its own */
+	OPTION_VALUES,  /* an array of values: the one row of that table says of what kind */
 };
 
 struct option_word {
