@@ -58,7 +58,7 @@ struct store {
 	struct store_log log;
 };
 
-/* The statements, whose texts are in store_sqlite.c. */
+/* The statements. */
 /* clang-format off */
 enum store_statement {
 	SCHEMA_IS, PAGES_ARE, CHECKPOINT,
@@ -89,6 +89,7 @@ enum store_statement {
 	STATEMENT_COUNT
 };
 /* clang-format on */
+extern const char *const store_statements[STATEMENT_COUNT]; /* their texts */
 
 /* Brings the schema to the version that this program knows, in one transaction. */
 must_use int store_migrate(struct store *store, struct err *err);

@@ -1,0 +1,389 @@
+/* What the store says to SQLite: every statement but those that lay it out. Each is prepared once a
+ * connection, at its first use.
+ */
+#include "queue/store_sqlite.h"
+
+/* clang-format off */
+#define STILL_INVISIBLE \
+	"invisible = 1 AND state = 'delivered' AND action <> 'delete' AND NOT EXISTS (SELECT 1 FROM document f" \
+	" WHERE f.follows = d.unique_id AND f.follows <> '' AND f.state = 'delivered')"
+#define ROW_COLUMNS \
+	"doc, action, unique_id, type_code, lane, site, source, channel, origin, state, reason," \
+	" doubtful, attempts, body_bytes, received_ms, changed_ms, due_ms, last_arrival, release_ms, purged_ms"
+#define EVENT_COLUMNS \
+	"l.number, l.at_ms, l.what, l.state, l.reason, l.attempt, l.code, l.text, l.note, l.origin, l.http_status," \
+	" l.duration_ms, l.actor"
+#define OF_PATIENT "state IN ('held', 'queued', 'refused')" /* as its index has it */
+/* What a number is of, beside its time. */
+#define CELL "lane, site, field, type_code, channel, outcome"
+#define NAMED(list, column) "(" list " = '' OR instr(" list ", char(31) || " column " || char(31)) > 0)"
+/* Acceptances that count for ?1 ... ?17, with the number that their site has now. What the documents of a stay
+ * say of its end holds where no ADT does.
+ */
+#define PICKED \
+	"WITH known AS (SELECT a.*, coalesce(x.current, a.site) AS now_site," \
+	"  coalesce(nullif(s.end_ms, 0), a.stay_end_ms) AS ended_ms" \
+	"  FROM acceptance a LEFT JOIN site_alias x ON x.former = a.site" \
+	"  LEFT JOIN stay s ON s.source = 'adt' AND s.key = a.stay" \
+	"  WHERE a.accepted_ms >= ?6 AND a.accepted_ms < ?7" \
+	"  AND " NAMED("?1", "a.type_code") " AND " NAMED("?3", "a.lane") " AND " NAMED("?4", "a.field") \
+	"  AND " NAMED("?5", "a.unit") " AND (?10 = '' OR a.channel = ?10)" \
+	"  AND (NOT ?12 OR a.ins_qualified) AND (NOT ?15 OR a.deleted_ms = 0)" \
+	"  AND (NOT ?16 OR a.outcome = 'ACCEPTED') AND NOT coalesce(s.cancelled AND ?18, 0))," \
+	" picked AS (SELECT iif(?17, '', now_site) AS site, lane, iif(?17, '', field) AS field, stay, patient," \
+	"  CASE ?11 WHEN 0 THEN accepted_ms WHEN 1 THEN submitted_ms WHEN 2 THEN created_ms ELSE ended_ms END AS at_ms," \
+	"  accepted_ms, ended_ms FROM known WHERE " NAMED("?2", "now_site") \
+	"  AND (NOT ?13 OR (ended_ms > 0 AND accepted_ms - ended_ms <= ?14)))," \
+	" counted AS (SELECT * FROM picked WHERE iif(?19 > 0 AND ended_ms > 0," \
+	"  ended_ms >= ?8 AND ended_ms < ?9 AND accepted_ms < ?9 + ?19, at_ms >= ?8 AND at_ms < ?9))"
+#define UNCHANGED "d.action = 'replace' AND d.state = 'suppressed' AND d.reason = 'unchanged'"
+#define CAN_GO \
+	"d.purged_ms = 0 AND d.names <> '' AND NOT EXISTS (SELECT 1 FROM document o" \
+	" WHERE o.unique_id IN (d.unique_id, d.names) AND o.action = 'delete') AND NOT EXISTS (SELECT 1 FROM choice" \
+	" WHERE choice.patient = d.patient AND feeding = 'opposed')"
+#define ORDERABLE \
+	"reason = ?1 AND reason <> '' AND purged_ms = 0 AND state IN ('held', 'queued', 'refused', 'rejected')" \
+	" AND (state = 'held') = ?2 AND (?3 = '' OR site = ?3) AND doc > ?4"
+#define FINAL "state IN ('delivered', 'refused', 'rejected', 'suppressed', 'cancelled')"
+
+const char *const store_statements[STATEMENT_COUNT] = {
+	[SCHEMA_IS] = "PRAGMA user_version",
+	[PAGES_ARE] = "SELECT page_count, page_size FROM pragma_page_count, pragma_page_size",
+	[CHECKPOINT] = "PRAGMA wal_checkpoint(PASSIVE)",
+	[BEGIN] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
+	[SAVEPOINT] = "SAVEPOINT change",
+	[RELEASE] = "RELEASE change",
+	[UNDO] = "ROLLBACK TO change",
+
+	[FIND_UNIQUE_ID] = "SELECT seq, doc, state, digest = ?3, attempts, reason FROM document"
+		" WHERE unique_id = ?1 AND (action = 'delete') = (?2 = 'delete')",
+	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
+		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms,"
+		" follows, as_new, release_ms, invisible, key, priority, patient, held_for, content,"
+		" field, unit, stay, stay_end_ms, created_ms, ins_qualified, names, last_arrival)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18, ?19, ?20,"
+		" ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
+	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
+	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
+	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
+		" node, http_status, duration_ms, actor, number, digest)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+	[SET_LAST_ARRIVAL] = "UPDATE document SET last_arrival = ?2 WHERE seq = ?1",
+
+	[SET_RIGHT] = "UPDATE document SET due_ms = ?2 + max(due_ms - changed_ms, 0), changed_ms = ?2"
+		" WHERE lane = ?1 AND state = 'queued' AND due_ms > ?2 AND changed_ms > ?2",
+	/* whoever claimed it did so in a time that is yet to come: it has as long from now as from then */
+	[SET_LEASES_RIGHT] = "UPDATE document SET lease_ms = ?2 + (lease_ms - changed_ms), changed_ms = ?2"
+		" WHERE lane = ?1 AND state = 'sending' AND lease_ms > ?2 AND changed_ms > ?2",
+	[SET_TIMED_RIGHT] = "UPDATE document SET release_ms = ?1 + (release_ms - changed_ms), changed_ms = ?1"
+		" WHERE state = 'held' AND release_ms > max(?1, 0) AND changed_ms > ?1",
+	/* in two parts: of a comparison of pairs SQLite uses the index for the first row alone, then walks */
+	[NEXT_GROUP] = "SELECT site, source FROM (SELECT site, source FROM document WHERE lane = ?1"
+		"  AND state = 'queued' AND priority = ?2 AND site = ?3 AND source > ?4 ORDER BY source LIMIT 1)"
+		" UNION ALL SELECT site, source FROM (SELECT site, source FROM document WHERE lane = ?1"
+		"  AND state = 'queued' AND priority = ?2 AND site > ?3 ORDER BY site, source LIMIT 1) LIMIT 1",
+	[FIND_DUE] = "SELECT seq, doc, attempts, doubtful, since_ms, as_new FROM document WHERE lane = ?1"
+		" AND state = 'queued' AND priority = ?2 AND site = ?3 AND source = ?4 AND due_ms <= ?5"
+		" ORDER BY due_ms, seq LIMIT 1",
+	[CLAIM] = "UPDATE document SET state = 'sending', reason = '', attempts = attempts + 1, node = ?2,"
+		" changed_ms = ?3, lease_ms = ?4 WHERE seq = ?1",
+	[FIND_NEXT_DUE] = "SELECT due_ms FROM document WHERE lane = ?1 AND state = 'queued'"
+		" ORDER BY due_ms LIMIT 1",
+	[FIND_SENDING] = "SELECT seq, attempts FROM document WHERE doc = ?1 AND state = 'sending'",
+	[SETTLE] = "UPDATE document SET state = ?2, reason = ?3, doubtful = ?4, attempts = attempts - ?5,"
+		" due_ms = ?6, node = '', changed_ms = ?7 WHERE seq = ?1",
+	[FIND_CLAIMED] = "SELECT seq, attempts FROM document WHERE state = 'sending'"
+		" AND (node = ?1 OR lease_ms <= ?2) LIMIT 1",
+	[FIND_LAPSED] = "SELECT seq, attempts FROM document WHERE lane = ?3 AND state = 'sending'"
+		" AND node <> ?1 AND lease_ms <= ?2 LIMIT 1",
+	/* what follows it has replaced or deleted it */
+	[ARRIVALS_ARE] = "SELECT seq FROM arrival_mark",
+	[FIND_ARRIVALS] = "SELECT count(*), max(seq) FROM (SELECT seq FROM document WHERE seq > ?1 ORDER BY seq"
+		" LIMIT ?2)",
+	[NOTE_ARRIVALS] = "INSERT INTO arrival (slot, source, documents) SELECT received_ms / ?3 AS slot, source,"
+		" count(*) FROM document WHERE seq > ?1 AND seq <= ?2 GROUP BY 1, 2"
+		" ON CONFLICT (slot, source) DO UPDATE SET documents = documents + excluded.documents",
+	[MARK_ARRIVALS] = "UPDATE arrival_mark SET seq = ?1",
+	[FORGET_ARRIVALS] = "DELETE FROM arrival WHERE slot < ?1",
+	[ARRIVALS] = "SELECT source, slot, documents FROM arrival WHERE slot >= ?1 AND slot <= ?2 ORDER BY slot, source",
+	[COUNT_INVISIBLE] = "SELECT count(*) FROM document d INDEXED BY document_invisible WHERE " STILL_INVISIBLE " AND changed_ms < ?1",
+	[OLDEST_INVISIBLE] = "SELECT changed_ms FROM document d INDEXED BY document_invisible WHERE " STILL_INVISIBLE
+		" ORDER BY changed_ms LIMIT 1",
+	[COUNT_WAITING] = "SELECT state, reason, count(*), min(changed_ms) FROM document"
+		" WHERE state IN ('held', 'rejected') AND purged_ms = 0 GROUP BY state, reason",
+	[COUNT_WAITING_SITES] = "SELECT state, reason, count(*) AS documents, min(changed_ms), site FROM document"
+		" WHERE state IN ('held', 'rejected') AND purged_ms = 0 GROUP BY state, reason, site"
+		" ORDER BY documents DESC LIMIT ?1",
+	[HISTORY] = "SELECT at_ms, what, state FROM ledger ORDER BY number DESC LIMIT ?1",
+	[RECOVER] = "UPDATE document SET state = 'queued', reason = 'doubtful', doubtful = 1, due_ms = ?2,"
+		" node = '', changed_ms = ?2 WHERE seq = ?1",
+
+	[OWN_TIME_IS] = "SELECT known_ms, doubted_ms FROM own_time UNION ALL"
+		" SELECT * FROM (SELECT at_ms, 0 FROM ledger ORDER BY number DESC LIMIT 1) LIMIT 1",
+	[KEEP_OWN_TIME] = "INSERT OR REPLACE INTO own_time (number, known_ms, doubted_ms) VALUES (1, ?1, ?2)",
+	[PROBE] = "INSERT OR REPLACE INTO node (name, probed_ms) VALUES (?1, ?2)",
+
+	/* the bytes of a large one are read apart */
+	[LOAD] = "SELECT iif(length(bytes) < ?2, bytes, NULL), metadata, digest,"
+		" (SELECT id FROM key WHERE key.number = document.key), seq"
+		" FROM body JOIN document USING (seq) WHERE doc = ?1",
+	[FIND_KEY] = "SELECT number FROM key WHERE id = ?1",
+	[ADD_KEY] = "INSERT INTO key (id) VALUES (?1) ON CONFLICT DO NOTHING",
+	[KEYS_IN_USE] = "SELECT id FROM key WHERE EXISTS (SELECT 1 FROM document WHERE document.key = key.number"
+		" AND document.key <> 0 AND purged_ms = 0)",
+	[COUNT_STATES] = "SELECT state, count(*) FROM document GROUP BY state",
+	[OLDEST_QUEUED] = "SELECT received_ms FROM document WHERE state = 'queued' ORDER BY doc LIMIT 1",
+	[LAST_DELIVERED] = "SELECT max(at_ms) FROM (SELECT at_ms, what, state FROM ledger ORDER BY number DESC"
+		" LIMIT 10000) WHERE what = 'settled' AND state = 'delivered'",
+	[LIST] = "SELECT " ROW_COLUMNS " FROM document WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
+		" AND (?3 = '' OR site = ?3) ORDER BY doc LIMIT ?4",
+	[LIST_STATE] = "SELECT " ROW_COLUMNS " FROM document WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
+		" AND (?3 = '' OR site = ?3) AND state = ?5 ORDER BY doc LIMIT ?4",
+	[LIST_ORDERABLE] = "SELECT " ROW_COLUMNS " FROM document WHERE " ORDERABLE " ORDER BY doc LIMIT ?5",
+	[COUNT_ORDERABLE] = "SELECT count(*) FROM document WHERE " ORDERABLE,
+	[LIST_INVISIBLE] = "SELECT " ROW_COLUMNS " FROM document d WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
+		" AND (?3 = '' OR site = ?3) AND " STILL_INVISIBLE " ORDER BY doc LIMIT ?4",
+	[SHOW] = "SELECT " ROW_COLUMNS ", seq FROM document WHERE doc = ?1",
+	[EVENTS] = "SELECT " EVENT_COLUMNS " FROM ledger l WHERE seq = ?1 ORDER BY l.number",
+	[SHAPE] = "SELECT lane, type_code, CASE WHEN ?1 - received_ms < ?2 THEN 0 WHEN ?1 - received_ms < ?3 THEN 1"
+		" WHEN ?1 - received_ms < ?4 THEN 2 WHEN ?1 - received_ms < ?5 THEN 3"
+		" WHEN ?1 - received_ms < ?6 THEN 4 WHEN ?1 - received_ms < ?7 THEN 5"
+		" WHEN ?1 - received_ms < ?8 THEN 6 WHEN ?1 - received_ms < ?9 THEN 7"
+		" WHEN ?1 - received_ms < ?10 THEN 8 ELSE 9 END AS age, count(*) FROM document"
+		" WHERE state IN ('held', 'queued', 'sending') GROUP BY lane, type_code, age"
+		" ORDER BY lane, type_code, age",
+	[HAPPENINGS] = "SELECT d.doc, d.lane, d.site, d.type_code, " EVENT_COLUMNS " FROM ledger l"
+		" JOIN document d USING (seq) WHERE l.number > ?1 AND (?2 = '' OR d.site = ?2) ORDER BY l.number LIMIT ?3",
+	[NEWEST] = "SELECT max(number) FROM ledger",
+
+	[FIND_DOCUMENT] = "SELECT seq FROM document WHERE doc = ?1",
+	[DOCUMENT_IS] = "SELECT doc FROM document WHERE seq = ?1",
+	[FIND_ACK] = "SELECT number FROM acknowledgement WHERE document = ?3 AND other = ?4 AND source = ?1"
+		" AND origin = ?2",
+	[INSERT_ACK] = "INSERT INTO acknowledgement (source, origin, document, other, header, control_id, asked_ms)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[FIND_WAITING_ACK] = "SELECT number, document, other FROM acknowledgement WHERE state = 'waiting'"
+		" AND (document = ?1 OR (other = ?1 AND other <> 0)) AND number > ?2 ORDER BY number LIMIT 1",
+	[FIND_FINAL] = "SELECT d.state, d.reason, l.code, l.text FROM document d JOIN ledger l USING (seq)"
+		" WHERE d.seq = ?1 AND l.what NOT IN ('received_again', 'source_told', 'purged', 'recalled')"
+		" ORDER BY l.number DESC LIMIT 1",
+	[CONCLUDE_ACK] = "UPDATE acknowledgement SET state = 'ready', positive = ?2, reason = ?3, code = ?4,"
+		" text = ?5, ready_ms = ?6, due_ms = ?6 WHERE number = ?1",
+	[NEXT_ACK] = "SELECT due_ms, number, (SELECT doc FROM document WHERE seq = document), control_id, origin,"
+		" header, positive, reason, code, text, attempts, ready_ms FROM acknowledgement"
+		" WHERE source = ?1 AND state = 'ready' ORDER BY due_ms, number LIMIT 1",
+	[FIND_READY_ACK] = "SELECT document, other, control_id, positive FROM acknowledgement WHERE number = ?1"
+		" AND state = 'ready'",
+	[SETTLE_ACK] = "UPDATE acknowledgement SET state = ?2, attempts = attempts + 1, due_ms = ?3, sent_ms = ?4"
+		" WHERE number = ?1",
+	[DOCUMENT_NOW] = "SELECT state, reason, attempts FROM document WHERE seq = ?1",
+	[COUNT_ACKS] = "SELECT source, count(*), min(ready_ms) FROM acknowledgement WHERE state = 'ready'"
+		" GROUP BY source",
+
+	[FIND_ORDERED] = "SELECT seq, state, reason, doubtful, follows, purged_ms FROM document WHERE doc = ?1",
+	[ORDER] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4,"
+		" since_ms = iif(?2 = 'queued', ?4, since_ms), attempts = iif(?5, 0, attempts), release_ms = 0"
+		" WHERE seq = ?1",
+
+	[FIND_RECALLED] = "SELECT seq, state, action, unique_id, type_code, lane, site, purged_ms, EXISTS (SELECT 1"
+		" FROM document o WHERE o.unique_id = d.unique_id AND o.action = 'delete') FROM document d WHERE doc = ?1",
+
+	[FIND_BLOCKER] = "SELECT 1 FROM (SELECT seq, state FROM document WHERE unique_id = ?1"
+		" UNION ALL SELECT seq, state FROM document WHERE follows = ?1 AND follows <> '')"
+		" WHERE seq < ?2 AND state IN ('held', 'queued', 'sending') LIMIT 1",
+	[FIND_FOLLOWER] = "SELECT seq FROM document WHERE follows = ?1 AND follows <> '' AND state = 'held'"
+		" AND reason = 'waiting_predecessor' ORDER BY seq LIMIT 1",
+	[FOLLOWS_IS] = "SELECT follows FROM document WHERE seq = ?1",
+	[ABOUT_ORDER] = "SELECT unique_id, iif(stands_for <> '', stands_for, follows) FROM document WHERE seq = ?1"
+		" AND (follows <> '' OR stands_for <> '' OR EXISTS"
+		" (SELECT 1 FROM document f WHERE f.follows = document.unique_id AND f.follows <> ''))",
+	[LET_GO] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4, since_ms = ?4,"
+		" release_ms = 0, held_for = '' WHERE seq = ?1",
+	[FIND_UNSENT] = "SELECT seq, state FROM document d WHERE unique_id = ?1 AND action = 'submit'"
+		" AND (state IN ('held', 'queued') OR (state = 'refused' AND reason = 'patient_opposed'))"
+		" AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.seq = d.seq AND l.what = 'claimed')"
+		" AND NOT EXISTS (SELECT 1 FROM document o WHERE o.follows = ?1 AND o.follows <> ''"
+		"  AND o.state IN ('held', 'queued', 'sending'))",
+	[END_UNSENT] = "UPDATE document SET state = 'cancelled', reason = ?2, changed_ms = ?3 WHERE seq = ?1",
+	[FIND_TIMED] = "SELECT seq FROM document WHERE state = 'held' AND release_ms > 0"
+		" AND release_ms <= ?1 ORDER BY release_ms LIMIT 1",
+
+	[SECRET_IS] = "SELECT bytes FROM secret",
+	[ADD_SECRET] = "INSERT INTO secret (number, bytes) VALUES (1, ?1)",
+	[FIND_CHOICE] = "SELECT feeding FROM choice WHERE patient = ?1",
+	[NOTE_CHOICE] = "INSERT INTO choice (patient, feeding, chosen_ms, changed_ms) VALUES (?1, ?2, ?3, ?4)"
+		" ON CONFLICT (patient) DO UPDATE SET feeding = excluded.feeding, chosen_ms = excluded.chosen_ms,"
+		" changed_ms = excluded.changed_ms WHERE excluded.feeding <> 'not_asked'"
+		" AND (choice.feeding = 'not_asked' OR excluded.chosen_ms >= choice.chosen_ms)",
+	[FIND_OPPOSED] = "SELECT seq, doc, state, reason, attempts FROM document WHERE patient = ?1"
+		" AND " OF_PATIENT " AND state <> 'refused' AND action <> 'delete' ORDER BY seq LIMIT 1",
+	[FIND_UNMINDED] = "SELECT seq, doc, state, reason, attempts FROM document WHERE seq = ?1"
+		" AND state IN ('held', 'queued') AND action <> 'delete' AND patient IS NOT NULL AND EXISTS (SELECT 1"
+		" FROM choice WHERE choice.patient = document.patient AND feeding = 'opposed')",
+	[REFUSE_OPPOSED] = "UPDATE document SET state = 'refused', reason = ?2, held_for = ?3, changed_ms = ?4"
+		" WHERE seq = ?1",
+	/* not what its source deleted meanwhile, whatever became of the deletion */
+	[FIND_UNOPPOSED] = "SELECT seq, doc, state, held_for FROM document d WHERE patient = ?1"
+		" AND " OF_PATIENT " AND seq > ?3 AND ((state = 'held' AND reason = 'feeding_not_asked')"
+		"  OR (state = 'refused' AND reason = 'patient_opposed' AND received_ms >= ?2 AND purged_ms = 0"
+		"   AND NOT EXISTS (SELECT 1 FROM document o WHERE o.unique_id = d.unique_id AND o.action = 'delete')))"
+		" ORDER BY seq LIMIT 1",
+	[HOLD_AGAIN] = "UPDATE document SET state = 'held', reason = ?2, held_for = '', changed_ms = ?3 WHERE seq = ?1",
+	[STANDS_FOR] = "SELECT stands_for FROM document WHERE unique_id = ?1 AND stands_for <> ''",
+	/* What the DMP has is still what was delivered: nothing has replaced or deleted it, or may have. And nobody
+	 * needs this one: another that says something else, names it, and waits for nothing but it.
+	 */
+	[FIND_UNCHANGED] = "SELECT n.unique_id, p.unique_id, p.doc FROM document n"
+		" JOIN document p ON p.unique_id = n.follows AND p.action <> 'delete' AND p.state = 'delivered'"
+		"  AND p.lane = n.lane AND p.content = n.content"
+		" WHERE n.seq = ?1 AND n.action = 'replace' AND n.content <> x'' AND n.doubtful = 0 AND n.attempts = 0"
+		" AND n.needed = 0"
+		" AND NOT EXISTS (SELECT 1 FROM document f WHERE f.follows = p.unique_id AND f.follows <> ''"
+		"  AND (f.state IN ('sending', 'delivered') OR f.doubtful = 1))"
+		" AND NOT EXISTS (SELECT 1 FROM document w WHERE w.follows = n.unique_id AND w.follows <> ''"
+		"  AND w.action = 'replace' AND w.state = 'held' AND w.reason = 'waiting_predecessor'"
+		"  AND w.content <> n.content)",
+	/* it follows nothing any more: thousands of them would stand before what does */
+	[SUPPRESS] = "UPDATE document SET state = 'suppressed', reason = 'unchanged', stands_for = ?2, follows = '',"
+		" changed_ms = ?3, release_ms = 0 WHERE seq = ?1",
+	/* what ended badly may be tried again */
+	[REDIRECT] = "UPDATE document SET follows = ?2 WHERE follows = ?1 AND follows <> '' AND state <> 'delivered'",
+	/* what was suppressed and is named, the first version first; its source may have deleted it since */
+	[FIND_NAMED] = "WITH RECURSIVE named (seq, unique_id, names, can_go, depth) AS ("
+		"SELECT d.seq, d.unique_id, d.names, " CAN_GO ", 1 FROM document n"
+		"  JOIN document d ON d.unique_id = n.names AND " UNCHANGED
+		"  WHERE n.seq = ?1 AND n.action = 'replace' AND n.names <> '' AND n.doubtful = 0"
+		" UNION ALL SELECT d.seq, d.unique_id, d.names, " CAN_GO ", depth + 1 FROM named"
+		"  JOIN document d ON d.unique_id = named.names AND " UNCHANGED " WHERE depth <= ?2)"
+		" SELECT seq, can_go, names, (SELECT doc FROM document WHERE seq = ?1) FROM named ORDER BY depth DESC",
+	[NEED] = "UPDATE document SET state = ?2, reason = ?3, needed = 1, stands_for = '', follows = names,"
+		" changed_ms = ?4, due_ms = ?4, since_ms = ?4 WHERE seq = ?1",
+	[REDIRECT_BACK] = "UPDATE document SET follows = names WHERE names = (SELECT unique_id FROM document"
+		" WHERE seq = ?1) AND names <> '' AND names <> follows AND follows <> '' AND doubtful = 0"
+		" AND state NOT IN ('sending', 'delivered')",
+	[TARGET] = "SELECT follows FROM document WHERE doc = ?1",
+
+	[BACKUP_IS] = "PRAGMA application_id",
+	[FIND_RESTORED] = "SELECT seq, state, reason, attempts FROM document WHERE seq > ?1"
+		" AND +state IN ('held', 'queued', 'sending') ORDER BY seq LIMIT 1",
+	[DOUBT] = "UPDATE document SET doubtful = 1, state = ?2, reason = ?3, node = '', changed_ms = ?4 WHERE seq = ?1",
+	[FIND_OLD] = "SELECT seq, state, reason FROM document WHERE changed_ms <= ?1 AND purged_ms = 0 AND " FINAL
+		" ORDER BY changed_ms LIMIT 1",
+	[PURGE_BODY] = "DELETE FROM body WHERE seq = ?1",
+	[PURGE_ACKS] = "DELETE FROM acknowledgement WHERE document = ?1 AND state = 'sent'",
+	[SET_PURGED] = "UPDATE document SET purged_ms = ?2 WHERE seq = ?1",
+
+	[TALLY_IS] = "SELECT last, edition, is_emptying, until_ms, coalesce((SELECT max(number) FROM ledger), 0) FROM tally",
+	/* what came later is none of its past, but a deletion may be of what came while it waited */
+	[TALLY_ROWS] = "SELECT l.number, l.seq, l.at_ms, l.what, l.state, l.reason, l.code, l.note, l.attempt,"
+		" d.action, d.lane, d.site, d.field, d.unit, d.source, d.type_code, d.stay, d.patient, d.received_ms,"
+		" d.created_ms, d.stay_end_ms, d.ins_qualified, d.invisible,"
+		" (SELECT p.seq FROM document p WHERE p.unique_id = iif(d.action = 'delete', nullif(d.follows, ''),"
+		"  coalesce(nullif(d.names, ''), nullif(d.stands_for, ''), nullif(d.follows, '')))"
+		"  AND p.action <> 'delete' AND (d.action = 'delete' OR p.seq < d.seq)),"
+		" CASE l.what WHEN 'retried' THEN (SELECT b.state = 'cancelled' AND b.reason <> 'superseded' FROM ledger b WHERE b.seq = l.seq AND b.number < l.number"
+		"  ORDER BY b.number DESC LIMIT 1) END"
+		" FROM ledger l CROSS JOIN document d USING (seq) WHERE l.number > ?1 ORDER BY l.number LIMIT ?2",
+	[TALLY_ROOT] = "SELECT root FROM lineage WHERE seq = ?1",
+	[TALLY_ACCEPTANCE] = "SELECT root, current, outcome, accepted_ms, submitted_ms, attempts, replaced, deleted_ms,"
+		" action, lane, site, field, unit, source, type_code, stay, patient, received_ms, created_ms, stay_end_ms,"
+		" ins_qualified, invisible FROM acceptance WHERE root = ?1",
+	[TALLY_FIRST_TRY] = "SELECT at_ms FROM ledger WHERE seq = ?1 AND number < ?2 AND what = 'claimed'"
+		" ORDER BY number LIMIT 1",
+	[TALLY_MOVE] = "UPDATE tally SET last = ?3, until_ms = coalesce((SELECT at_ms FROM ledger WHERE number = ?3), 0)"
+		" WHERE last = ?1 AND edition = ?2 AND is_emptying = 0",
+	[TALLY_AGAIN] = "UPDATE tally SET last = 0, until_ms = 0, edition = edition + 1, is_emptying = 1",
+	[NOTE_RECOUNT] = "INSERT INTO recount (edition, at_ms, actor) SELECT edition, ?1, ?2 FROM tally",
+	[TALLY_EMPTIED] = "UPDATE tally SET is_emptying = 0",
+	[ADD_TO_DAY] = "INSERT INTO counter_day (day, lane, site, field, type_code, channel, outcome, n)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+		" ON CONFLICT (day, lane, site, field, type_code, channel, outcome) DO UPDATE SET n = n + excluded.n",
+	[ADD_TO_MONTH] = "INSERT INTO counter_month (month, lane, site, field, type_code, channel, outcome, n)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+		" ON CONFLICT (month, lane, site, field, type_code, channel, outcome) DO UPDATE SET n = n + excluded.n",
+	[PUT_ACCEPTANCE] = "INSERT OR REPLACE INTO acceptance (root, current, outcome, accepted_ms, submitted_ms, attempts,"
+		" replaced, deleted_ms, action, lane, site, field, unit, source, type_code, stay, patient, received_ms,"
+		" created_ms, stay_end_ms, ins_qualified, invisible, channel)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+	[PUT_ROOT] = "INSERT OR REPLACE INTO lineage (seq, root) VALUES (?1, ?2)",
+	[TELL_STAY] = "INSERT INTO stay (source, key, lane, site, unit, field, start_ms, end_ms)"
+		" VALUES ('document', ?1, ?2, ?3, ?4, ?5, 0, ?6) ON CONFLICT (source, key) DO UPDATE SET"
+		" site = excluded.site, unit = excluded.unit, field = excluded.field,"
+		" end_ms = iif(excluded.end_ms > 0, excluded.end_ms, end_ms)",
+	[EMPTY_DAYS] = "DELETE FROM counter_day WHERE (day, " CELL ") IN (SELECT day, " CELL " FROM counter_day LIMIT ?1)",
+	[EMPTY_MONTHS] = "DELETE FROM counter_month WHERE (month, " CELL ") IN (SELECT month, " CELL
+		" FROM counter_month LIMIT ?1)",
+	[EMPTY_ACCEPTANCES] = "DELETE FROM acceptance WHERE root IN (SELECT root FROM acceptance LIMIT ?1)",
+	[EMPTY_ROOTS] = "DELETE FROM lineage WHERE seq IN (SELECT seq FROM lineage LIMIT ?1)",
+	[EMPTY_STAYS] = "DELETE FROM stay WHERE source = 'document' AND key IN (SELECT key FROM stay"
+		" WHERE source = 'document' LIMIT ?1)",
+	[FORGET_DAYS] = "DELETE FROM counter_day WHERE (day, " CELL ") IN (SELECT day, " CELL
+		" FROM counter_day WHERE day < ?1 ORDER BY day LIMIT ?2)",
+	[DROP_ALIASES] = "DELETE FROM site_alias",
+	[ADD_ALIAS] = "INSERT OR REPLACE INTO site_alias (former, current) VALUES (?1, ?2)",
+	[NOTE_STAY] = "INSERT OR REPLACE INTO stay (source, key, lane, site, unit, field, start_ms, end_ms, cancelled)"
+		" VALUES ('adt', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[COUNTERS_BY_DAY] = "SELECT lane, site, field, type_code, channel, outcome, day, n, coalesce(x.current, site)"
+		" FROM counter_day LEFT JOIN site_alias x ON x.former = site WHERE day BETWEEN ?1 AND ?2 AND n <> 0"
+		" ORDER BY lane, site, field, type_code, channel, day, outcome",
+	[COUNTERS_BY_MONTH] = "SELECT lane, site, field, type_code, channel, outcome, month, n, coalesce(x.current, site)"
+		" FROM counter_month LEFT JOIN site_alias x ON x.former = site WHERE month BETWEEN ?1 AND ?2 AND n <> 0"
+		" ORDER BY lane, site, field, type_code, channel, month, outcome",
+	[COUNT_DOCUMENTS] = PICKED " SELECT site, lane, field, paris_day(at_ms), count(*) FROM counted"
+		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
+	/* with min(), the other columns are those of the row that has the least */
+	[COUNT_STAYS] = PICKED " SELECT site, lane, field, paris_day(first_ms), count(*) FROM (SELECT site, lane, field,"
+		" min(at_ms) AS first_ms FROM counted WHERE stay IS NOT NULL GROUP BY lane, site, stay)"
+		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
+	[COUNT_PATIENTS] = PICKED " SELECT site, lane, field, paris_day(first_ms), count(*) FROM (SELECT site, lane, field,"
+		" min(at_ms) AS first_ms FROM counted WHERE patient IS NOT NULL GROUP BY lane, site, patient)"
+		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
+	[COUNT_WEEKS] = PICKED " SELECT site, lane, '', paris_monday(at_ms), 1 FROM counted GROUP BY 1, 2, 4 ORDER BY 2, 1, 4",
+	[PRODUCED] = "SELECT coalesce(x.current, site) AS now_site, lane, field, day, sum(n)"
+		" FROM counter_day LEFT JOIN site_alias x ON x.former = site WHERE day BETWEEN ?5 AND ?6 AND outcome = ?7"
+		" AND " NAMED("?1", "type_code") " AND " NAMED("?2", "coalesce(x.current, site)")
+		" AND " NAMED("?3", "lane") " AND " NAMED("?4", "field")
+		" GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0 ORDER BY 2, 1, 3, 4",
+	[LAST_ACCEPTED] = "SELECT site, max(accepted_ms) FROM acceptance WHERE accepted_ms > ?1 GROUP BY site",
+	[STAYS_ENDED] = "SELECT coalesce(x.current, site) AS now_site, lane, field, paris_day(end_ms), count(*)"
+		" FROM stay s LEFT JOIN site_alias x ON x.former = site WHERE end_ms > 0 AND end_ms >= ?5 AND end_ms < ?6"
+		" AND NOT cancelled AND (source = 'adt' OR (NOT ?7 AND NOT EXISTS (SELECT 1 FROM stay a"
+		"  WHERE a.source = 'adt' AND a.key = s.key)))"
+		" AND " NAMED("?1", "coalesce(x.current, site)") " AND " NAMED("?2", "lane")
+		" AND " NAMED("?3", "field") " AND " NAMED("?4", "unit")
+		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
+
+	[ADD_IMPORT] = "INSERT INTO import (kind, series, source, file, digest, actor, imported_ms, figures)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[ADD_FIGURE] = "INSERT INTO figure (revision, site, name, month, n) VALUES (?1, ?2, ?3, ?4, ?5)",
+	/* with max(), the other columns are those of the row that has the greatest */
+	[FIGURES] = "SELECT coalesce(x.current, f.site), f.name, f.month, f.n, f.revision, f.source, f.actor, f.imported_ms"
+		" FROM (SELECT site, name, month, n, max(revision) AS revision, source, actor, imported_ms"
+		"  FROM import JOIN figure USING (revision) WHERE kind = ?1 AND series = ?2 AND month BETWEEN ?3 AND ?4"
+		"  GROUP BY site, name, month) f"
+		" LEFT JOIN site_alias x ON x.former = f.site ORDER BY 1, 2, 3, f.site",
+	[WAITING] = "SELECT lane, coalesce(x.current, site), field, type_code, state = 'held' AND reason = ?1, count(*)"
+		" FROM document LEFT JOIN site_alias x ON x.former = site"
+		" WHERE state IN ('held', 'queued', 'sending') AND action = 'submit' GROUP BY 1, 2, 3, 4, 5",
+	[QUALITY] = "SELECT lane, coalesce(x.current, site), count(*), sum(attempts <= 1), sum(replaced), sum(invisible)"
+		" FROM acceptance LEFT JOIN site_alias x ON x.former = site WHERE accepted_ms >= ?1 GROUP BY 1, 2",
+	[ADD_SNAPSHOT] = "INSERT OR IGNORE INTO snapshot (programme, window, indicator, place, frozen_ms, json)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[SNAPSHOTS] = "SELECT programme, window, indicator, place, frozen_ms, json FROM snapshot"
+		" ORDER BY programme, window, indicator, place",
+	[FORGET_SNAPSHOTS] = "DELETE FROM snapshot WHERE frozen_ms < ?1",
+
+	[CHAIN_HEAD] = "SELECT number, digest FROM ledger ORDER BY number DESC LIMIT 1",
+	[CHAIN_DOCUMENT] = "SELECT doc, action, unique_id, digest FROM document WHERE seq = ?1",
+	[CHAIN_ROWS] = "SELECT l.number, d.doc, d.action, d.unique_id, d.digest, l.at_ms, l.what, l.state, l.reason,"
+		" l.attempt, l.code, l.text, l.note, l.origin, l.actor, l.node, l.http_status, l.duration_ms, l.digest"
+		" FROM ledger l LEFT JOIN document d USING (seq) WHERE l.number > ?1 ORDER BY l.number LIMIT ?2",
+	[CHAIN_SET] = "UPDATE ledger SET digest = ?2 WHERE number = ?1",
+	[CHECK_INTEGRITY] = "PRAGMA integrity_check(20)",
+	[CHECK_REFERENCES] = "PRAGMA foreign_key_check",
+	[CHECK_STATES] = "SELECT doc, state, last FROM (SELECT doc, state, (SELECT l.state FROM ledger l"
+		" WHERE l.seq = document.seq ORDER BY l.number DESC LIMIT 1) AS last FROM document)"
+		" WHERE state IS NOT last LIMIT 21",
+};
+/* clang-format on */
