@@ -92,7 +92,8 @@ static void log_told(const struct store_moves *moves)
 void pipeline_moved(struct pipeline *pipeline, struct store_moves *moves)
 {
 	struct pipeline_figures *figures = &pipeline->figures;
-	int64_t born = 0; /* a move takes from one state what it gives to another: the rest is new */
+	int64_t born =
+		0; /* a move takes from one state what it gives to another: the rest is new */
 	bool ended = false;
 
 	for (enum doc_state state = 0; state < DOC_STATE_COUNT; state++) {
