@@ -1,296 +1,8 @@
-/* How dmpfeedctl speaks to people. One thread. */
+/* What dmpfeedctl prints of each answer. One thread. */
 #include "ctl_print.h"
 
 #include <assert.h>
 #include <stdio.h>
-
-/* ---- words ---- */
-
-static bool french;
-
-/* Our words; those that French shares are not in it. */
-/* clang-format off */
-static const struct {
-	const char *english, *french;
-} words[] = {
-	{ "yes", "oui" },
-	{ "no", "non" },
-	{ "d", "j" },
-
-	{ "Ready", "Prête" },
-	{ "because", "parce que" },
-	{ "Last delivery", "Dernier envoi" },
-	{ "Oldest waiting for", "Plus ancien en attente depuis" },
-	{ "Invisible for too long", "Invisibles depuis trop longtemps" },
-	{ "Running for", "En marche depuis" },
-	{ "Environment", "Environnement" },
-	{ "Number", "Nombre" },
-	{ "Metadata", "Métadonnées" },
-	{ "From", "Provenance" },
-	{ "Value", "Valeur" },
-	{ "Lanes", "Voies" },
-	{ "Listeners", "Écoutes" },
-	{ "Folders", "Dossiers" },
-	{ "Name", "Nom" },
-	{ "State", "État" },
-	{ "Why", "Pourquoi" },
-	{ "In flight", "En cours" },
-	{ "Delivered", "Transmis" },
-	{ "Tries again", "Reprise" },
-	{ "Address", "Adresse" },
-	{ "Connections", "Connexions" },
-	{ "Broken frames", "Trames invalides" },
-	{ "Stray bytes", "Octets hors trame" },
-	{ "Too many", "En trop" },
-	{ "Not allowed", "Non autorisés" },
-	{ "TLS failed", "TLS en échec" },
-	{ "Identities (ADT)", "Identités (ADT)" },
-	{ "Answers (ACK)", "Réponses (ACK)" },
-	{ "Last message", "Dernier message" },
-	{ "Path", "Chemin" },
-	{ "Waiting", "En attente" },
-	{ "Taken", "Pris" },
-	{ "Rejected", "Rejetés" },
-	{ "Last file", "Dernier fichier" },
-	{ "Trouble", "Problème" },
-	{ "Acknowledgements to sources", "Accusés de réception aux sources" },
-	{ "Oldest", "Le plus ancien" },
-	{ "Told", "Remis" },
-	{ "Refused", "Refusés" },
-	{ "Failed", "Échecs" },
-	{ "Last told", "Dernier remis" },
-
-	{ "Alerts", "Alertes" },
-	{ "Alert", "Alerte" },
-	{ "Severity", "Gravité" },
-	{ "Since", "Depuis" },
-	{ "Of", "De" },
-	{ "Role", "Rôle" },
-	{ "Days left", "Jours restants" },
-	{ "Ends", "Fin" },
-	{ "Subject", "Sujet" },
-	{ "No certificate.", "Aucun certificat." },
-	{ "the certificates in use, and until when", "les certificats utilisés, et jusqu'à quand" },
-
-	{ "No document.", "Aucun document." },
-	{ "what waits, by lane, type and age", "ce qui attend, par voie, type et âge" },
-	{ "What waits, by the age that it is below:", "Ce qui attend, selon l'âge qu'il n'a pas atteint :" },
-	{ "Nothing waits.", "Rien n'attend." },
-	{ "1 d", "1 j" },
-	{ "what is counted, by site, type, outcome and day",
-	  "ce qui est compté, par site, type, issue et jour" },
-	{ "from this day on, like 2026-11-01", "à partir de ce jour, comme 2026-11-01" },
-	{ "up to this day", "jusqu'à ce jour" },
-	{ "numbers of days, or of months", "nombres par jour, ou par mois" },
-	{ "count all anew from the history, in the background",
-	  "recompter tout d'après l'historique, en arrière-plan" },
-	{ "All is counted anew, in the background.", "Tout est recompté, en arrière-plan." },
-	{ "Not all is counted yet: ask again in a moment.",
-	  "Tout n'est pas encore compté : redemander dans un instant." },
-	{ "Nothing was counted in that time.", "Rien n'a été compté sur cette période." },
-	{ "Entity", "Entité" },
-	{ "Now", "Actuel" },
-	{ "Field", "Champ" },
-	{ "Day", "Jour" },
-	{ "Month", "Mois" },
-	{ "Outcome", "Issue" },
-	{ "delete a document in the DMP, which cannot be undone; asks twice",
-	  "supprimer un document dans le DMP, sans retour ; demande deux fois" },
-	{ "What the DMP deletes does not come back.", "Ce que le DMP supprime ne revient pas." },
-	{ "Type the document's id again:", "Retaper l'identifiant du document :" },
-	{ "Delete it in the DMP?", "Le supprimer dans le DMP ?" },
-	{ "nothing was done", "rien n'a été fait" },
-	{ "Deletion", "Suppression" },
-	{ "what happens to documents, as it happens",
-	  "ce qui arrive aux documents, au moment où cela arrive" },
-	{ "3 d", "3 j" },
-	{ "7 d", "7 j" },
-	{ "older", "au-delà" },
-	{ "There may be more: add --after", "Il peut y en avoir d'autres : ajouter --after" },
-	{ "looked at", "examinés" },
-	{ "remain: ask again with --after", "restent : recommencer avec --after" },
-	{ "Reason", "Motif" },
-	{ "Received", "Reçu" },
-	{ "Attempts", "Tentatives" },
-	{ "Next attempt", "Prochaine tentative" },
-	{ "Identifier", "Identifiant" },
-	{ "Lane", "Voie" },
-	{ "Channel", "Canal" },
-	{ "Origin", "Origine" },
-	{ "Meaning", "Explication" },
-	{ "What to do", "À faire" },
-	{ "In doubt", "Douteux" },
-	{ "Bytes", "Octets" },
-	{ "Changed", "Modifié" },
-	{ "Goes by itself", "Part de lui-même" },
-	{ "Body purged", "Contenu purgé" },
-	{ "History", "Historique" },
-	{ "When", "Quand" },
-	{ "What", "Quoi" },
-	{ "Attempt", "Tentative" },
-	{ "Text", "Texte" },
-	{ "Who", "Qui" },
-	{ "Backup", "Sauvegarde" },
-	{ "Done", "Fait" },
-	{ "would be", "serait fait" },
-	{ "Before", "Avant" },
-	{ "Why not", "Pourquoi pas" },
-
-	{ "rows, chain whole, head", "lignes, chaîne intègre, tête" },
-	{ "rows, faults:", "lignes, défauts :" },
-
-	{ "COMMAND", "COMMANDE" },
-	{ "Commands", "Commandes" },
-	{ "is the gateway working", "la passerelle fonctionne-t-elle" },
-	{ "documents, oldest first", "les documents, du plus ancien au plus récent" },
-	{ "one document and its history", "un document et son historique" },
-	{ "the daemon's socket", "le socket du démon" },
-	{ "JSON instead of columns", "du JSON au lieu de colonnes" },
-	{ "default", "par défaut" },
-	{ "this help", "cette aide" },
-	{ "the version of dmpfeedctl", "la version de dmpfeedctl" },
-	{ "in this state only", "dans cet état seulement" },
-	{ "for this reason only", "pour ce motif seulement" },
-	{ "of this geographic FINESS only", "de ce FINESS géographique seulement" },
-	{ "so many at most", "tant au plus" },
-	{ "those after this one", "ceux qui suivent celui-ci" },
-	{ "keep documents until they are released",
-	  "retenir des documents jusqu'à ce qu'on les libère" },
-	{ "send documents that are held", "envoyer des documents retenus" },
-	{ "send again now, under the same ids, what was rejected or refused or waits",
-	  "renvoyer maintenant, sous les mêmes identifiants, ce qui est rejeté, refusé ou en attente" },
-	{ "give up documents that the DMP does not have",
-	  "abandonner des documents que le DMP n'a pas" },
-	{ "only say what would be done", "dire seulement ce qui serait fait" },
-	{ "also what only a person can answer for: an identity that is not qualified, a version out "
-	  "of order, an attempt in doubt",
-	  "aussi ce dont seule une personne peut répondre : une identité non qualifiée, une version "
-	  "avant son tour, une tentative douteuse" },
-	{ "copy the whole queue to a file, while it is at work",
-	  "copier toute la file dans un fichier, pendant qu'elle travaille" },
-	{ "is the database whole, and the audit chain through its history",
-	  "la base est-elle intègre, et la chaîne d'audit de son historique" },
-	{ "Exit status: 0 done, 1 the daemon says no or found a fault, 2 misused, 3 the daemon cannot "
-	  "be reached.",
-	  "Code de retour : 0 fait, 1 le démon refuse ou a trouvé un défaut, 2 mauvais usage, 3 démon "
-	  "injoignable." },
-
-	{ "how far each place is from its usage targets",
-	  "à quelle distance chaque site est de ses objectifs d'usage" },
-	{ "bring denominators: finess_eg;champ;month;n",
-	  "apporter des dénominateurs : finess_eg;champ;month;n" },
-	{ "bring what the CNAM counted: finess_eg;type_code;month;n",
-	  "apporter ce que la CNAM a compté : finess_eg;type_code;month;n" },
-	{ "which denominator it is", "de quel dénominateur il s'agit" },
-	{ "a YAML file of what the file calls its columns and types",
-	  "un fichier YAML disant comment le fichier appelle ses colonnes et ses types" },
-	{ "what the hospital declared, not what the CNAM counted",
-	  "ce que l'établissement a déclaré, non ce que la CNAM a compté" },
-	{ "No target.", "Aucun objectif." },
-	{ "Window", "Fenêtre" },
-	{ "Indicator", "Indicateur" },
-	{ "Place", "Lieu" },
-	{ "Count", "Compte" },
-	{ "Rate", "Taux" },
-	{ "Target", "Objectif" },
-	{ "Missing", "Manquent" },
-	{ "Missing at the end", "Manqueront à la fin" },
-	{ "Projected", "Projeté" },
-	{ "Frozen", "Figé" },
-	{ "Figures", "Chiffres" },
-	{ "Denominator", "Dénominateur" },
-	{ "First month", "Premier mois" },
-	{ "Last month", "Dernier mois" },
-	{ "Sum", "Somme" },
-	{ "Revision", "Révision" },
-	{ "Only tried", "À blanc" },
-	{ "Unknown sites", "Sites inconnus" },
-	{ "What is wrong with the file; nothing of it was kept", "Ce qui ne va pas dans le fichier ; rien n'en a été gardé" },
-	{ "Counts that differ", "Comptes qui diffèrent" },
-	{ "Site", "Site" },
-	{ "Type", "Type" },
-	{ "Month", "Mois" },
-	{ "Ours", "Les nôtres" },
-	{ "Declared", "Déclaré" },
-	{ "Official", "Officiel" },
-	{ "Gap", "Écart" },
-	{ "Level", "Niveau" },
-
-	{ "See dmpfeedctl --help.", "Voir dmpfeedctl --help." },
-	{ "no command", "pas de commande" },
-	{ "no such command", "commande inconnue" },
-	{ "this command does not take the option", "cette commande ne prend pas l'option" },
-	{ "this command is written", "cette commande s'écrit" },
-	{ "--limit takes a number from 1 to 10000, not",
-	  "--limit prend un nombre de 1 à 10000, pas" },
-	{ "an argument is not UTF-8", "un argument n'est pas en UTF-8" },
-	{ "cannot reach dmpfeedd", "dmpfeedd est injoignable" },
-	{ "Is it running (systemctl status dmpfeed)? Is this its control.socket?",
-	  "Est-il démarré (systemctl status dmpfeed) ? Est-ce bien son control.socket ?" },
-	{ "It has stopped: see systemctl status dmpfeed.",
-	  "Il s'est arrêté : voir systemctl status dmpfeed." },
-	{ "Ask as root, or as the user that runs dmpfeedd.",
-	  "Demander en root, ou avec le compte qui exécute dmpfeedd." },
-	{ "The path of a socket has 1 to 107 bytes.",
-	  "Le chemin d'un socket a de 1 à 107 octets." },
-	{ "See systemctl status dmpfeed.", "Voir systemctl status dmpfeed." },
-	{ "the answer of dmpfeedd broke off", "la réponse de dmpfeedd s'est interrompue" },
-	{ "cannot write the answer", "impossible d'écrire la réponse" },
-};
-/* clang-format on */
-
-/* The first variable that is set decides, as for every program (locale(7)). */
-void ctl_choose_language(void)
-{
-	static const char *const variables[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
-	const char *value = "";
-
-	for (size_t i = 0; i < length_of(variables) && value[0] == '\0'; i++)
-		value = slice_of(getenv(variables[i])).p;
-	french = slice_starts(slice_of(value), "fr");
-}
-
-const char *ctl_language(void)
-{
-	return french ? "fr" : "en";
-}
-
-const char *ctl_say(const char *english)
-{
-	for (size_t i = 0; french && i < length_of(words); i++)
-		if (strcmp(words[i].english, english) == 0)
-			return words[i].french;
-	return english;
-}
-
-/* Answers quote file names and other people's words: none of their bytes may move the cursor or
- * colour the terminal. Control characters become what JSON writes for them, so that JSON stays the
- * same JSON; `kept` is the one that is ours.
- */
-static void add_clean(struct buf *out, const char *text, char kept)
-{
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) /* U+0080 to U+009F */
-			buf_addf(out, "\\u%04x", *++c);
-		else if ((*c < ' ' && *c != kept) || *c == 0x7f)
-			buf_addf(out, "\\u%04x", *c);
-		else
-			buf_add_char(out, (char)*c);
-	}
-}
-
-int ctl_complain(int code, const char *what, const char *about, const char *advice)
-{
-	scoped(buf_done) struct buf line = { 0 };
-
-	buf_add_text(&line, "dmpfeedctl: ");
-	add_clean(&line, what, '\0');
-	if (about[0])
-		buf_add_text(&line, french ? " : " : ": ");
-	add_clean(&line, about, '\0');
-	fprintf(stderr, "%s\n%s%s", line.p, advice, advice[0] ? "\n" : "");
-	return code;
-}
 
 /* ---- columns ---- */
 
@@ -307,7 +19,7 @@ static const char *cell_of(const json_t *row, const struct column *column, struc
 	buf_clear(cell);
 	buf_add_text(cell, "");
 	if (json_is_string(value))
-		add_clean(cell, json_string_value(value), '\0');
+		ctl_add_clean(cell, json_string_value(value), '\0');
 	else if (json_is_integer(value))
 		buf_addf(cell, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 	else if (json_is_boolean(value))
@@ -783,7 +495,7 @@ void ctl_print_json_lines(const json_t *rows)
 		scoped(free_ptr) char *text = json_dumps(row, JSON_COMPACT);
 		scoped(buf_done) struct buf out = { 0 };
 
-		add_clean(&out, text ? text : "null", '\0');
+		ctl_add_clean(&out, text ? text : "null", '\0');
 		puts(out.p);
 	}
 }
@@ -813,7 +525,8 @@ void ctl_print_verify(const struct ctl_answer *answer)
 		 json_integer_value(json_object_get(row, "rows")));
 	if (json_is_true(json_object_get(row, "ok"))) {
 		buf_addf(&line, "%s ", ctl_say("rows, chain whole, head"));
-		add_clean(&line, slice_of(json_string_value(json_object_get(row, "head"))).p, '\0');
+		ctl_add_clean(&line, slice_of(json_string_value(json_object_get(row, "head"))).p,
+			      '\0');
 	} else {
 		buf_addf(&line, "%s %" JSON_INTEGER_FORMAT, ctl_say("rows, faults:"),
 			 json_integer_value(json_object_get(row, "fault_count")));
@@ -821,7 +534,7 @@ void ctl_print_verify(const struct ctl_answer *answer)
 	print_line(&line);
 	json_array_foreach(faults, i, fault)
 	{
-		add_clean(&line, slice_of(json_string_value(fault)).p, '\0');
+		ctl_add_clean(&line, slice_of(json_string_value(fault)).p, '\0');
 		print_line(&line);
 	}
 }
@@ -831,7 +544,7 @@ void ctl_print_json(const json_t *json)
 	scoped(free_ptr) char *text = json_dumps(json, JSON_INDENT(2));
 	scoped(buf_done) struct buf out = { 0 };
 
-	add_clean(&out, text ? text : "null", '\n');
+	ctl_add_clean(&out, text ? text : "null", '\n');
 	puts(out.p);
 }
 
@@ -846,7 +559,7 @@ static void set_rate(json_t *object, const char *member, const json_t *value, bo
 		return;
 	buf_addf(&text, is_ratio ? "%.1f %%" : "%.0f",
 		 json_number_value(value) * (is_ratio ? 100 : 1));
-	for (char *c = text.p; french && *c; c++)
+	for (char *c = text.p; ctl_is_french() && *c; c++)
 		*c = *c == '.' ? ',' : *c;
 	json_object_set_new(object, member, json_string(text.p));
 }
@@ -892,12 +605,12 @@ void ctl_print_targets(const struct ctl_answer *answer)
 	json_array_foreach(answer->rows, i, row)
 	{
 		const char *said = json_string_value(
-			json_object_get(row, french ? "sentence_fr" : "sentence_en"));
+			json_object_get(row, ctl_is_french() ? "sentence_fr" : "sentence_en"));
 
 		buf_addf(&line, "%s%s %s: ", i == 0 ? "\n" : "",
 			 slice_of(json_string_value(json_object_get(row, "place"))).p,
 			 slice_of(json_string_value(json_object_get(row, "indicator"))).p);
-		add_clean(&line, slice_of(said).p, '\0');
+		ctl_add_clean(&line, slice_of(said).p, '\0');
 		print_line(&line);
 	}
 }
@@ -940,7 +653,7 @@ void ctl_print_import(const struct ctl_answer *answer)
 		if (!has_faults)
 			puts(ctl_say("What is wrong with the file; nothing of it was kept"));
 		has_faults = true;
-		add_clean(&line, fault, '\0');
+		ctl_add_clean(&line, fault, '\0');
 		print_line(&line);
 	}
 	if (!has_faults)

@@ -1,24 +1,10 @@
-/* How dmpfeedctl speaks to people: in English or French, in aligned columns, with nothing in them
- * that a terminal would obey. One thread.
- */
+/* How dmpfeedctl speaks to people: in aligned columns, or as JSON. One thread. */
 #ifndef DMPFEED_CTL_PRINT_H
 #define DMPFEED_CTL_PRINT_H
 
 #include <jansson.h>
 
-#include "base/buf.h"
-
-/* From LC_ALL, LC_MESSAGES, LANG. Call it first. */
-void ctl_choose_language(void);
-const char *ctl_language(void); /* "en", "fr" */
-
-/* One of our own words or sentences in the language of the user. */
-const char *ctl_say(const char *english);
-
-/* "dmpfeedctl: what: about" and an advice, on stderr; "" leaves `about` or the advice out. Returns
- * `code`.
- */
-int ctl_complain(int code, const char *what, const char *about, const char *advice);
+#include "ctl_words.h"
 
 /* What the lines of an answer held under "row", "event" and "metadata": arrays of objects; and under "rest": an
  * object, or NULL.
