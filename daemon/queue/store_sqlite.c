@@ -399,12 +399,12 @@ int store_probe(struct store *store, int64_t now_ms, struct err *err)
 
 /* ---- look ---- */
 
-/* The number that a statement without parameters gives; `otherwise` when it gives none. */
-static int one_number(struct store *store, size_t which, int64_t otherwise, int64_t *ret_number,
-		      struct err *err)
+int store_find_number(struct store *store, enum store_statement which,
+		      const struct sqlite_value *values, size_t count, int64_t otherwise,
+		      int64_t *ret_number, struct err *err)
 {
 	scoped(sqlite_reset) sqlite3_stmt *found =
-		sqlite_prepare(&store->sqlite, which, NULL, 0, err);
+		sqlite_prepare(&store->sqlite, which, values, count, err);
 	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
 
 	if (got < 0)
@@ -417,7 +417,7 @@ static int one_number(struct store *store, size_t which, int64_t otherwise, int6
 
 int store_oldest_queued(struct store *store, int64_t *ret_received_ms, struct err *err)
 {
-	return one_number(store, OLDEST_QUEUED, INT64_MAX, ret_received_ms, err);
+	return store_find_number(store, OLDEST_QUEUED, NULL, 0, INT64_MAX, ret_received_ms, err);
 }
 
 int store_count(struct store *store, struct store_counts *ret_counts, struct err *err)
@@ -432,7 +432,8 @@ int store_count(struct store *store, struct store_counts *ret_counts, struct err
 	while ((got = sqlite_step(&store->sqlite, states, err)) > 0)
 		counts.documents[store_state_of(states, 0)] =
 			(uint64_t)sqlite3_column_int64(states, 1);
-	if (got < 0 || one_number(store, LAST_DELIVERED, 0, &counts.last_delivered_ms, err) < 0)
+	if (got < 0 || store_find_number(store, LAST_DELIVERED, NULL, 0, 0,
+					 &counts.last_delivered_ms, err) < 0)
 		return -1;
 	*ret_counts = counts;
 	return 0;

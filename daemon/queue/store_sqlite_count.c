@@ -90,30 +90,16 @@ int store_tally_read(struct store *store, uint64_t after, size_t most,
 	return got;
 }
 
-/* The number that `which` finds; `otherwise` when it finds none. */
-static int find_number(struct store *store, enum store_statement which,
-		       const struct sqlite_value *values, size_t count, int64_t otherwise,
-		       int64_t *ret_number, struct err *err)
-{
-	scoped(sqlite_reset) sqlite3_stmt *found =
-		sqlite_prepare(&store->sqlite, which, values, count, err);
-	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
-
-	if (got >= 0)
-		*ret_number = got > 0 ? sqlite3_column_int64(found, 0) : otherwise;
-	return got < 0 ? -1 : 0;
-}
-
 int store_tally_root(struct store *store, int64_t seq, int64_t *ret_root, struct err *err)
 {
-	return find_number(store, TALLY_ROOT, VALUES(NUMBER(seq)), seq, ret_root, err);
+	return store_find_number(store, TALLY_ROOT, VALUES(NUMBER(seq)), seq, ret_root, err);
 }
 
 int store_tally_first_try(struct store *store, int64_t seq, uint64_t before, int64_t otherwise,
 			  int64_t *ret_ms, struct err *err)
 {
-	return find_number(store, TALLY_FIRST_TRY, VALUES(NUMBER(seq), NUMBER(before)), otherwise,
-			   ret_ms, err);
+	return store_find_number(store, TALLY_FIRST_TRY, VALUES(NUMBER(seq), NUMBER(before)),
+				 otherwise, ret_ms, err);
 }
 
 int store_tally_acceptance(struct store *store, int64_t root, struct arena *arena,

@@ -133,15 +133,6 @@ static json_t *json_of_rates(const struct status *status)
 	return json;
 }
 
-/* Sets object[name] to the array of json_of(items[i]). */
-#define put_list(object, name, json_of, items, count)                                              \
-	do {                                                                                       \
-		json_t *list_ = json_array();                                                      \
-		for (size_t i_ = 0; i_ < (count); i_++)                                            \
-			json_array_append_new(list_, json_of(&(items)[i_]));                       \
-		json_object_set_new((object), (name), list_);                                      \
-	} while (0)
-
 static json_t *json_of_status(const struct status *status)
 {
 	const char *not_ready = status->not_ready ? status->not_ready : "";
@@ -166,10 +157,11 @@ static json_t *json_of_status(const struct status *status)
 	json_put_count(json, "identities", status->identities);
 	json_put_count(json, "answers", status->answers);
 	json_put_count(json, "not_asked", status->not_asked);
-	put_list(json, "lanes", json_of_lane, status->lanes, status->lane_count);
-	put_list(json, "listeners", json_of_listener, status->listeners, status->listener_count);
-	put_list(json, "folders", json_of_folder, status->folders, status->folder_count);
-	put_list(json, "sources", json_of_source, status->sources, status->source_count);
+	json_put_list(json, "lanes", json_of_lane, status->lanes, status->lane_count);
+	json_put_list(json, "listeners", json_of_listener, status->listeners,
+		      status->listener_count);
+	json_put_list(json, "folders", json_of_folder, status->folders, status->folder_count);
+	json_put_list(json, "sources", json_of_source, status->sources, status->source_count);
 	put_sites(json, status);
 	if (status->health != NULL)
 		health_put(json, status->health, status->now_ms);

@@ -292,15 +292,6 @@ static json_t *json_of_programme(const struct target_programme *programme)
 	return json;
 }
 
-/* Sets object[name] to the array of json_of(items[i]). */
-#define put_list(object, name, json_of, items, count)                                              \
-	do {                                                                                       \
-		json_t *list_ = json_array();                                                      \
-		for (size_t i_ = 0; i_ < (count); i_++)                                            \
-			json_array_append_new(list_, json_of(&(items)[i_]));                       \
-		json_object_set_new((object), (name), list_);                                      \
-	} while (0)
-
 static void put_result(json_t *json, const struct board_result *result)
 {
 	const struct targets *targets = result->targets;
@@ -311,14 +302,14 @@ static void put_result(json_t *json, const struct board_result *result)
 	json_put_time(json, "counted_until", result->counted_until_ms);
 	json_put_text(json, "config_hash", hex(targets->digest, sizeof(targets->digest), digest));
 	json_put_flag(json, "weights_learned", result->weights_learned);
-	put_list(json, "programmes", json_of_programme, targets->programmes,
-		 targets->programme_count);
-	put_list(json, "rows", json_of_row, result->rows, result->row_count);
+	json_put_list(json, "programmes", json_of_programme, targets->programmes,
+		      targets->programme_count);
+	json_put_list(json, "rows", json_of_row, result->rows, result->row_count);
 	put_day(period, "from", result->quality_from);
 	put_day(period, "to", result->quality_to);
 	json_object_set_new(json, "sites_period", period);
-	put_list(json, "sites", json_of_quality, result->qualities, result->quality_count);
-	put_list(json, "official_gaps", json_of_gap, result->gaps, result->gap_count);
+	json_put_list(json, "sites", json_of_quality, result->qualities, result->quality_count);
+	json_put_list(json, "official_gaps", json_of_gap, result->gaps, result->gap_count);
 }
 
 void targets_write(const struct board_result *result, struct buf *out)

@@ -232,6 +232,11 @@ must_use int store_chain_again(struct store *store, struct err *err);
 /* The document came to a final state: acknowledgements that waited for nothing else are ready. */
 must_use int store_conclude_acks(struct store *store, int64_t seq, int64_t now_ms, struct err *err);
 
+/* The number that the statement finds; `otherwise` when it finds none, or NULL. */
+must_use int store_find_number(struct store *store, enum store_statement which,
+			       const struct sqlite_value *values, size_t count, int64_t otherwise,
+			       int64_t *ret_number, struct err *err);
+
 /* Reads EVENT_COLUMNS, from that column on. */
 struct store_event store_event_of(sqlite3_stmt *statement, int column);
 
