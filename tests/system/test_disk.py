@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import pathlib
@@ -11,6 +12,7 @@ import subprocess
 
 import pytest
 
+from disks import WRITE, FailingDisk
 from gateway import Gateway, file_digest
 from samples import DATA, hand_in, mdm_t02, numbered, read, unique_id
 from source import Source
@@ -105,19 +107,20 @@ def test_what_was_acknowledged_before_the_disk_was_full_is_delivered(gateway, si
     assert simulator.received().keys() == {unique_id(cda) for cda in taken}
 
 
-def test_what_a_source_acknowledged_is_written_down_when_the_disk_has_room_again(start_on_small_disk):
+def test_what_a_source_acknowledged_is_written_down_when_the_disk_has_room_again(make_gateway, tmp_path):
+    disk = FailingDisk(tmp_path / "gateway" / "state", tmp_path / "disk")
     with Source() as source:
         source.plan = ["wait"]
-        gateway = start_on_small_disk(
-            extra=f'sources: [{{ name: DPI, ack: {{ address: "127.0.0.1:{source.port}", timeout: 1 min }} }}]')
+        gateway = make_gateway(
+            **SHORT, extra=f'sources: [{{ name: DPI, ack: {{ address: "127.0.0.1:{source.port}", timeout: 1 min }} }}]')
+        gateway.start(env=disk.environment)
         assert gateway.send(mdm_t02(LETTER)).code == "AA"
         source.wait(1)
-        filler = fill(gateway)
-        send_until_refused(gateway)
+        disk.fail(errno.ENOSPC, WRITE)
         source.go.set()
         gateway.journal.wait(r"^<3>store unavailable: .*full")
         assert gateway.journal.find(r" told source=DPI") == []
-        filler.unlink()
+        disk.mend()
         gateway.journal.wait(r" told source=DPI .*attempt=1$")
         gateway.settled()
         assert len({each.control_id for each in source.received}) == len(source.received), "none is sent twice"
