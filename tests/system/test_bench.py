@@ -72,8 +72,6 @@ def test_figures_read_as_shares_of_limits_of_the_same_run(report):
 
 
 def test_a_slower_sync_is_felt(report):
-    def of(slow):
-        return next(row["value"] for row in report["limit_store_and_ack_per_s"]
-                    if (row["connections"], row["bytes"], row.get("slow_fsync_ms")) == (1, 12288, slow))
-
-    assert of(5) < 200 < of(None)
+    one_after_the_other = [row["value"] for row in report["limit_store_and_ack_per_s"]
+                           if row["connections"] == 1 and row.get("slow_fsync_ms") == 5]
+    assert one_after_the_other and max(one_after_the_other) < 1000 / 5

@@ -64,7 +64,7 @@ def test_a_key_is_rotated(start_gateway, simulator, keys):
     assert {unique_id(numbered(number)) for number in range(2)} == set(simulator.received())
 
 
-@pytest.mark.parametrize("new", [None, secrets.token_bytes(32)])
+@pytest.mark.parametrize("new", [None, b"another key, of thirty-two bytes"], ids=["none", "another"])
 def test_without_the_key_it_does_not_start_and_names_it(start_gateway, keys, new):
     gateway = start_gateway(**with_keys(keys))
     hand_in(gateway, "mllp", LETTER)
