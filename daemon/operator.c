@@ -18,6 +18,7 @@
 #include "recall.h"
 #include "recount.h"
 #include "status/page.h"
+#include "rights.h"
 #include "tail.h"
 
 enum {
@@ -284,6 +285,28 @@ static void answer_certificates(struct operator_desk *desk, struct control_reque
 	control_answer(request, buf_slice(&answer));
 }
 
+/* It asks for what needs another role. */
+static bool is_refused(const struct operator_desk *desk, struct control_request *request,
+		       const json_t *asked)
+{
+	const enum control_role needed = rights_needed(asked);
+	const char *command = answer_asked(asked, "command"), *group;
+	char why[256];
+
+	if (request->role >= needed)
+		return false;
+	group = desk->parts.config->control.groups[needed];
+	log_warning("control peer_uid=%ld role=%s refused needed=%s", (long)request->uid,
+		    control_role_text(request->role), control_role_text(needed));
+	snprintf(why, sizeof(why),
+		 "\"%.32s\" needs the role %s, and yours is %s: ask as %s%s", command,
+		 control_role_text(needed), control_role_text(request->role),
+		 group != NULL && group[0] != '\0' ? "a member of the group " : "root",
+		 group != NULL ? group : "");
+	answer_error(request, why);
+	return true;
+}
+
 /* Loop: somebody asks. */
 static void request_came(void *arg, struct control_request *request)
 {
@@ -291,6 +314,10 @@ static void request_came(void *arg, struct control_request *request)
 	json_t *asked = json_loadb(request->line.p, request->line.n, JSON_REJECT_DUPLICATES, NULL);
 	const char *command = answer_asked(asked, "command");
 
+	if (is_refused(desk, request, asked)) {
+		json_decref(asked);
+		return;
+	}
 	if (recount_begin(&desk->orders, request, asked) ||
 	    inquiry_begin(&desk->inquiries, request, asked) ||
 	    orders_begin(&desk->orders, request, asked) ||

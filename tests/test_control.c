@@ -10,6 +10,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -32,7 +33,8 @@ struct fixture {
 	bool at_once;                 /* requests are answered within the callback, by an echo */
 	struct control_request *kept; /* otherwise: the last one */
 	size_t requests;
-	struct buf seen; /* the lines of all requests, each ended by '|' */
+	enum control_role role; /* of who asked last */
+	struct buf seen;        /* the lines of all requests, each ended by '|' */
 };
 
 static void answer_with(struct control_request *request, const char *lines)
@@ -45,6 +47,7 @@ static void on_request(void *arg, struct control_request *request)
 	struct fixture *fixture = arg;
 
 	fixture->requests++;
+	fixture->role = request->role;
 	buf_add(&fixture->seen, request->line);
 	buf_add_char(&fixture->seen, '|');
 	fixture->kept = request;
@@ -503,46 +506,108 @@ static void one_connection_too_many_is_told_so(void **state)
 		peer_done(&peers[i]);
 }
 
-/* What a process of another user reads from the socket, or a negative errno. */
-static pid_t other_user_asks(const char *path, int answer_fd)
+/* What a process of another user, member of these groups, is answered. */
+static void other_user_asks(struct fixture *fixture, const gid_t *groups, size_t count,
+			    char answer[256])
 {
-	pid_t child = fork();
-	char answer[256];
+	int ends[2], status = 0, fd;
+	pid_t child;
 	ssize_t n;
-	int fd;
 
-	if (child != 0)
-		return child;
-	if (setgid(OTHER_USER) < 0 || setuid(OTHER_USER) < 0)
-		_exit(1);
-	fd = connected_fd(path);
-	n = fd < 0 ? -1 : read(fd, answer, sizeof(answer));
-	_exit(n < 0 || write(answer_fd, answer, (size_t)n) != n);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(chmod(fixture->folder, 0755), 0);
+	child = fork();
+	if (child == 0) {
+		if (setgroups(count, groups) < 0 || setgid(OTHER_USER) < 0 ||
+		    setuid(OTHER_USER) < 0)
+			_exit(1);
+		fd = connected_fd(fixture->path);
+		n = fd < 0 || send(fd, "{}\n", 3, MSG_NOSIGNAL) < 0 ? -1 : read(fd, answer, 255);
+		_exit(n < 0 || write(ends[1], answer, (size_t)n) != n);
+	}
+	for (int64_t end_ms = clock_monotonic_ms() + PATIENCE_S * 1000;
+	     waitpid(child, &status, WNOHANG) == 0 && clock_monotonic_ms() < end_ms;)
+		event_base_loop(fixture->loop, EVLOOP_NONBLOCK);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	n = read(ends[0], answer, 255);
+	assert_true(n > 0);
+	answer[n] = '\0';
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void a_peer_of_another_user_is_turned_away(void **state)
 {
 	struct fixture *fixture = *state;
-	char answer[256] = "";
-	int ends[2], status = 0;
-	pid_t child;
+	char answer[256];
 
 	if (geteuid() != 0)
 		skip(); /* only root can become someone else */
-	assert_int_equal(pipe(ends), 0);
-	assert_int_equal(chmod(fixture->folder, 0755), 0);
 	assert_int_equal(chmod(fixture->path, 0666), 0);
-	child = other_user_asks(fixture->path, ends[1]);
-	for (int64_t end_ms = clock_monotonic_ms() + PATIENCE_S * 1000;
-	     waitpid(child, &status, WNOHANG) == 0 && clock_monotonic_ms() < end_ms;)
-		event_base_loop(fixture->loop, EVLOOP_NONBLOCK);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	assert_true(read(ends[0], answer, sizeof(answer) - 1) > 0);
+	other_user_asks(fixture, NULL, 0, answer);
 	assert_string_equal(answer, "{\"ok\":false,\"error\":\"only root and the user that runs "
 				    "dmpfeedd may ask\"}\n");
 	assert_seen(fixture, "");
-	close(ends[0]);
-	close(ends[1]);
+}
+
+/* The groups that every Debian has, by number. */
+enum { GROUP_BIN = 2, GROUP_SYS = 3, GROUP_ADM = 4, GROUP_TTY = 5 };
+
+static void members_of_groups_have_their_roles(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		gid_t groups[3];
+		size_t count;
+		enum control_role role;
+	} cases[] = {
+		{ { GROUP_BIN }, 1, ROLE_READ },
+		{ { GROUP_SYS }, 1, ROLE_OPERATE },
+		{ { GROUP_ADM }, 1, ROLE_ADMIN },
+		{ { GROUP_BIN, GROUP_SYS }, 2, ROLE_OPERATE }, /* the highest */
+		{ { GROUP_ADM, GROUP_TTY, GROUP_BIN }, 3, ROLE_ADMIN },
+		{ { GROUP_TTY }, 1, ROLE_NONE },
+		{ { 0 }, 0, ROLE_NONE },
+	};
+	const struct control_settings settings = {
+		.socket = fixture->path,
+		.groups = { [ROLE_READ] = "bin", [ROLE_OPERATE] = "sys", [ROLE_ADMIN] = "adm" },
+	};
+	struct err err = { 0 };
+	char answer[256];
+
+	if (geteuid() != 0)
+		skip(); /* only root can become someone else */
+	if (control_new(&fixture->control, fixture->loop, &settings, on_request, fixture, &err) < 0)
+		fail_msg("%s", err.text);
+	for (size_t i = 0; i < length_of(cases); i++) {
+		fixture->role = ROLE_NONE;
+		other_user_asks(fixture, cases[i].groups, cases[i].count, answer);
+		assert_int_equal(fixture->role, cases[i].role);
+		assert_string_equal(
+			answer, cases[i].role != ROLE_NONE
+					? "{\"ok\":true}\n"
+					: "{\"ok\":false,\"error\":\"only root, the user that runs "
+					  "dmpfeedd and members of the groups under "
+					  "control.groups may ask\"}\n");
+	}
+}
+
+static void a_group_that_does_not_exist_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct control_settings settings = {
+		.socket = fixture->path,
+		.groups = { [ROLE_OPERATE] = "dmpfeed-nobody-has-this" },
+	};
+	struct err err = { 0 };
+
+	assert_int_equal(
+		control_new(&fixture->control, fixture->loop, &settings, on_request, fixture, &err),
+		-1);
+	assert_int_equal(err.kind, ERR_HALT);
+	assert_string_equal(err.text, "control: groups.operate: this machine has no group "
+				      "dmpfeed-nobody-has-this");
 }
 
 /* ---- the socket's file ---- */
@@ -690,6 +755,8 @@ int main(void)
 		test_with_control(a_peer_that_waits_for_its_answer_is_not_idle),
 		test_with_control(one_connection_too_many_is_told_so),
 		test_with_control(a_peer_of_another_user_is_turned_away),
+		test_with_folder(members_of_groups_have_their_roles),
+		test_with_folder(a_group_that_does_not_exist_is_told),
 		test_with_control(the_socket_is_for_its_user_and_group),
 		test_with_control(the_socket_goes_with_the_control),
 		test_with_control(a_socket_that_took_its_place_stays),

@@ -12,6 +12,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <grp.h>
 #include <stdio.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -27,6 +28,9 @@ enum {
 	IDLE_MS = 5 * 60 * 1000,
 	BACKLOG = 32,
 	MODE = 0660,
+	MODE_WITH_GROUPS = 0666,
+	MOST_GROUPS = 65536,        /* of a peer, as Linux has it (NGROUPS_MAX) */
+	MOST_GROUP_BYTES = 1 << 20, /* of an entry in the table of groups */
 };
 
 struct control_connection {
@@ -35,6 +39,7 @@ struct control_connection {
 	struct bufferevent *bev;
 	struct control_request *request; /* under way */
 	uid_t uid;
+	enum control_role role;
 	bool serving; /* serve() is at work, further down the stack */
 	bool ending;  /* closes when what it is still owed has gone */
 };
@@ -49,6 +54,9 @@ struct control {
 	control_request_fn *on_request;
 	void *arg;
 	int64_t idle_ms;
+	bool has_group[ROLE_COUNT];
+	gid_t groups[ROLE_COUNT];
+	mode_t mode; /* of the socket */
 	struct control_connections open, closed;
 	size_t open_count;
 	struct sockaddr_un address;
@@ -107,6 +115,7 @@ static struct control_request *next_request(struct control_connection *connectio
 	request = xcalloc(1, sizeof(*request));
 	request->connection = connection;
 	request->uid = connection->uid;
+	request->role = connection->role;
 	text = buf_reserve(&request->text, (size_t)end.pos);
 	evbuffer_remove(in, text, (size_t)end.pos);
 	text[end.pos] = '\0';
@@ -189,7 +198,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 		connection_close(arg);
 }
 
-static void connection_new(struct control *control, int fd, uid_t uid)
+static void connection_new(struct control *control, int fd, uid_t uid, enum control_role role)
 {
 	const struct timeval idle = { .tv_sec = control->idle_ms / 1000,
 				      .tv_usec = control->idle_ms % 1000 * 1000 };
@@ -197,6 +206,7 @@ static void connection_new(struct control *control, int fd, uid_t uid)
 
 	connection->control = control;
 	connection->uid = uid;
+	connection->role = role;
 	connection->bev = bufferevent_socket_new(control->loop, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (connection->bev == NULL)
 		abort(); /* memory, as xcalloc() */
@@ -219,23 +229,104 @@ static void turn_away(int fd, const char *why)
 	close(fd);
 }
 
+/* ---- who asks ---- */
+
+const char *control_role_text(enum control_role role)
+{
+	static const char *const texts[ROLE_COUNT] = {
+		[ROLE_NONE] = "none",
+		[ROLE_READ] = "read",
+		[ROLE_OPERATE] = "operate",
+		[ROLE_ADMIN] = "admin",
+	};
+
+	return texts[role];
+}
+
+static enum control_role role_of_group(const struct control *control, gid_t group)
+{
+	enum control_role role = ROLE_ADMIN;
+
+	while (role > ROLE_NONE && !(control->has_group[role] && control->groups[role] == group))
+		role--;
+	return role;
+}
+
+/* What the kernel noted when the peer connected: its user, its group, its other groups. */
+static enum control_role role_of(const struct control *control, int fd, const struct ucred *peer)
+{
+	enum control_role role = role_of_group(control, peer->gid);
+	socklen_t bytes = 0;
+	gid_t *groups;
+
+	if (peer->uid == 0 || peer->uid == geteuid())
+		return ROLE_ADMIN;
+	if (control->mode == MODE)
+		return ROLE_NONE;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &bytes) == 0 || errno != ERANGE ||
+	    bytes > MOST_GROUPS * sizeof(*groups))
+		return role; /* no other groups */
+	groups = xcalloc(1, bytes);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &bytes) == 0)
+		for (size_t i = 0; i < bytes / sizeof(*groups); i++)
+			role = max(role, role_of_group(control, groups[i]));
+	free(groups);
+	return role;
+}
+
+/* Once, at the start: a group that is made anew afterwards is another one. */
+static int find_group(struct control *control, enum control_role role, const char *name,
+		      struct err *err)
+{
+	scoped(free_ptr) char *room = xcalloc(1, MOST_GROUP_BYTES);
+	struct group group, *found = NULL;
+	int error = getgrnam_r(name, &group, room, MOST_GROUP_BYTES, &found);
+
+	if (found == NULL)
+		return err_set(err, ERR_HALT, "groups.%s: this machine has no group %s%s%s",
+			       control_role_text(role), name, error ? ": " : "",
+			       error ? strerror(error) : "");
+	control->has_group[role] = true;
+	control->groups[role] = group.gr_gid;
+	control->mode = MODE_WITH_GROUPS;
+	return 0;
+}
+
+static int find_groups(struct control *control, const struct control_settings *settings,
+		       struct err *err)
+{
+	control->mode = MODE;
+	for (enum control_role role = ROLE_READ; role < ROLE_COUNT; role++) {
+		const char *name = settings->groups[role];
+
+		if (name != NULL && name[0] != '\0' && find_group(control, role, name, err) < 0)
+			return err_within(err, "control");
+	}
+	return 0;
+}
+
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
 		      int address_bytes, void *arg)
 {
 	struct control *control = arg;
 	struct ucred peer = { 0 };
 	socklen_t peer_bytes = sizeof(peer);
+	enum control_role role = ROLE_NONE;
 
 	(void)listener, (void)address, (void)address_bytes;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_bytes) < 0 ||
-	    (peer.uid != geteuid() && peer.uid != 0)) {
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_bytes) == 0)
+		role = role_of(control, fd, &peer);
+	if (role == ROLE_NONE) {
 		log_warning("control peer_uid=%ld turned away", (long)peer.uid);
-		turn_away(fd, "only root and the user that runs dmpfeedd may ask");
+		turn_away(fd, control->mode == MODE
+				      ? "only root and the user that runs dmpfeedd may ask"
+				      : "only root, the user that runs dmpfeedd and members of the "
+					"groups under control.groups may ask");
 	} else if (control->open_count == MOST_CONNECTIONS) {
 		log_warning("control connections=%zu one more turned away", control->open_count);
 		turn_away(fd, "too many connections to dmpfeedd: try again in a moment");
 	} else {
-		connection_new(control, fd, peer.uid);
+		connection_new(control, fd, peer.uid, role);
 	}
 }
 
@@ -307,7 +398,7 @@ static int bind_socket(struct control *control, int fd, struct err *err)
 	const char *path = control->address.sun_path;
 	int bound;
 
-	if (fchmod(fd, MODE) < 0)
+	if (fchmod(fd, control->mode) < 0)
 		return err_set(err, ERR_HALT, "cannot set the mode of a socket: %s",
 			       strerror(errno));
 	bound = bind(fd, address, sizeof(control->address));
@@ -319,7 +410,7 @@ static int bind_socket(struct control *control, int fd, struct err *err)
 	if (bound < 0)
 		return err_set(err, ERR_HALT, "cannot make the socket %s: %s", path,
 			       strerror(errno));
-	if (lstat(path, &control->node) < 0 || chmod(path, MODE) < 0)
+	if (lstat(path, &control->node) < 0 || chmod(path, control->mode) < 0)
 		return err_set(err, ERR_HALT, "the socket %s: %s", path, strerror(errno));
 	return 0;
 }
@@ -364,6 +455,8 @@ int control_new(struct control **ret_control, struct event_base *loop,
 	control->idle_ms = settings->idle_ms ? settings->idle_ms : IDLE_MS;
 	control->resume = event_new(loop, -1, 0, on_resume, control);
 	control->sweep = event_new(loop, -1, 0, on_sweep, control);
+	if (find_groups(control, settings, err) < 0)
+		return -1;
 	if (start_listening(control, settings->socket, err) < 0)
 		return err_within(err, "control.socket");
 	*ret_control = take(control);
