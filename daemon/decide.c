@@ -10,7 +10,6 @@
 #include "document/content.h"
 #include "document/pdf.h"
 #include "facts.h"
-#include "hl7/identity.h"
 #include "hl7/transmission.h"
 #include "policy.h"
 
@@ -607,31 +606,6 @@ static struct slice keep_header(struct slice msh, struct arena *arena)
 	return (struct slice){ arena_dup(arena, msh), msh.n };
 }
 
-/* What an ADT says of a patient's choice. An INS that is not qualified must be read as if it were not
- * there (INS/va1.53).
- */
-static void read_choice(struct decision *decision, const struct hl7_message *message)
-{
-	static const enum store_feeding feedings[] = {
-		[FEEDING_NOT_OPPOSED] = STORE_NOT_OPPOSED,
-		[FEEDING_OPPOSED] = STORE_OPPOSED,
-		[FEEDING_NOT_ASKED] = STORE_NOT_ASKED,
-	};
-	struct identity identity;
-
-	identity_read(&identity, message, ins_is_domain, &decision->arena);
-	if (identity.feeding == FEEDING_UNSAID)
-		return;
-	decision->has_choice = true;
-	decision->choice_is_usable = identity.validated && identity.ins[0] != '\0';
-	decision->choice = (struct store_choice){
-		.ins = identity.ins,
-		.ins_oid = identity.ins_oid,
-		.feeding = feedings[identity.feeding],
-		.chosen_ms = identity.feeding_ms,
-	};
-}
-
 int decide_message(struct decision *decision, struct buf *bytes,
 		   const struct decision_settings *settings, struct err *err)
 {
@@ -648,7 +622,7 @@ int decide_message(struct decision *decision, struct buf *bytes,
 		return -1;
 	if (transmission.is_identity) {
 		decision->event = transmission.event;
-		read_choice(decision, &message);
+		adt_read(&decision->adt, &message, &decision->arena);
 		return 0;
 	}
 	if (transmission.flags[FLAG_ACK_RECEPTION] && transmission.flags[FLAG_DESTDMP])

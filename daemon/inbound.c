@@ -164,10 +164,10 @@ static size_t give_ids(struct intake *intake)
 	return count;
 }
 
-static bool brings_choices(const struct intake *intake)
+static bool brings_news(const struct intake *intake)
 {
 	for (size_t i = 0; i < intake->part_count; i++)
-		if (intake_brings_choice(&intake->parts[i]))
+		if (adt_leaves_something(&intake->parts[i].decision.adt))
 			return true;
 	return false;
 }
@@ -178,10 +178,10 @@ static bool wants_converter(const struct intake *intake)
 	return intake->takes_long && !intake->may_take_long;
 }
 
-/* Documents, and what patients chose. Other messages about an identity leave nothing. */
+/* Documents, and what an ADT says. Other messages about an identity leave nothing. */
 static bool leaves_something(struct intake *intake)
 {
-	return intake->err.kind == ERR_NONE && (give_ids(intake) > 0 || brings_choices(intake));
+	return intake->err.kind == ERR_NONE && (give_ids(intake) > 0 || brings_news(intake));
 }
 
 /* What leaves something to store goes on to the writer, unless it must wait for others of its

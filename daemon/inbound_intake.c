@@ -21,11 +21,6 @@ const char *intake_short_id(const struct ulid *id, char text[static ULID_TEXT])
 	return ulid_text(id, text) + ULID_TEXT - 1 - 20;
 }
 
-bool intake_brings_choice(const struct intake_part *part)
-{
-	return part->decision.has_choice && part->decision.choice_is_usable;
-}
-
 bool intake_wants_ack(const struct intake *intake, const struct intake_part *part)
 {
 	return part->decision.ack_header.n > 0 &&

@@ -10,7 +10,7 @@ static const char *feeding_text(const struct decision *decision)
 		[STORE_NOT_ASKED] = "not_asked",
 	};
 
-	return decision->has_choice ? texts[decision->choice.feeding] : "none";
+	return decision->adt.has_choice ? texts[decision->adt.choice.feeding] : "none";
 }
 
 static void log_identity(const struct intake *intake, const char *peer,
@@ -23,7 +23,7 @@ static void log_identity(const struct intake *intake, const char *peer,
 	log_info("adt event=%s channel=%s source=%s from=%s origin=%s feeding=%s%s",
 		 decision->event, intake->channel, intake->source, peer, intake_told_origin(intake),
 		 feeding, part->noted.is_newest ? " noted" : "");
-	if (decision->has_choice && !decision->choice_is_usable)
+	if (decision->adt.has_choice && !decision->adt.choice_is_usable)
 		log_warning("adt event=%s origin=%s feeding=%s is not noted: the identity has no "
 			    "qualified INS",
 			    decision->event, intake_told_origin(intake), feeding);

@@ -1,6 +1,8 @@
 /* From what was decided to rows on disk. Writer. */
 #include "inbound_take.h"
 
+#include "inbound_adt.h"
+
 /* Only what nothing but a policy holds is let go by itself. */
 static int64_t release_ms_of(const struct intake *intake, const struct decision *decision)
 {
@@ -83,43 +85,12 @@ static int want_ack(const struct intake *intake, const struct intake_part *part,
 	return store_want_ack(store, &request, err);
 }
 
-static void remember_move(void *arg, const struct ulid *doc, enum doc_state from, enum doc_state to,
-			  enum reason reason)
-{
-	struct intake_part *part = arg;
-
-	if (part->move_count == part->move_room) {
-		part->move_room = part->move_room * 2 + 16;
-		part->moves = xrealloc(part->moves, part->move_room * sizeof(*part->moves));
-	}
-	part->moves[part->move_count++] = (struct intake_move){ *doc, from, to, reason };
-}
-
-/* A choice without a date, or of a time that is yet to come, is of now: it would else win over all that
- * come until then.
- */
-static int note_choice(const struct intake *intake, struct intake_part *part, struct store *store,
-		       struct err *err)
-{
-	struct store_choice choice = part->decision.choice;
-
-	part->move_count = 0; /* a change may be applied again */
-	choice.now_ms = intake->came_ms;
-	if (choice.chosen_ms == 0 || choice.chosen_ms > choice.now_ms)
-		choice.chosen_ms = choice.now_ms;
-	choice.release_from_ms = choice.now_ms - intake->config->release_most_age_ms;
-	choice.moved = remember_move;
-	choice.arg = part;
-	return store_note_choice(store, &choice, &part->noted, err);
-}
-
 int inbound_take_in(struct intake *intake, struct store *store, struct err *err)
 {
 	for (size_t i = 0; i < intake->part_count; i++) {
 		struct intake_part *part = &intake->parts[i];
 
-		part->move_count = 0; /* a second attempt begins anew */
-		if (intake_brings_choice(part) && note_choice(intake, part, store, err) < 0)
+		if (inbound_take_adt(intake, part, store, err) < 0)
 			return -1;
 		for (size_t j = 0; j < part->decision.document_count; j++)
 			if (take_in_document(intake, part, j, store, err) < 0)

@@ -6,6 +6,7 @@
 #ifndef DMPFEED_DECIDE_H
 #define DMPFEED_DECIDE_H
 
+#include "adt.h"
 #include "config.h"
 #include "document/xdm.h"
 #include "remark.h"
@@ -44,11 +45,7 @@ struct decision {
 	const char *origin; /* MSH-10, of a refused message too; "" for a file */
 	/* Not "": a message about a patient's identity (ADT), this event; it brings no document. */
 	const char *event;
-	/* What it says of the feeding of a DMP: of whom, what, since when (0: it does not say). Not
-	 * usable where the identity is not qualified: it is then not known whose choice it is.
-	 */
-	bool has_choice, choice_is_usable;
-	struct store_choice choice;
+	struct adt adt; /* what it says */
 
 	/* The MSH of a message whose sender wants to hear what becomes of it at the DMP (ACK_RECEPTION);
 	 * empty: it does not, or the DMP will not be asked (DESTDMP is N).

@@ -25,7 +25,7 @@ struct intake_part {
 	struct ulid docs[TRANSMISSION_DOCUMENTS_MOST]; /* their ids, if they are new */
 	struct store_receipt receipts[TRANSMISSION_DOCUMENTS_MOST];
 
-	/* what the patient's choice that it brought did to others */
+	/* what the ADT that it is did to others */
 	struct store_noted noted;
 	struct intake_move *moves;
 	size_t move_count, move_room;
@@ -66,8 +66,6 @@ const char *intake_told_origin(const struct intake *intake);
 
 /* MSH-10 holds 20 characters: those of an id that differ. */
 const char *intake_short_id(const struct ulid *id, char text[static ULID_TEXT]);
-
-bool intake_brings_choice(const struct intake_part *part);
 
 /* The source of this message will hear what becomes of it. */
 bool intake_wants_ack(const struct intake *intake, const struct intake_part *part);

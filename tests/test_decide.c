@@ -505,7 +505,7 @@ static void an_adt_is_accepted_and_brings_nothing(void **state)
 	assert_string_equal(decision.event, "A28");
 	assert_string_equal(decision.origin, "77002");
 	assert_int_equal(decision.document_count, 0);
-	assert_false(decision.has_choice);
+	assert_false(decision.adt.has_choice);
 }
 
 static void the_choice_of_a_qualified_patient_is_read(void **state)
@@ -535,12 +535,12 @@ static void the_choice_of_a_qualified_patient_is_read(void **state)
 		assert_non_null(at);
 		memcpy(at, rows[i].to, strlen(rows[i].to));
 		assert_int_equal(decide_message(&decision, &message, &settings, &err), 0);
-		assert_true(decision.has_choice);
-		assert_int_equal(decision.choice_is_usable, rows[i].usable);
-		assert_int_equal(decision.choice.feeding, rows[i].feeding);
+		assert_true(decision.adt.has_choice);
+		assert_int_equal(decision.adt.choice_is_usable, rows[i].usable);
+		assert_int_equal(decision.adt.choice.feeding, rows[i].feeding);
 		assert_int_equal(
 			clock_parse_hl7(slice_of("20261120085900"), &chosen_ms, &zoned, &err), 0);
-		assert_int_equal(decision.choice.chosen_ms, chosen_ms);
+		assert_int_equal(decision.adt.choice.chosen_ms, chosen_ms);
 	}
 }
 
