@@ -434,6 +434,18 @@ static void set_words(json_t *object, const char *from, const char *to)
 		json_object_set_new(object, to, json_string(text));
 }
 
+static void print_lanes(json_t *lanes)
+{
+	json_t *lane;
+	size_t i;
+
+	json_array_foreach(lanes, i, lane)
+	{
+		set_words(lane, "sentence", "why");
+	}
+	print_table("Lanes", lanes, lane_columns);
+}
+
 static void print_alerts(json_t *alerts)
 {
 	json_t *alert;
@@ -457,7 +469,7 @@ void ctl_print_status(const struct ctl_answer *answer)
 	print_members(status, status_members);
 	print_alerts(json_object_get(status, "alerts"));
 	print_table("Documents", queue, queue_columns);
-	print_table("Lanes", json_object_get(status, "lanes"), lane_columns);
+	print_lanes(json_object_get(status, "lanes"));
 	print_table("Listeners", json_object_get(status, "listeners"), listener_columns);
 	print_table("Folders", json_object_get(status, "folders"), folder_columns);
 	print_table("Acknowledgements to sources", json_object_get(status, "sources"),

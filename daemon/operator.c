@@ -98,7 +98,8 @@ static void fill_status(void *arg, struct status *ret_status)
 		desk->lanes[i] = (struct status_lane){
 			.name = lane.name,
 			.state = lane_state_text(lane.state),
-			.why = lane.why,
+			.why = lane.why.english,
+			.why_french = lane.why.french,
 			.in_flight = lane.in_flight,
 			.delivered = lane.delivered,
 			.resumes_ms = lane.resumes_ms,

@@ -586,6 +586,17 @@ static void count(struct outbound_tally *tally, const struct delivery *delivery)
 		window_add(&tally->refused, delivery->row.now_ms, 1);
 }
 
+static void tell_lane(const struct delivery *delivery)
+{
+	const struct outcome *outcome = &delivery->outcome;
+	scoped(buf_done) struct buf english = { 0 }, french = { 0 };
+
+	outcome_say(outcome, false, &english);
+	outcome_say(outcome, true, &french);
+	lane_settled(delivery->way->lane, outcome->kind, outcome->retry_after_ms,
+		     (struct lane_why){ english.p, french.p });
+}
+
 /* Loop: one number, one line. */
 static void settled(struct job *job)
 {
@@ -605,13 +616,22 @@ static void settled(struct job *job)
 	count(&delivery->way->tally, delivery);
 	moved(outbound, &delivery->work);
 	if (delivery->was_posted || delivery->outcome.kind == OUTCOME_HALT)
-		lane_settled(delivery->way->lane, delivery->outcome.kind,
-			     delivery->outcome.retry_after_ms, words_for_all(&delivery->outcome));
+		tell_lane(delivery);
 	else
 		lane_untried(delivery->way->lane);
 	delivery_free(delivery);
 }
 /* ---- birth and end ---- */
+
+static void block(struct way *way, const char *trouble)
+{
+	scoped(free_ptr) char *english =
+		xasprintf("What it sends and signs with is not fit: %s", trouble);
+	scoped(free_ptr) char *french =
+		xasprintf("Ce avec quoi elle envoie et signe ne convient pas : %s", trouble);
+
+	lane_block(way->lane, (struct lane_why){ english, french });
+}
 
 /* Whatever the DMP needs of the establishment was looked at when its credentials were loaded; what
  * changed on the disk since is found here.
@@ -630,10 +650,10 @@ static void open_way(struct outbound *outbound, size_t index)
 			     .claimed_ms = INT64_MAX /* what was queued before a restart too */ };
 	way->lane = lane_new(loop, &establishment->lane, lane_has_room, way);
 	if (trouble[0] != '\0')
-		lane_block(way->lane, trouble);
+		block(way, trouble);
 	else if (http_new(&way->http, loop, outbound->parts.crew->disk, &establishment->http,
 			  &err) < 0)
-		lane_block(way->lane, err.text);
+		block(way, err.text);
 }
 
 struct outbound *outbound_new(const struct outbound_parts *parts)

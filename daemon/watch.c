@@ -225,20 +225,26 @@ static void gather(struct watch *watch, int64_t now_ms)
 /* ---- the alerts ---- */
 
 static void see_with(struct watch *watch, enum alert_rule rule, const char *subject, int64_t value,
-		     struct alert_levels levels, const char *detail)
+		     struct alert_levels levels, const char *detail, const char *detail_french)
 {
 	alerts_see(watch->alerts, &(struct alert_sight){ .rule = rule,
 							 .subject = subject,
 							 .value = value,
 							 .levels = levels,
-							 .detail = detail });
+							 .detail = detail,
+							 .detail_french = detail_french });
 }
 
-static void see(struct watch *watch, enum alert_rule rule, const char *subject, int64_t value,
-		const char *detail)
+static void see_why(struct watch *watch, enum alert_rule rule, const char *subject, int64_t value,
+		    const char *detail, const char *detail_french)
 {
 	see_with(watch, rule, subject, value, threshold_levels(&watch->parts.config->alerts, rule),
-		 detail);
+		 detail, detail_french);
+}
+
+static void see(struct watch *watch, enum alert_rule rule, const char *subject, int64_t value)
+{
+	see_why(watch, rule, subject, value, NULL, NULL);
 }
 
 /* How long ago; 0 for never, and for a time that is yet to come. */
@@ -260,14 +266,14 @@ static void see_lane(struct watch *watch, size_t index, struct alert_time time)
 		*stopped_ms = 0;
 	else if (*stopped_ms == 0)
 		*stopped_ms = time.monotonic_ms;
-	see(watch, ALERT_LANE_STOPPED, lane.name,
-	    *stopped_ms ? time.monotonic_ms - *stopped_ms : -1, lane.why);
+	see_why(watch, ALERT_LANE_STOPPED, lane.name,
+		*stopped_ms ? time.monotonic_ms - *stopped_ms : -1, lane.why.english,
+		lane.why.french);
 	if (health->knows_skew)
-		see(watch, ALERT_CLOCK_SKEW, lane.name, llabs(health->skew_ms), NULL);
+		see(watch, ALERT_CLOCK_SKEW, lane.name, llabs(health->skew_ms));
 	see(watch, ALERT_DMP_ABSENT_RATE, lane.name,
 	    ended >= watch->parts.config->alerts.absent_least ? (int64_t)(refused * 1000 / ended)
-							      : 0,
-	    NULL);
+							      : 0);
 }
 
 static void see_disks(struct watch *watch)
@@ -276,7 +282,8 @@ static void see_disks(struct watch *watch)
 		const struct health_disk *disk = &watch->disks[i];
 
 		see_with(watch, ALERT_DISK_LOW, disk->name, (int64_t)disk->free_bytes,
-			 threshold_of_disk(&watch->parts.config->alerts, disk->size_bytes), NULL);
+			 threshold_of_disk(&watch->parts.config->alerts, disk->size_bytes), NULL,
+			 NULL);
 	}
 }
 
@@ -292,7 +299,7 @@ static void see_senders(struct watch *watch, int64_t now_ms)
 				 rhythm_silence(&sender->rhythm, now_ms) >=
 					 (int64_t)settings->silence_factor * 100;
 
-		see(watch, ALERT_SOURCE_SILENT, sender->name, is_silent ? silent_ms : -1, NULL);
+		see(watch, ALERT_SOURCE_SILENT, sender->name, is_silent ? silent_ms : -1);
 	}
 }
 
@@ -305,7 +312,8 @@ static void see_certificates(struct watch *watch, int64_t now_ms)
 		scoped(free_ptr) char *subject =
 			xasprintf("%s %s", certificate->owner, certificate->role);
 
-		see(watch, ALERT_CERTIFICATE_ENDS, subject, days, days < 0 ? "it has ended" : NULL);
+		see_why(watch, ALERT_CERTIFICATE_ENDS, subject, days,
+			days < 0 ? "it has ended" : NULL, days < 0 ? "il est échu" : NULL);
 	}
 }
 
@@ -326,19 +334,19 @@ static void see_waiting(struct watch *watch, enum doc_state state, enum reason r
 		documents += waiting->documents;
 		oldest_ms = min(oldest_ms, waiting->oldest_ms);
 	}
-	see(watch, count_rule, "documents", (int64_t)documents, NULL);
-	see(watch, age_rule, "oldest", age_ms(oldest_ms, now_ms), NULL);
+	see(watch, count_rule, "documents", (int64_t)documents);
+	see(watch, age_rule, "oldest", age_ms(oldest_ms, now_ms));
 }
 
 static void see_store(struct watch *watch, int64_t now_ms)
 {
 	const struct pipeline_figures figures = pipeline_figures(watch->parts.pipeline);
 
-	see(watch, ALERT_BACKLOG_AGE, "queue", age_ms(watch->seen.oldest_queued_ms, now_ms), NULL);
+	see(watch, ALERT_BACKLOG_AGE, "queue", age_ms(watch->seen.oldest_queued_ms, now_ms));
 	see(watch, ALERT_INVISIBLE_TOO_LONG, "oldest",
-	    age_ms(watch->seen.oldest_invisible_ms, now_ms), NULL);
-	see(watch, ALERT_STORE_DAMAGED, "store", figures.store_damaged,
-	    figures.store_damaged ? figures.store_trouble : "");
+	    age_ms(watch->seen.oldest_invisible_ms, now_ms));
+	see_why(watch, ALERT_STORE_DAMAGED, "store", figures.store_damaged,
+		figures.store_damaged ? figures.store_trouble : "", NULL);
 	see_waiting(watch, DOC_REJECTED, REASON_NONE, ALERT_REJECTED_COUNT, ALERT_REJECTED_AGE,
 		    now_ms);
 	see_waiting(watch, DOC_HELD, REASON_INS_NOT_QUALIFIED, ALERT_INS_COUNT, ALERT_INS_AGE,
@@ -374,7 +382,7 @@ static void see_all(struct watch *watch)
 	see_senders(watch, time.wall_ms);
 	see_certificates(watch, time.wall_ms);
 	see_store(watch, time.wall_ms);
-	see(watch, ALERT_CLOCK_JUMP, "jump", told_lately ? watch->jump_ms : 0, NULL);
+	see(watch, ALERT_CLOCK_JUMP, "jump", told_lately ? watch->jump_ms : 0);
 	alerts_end(watch->alerts, tell, watch);
 	watch->health.alerts = alerts_raised(watch->alerts, &watch->health.alert_count);
 }

@@ -50,9 +50,10 @@ static void assert_turns(enum alert_rule rule, const char *subject,
 	scoped(alerts_free) struct alerts *alerts = alerts_new(8);
 
 	for (size_t i = 0; i < count; i++)
-		assert_round(alerts, turns[i].at_ms,
-			     &(struct alert_sight){ rule, subject, turns[i].value, *levels, NULL },
-			     turns[i].expected);
+		assert_round(
+			alerts, turns[i].at_ms,
+			&(struct alert_sight){ rule, subject, turns[i].value, *levels, NULL, NULL },
+			turns[i].expected);
 }
 
 #define assert_story(rule, subject, levels, ...)                                                   \
@@ -80,12 +81,12 @@ static void a_value_that_wavers_rings_once(void **state)
 
 	(void)state;
 	assert_round(alerts, 0,
-		     &(struct alert_sight){ ALERT_BACKLOG_AGE, "", 2 * HOUR, ages, NULL },
+		     &(struct alert_sight){ ALERT_BACKLOG_AGE, "", 2 * HOUR, ages, NULL, NULL },
 		     "raised backlog_age//warning ");
 	for (int64_t i = 1; i < 1000; i++) /* an hour of it, far and back */
 		assert_round(alerts, i * 5 * SECOND,
 			     &(struct alert_sight){ ALERT_BACKLOG_AGE, "", i % 10 ? HOUR : 2 * HOUR,
-						    ages, NULL },
+						    ages, NULL, NULL },
 			     "");
 	assert_int_equal(alerts_raised(alerts, &count)->since_ms, WALL_MS);
 	assert_int_equal(count, 1);
@@ -125,9 +126,10 @@ static void two_subjects_do_not_mix(void **state)
 
 	(void)state;
 	alerts_begin(alerts, (struct alert_time){ 0, WALL_MS });
-	alerts_see(alerts, &(struct alert_sight){ ALERT_STORE_DAMAGED, "", 1, now, "page 7" });
-	alerts_see(alerts, &(struct alert_sight){ ALERT_LANE_STOPPED, "b", 1, now, NULL });
-	alerts_see(alerts, &(struct alert_sight){ ALERT_LANE_STOPPED, "a", 1, now, NULL });
+	alerts_see(alerts,
+		   &(struct alert_sight){ ALERT_STORE_DAMAGED, "", 1, now, "page 7", NULL });
+	alerts_see(alerts, &(struct alert_sight){ ALERT_LANE_STOPPED, "b", 1, now, NULL, NULL });
+	alerts_see(alerts, &(struct alert_sight){ ALERT_LANE_STOPPED, "a", 1, now, NULL, NULL });
 	alerts_end(alerts, note, &changes);
 	raised = alerts_raised(alerts, &count);
 	assert_int_equal(count, 2); /* the third is more than there is room for */
@@ -135,7 +137,8 @@ static void two_subjects_do_not_mix(void **state)
 	assert_int_equal(raised[1].rule, ALERT_STORE_DAMAGED);
 	assert_string_equal(raised[1].detail, "page 7");
 
-	assert_round(alerts, 1, &(struct alert_sight){ ALERT_LANE_STOPPED, "b", 1, now, NULL },
+	assert_round(alerts, 1,
+		     &(struct alert_sight){ ALERT_LANE_STOPPED, "b", 1, now, NULL, NULL },
 		     "cleared store_damaged//critical "); /* it was not seen any more */
 	assert_round(alerts, 2, NULL, "cleared lane_stopped/b/critical ");
 	assert_round(alerts, 3, NULL, "");
@@ -161,6 +164,18 @@ static void it_says_what_is_wrong_in_both_languages(void **state)
 		    "Lane 010000000 has been stopped for 3 h: the certificate has expired.",
 		    "La voie d'envoi 010000000 est arrêtée depuis 3 h : the certificate has "
 		    "expired.");
+	assert_says(&(struct alert){ .rule = ALERT_CERTIFICATE_ENDS,
+				     .subject = "010000000 auth",
+				     .detail = "it has ended",
+				     .detail_french = "il est échu",
+				     .value = -3 },
+		    "The certificate 010000000 auth has 0 days left: it has ended.",
+		    "Le certificat 010000000 auth expire dans 0 j : il est échu.");
+	assert_says(&(struct alert){ .rule = ALERT_CERTIFICATE_ENDS,
+				     .subject = "010000000 auth",
+				     .value = 1 },
+		    "The certificate 010000000 auth has 1 day left.",
+		    "Le certificat 010000000 auth expire dans 1 j.");
 	assert_says(&(struct alert){ .rule = ALERT_CERTIFICATE_ENDS,
 				     .subject = "010000000 auth",
 				     .value = 12 },
@@ -214,7 +229,8 @@ static void no_half_of_a_character_is_kept(void **state)
 	while (strlen(subject) + 2 < sizeof(subject))
 		strcat(subject, "é");
 	alerts_begin(alerts, (struct alert_time){ 0, WALL_MS });
-	alerts_see(alerts, &(struct alert_sight){ ALERT_SOURCE_SILENT, subject, 1, now, NULL });
+	alerts_see(alerts,
+		   &(struct alert_sight){ ALERT_SOURCE_SILENT, subject, 1, now, NULL, NULL });
 	alerts_end(alerts, note, &changes);
 	assert_int_equal(strlen(alerts_raised(alerts, &count)->subject), ALERT_SUBJECT - 1);
 	assert_int_equal(count, 1);

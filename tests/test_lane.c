@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <event2/event.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -49,6 +50,15 @@ static void remember(void *arg, struct lane *lane, size_t most)
 	(void)lane;
 	asked->claims++;
 	asked->most = most;
+}
+
+/* The same words in both languages, but for a mark. */
+static struct lane_why why(const char *words)
+{
+	static char french[64];
+
+	snprintf(french, sizeof(french), "fr %s", words);
+	return (struct lane_why){ words, french };
 }
 
 static struct lane_settings settings(void)
@@ -109,7 +119,7 @@ static struct lane *lane_after(struct asked *asked, enum outcome_kind kind, int6
 {
 	struct lane *lane = lane_with(asked, 1);
 
-	lane_settled(lane, kind, retry_after_ms, "the way is broken");
+	lane_settled(lane, kind, retry_after_ms, why("the way is broken"));
 	assert_silent(asked);
 	return lane;
 }
@@ -145,7 +155,7 @@ static void a_rate_limits_what_is_claimed(void **state)
 			claimed += left;
 			lane_claimed(lane, left, START_MS);
 			for (size_t i = 0; i < left; i++)
-				lane_settled(lane, OUTCOME_DELIVERED, 0, "");
+				lane_settled(lane, OUTCOME_DELIVERED, 0, why(""));
 		}
 		assert_in_range(lane_wakes_ms(lane) - now_ms, 1, 500);
 		wait_until(lane, lane_wakes_ms(lane));
@@ -221,9 +231,9 @@ static void after_a_full_answer_it_asks_again_as_soon_as_there_is_room(void **st
 	struct lane *lane = lane_with(&asked, MOST);
 
 	(void)state;
-	lane_settled(lane, OUTCOME_DELIVERED, 0, "");
+	lane_settled(lane, OUTCOME_DELIVERED, 0, why(""));
 	assert_asks(&asked, 1);
-	lane_settled(lane, OUTCOME_DELIVERED, 0, "");
+	lane_settled(lane, OUTCOME_DELIVERED, 0, why(""));
 	assert_silent(&asked);
 	lane_claimed(lane, 1, NEVER_MS);
 	assert_asks(&asked, 1);
@@ -239,7 +249,7 @@ static void after_a_short_answer_it_waits_for_the_time_the_queue_named(void **st
 	lane_poke(lane);
 	assert_asks(&asked, MOST);
 	lane_claimed(lane, 2, START_MS + HOUR);
-	lane_settled(lane, OUTCOME_DELIVERED, 0, "");
+	lane_settled(lane, OUTCOME_DELIVERED, 0, why(""));
 	assert_int_equal(lane_wakes_ms(lane), START_MS + HOUR);
 	wait_until(lane, START_MS + HOUR - 1);
 	assert_silent(&asked);
@@ -256,7 +266,7 @@ static void it_asks_when_a_document_that_went_back_is_due(void **state)
 
 	(void)state;
 	assert_int_equal(again_ms, START_MS + 30 * SECOND);
-	lane_settled(lane, OUTCOME_RETRY, 0, "busy");
+	lane_settled(lane, OUTCOME_RETRY, 0, why("busy"));
 	assert_asks(&asked, MOST);
 	lane_claimed(lane, 0, again_ms);
 	assert_int_equal(lane_wakes_ms(lane), again_ms);
@@ -295,7 +305,7 @@ static void a_closed_lane_claims_no_more_and_lets_what_is_in_flight_settle(void 
 
 	(void)state;
 	lane_close(lane);
-	lane_settled(lane, OUTCOME_DELIVERED, 0, "");
+	lane_settled(lane, OUTCOME_DELIVERED, 0, why(""));
 	lane_poke(lane);
 	assert_silent(&asked);
 	assert_int_equal(lane_wakes_ms(lane), NEVER_MS);
@@ -334,7 +344,7 @@ static void pauses_double_up_to_the_longest(void **state)
 	for (size_t i = 0; i < length_of(pauses); i++) {
 		assert_int_equal(lane_figures(lane).resumes_ms, now_ms + pauses[i] * SECOND);
 		probe(lane, &asked);
-		lane_settled(lane, OUTCOME_RETRY_LANE, 0, "still broken");
+		lane_settled(lane, OUTCOME_RETRY_LANE, 0, why("still broken"));
 	}
 	lane_free(&lane);
 }
@@ -348,10 +358,10 @@ static void a_pause_varies_with_chance(void **state)
 	lane = lane_after(&asked, OUTCOME_RETRY_LANE, 0);
 	probe(lane, &asked);
 	dice = 0; /* rolled for the pause after the next: what is foretold does not change */
-	lane_settled(lane, OUTCOME_RETRY_LANE, 0, "");
+	lane_settled(lane, OUTCOME_RETRY_LANE, 0, why(""));
 	assert_int_equal(lane_figures(lane).resumes_ms, now_ms + 60 * SECOND);
 	probe(lane, &asked);
-	lane_settled(lane, OUTCOME_RETRY_LANE, 0, "");
+	lane_settled(lane, OUTCOME_RETRY_LANE, 0, why(""));
 	assert_int_equal(lane_figures(lane).resumes_ms, now_ms + 90 * SECOND);
 	lane_free(&lane);
 }
@@ -385,12 +395,13 @@ static void documents_that_fail_together_are_one_failure(void **state)
 
 	(void)state;
 	for (int i = 0; i < 4; i++, now_ms += SECOND)
-		lane_settled(lane, OUTCOME_RETRY_LANE, 0, "reset");
+		lane_settled(lane, OUTCOME_RETRY_LANE, 0, why("reset"));
 	assert_int_equal(lane_figures(lane).resumes_ms, START_MS + 30 * SECOND);
-	lane_settled(lane, OUTCOME_RETRY_LANE, MINUTE, "the last one was told when to come back");
+	lane_settled(lane, OUTCOME_RETRY_LANE, MINUTE,
+		     why("the last one was told when to come back"));
 	assert_int_equal(lane_figures(lane).resumes_ms, now_ms + MINUTE);
 	probe(lane, &asked);
-	lane_settled(lane, OUTCOME_RETRY_LANE, 0, "still broken");
+	lane_settled(lane, OUTCOME_RETRY_LANE, 0, why("still broken"));
 	assert_int_equal(lane_figures(lane).resumes_ms, now_ms + 60 * SECOND);
 	lane_free(&lane);
 }
@@ -401,8 +412,8 @@ static void an_answer_that_left_before_the_pause_does_not_end_it(void **state)
 	struct lane *lane = lane_with(&asked, 2);
 
 	(void)state;
-	lane_settled(lane, OUTCOME_RETRY_LANE, 0, "reset");
-	lane_settled(lane, OUTCOME_DELIVERED, 0, "");
+	lane_settled(lane, OUTCOME_RETRY_LANE, 0, why("reset"));
+	lane_settled(lane, OUTCOME_DELIVERED, 0, why(""));
 	assert_silent(&asked);
 	assert_int_equal(lane_figures(lane).state, LANE_SLOWED);
 	assert_int_equal(lane_figures(lane).delivered, 1);
@@ -416,11 +427,11 @@ static void no_probe_leaves_while_an_older_document_is_in_flight(void **state)
 	struct lane *lane = lane_with(&asked, 2);
 
 	(void)state;
-	lane_settled(lane, OUTCOME_RETRY_LANE, 0, "reset");
+	lane_settled(lane, OUTCOME_RETRY_LANE, 0, why("reset"));
 	assert_int_equal(lane_wakes_ms(lane), NEVER_MS);
 	wait_until(lane, START_MS + HOUR);
 	assert_silent(&asked);
-	lane_settled(lane, OUTCOME_DELIVERED, 0, "");
+	lane_settled(lane, OUTCOME_DELIVERED, 0, why(""));
 	assert_int_equal(lane_figures(lane).state, LANE_OPEN);
 	assert_asks(&asked, 2);
 	lane_free(&lane);
@@ -441,9 +452,9 @@ static void any_answer_to_the_probe_opens_the_lane(void **state)
 			struct lane *lane = lane_after(&asked, troubles[t], 0);
 
 			probe(lane, &asked);
-			lane_settled(lane, answers[a], 0, "whatever it says");
+			lane_settled(lane, answers[a], 0, why("whatever it says"));
 			assert_int_equal(lane_figures(lane).state, LANE_OPEN);
-			assert_string_equal(lane_figures(lane).why, "");
+			assert_string_equal(lane_figures(lane).why.english, "");
 			assert_int_equal(lane_figures(lane).resumes_ms, 0);
 			lane_free(&lane);
 		}
@@ -459,7 +470,7 @@ static void each_answer_doubles_what_may_be_in_flight(void **state)
 	(void)state;
 	probe(lane, &asked);
 	for (size_t i = 0; i < length_of(allowed); i++) {
-		lane_settled(lane, OUTCOME_DELIVERED, 0, "");
+		lane_settled(lane, OUTCOME_DELIVERED, 0, why(""));
 		in_flight--;
 		assert_asks(&asked, allowed[i] - in_flight);
 		in_flight = allowed[i];
@@ -475,12 +486,12 @@ static void a_failure_after_an_answer_starts_with_the_shortest_pause(void **stat
 
 	(void)state;
 	probe(lane, &asked);
-	lane_settled(lane, OUTCOME_RETRY_LANE, 0, "still broken");
+	lane_settled(lane, OUTCOME_RETRY_LANE, 0, why("still broken"));
 	probe(lane, &asked);
-	lane_settled(lane, OUTCOME_REFUSED, 0, "no DMP");
+	lane_settled(lane, OUTCOME_REFUSED, 0, why("no DMP"));
 	assert_asks(&asked, 2);
 	lane_claimed(lane, 1, NEVER_MS);
-	lane_settled(lane, OUTCOME_RETRY_LANE, 0, "broken again");
+	lane_settled(lane, OUTCOME_RETRY_LANE, 0, why("broken again"));
 	assert_int_equal(lane_figures(lane).resumes_ms, now_ms + 30 * SECOND);
 	lane_free(&lane);
 }
@@ -508,7 +519,7 @@ static void a_blocked_lane_stays_stopped_whatever_comes(void **state)
 	struct lane_figures figures;
 
 	(void)state;
-	lane_block(lane, "dmp.sign.cert: it ended");
+	lane_block(lane, why("dmp.sign.cert: it ended"));
 	lane_poke(lane);
 	assert_silent(&asked);
 	assert_int_equal(lane_wakes_ms(lane), NEVER_MS);
@@ -517,7 +528,7 @@ static void a_blocked_lane_stays_stopped_whatever_comes(void **state)
 	assert_silent(&asked);
 	figures = lane_figures(lane);
 	assert_int_equal(figures.state, LANE_STOPPED);
-	assert_string_equal(figures.why, "dmp.sign.cert: it ended");
+	assert_string_equal(figures.why.english, "dmp.sign.cert: it ended");
 	assert_int_equal(figures.resumes_ms, 0);
 }
 
@@ -531,7 +542,7 @@ static void a_stopped_lane_probes_every_quarter_of_an_hour(void **state)
 		assert_int_equal(lane_figures(lane).state, LANE_STOPPED);
 		assert_int_equal(lane_figures(lane).resumes_ms, now_ms + 15 * MINUTE);
 		probe(lane, &asked);
-		lane_settled(lane, OUTCOME_HALT, 0, "revoked");
+		lane_settled(lane, OUTCOME_HALT, 0, why("revoked"));
 	}
 	lane_free(&lane);
 }
@@ -543,9 +554,9 @@ static void a_stopped_lane_stays_stopped_when_its_probe_gets_no_answer(void **st
 
 	(void)state;
 	probe(lane, &asked);
-	lane_settled(lane, OUTCOME_RETRY_LANE, 0, "reset");
+	lane_settled(lane, OUTCOME_RETRY_LANE, 0, why("reset"));
 	assert_int_equal(lane_figures(lane).state, LANE_STOPPED);
-	assert_string_equal(lane_figures(lane).why, "the way is broken");
+	assert_string_equal(lane_figures(lane).why.english, "the way is broken");
 	assert_int_equal(lane_figures(lane).resumes_ms, now_ms + 15 * MINUTE);
 	lane_free(&lane);
 }
@@ -556,10 +567,10 @@ static void a_halt_during_a_pause_stops_the_lane(void **state)
 	struct lane *lane = lane_with(&asked, 2);
 
 	(void)state;
-	lane_settled(lane, OUTCOME_RETRY_LANE, 0, "reset");
-	lane_settled(lane, OUTCOME_HALT, 0, "revoked");
+	lane_settled(lane, OUTCOME_RETRY_LANE, 0, why("reset"));
+	lane_settled(lane, OUTCOME_HALT, 0, why("revoked"));
 	assert_int_equal(lane_figures(lane).state, LANE_STOPPED);
-	assert_string_equal(lane_figures(lane).why, "revoked");
+	assert_string_equal(lane_figures(lane).why.english, "revoked");
 	assert_int_equal(lane_figures(lane).resumes_ms, START_MS + 15 * MINUTE);
 	lane_free(&lane);
 }
@@ -660,7 +671,7 @@ static void a_document_of_a_lane_at_fault_is_due_when_the_lane_resumes(void **st
 
 		dice = 77; /* the next pause is foretold, so that both agree */
 		foretold_ms = lane_next_attempt_ms(lane, faults[i], 5, 0, now_ms);
-		lane_settled(lane, faults[i], 0, "");
+		lane_settled(lane, faults[i], 0, why(""));
 		assert_int_equal(lane_figures(lane).resumes_ms, foretold_ms);
 
 		now_ms += SECOND;
@@ -730,7 +741,7 @@ static void settle_one(struct world *world, struct lane *lane)
 		world->attempts_in_vain++;
 		world->last_in_vain_ms = now_ms;
 	}
-	lane_settled(lane, mended ? OUTCOME_DELIVERED : world->fault, 0, mended ? "" : "down");
+	lane_settled(lane, mended ? OUTCOME_DELIVERED : world->fault, 0, why(mended ? "" : "down"));
 }
 
 /* Runs until nothing more happens. */
@@ -847,13 +858,14 @@ static void the_figures_tell_what_the_lane_does(void **state)
 
 	(void)state;
 	now_ms += SECOND;
-	lane_settled(lane, OUTCOME_DELIVERED, 0, "");
+	lane_settled(lane, OUTCOME_DELIVERED, 0, why(""));
 	now_ms += SECOND;
-	lane_settled(lane, OUTCOME_RETRY_LANE, 0, "connection refused");
+	lane_settled(lane, OUTCOME_RETRY_LANE, 0, why("connection refused"));
 	figures = lane_figures(lane);
 	assert_string_equal(figures.name, "010000001");
 	assert_int_equal(figures.state, LANE_SLOWED);
-	assert_string_equal(figures.why, "connection refused");
+	assert_string_equal(figures.why.english, "connection refused");
+	assert_string_equal(figures.why.french, "fr connection refused");
 	assert_int_equal(figures.in_flight, 1);
 	assert_int_equal(figures.resumes_ms, now_ms + 30 * SECOND);
 	assert_int_equal(figures.delivered, 1);

@@ -129,7 +129,7 @@ static void end_oldest(struct world *world)
 		sizeof(struct store_due) * world->in_flight);
 	memmove(world->ends_ms, world->ends_ms + 1, sizeof(int64_t) * world->in_flight);
 	lane_settled(world->lane, mended ? OUTCOME_DELIVERED : world->fault, 0,
-		     mended ? "" : "the DMP is away");
+		     (struct lane_why){ .english = mended ? "" : "the DMP is away" });
 }
 
 /* The next thing that happens. false: nothing more does. */

@@ -540,6 +540,100 @@ static void a_known_code_has_a_sentence_for_people(void **state)
 }
 
 /* A source is told which list a code is of. */
+static void assert_said(const struct outcome *outcome, const char *english, const char *french)
+{
+	const char *const wanted[] = { english, french };
+
+	for (size_t in_french = 0; in_french < 2; in_french++) {
+		scoped(buf_done) struct buf said = { 0 };
+
+		outcome_say(outcome, in_french == 1, &said);
+		assert_string_equal(slice_of(said.p).p, wanted[in_french]);
+	}
+}
+
+static void what_the_way_came_to_is_said_in_both_languages(void **state)
+{
+	static const struct {
+		const char *code, *text;
+		enum outcome_kind kind;
+		int http_status;
+		bool strange;
+		const char *english, *french;
+	} cases[] = {
+		{ "transport", "Connection refused", OUTCOME_RETRY_LANE, 0, false,
+		  "The DMP does not answer: Connection refused",
+		  "Le DMP ne répond pas : Connection refused" },
+		{ "transport", "certificate expired", OUTCOME_HALT, 0, false,
+		  "The secured way to the DMP is refused (a certificate, TLS, a proxy): "
+		  "certificate "
+		  "expired",
+		  "L'accès sécurisé au DMP est refusé (certificat, TLS ou proxy) : certificate "
+		  "expired" },
+		{ "http", "the answer is not XML", OUTCOME_RETRY_LANE, 503, false,
+		  "The DMP, or what stands before it, is out of order (HTTP 503)",
+		  "Le DMP, ou ce qui se trouve devant lui, est en panne (HTTP 503)" },
+		{ "http", "the answer is not XML", OUTCOME_HALT, 403, false,
+		  "The DMP turns the gateway away: its URL, its rights or its certificate (HTTP "
+		  "403)",
+		  "Le DMP éconduit la passerelle : son URL, ses droits ou son certificat (HTTP "
+		  "403)" },
+		{ "http", "the answer is not XML", OUTCOME_HALT, 200, true,
+		  "What answers is not the DMP (HTTP 200): the answer is not XML",
+		  "Ce qui répond n'est pas le DMP (HTTP 200) : the answer is not XML" },
+		{ "not_built", "dmp.sign.cert: it ended", OUTCOME_HALT, 0, false,
+		  "Requests cannot be made or signed: dmp.sign.cert: it ended",
+		  "Les requêtes ne peuvent être construites ou signées : dmp.sign.cert: it ended" },
+		{ "new", "", OUTCOME_HALT, 0, false, "Sending fails", "L'envoi échoue" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		const struct outcome outcome = { .kind = cases[i].kind,
+						 .code = cases[i].code,
+						 .text = cases[i].text,
+						 .text_is_ours = true,
+						 .http_status = cases[i].http_status,
+						 .strange = cases[i].strange };
+
+		assert_said(&outcome, cases[i].english, cases[i].french);
+	}
+}
+
+/* The DMP's own words may name the patient: the table speaks, and says what to do. */
+static void of_the_dmps_refusal_the_table_speaks(void **state)
+{
+	const struct outcome outcome =
+		outcome_of_code(REPLY_FAILURE, "DMPInvalidCertificate", false);
+	struct outcome undescribed = outcome_of_code(REPLY_FAILURE, "Nobody knows it", false);
+	const struct outcome delivered = outcome_of_code(REPLY_SUCCESS, "", false);
+
+	(void)state;
+	assert_said(
+		&outcome,
+		"The assertion is signed with a certificate that is not for signing, has ended or "
+		"was revoked. Check which certificate signs: ORG SIGN, in force.",
+		"L'assertion est signée avec un certificat qui n'est pas de signature, est échu ou "
+		"révoqué. Vérifier le certificat qui signe : ORG SIGN, en cours de validité.");
+	undescribed.reason = REASON_LANE_STOPPED;
+	assert_said(&undescribed, reason_row(REASON_LANE_STOPPED)->english,
+		    reason_row(REASON_LANE_STOPPED)->french);
+	assert_said(&delivered, "", "");
+}
+
+/* The status that an answer came with is known of it. */
+static void a_status_without_soap_is_told(void **state)
+{
+	const struct exchange exchange = answered(503);
+	const struct reply reply = reply_of(REPLY_NONE, "", "the answer is not XML");
+	const struct outcome outcome = judge(&exchange, &reply, false);
+
+	(void)state;
+	assert_int_equal(outcome.http_status, 503);
+	assert_said(&outcome, "The DMP, or what stands before it, is out of order (HTTP 503)",
+		    "Le DMP, ou ce qui se trouve devant lui, est en panne (HTTP 503)");
+}
+
 static void our_codes_are_none_of_the_dmps(void **state)
 {
 	static const char *const ours[] = { "",          "transport", "http",
@@ -583,6 +677,9 @@ int main(void)
 		cmocka_unit_test(an_entry_that_is_not_as_it_was_found_is_told_apart),
 		cmocka_unit_test(what_nobody_described_is_told_apart),
 		cmocka_unit_test(a_known_code_has_a_sentence_for_people),
+		cmocka_unit_test(what_the_way_came_to_is_said_in_both_languages),
+		cmocka_unit_test(of_the_dmps_refusal_the_table_speaks),
+		cmocka_unit_test(a_status_without_soap_is_told),
 		cmocka_unit_test(our_codes_are_none_of_the_dmps),
 	};
 

@@ -184,14 +184,21 @@ static void a_stopped_lane_needs_somebody(void **state)
 
 static void a_slowed_lane_is_coping(void **state)
 {
+	scoped(free_ptr) char *english = NULL, *french = NULL;
 	struct page_sample sample;
 
 	(void)state;
 	sample_make(&sample);
 	sample.lanes[0].state = "slowed";
 	sample.lanes[0].why = "the DMP answers 503";
+	sample.lanes[0].why_french = "le DMP répond 503";
 	sample.lanes[0].resumes_ms = SAMPLE_NOW_MS + 40000;
 	assert_verdict("slowed", &sample.page, "It works, with difficulty");
+	english = page_of(&sample.page, false);
+	french = page_of(&sample.page, true);
+	assert_has(english, "the DMP answers 503");
+	assert_has(french, "le DMP répond 503");
+	assert_null(strstr(french, "the DMP answers"));
 }
 
 static void troubles_of_folders_and_sources_are_told(void **state)
@@ -272,6 +279,7 @@ static void whatever_comes_from_outside_stays_text(void **state)
 	sample_make(&sample);
 	sample.status.version = sample.status.not_ready = ATTACK;
 	sample.lanes[0].name = sample.lanes[0].why = sample.lanes[1].why = ATTACK;
+	sample.lanes[0].why_french = sample.lanes[1].why_french = ATTACK;
 	sample.lanes[0].state = sample.lanes[1].state = "stopped";
 	sample.listeners[0].name = sample.listeners[0].address = ATTACK;
 	sample.folders[0].name = sample.folders[0].path = sample.folders[0].trouble = ATTACK;

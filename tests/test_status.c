@@ -64,6 +64,7 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 		{ .name = "010000000",
 		  .state = "slowed",
 		  .why = "the DMP does not answer",
+		  .why_french = "le DMP ne répond pas",
 		  .in_flight = 8,
 		  .delivered = 41,
 		  .resumes_ms = NOON_MS + 30000,
@@ -136,7 +137,8 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 		"\"last_delivered\":\"2026-11-21T11:59:59.999Z\",\"invisible_too_long\":4,"
 		"\"identities\":21,\"answers\":22,\"not_asked\":23,"
 		"\"lanes\":[{\"name\":\"010000000\",\"state\":\"slowed\","
-		"\"why\":\"the DMP does not answer\",\"in_flight\":8,\"delivered\":41,"
+		"\"why\":\"the DMP does not answer\",\"sentence\":{"
+		"\"en\":\"the DMP does not answer\",\"fr\":\"le DMP ne répond pas\"},\"in_flight\":8,\"delivered\":41,"
 		"\"resumes\":\"2026-11-21T12:00:30.000Z\","
 		"\"last_delivered\":\"2026-11-21T11:59:59.999Z\"}],"
 		"\"listeners\":[{\"name\":\"ehr\",\"address\":\"127.0.0.1:2575\","

@@ -15,7 +15,7 @@
 #include "base/codec.h"
 #include "base/log.h"
 
-enum { CLAIM_AGAIN_FIRST_MS = 1000, CLAIM_AGAIN_MOST_MS = 30000 };
+enum { CLAIM_AGAIN_FIRST_MS = 1000, CLAIM_AGAIN_MOST_MS = 30000, LANE_WHY = ERR_TEXT + 256 };
 
 #define NEVER_MS INT64_MAX
 
@@ -27,7 +27,7 @@ struct lane {
 	struct event *timer; /* NULL without a loop */
 
 	enum lane_state state;
-	char why[ERR_TEXT];
+	char english[LANE_WHY], french[LANE_WHY]; /* why */
 	unsigned failures; /* pauses since the last answer */
 	uint32_t dice;     /* of the next pause: it is foretold before it begins */
 	int64_t resumes_ms;
@@ -234,6 +234,12 @@ void lane_claim_failed(struct lane *lane)
 
 /* ---- what an attempt says of the way ---- */
 
+static void say(struct lane *lane, struct lane_why why)
+{
+	snprintf(lane->english, sizeof(lane->english), "%s", why.english ? why.english : "");
+	snprintf(lane->french, sizeof(lane->french), "%s", why.french ? why.french : "");
+}
+
 static void move(struct lane *lane, enum lane_state state)
 {
 	char resumes[CLOCK_TEXT];
@@ -247,11 +253,11 @@ static void move(struct lane *lane, enum lane_state state)
 		break;
 	case LANE_SLOWED:
 		log_warning("lane=%s state=slowed resumes=%s: %s", lane->name,
-			    clock_iso(as_wall_time(lane, lane->resumes_ms), resumes), lane->why);
+			    clock_iso(as_wall_time(lane, lane->resumes_ms), resumes), lane->english);
 		break;
 	case LANE_STOPPED:
 		log_error("lane=%s state=stopped probes=%s: %s", lane->name,
-			  clock_iso(as_wall_time(lane, lane->resumes_ms), resumes), lane->why);
+			  clock_iso(as_wall_time(lane, lane->resumes_ms), resumes), lane->english);
 		break;
 	}
 }
@@ -262,17 +268,17 @@ static void way_works(struct lane *lane, int64_t now_ms)
 		return;
 	lane->failures = 0;
 	lane->allowance = min(lane->allowance * 2, lane->settings.most_in_flight);
-	lane->why[0] = '\0';
+	say(lane, (struct lane_why){ 0 });
 	move(lane, LANE_OPEN);
 }
 
 static void way_fails(struct lane *lane, enum outcome_kind fault, int64_t retry_after_ms,
-		      const char *why, int64_t now_ms)
+		      struct lane_why why, int64_t now_ms)
 {
 	const bool same = is_same_trouble(lane, fault, now_ms);
 
 	if (fault == OUTCOME_HALT || lane->state != LANE_STOPPED) /* what stopped it stays said */
-		snprintf(lane->why, sizeof(lane->why), "%s", why);
+		say(lane, why);
 	lane->resumes_ms = resumes_after(lane, fault, retry_after_ms, now_ms);
 	lane->allowance = 1;
 	if (!same) {
@@ -289,7 +295,7 @@ static void one_less_in_flight(struct lane *lane)
 }
 
 void lane_settled(struct lane *lane, enum outcome_kind kind, int64_t retry_after_ms,
-		  const char *why)
+		  struct lane_why why)
 {
 	const int64_t now_ms = clock_of(lane);
 
@@ -343,14 +349,14 @@ struct lane *lane_new(struct event_base *loop, const struct lane_settings *setti
 	return lane;
 }
 
-void lane_block(struct lane *lane, const char *why)
+void lane_block(struct lane *lane, struct lane_why why)
 {
 	lane->blocked = true;
 	lane->state = LANE_STOPPED;
-	snprintf(lane->why, sizeof(lane->why), "%s", why);
+	say(lane, why);
 	log_error("lane=%s state=stopped probes=never: %s; its documents wait until the daemon "
 		  "starts again",
-		  lane->name, why);
+		  lane->name, lane->english);
 }
 
 void lane_close(struct lane *lane)
@@ -374,7 +380,7 @@ struct lane_figures lane_figures(const struct lane *lane)
 	return (struct lane_figures){
 		.name = lane->name,
 		.state = lane->state,
-		.why = lane->why,
+		.why = { lane->english, lane->french },
 		.in_flight = lane->in_flight,
 		.resumes_ms = lane->state == LANE_OPEN || lane->blocked
 				      ? 0

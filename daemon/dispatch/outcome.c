@@ -165,7 +165,9 @@ static void quote(struct outcome *outcome, const struct exchange *exchange,
 		return;
 	outcome->code = reply->code;
 	if (reply->code[0] == '\0' && reply->shape != REPLY_SUCCESS)
-		outcome->code = "http"; /* whose status is known beside it */
+		outcome->code = "http";
+	if (strcmp(outcome->code, "http") == 0)
+		outcome->http_status = exchange->http_status;
 	outcome->text = reply->text;
 }
 
@@ -195,6 +197,84 @@ struct outcome outcome_of(const struct error_table *errors, const struct attempt
 			outcome.reason = REASON_DOUBTFUL;
 	}
 	return outcome;
+}
+
+/* ---- in words ---- */
+
+/* What an outcome of our own making means. The first row that fits. */
+static const struct cause {
+	const char *code;
+	bool halts, strange; /* true: only those */
+	const char *english, *french;
+} causes[] = {
+	/* clang-format off */
+	{ "transport", true, false,
+	  "The secured way to the DMP is refused (a certificate, TLS, a proxy)",
+	  "L'accès sécurisé au DMP est refusé (certificat, TLS ou proxy)" },
+	{ "transport", false, false, "The DMP does not answer", "Le DMP ne répond pas" },
+	{ "http", false, true, "What answers is not the DMP", "Ce qui répond n'est pas le DMP" },
+	{ "http", true, false,
+	  "The DMP turns the gateway away: its URL, its rights or its certificate",
+	  "Le DMP éconduit la passerelle : son URL, ses droits ou son certificat" },
+	{ "http", false, false,
+	  "The DMP, or what stands before it, is out of order",
+	  "Le DMP, ou ce qui se trouve devant lui, est en panne" },
+	{ "existence", false, false,
+	  "The DMP gives an answer that the gateway does not know",
+	  "Le DMP donne une réponse que la passerelle ne connaît pas" },
+	{ "not_built", false, false,
+	  "Requests cannot be made or signed",
+	  "Les requêtes ne peuvent être construites ou signées" },
+	{ "", false, false, "Sending fails", "L'envoi échoue" },
+	/* clang-format on */
+};
+
+static const struct cause *cause_of(const struct outcome *outcome)
+{
+	const struct cause *cause = causes;
+
+	while (cause->code[0] != '\0' && (strcmp(cause->code, outcome->code) != 0 ||
+					  (cause->halts && outcome->kind != OUTCOME_HALT) ||
+					  (cause->strange && !outcome->strange)))
+		cause++;
+	return cause;
+}
+
+/* Of a status that is no success, what came with it says no more. */
+static void say_cause(const struct outcome *outcome, bool french, struct buf *out)
+{
+	const struct cause *cause = cause_of(outcome);
+	const bool is_success = outcome->http_status >= 200 && outcome->http_status < 300;
+
+	buf_add_text(out, french ? cause->french : cause->english);
+	if (outcome->http_status != 0)
+		buf_addf(out, " (HTTP %d)", outcome->http_status);
+	if (outcome->text[0] != '\0' && (outcome->http_status == 0 || is_success))
+		buf_addf(out, "%s%s", french ? " : " : ": ", outcome->text);
+}
+
+static const char *of_two(bool french, const char *in_french, const char *in_english)
+{
+	return french && in_french[0] != '\0' ? in_french : in_english;
+}
+
+void outcome_say(const struct outcome *outcome, bool french, struct buf *out)
+{
+	const struct reason_row *reason = reason_row(outcome->reason);
+	const struct error_row *row = outcome->row;
+
+	if (outcome->kind == OUTCOME_DELIVERED)
+		return;
+	if (outcome->text_is_ours) {
+		say_cause(outcome, french, out);
+	} else if (row == NULL || row->english[0] == '\0') {
+		buf_add_text(out, of_two(french, reason->french, reason->english));
+	} else {
+		const char *todo = of_two(french, row->todo_french, row->todo_english);
+
+		buf_add_text(out, of_two(french, row->french, row->english));
+		buf_addf(out, "%s%s", todo[0] ? " " : "", todo);
+	}
 }
 
 bool outcome_code_is_ours(const char *code)

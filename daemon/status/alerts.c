@@ -232,7 +232,9 @@ void alerts_see(struct alerts *alerts, const struct alert_sight *sight)
 	entry->seen = true;
 	entry->critical = sight->levels.critical;
 	entry->alert.value = sight->value;
-	copy(entry->alert.detail, sizeof(entry->alert.detail), sight->detail ? sight->detail : "");
+	copy(entry->alert.detail, ALERT_DETAIL, sight->detail ? sight->detail : "");
+	copy(entry->alert.detail_french, ALERT_DETAIL,
+	     sight->detail_french ? sight->detail_french : "");
 	ask(entry, steps_past(sight, entry->step), alerts->time.monotonic_ms);
 }
 
@@ -337,7 +339,10 @@ static void say_value(const struct alert *alert, bool french, struct buf *out)
 		say_duration(value, french, out);
 		return;
 	case UNIT_DAYS: /* one that has ended says so in its detail */
-		buf_addf(out, "%" PRId64 " %s", max(value, (int64_t)0), french ? "j" : "days");
+		buf_addf(out, "%" PRId64 " %s", max(value, (int64_t)0),
+			 french       ? "j"
+			 : value == 1 ? "day"
+				      : "days");
 		return;
 	case UNIT_BYTES:
 		say_bytes(value, french, out);
@@ -355,7 +360,8 @@ static void say_value(const struct alert *alert, bool french, struct buf *out)
 /* Without its last full stop: the sentence has its own. */
 static void say_detail(const struct alert *alert, bool french, struct buf *out)
 {
-	struct slice detail = slice_of(alert->detail);
+	const bool has_french = french && alert->detail_french[0] != '\0';
+	struct slice detail = slice_of(has_french ? alert->detail_french : alert->detail);
 
 	if (detail.n == 0)
 		return;

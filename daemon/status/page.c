@@ -65,8 +65,9 @@ static bool has_alert(const struct page *page, enum alert_rule rule, const char 
 	return false;
 }
 
-static void look_at_ways(const struct page *page, struct troubles *troubles)
+static void look_at_ways(const struct page_writer *writer, struct troubles *troubles)
 {
+	const struct page *page = writer->page;
 	const struct status *status = page->status;
 
 	for (size_t i = 0; i < status->lane_count; i++) {
@@ -75,10 +76,11 @@ static void look_at_ways(const struct page *page, struct troubles *troubles)
 		if (is(lane->state, "stopped") && !has_alert(page, ALERT_LANE_STOPPED, lane->name))
 			add_trouble(troubles,
 				    &(struct trouble){ VERDICT_NEEDS_YOU, TEXT_WHY_STOPPED,
-						       lane->name, lane->why });
+						       lane->name, page_why(writer, lane) });
 		else if (is(lane->state, "slowed"))
-			add_trouble(troubles, &(struct trouble){ VERDICT_COPING, TEXT_WHY_SLOWED,
-								 lane->name, lane->why });
+			add_trouble(troubles,
+				    &(struct trouble){ VERDICT_COPING, TEXT_WHY_SLOWED, lane->name,
+						       page_why(writer, lane) });
 	}
 	for (size_t i = 0; i < status->folder_count; i++)
 		if (is_given(status->folders[i].trouble))
@@ -100,17 +102,17 @@ static bool has_seen_documents(const struct status *status)
 	return status->last_delivered_ms > 0;
 }
 
-static void look_for_troubles(const struct page *page, struct troubles *ret_troubles)
+static void look_for_troubles(const struct page_writer *writer, struct troubles *ret_troubles)
 {
-	const struct status *status = page->status;
+	const struct status *status = writer->page->status;
 
 	ret_troubles->count = 0;
 	ret_troubles->verdict = has_seen_documents(status) ? VERDICT_WORKING : VERDICT_IDLE;
 	if (is_given(status->not_ready))
 		add_trouble(ret_troubles, &(struct trouble){ VERDICT_NEEDS_YOU, TEXT_WHY_NOT_READY,
 							     NULL, status->not_ready });
-	look_at_ways(page, ret_troubles);
-	look_at_alerts(page, ret_troubles);
+	look_at_ways(writer, ret_troubles);
+	look_at_alerts(writer->page, ret_troubles);
 }
 
 static void write_alert(struct page_writer *writer, const struct alert *alert)
@@ -225,7 +227,7 @@ static void write_verdict(struct page_writer *writer)
 	};
 	struct troubles troubles;
 
-	look_for_troubles(writer->page, &troubles);
+	look_for_troubles(writer, &troubles);
 	buf_addf(writer->out,
 		 "<section class=\"verdict %s\" aria-labelledby=\"verdict\">\n<h1 id=\"verdict\">"
 		 "<span class=\"dot\" aria-hidden=\"true\"></span>",

@@ -82,6 +82,11 @@ const char *page_site_name(const struct page *page, const char *finess)
 	return finess;
 }
 
+const char *page_why(const struct page_writer *writer, const struct status_lane *lane)
+{
+	return writer->french && lane->why_french != NULL ? lane->why_french : lane->why;
+}
+
 /* ---- tables ---- */
 
 /* A column. What narrow screens have no room for is only on wide ones; numbers stand to the right. */
@@ -196,7 +201,7 @@ void page_lanes(struct page_writer *writer)
 	for (size_t i = 0; i < status->lane_count; i++) {
 		const struct status_lane *lane = &status->lanes[i];
 
-		open_row(writer, page_site_name(writer->page, lane->name), lane->why);
+		open_row(writer, page_site_name(writer->page, lane->name), page_why(writer, lane));
 		way_cell(writer, &columns[1], lane->state, lane->resumes_ms);
 		ago_cell(writer, &columns[2], lane->last_delivered_ms);
 		count_cell(writer, &columns[3], lane->in_flight);

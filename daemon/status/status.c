@@ -18,6 +18,19 @@ static json_t *json_of_queue(const struct status *status)
 	return queue;
 }
 
+/* As alerts have theirs; null when there is nothing to say. */
+static json_t *sentence_of(const struct status_lane *lane)
+{
+	json_t *sentence;
+
+	if (lane->why == NULL || lane->why[0] == '\0')
+		return json_null();
+	sentence = json_object();
+	json_put_text(sentence, "en", lane->why);
+	json_put_text(sentence, "fr", lane->why_french);
+	return sentence;
+}
+
 static json_t *json_of_lane(const struct status_lane *lane)
 {
 	json_t *json = json_object();
@@ -25,6 +38,7 @@ static json_t *json_of_lane(const struct status_lane *lane)
 	json_put_text(json, "name", lane->name);
 	json_put_text(json, "state", lane->state);
 	json_put_text(json, "why", lane->why);
+	json_object_set_new(json, "sentence", sentence_of(lane));
 	json_put_count(json, "in_flight", lane->in_flight);
 	json_put_count(json, "delivered", lane->delivered);
 	json_put_time(json, "resumes", lane->resumes_ms);

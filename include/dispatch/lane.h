@@ -49,8 +49,13 @@ struct lane *lane_new(struct event_base *loop, const struct lane_settings *setti
 		      lane_claim_fn *claim, void *arg);
 void lane_free(struct lane **lane);
 
+/* What is the matter, for people: a sentence in each language. */
+struct lane_why {
+	const char *english, *french;
+};
+
 /* Stopped for as long as it lives, from before its first poke: it has nothing to send with. */
-void lane_block(struct lane *lane, const char *why);
+void lane_block(struct lane *lane, struct lane_why why);
 
 /* When the lane will do something by itself, on its monotonic clock; INT64_MAX: not before it is
  * told something. */
@@ -67,11 +72,11 @@ void lane_claimed(struct lane *lane, size_t count, int64_t next_due_ms);
 /* The queue could not answer: it is asked again after a second, doubling to half a minute. */
 void lane_claim_failed(struct lane *lane);
 
-/* One document's attempt has ended and was written down. `why` is one sentence, "" after a
+/* One document's attempt has ended and was written down. `why` is all NULL after a
  * delivery.
  */
 void lane_settled(struct lane *lane, enum outcome_kind kind, int64_t retry_after_ms,
-		  const char *why);
+		  struct lane_why why);
 
 /* One document came back without having reached the way (it could not be built): that says nothing
  * of the way, and a lane that waits for its probe sends another. */
@@ -90,7 +95,7 @@ void lane_close(struct lane *lane);
 struct lane_figures {
 	const char *name;
 	enum lane_state state;
-	const char *why; /* "" when open */
+	struct lane_why why; /* both "" when open */
 	size_t in_flight;
 	int64_t resumes_ms; /* when it tries again, by the wall clock; 0: it is open, or blocked */
 	uint64_t delivered; /* since start */

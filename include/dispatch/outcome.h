@@ -37,9 +37,10 @@ struct outcome {
 	bool text_is_ours;  /* the DMP's may name the patient: for the history, never for a log */
 	int64_t retry_after_ms;      /* of the two retries only; 0: none */
 	const struct error_row *row; /* what the table of errors says of it; NULL: nothing */
-	bool stale;   /* rejected because the entry that was named is not as it was found */
-	bool strange; /* what answered was not the DMP: see suspicion.h */
-	bool unknown; /* rejected for want of knowing better: see suspicion.h */
+	bool stale;      /* rejected because the entry that was named is not as it was found */
+	bool strange;    /* what answered was not the DMP: see suspicion.h */
+	bool unknown;    /* rejected for want of knowing better: see suspicion.h */
+	int http_status; /* where `code` is "http"; otherwise 0 */
 };
 
 /* What was tried. */
@@ -53,6 +54,11 @@ struct attempt {
 /* `reply` is read only if the exchange was answered. */
 struct outcome outcome_of(const struct error_table *errors, const struct attempt *attempt,
 			  const struct exchange *exchange, const struct reply *reply);
+
+/* Appends what it says of the way, in a sentence for people (what is wrong, and what to do where the table
+ * of errors knows): nothing of it may name a patient. "" of a delivery.
+ */
+void outcome_say(const struct outcome *outcome, bool french, struct buf *out);
 
 /* Is this code of an outcome of our own making ("transport", "not_built"), and none of the DMP's? */
 bool outcome_code_is_ours(const char *code);

@@ -55,15 +55,17 @@ struct alert_sight {
 	const char *subject; /* a lane, a source, a certificate: nothing of a patient */
 	int64_t value;
 	struct alert_levels levels;
-	const char *detail; /* more words for the sentence; NULL: none */
+	const char *detail;        /* more words for the sentence; NULL: none */
+	const char *detail_french; /* NULL: the same */
 };
 
-enum { ALERT_SUBJECT = 96, ALERT_DETAIL = 256 };
+enum { ALERT_SUBJECT = 96, ALERT_DETAIL = 400 };
 
 struct alert {
 	enum alert_rule rule;
 	enum alert_severity severity;
 	char subject[ALERT_SUBJECT], detail[ALERT_DETAIL];
+	char detail_french[ALERT_DETAIL]; /* "": the same */
 	int64_t value;
 	int64_t since_ms; /* by the wall clock */
 };

@@ -60,4 +60,7 @@ void page_pill(struct page_writer *writer, enum page_tone tone, enum page_text t
 /* "CH du Val", or the number of a site that has no name here. */
 const char *page_site_name(const struct page *page, const char *finess);
 
+/* Why a lane is not open, in the language of the page; "": it is. */
+const char *page_why(const struct page_writer *writer, const struct status_lane *lane);
+
 #endif

@@ -10,7 +10,8 @@
 #include "status/health.h"
 
 struct status_lane {
-	const char *name, *state, *why;
+	const char *name, *state;
+	const char *why, *why_french; /* a sentence, in English and in French; "": it is open */
 	uint64_t in_flight, delivered;
 	int64_t resumes_ms, last_delivered_ms;
 };

@@ -66,7 +66,10 @@ def test_a_lane_that_is_stopped_rings_and_is_cleared_when_it_opens(start_gateway
     simulator.faults({"kind": "status", "status": 403})
     doc = hand_in(gateway, "mllp", LETTER)
     alert = assert_told(gateway, "lane_stopped", "critical", EJ)
-    assert "not XML." in alert["sentence"]["en"] and alert["sentence"]["fr"].startswith("La voie d'envoi")
+    assert alert["sentence"]["en"].endswith("its rights or its certificate (HTTP 403).")
+    assert alert["sentence"]["fr"].startswith("La voie d'envoi") and alert["sentence"]["fr"].endswith("son certificat (HTTP 403).")
+    (lane,) = gateway.status()["lanes"]
+    assert lane["why"] == lane["sentence"]["en"] and lane["sentence"]["fr"].startswith("Le DMP éconduit la passerelle")
     simulator.faults()
     assert gateway.wait_final(doc) == "delivered"
     assert wait_alert(gateway, "lane_stopped", "cleared")[1] == "6"

@@ -260,6 +260,13 @@ def test_status_says_first_whether_it_works(daemon):
         ["lis", "/srv/drop", "0", "3", "1"]]
 
 
+@pytest.mark.parametrize("language, wanted", [("C.UTF-8", "the DMP does not answer"), ("fr_FR.UTF-8", "le DMP ne répond pas")])
+def test_why_a_lane_is_slowed_is_said_in_the_users_language(daemon, language, wanted):
+    words = {"en": "the DMP does not answer", "fr": "le DMP ne répond pas"}
+    daemon.answers({"row": {**STATUS, "lanes": [{**STATUS["lanes"][0], "sentence": words}]}}, OK)
+    assert any(line.endswith(f"  {wanted}") for line in lines_of(ctl("status", path=daemon.path, language=language)))
+
+
 def test_a_gateway_that_has_nothing_yet_has_a_short_status(daemon):
     daemon.answers({"row": {**STATUS, "ready": True, "not_ready": None, "queue": {}, "lanes": [],
                             "listeners": [], "folders": [], "oldest_queued_s": None,

@@ -81,11 +81,12 @@ def test_one_entitys_certificate_stops_its_lane_alone(simulator, tmp_path, troub
 
     with gateway.start():
         gateway.journal.wait(rf"^<3>an establishment cannot send: .*{told}")
-        gateway.journal.wait(rf"^<3>lane={OTHER_EJ} state=stopped probes=never: {re.escape(option)}")
+        gateway.journal.wait(rf"^<3>lane={OTHER_EJ} state=stopped probes=never: .*: {re.escape(option)}")
         ready, stopped = gateway.status()["lanes"]
         assert (ready["name"], ready["state"]) == (FINESS_EJ, "open")
         assert (stopped["name"], stopped["state"], stopped["resumes"]) == (OTHER_EJ, "stopped", None)
         assert option in stopped["why"] and re.search(words, stopped["why"])
+        assert stopped["sentence"]["fr"].startswith("Ce avec quoi elle envoie") and option in stopped["sentence"]["fr"]
         assert gateway.get("/readyz")[0] == 200
 
         assert gateway.wait_final(hand_in(gateway, "mllp", numbered(1))) == "delivered"
