@@ -82,6 +82,7 @@ static const struct command {
 	unsigned options;      /* bits, by option_id */
 	bool many;             /* any number of rows; otherwise exactly one */
 	bool history;
+	bool in_rounds; /* by its reason it reaches so many at once: it is asked until none is left */
 	bool is_final; /* a person is asked first, twice */
 	bool is_path;  /* the argument: made absolute, for the daemon works elsewhere */
 	bool follows;  /* asks again and again, from the mark of the last answer */
@@ -135,6 +136,7 @@ static const struct command {
 	  .arguments = "docs",
 	  .options = 1U << REASON | 1U << SITE | 1U << AFTER | 1U << DRY_RUN | 1U << FORCE,
 	  .many = true,
+	  .in_rounds = true,
 	  .print = ctl_print_orders },
 	{ .name = "retry",
 	  .usage = "retry DOC... | --reason R [--site F] [--after DOC] [--dry-run] [--force]",
@@ -142,6 +144,7 @@ static const struct command {
 	  .arguments = "docs",
 	  .options = 1U << REASON | 1U << SITE | 1U << AFTER | 1U << DRY_RUN | 1U << FORCE,
 	  .many = true,
+	  .in_rounds = true,
 	  .print = ctl_print_orders },
 	{ .name = "cancel",
 	  .usage = "cancel DOC... [--dry-run] [--force]",
@@ -501,20 +504,6 @@ static void tell_more(const struct call *call, const struct ctl_answer *answer)
 	ctl_complain(0, words, "", "");
 }
 
-/* An order reaches so many at once. */
-static void tell_rest(const struct ctl_answer *answer)
-{
-	scoped(free_ptr) char *words = NULL;
-
-	if (answer->rest == NULL)
-		return;
-	words = xasprintf("%zu %s, %lld %s %s", json_array_size(answer->rows), ctl_say("looked at"),
-			  (long long)json_integer_value(json_object_get(answer->rest, "more")),
-			  ctl_say("remain: ask again with --after"),
-			  json_string_value(json_object_get(answer->rest, "after")));
-	ctl_complain(0, words, "", "");
-}
-
 /* A row may say that something of it is not well. */
 static int code_of(const struct ctl_answer *answer)
 {
@@ -586,9 +575,22 @@ static int confirm(const struct call *call)
 	return EXIT_SUCCESS;
 }
 
+static struct ctl_answer answer_new(void)
+{
+	return (struct ctl_answer){ json_array(), json_array(), json_array(), NULL };
+}
+
+static void answer_done(struct ctl_answer *answer)
+{
+	json_decref(answer->rows);
+	json_decref(answer->events);
+	json_decref(answer->metadata);
+	json_decref(answer->rest);
+}
+
 static int run_once(struct call *call)
 {
-	struct ctl_answer answer = { json_array(), json_array(), json_array(), NULL };
+	struct ctl_answer answer = answer_new();
 	int code = ask(call, &answer);
 
 	if (code == 0) {
@@ -598,12 +600,95 @@ static int run_once(struct call *call)
 		if (code == EXIT_SUCCESS)
 			code = code_of(&answer);
 		tell_more(call, &answer);
-		tell_rest(&answer);
 	}
-	json_decref(answer.rows);
-	json_decref(answer.events);
-	json_decref(answer.metadata);
-	json_decref(answer.rest);
+	answer_done(&answer);
+	return code;
+}
+
+/* ---- orders by a reason ---- */
+
+/* The daemon reaches so many documents at once, and says how many remain. */
+struct rounds {
+	json_t *kinds; /* of a dry run */
+	size_t looked_at, remain;
+	json_t *after; /* the last that was looked at */
+	int code;
+};
+
+static void end_round(struct rounds *rounds, const struct call *call,
+		      const struct ctl_answer *answer)
+{
+	const size_t count = json_array_size(answer->rows);
+
+	if (call->given[DRY_RUN])
+		ctl_count_kinds(rounds->kinds, answer->rows);
+	else if (call->given[JSON])
+		ctl_print_json_part(answer->rows, rounds->looked_at);
+	else if (count > 0 || rounds->looked_at == 0)
+		call->command->print(answer);
+	rounds->code = max(rounds->code, code_of(answer));
+	rounds->looked_at += count;
+	json_decref(rounds->after);
+	rounds->after = json_incref(json_object_get(answer->rest, "after"));
+}
+
+static void end_rounds(const struct rounds *rounds, const struct call *call)
+{
+	if (call->given[DRY_RUN] && call->given[JSON])
+		ctl_print_json(rounds->kinds);
+	else if (call->given[DRY_RUN])
+		ctl_print_kinds(rounds->kinds);
+	else if (call->given[JSON])
+		ctl_print_json_end(rounds->looked_at);
+}
+
+static void tell_rest(const struct rounds *rounds)
+{
+	scoped(free_ptr) char *words =
+		xasprintf("%zu %s, %zu %s %s", rounds->looked_at, ctl_say("looked at"),
+			  rounds->remain, ctl_say("remain: ask again with --after"),
+			  slice_of(json_string_value(rounds->after)).p);
+
+	ctl_complain(0, words, "", "");
+}
+
+/* As many as there were at first: what comes meanwhile does not keep it going for ever. */
+static size_t remaining(const struct rounds *rounds, const struct ctl_answer *answer)
+{
+	const size_t count = json_array_size(answer->rows);
+	const size_t more = (size_t)json_integer_value(json_object_get(answer->rest, "more"));
+
+	if (rounds->looked_at > 0 && more + count > rounds->remain)
+		return rounds->remain - min(rounds->remain, count);
+	return more;
+}
+
+static int run_in_rounds(struct call *call)
+{
+	struct rounds rounds = { .kinds = json_array() };
+	int code;
+
+	do {
+		struct ctl_answer answer = answer_new();
+
+		call->given[AFTER] =
+			rounds.after ? json_string_value(rounds.after) : call->given[AFTER];
+		code = ask(call, &answer);
+		if (code == EXIT_SUCCESS) {
+			rounds.remain = remaining(&rounds, &answer);
+			end_round(&rounds, call, &answer);
+		}
+		answer_done(&answer);
+	} while (code == EXIT_SUCCESS && rounds.remain > 0 && !ferror(stdout));
+	if (code == EXIT_SUCCESS || rounds.looked_at > 0)
+		end_rounds(&rounds, call);
+	if (rounds.remain > 0)
+		tell_rest(&rounds);
+	code = max(code, rounds.code);
+	if (code == EXIT_SUCCESS)
+		code = finish_output();
+	json_decref(rounds.kinds);
+	json_decref(rounds.after);
 	return code;
 }
 
@@ -615,6 +700,8 @@ static int run(struct call *call)
 		code = confirm(call);
 	if (code != EXIT_SUCCESS)
 		return code;
+	if (call->command->in_rounds && call->given[REASON])
+		return run_in_rounds(call);
 	do
 		code = run_once(call);
 	while (code == EXIT_SUCCESS && call->command->follows && !ferror(stdout));

@@ -170,7 +170,8 @@ static const struct column gap_columns[] = {
 
 static const struct column kind_columns[] = {
 	{ "site", "Site" }, { "type_code", "Type" }, { "documents", "Number" }, { "done", "Done" },
-	{ "from", "Before" }, { "state", "State" }, { "sentence", "Why not" }, { NULL, NULL },
+	{ "from", "Before" }, { "state", "State" }, { "reason", "Reason" },
+	{ "sentence", "Why not" }, { NULL, NULL },
 };
 
 static const struct column recall_members[] = {
@@ -309,46 +310,59 @@ static const char *text_of(const json_t *row, const char *member)
 	return text ? text : "";
 }
 
-/* How many there are of each site and type to which the same happens: an array. */
-static json_t *kinds_of(const json_t *rows)
+static bool is_same_kind(const json_t *kind, const json_t *row)
 {
-	json_t *kinds = json_array(), *known = json_object();
+	static const char *const members[] = { "site",  "type_code", "from",
+					       "state", "reason",    "sentence" };
+
+	for (size_t i = 0; i < length_of(members); i++)
+		if (strcmp(text_of(kind, members[i]), text_of(row, members[i])) != 0)
+			return false;
+	return true;
+}
+
+static json_t *kind_of(json_t *kinds, json_t *row)
+{
+	json_t *kind;
+	size_t i;
+
+	json_array_foreach(kinds, i, kind)
+	{
+		if (is_same_kind(kind, row))
+			return kind;
+	}
+	kind = json_copy(row);
+	json_object_del(kind, "doc");
+	json_array_append_new(kinds, kind);
+	return kind;
+}
+
+void ctl_count_kinds(json_t *kinds, const json_t *rows)
+{
 	json_t *row;
 	size_t i;
 
 	json_array_foreach(rows, i, row)
 	{
-		scoped(free_ptr) char *name = xasprintf(
-			"%s|%s|%s|%s|%s", text_of(row, "site"), text_of(row, "type_code"),
-			text_of(row, "from"), text_of(row, "state"), text_of(row, "sentence"));
-		json_t *kind = json_object_get(known, name);
+		json_t *kind = kind_of(kinds, row);
 		json_int_t before = json_integer_value(json_object_get(kind, "documents"));
 
-		if (kind == NULL) {
-			kind = json_copy(row);
-			json_array_append(kinds, kind);
-			json_object_set_new(known, name, kind);
-		}
 		json_object_set_new(kind, "documents", json_integer(before + 1));
 	}
-	json_decref(known);
-	return kinds;
 }
 
-static void print_kinds(const json_t *rows)
+void ctl_print_kinds(json_t *kinds)
 {
-	json_t *kinds = kinds_of(rows);
+	json_t *kind;
+	size_t i;
 
+	if (json_array_size(kinds) == 0)
+		puts(ctl_say("No document."));
+	json_array_foreach(kinds, i, kind)
+	{
+		set_done(kind);
+	}
 	print_table("", kinds, kind_columns);
-	json_decref(kinds);
-}
-
-/* What would be done to all that a reason names is told by their number. */
-static bool is_by_kind(const json_t *rows)
-{
-	const json_t *first = json_array_get(rows, 0);
-
-	return json_is_true(json_object_get(first, "dry_run")) && text_of(first, "site")[0] != '\0';
 }
 
 void ctl_print_orders(const struct ctl_answer *answer)
@@ -361,10 +375,6 @@ void ctl_print_orders(const struct ctl_answer *answer)
 	json_array_foreach(answer->rows, i, row)
 	{
 		set_done(row);
-	}
-	if (is_by_kind(answer->rows)) {
-		print_kinds(answer->rows);
-		return;
 	}
 	print_table("", answer->rows, order_columns);
 }
@@ -497,6 +507,15 @@ void ctl_print_tail(const struct ctl_answer *answer)
 	}
 }
 
+static void print_json_line(const json_t *row, const char *end)
+{
+	scoped(free_ptr) char *text = json_dumps(row, JSON_COMPACT);
+	scoped(buf_done) struct buf out = { 0 };
+
+	ctl_add_clean(&out, text ? text : "null", '\0');
+	printf("%s%s", out.p, end);
+}
+
 void ctl_print_json_lines(const json_t *rows)
 {
 	const json_t *row;
@@ -504,12 +523,25 @@ void ctl_print_json_lines(const json_t *rows)
 
 	json_array_foreach(rows, i, row)
 	{
-		scoped(free_ptr) char *text = json_dumps(row, JSON_COMPACT);
-		scoped(buf_done) struct buf out = { 0 };
-
-		ctl_add_clean(&out, text ? text : "null", '\0');
-		puts(out.p);
+		print_json_line(row, "\n");
 	}
+}
+
+void ctl_print_json_part(const json_t *rows, size_t before)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		printf("%s", before + i == 0 ? "[\n" : ",\n");
+		print_json_line(row, "");
+	}
+}
+
+void ctl_print_json_end(size_t count)
+{
+	puts(count == 0 ? "[]" : "\n]");
 }
 
 void ctl_print_recall(const struct ctl_answer *answer)

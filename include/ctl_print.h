@@ -29,4 +29,12 @@ void ctl_print_tail(const struct ctl_answer *answer);
 void ctl_print_json_lines(const json_t *rows); /* each on a line of its own */
 void ctl_print_json(const json_t *json);
 
+/* An array that comes in parts, `before` of its rows having been printed; then its end. */
+void ctl_print_json_part(const json_t *rows, size_t before);
+void ctl_print_json_end(size_t count);
+
+/* Adds to `kinds`, an array, how many rows there are of each site and type to which the same would happen. */
+void ctl_count_kinds(json_t *kinds, const json_t *rows);
+void ctl_print_kinds(json_t *kinds);
+
 #endif

@@ -54,30 +54,34 @@ STATUS = {
 
 
 class Daemon:
-    """Answers one connection with the bytes it was given and keeps the request."""
+    """Answers each connection with the bytes that it was given for it, and keeps the request."""
 
     def __init__(self, path):
         self.path = str(path)
         self.answer = b""
+        self.later = []  # what further connections are answered
         self.reads = True
         self.request_line = b""
+        self.requests = []
         self.listening = socket.socket(socket.AF_UNIX)
         self.listening.bind(self.path)
         self.listening.listen()
         self.thread = threading.Thread(target=self.serve, daemon=True)
 
     def serve(self):
-        try:
-            connection, _ = self.listening.accept()
-        except OSError:
-            return  # nobody came
-        with connection:
-            if self.reads:
-                self.request_line = connection.makefile("rb").readline()
+        for answer in [self.answer, *self.later]:
             try:
-                connection.sendall(self.answer)
+                connection, _ = self.listening.accept()
             except OSError:
-                pass  # it had read enough
+                return  # nobody came
+            with connection:
+                if self.reads:
+                    self.request_line = connection.makefile("rb").readline()
+                    self.requests.append(self.request_line)
+                try:
+                    connection.sendall(answer)
+                except OSError:
+                    pass  # it had read enough
 
     def answers(self, *lines):
         self.answer = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
@@ -265,6 +269,80 @@ def test_why_a_lane_is_slowed_is_said_in_the_users_language(daemon, language, wa
     words = {"en": "the DMP does not answer", "fr": "le DMP ne répond pas"}
     daemon.answers({"row": {**STATUS, "lanes": [{**STATUS["lanes"][0], "sentence": words}]}}, OK)
     assert any(line.endswith(f"  {wanted}") for line in lines_of(ctl("status", path=daemon.path, language=language)))
+
+
+# ---- orders by a reason, in rounds ----
+
+THIRD, LAST = "01JD00000000000000000000C0", "01JD00000000000000000000D0"
+
+
+def round_of(*docs, more=0, **members):
+    """What the daemon answers: what became of each, and how many remain behind the last."""
+    done = {"ok": True, "dry_run": False, "from": "rejected", "state": "queued", "reason": None, "sentence": None,
+            "site": "010000001", "type_code": "11490-0", **members}
+    rows = [{"row": {"doc": doc, **done}} for doc in docs]
+    return [*rows, *([{"rest": {"more": more, "after": docs[-1]}}] if more else []), OK]
+
+
+def in_rounds(daemon, *rounds):
+    first, *daemon.later = (b"".join(json.dumps(line).encode() + b"\n" for line in each) for each in rounds)
+    daemon.answers_bytes(first)
+
+
+def retry(daemon, *options):
+    return ctl("retry", "--reason", "dmp_error", *options, path=daemon.path)
+
+
+def test_it_goes_on_until_none_remains(daemon):
+    in_rounds(daemon, round_of(DOC, THIRD, more=1), round_of(LAST))
+    done = retry(daemon, "--json")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [row["doc"] for row in json.loads(done.stdout)] == [DOC, THIRD, LAST]
+    assert [json.loads(line).get("after") for line in daemon.requests] == [None, THIRD]
+
+
+def test_it_ends_with_what_there_was_when_it_began(daemon):
+    """Others come as fast as it goes."""
+    in_rounds(daemon, round_of(DOC, more=1), round_of(THIRD, more=1), round_of(LAST, more=1))
+    done = retry(daemon)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert THIRD.encode() in done.stdout and LAST.encode() not in done.stdout
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--json", "--dry-run"]])
+def test_it_says_why_not_all_is_done_and_how_to_go_on(daemon, options):
+    in_rounds(daemon, round_of(DOC, more=2), [{"ok": False, "error": "the disk is full"}])
+    done = retry(daemon, *options)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == ["dmpfeedctl: the disk is full",
+                                                 f"dmpfeedctl: 1 looked at, 2 remain: ask again with --after {DOC}"]
+    assert "--json" not in options or len(json.loads(done.stdout)) == 1, "what was done is told, and whole"
+
+
+def test_a_refusal_in_any_round_is_in_the_exit_status(daemon):
+    in_rounds(daemon, round_of(DOC, more=1, ok=False, sentence="No."), round_of(THIRD))
+    assert retry(daemon).returncode == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_dry_run_counts_kinds_through_all_rounds(daemon, options):
+    would = {"dry_run": True}
+    in_rounds(daemon, round_of(DOC, THIRD, more=1, **would), round_of(LAST, **would)[:-1] + round_of(
+        "01JD00000000000000000000E0", ok=False, state=None, sentence="It is sent.", **would))
+    done = retry(daemon, "--dry-run", *options)
+    assert (done.returncode, done.stderr) == (1, b"")
+    if options:
+        rows = json.loads(done.stdout)
+        assert [(row["documents"], row["ok"], row["sentence"]) for row in rows] == [(3, True, None), (1, False, "It is sent.")]
+        assert all("doc" not in row and row["site"] and row["type_code"] for row in rows)
+    else:
+        assert [re.split("  +", line)[2:4] for line in done.stdout.decode().splitlines()] == [
+            ["Number", "Done"], ["3", "would be"], ["1", "no"]]
+
+
+def test_none_at_all_is_an_empty_list(daemon):
+    in_rounds(daemon, [OK])
+    assert json.loads(retry(daemon, "--json").stdout) == []
 
 
 def test_a_gateway_that_has_nothing_yet_has_a_short_status(daemon):
