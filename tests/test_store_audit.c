@@ -1,6 +1,8 @@
 /* The chain through the ledger: whatever is altered behind the store's back is found. */
 #include <sqlite3.h>
 
+#include "queue/store_act.h"
+#include "queue/store_target.h"
 #include "store_fixture.h"
 #include "tally.h"
 
@@ -11,7 +13,10 @@ static void tamper(struct fixture *f, const char *text)
 
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
 	if (sqlite3_exec(db,
-			 "DROP TRIGGER IF EXISTS ledger_keeps; DROP TRIGGER IF EXISTS ledger_stays",
+			 "DROP TRIGGER IF EXISTS ledger_keeps; DROP TRIGGER IF EXISTS ledger_stays;"
+			 "DROP TRIGGER IF EXISTS act_keeps; DROP TRIGGER IF EXISTS act_stays;"
+			 "DROP TRIGGER IF EXISTS import_keeps; DROP TRIGGER IF EXISTS import_stays;"
+			 "DROP TRIGGER IF EXISTS figure_keeps; DROP TRIGGER IF EXISTS figure_stays",
 			 NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s: %s", text, sqlite3_errmsg(db));
@@ -217,6 +222,164 @@ static void a_body_without_a_document_is_found(void **state)
 	finds(f, "of table body refers to a row of table document");
 }
 
+/* ---- what people do that is about no document ---- */
+
+static void import_two(struct fixture *f)
+{
+	static const struct store_figure figures[] = { { "990012345", "MCO", 202610, 120 },
+						       { "990012345", "MCO", 202611, 130 } };
+	const struct store_import import = { .kind = FIGURES_DENOMINATOR,
+					     .series = "sejours",
+					     .source = "dim_import",
+					     .file = "sejours.csv",
+					     .actor = "dim (1001)",
+					     .now_ms = f->now_ms,
+					     .figures = figures,
+					     .count = length_of(figures) };
+	uint64_t revision;
+
+	ok(store_begin(f->store, &err));
+	ok(store_import_figures(f->store, &import, &revision, &err));
+	ok(store_commit(f->store, &err));
+}
+
+/* A document before it and one after, so that the act is the second of three rows. */
+static void import_between(struct fixture *f)
+{
+	queue_one(f, "1.2.3.1");
+	import_two(f);
+	queue_one(f, "1.2.3.2");
+}
+
+static void tell_act(void *arg, const struct store_act *act)
+{
+	struct buf *out = arg;
+
+	buf_addf(out, "%d %s|%s|%s|%s\n", (int)act->number, act->what, act->subject, act->actor,
+		 act->text);
+}
+
+static void an_act_stands_in_the_chain_with_who_did_it(void **state)
+{
+	struct fixture *f = *state;
+	scoped(buf_done) struct buf acts = { 0 };
+	struct findings findings;
+
+	import_between(f);
+	ok(store_begin(f->store, &err));
+	ok(store_tally_again(f->store, "root (0)", f->now_ms, &err));
+	ok(store_commit(f->store, &err));
+	assert_int_equal(verify(f, &findings).rows, 4);
+	assert_int_equal(findings.count, 0);
+	ok(store_acts(f->store, 0, 10, tell_act, &acts, &err));
+	assert_non_null(strstr(acts.p, "2 imported|denominator sejours|dim (1001)|revision=1 "
+				       "source=dim_import file=sejours.csv sha256=0"));
+	assert_non_null(strstr(acts.p, "\n4 recounted|counters|root (0)|\n"));
+	buf_clear(&acts);
+	ok(store_acts(f->store, 3, 10, tell_act, &acts, &err));
+	assert_string_equal(acts.p, "4 recounted|counters|root (0)|\n");
+}
+
+static void an_altered_act_is_found(void **state)
+{
+	static const char *const fields[] = {
+		"at_ms = at_ms + 1", "what = 'x'",       "subject = 'denominator other'",
+		"text = 'x'",        "actor = 'nobody'", "node = 'elsewhere'",
+	};
+	struct fixture *f = *state;
+
+	import_between(f);
+	for (size_t i = 0; i < length_of(fields); i++) {
+		scoped(free_ptr) char *alter = xasprintf(
+			"CREATE TABLE kept AS SELECT * FROM act; UPDATE act SET %s", fields[i]);
+		struct findings findings;
+
+		tamper(f, alter);
+		verify(f, &findings);
+		if (findings.count == 0 ||
+		    strstr(findings.first, "row 2 of the ledger (act, ") == NULL)
+			fail_msg("%s: \"%s\"", fields[i], findings.first);
+		tamper(f, "REPLACE INTO act SELECT * FROM kept; DROP TABLE kept");
+		verify(f, &findings);
+		assert_int_equal(findings.count, 0);
+	}
+}
+
+static void an_act_taken_out_is_found(void **state)
+{
+	struct fixture *f = *state;
+	struct findings findings;
+
+	import_between(f);
+	tamper(f, "DELETE FROM act");
+	verify(f, &findings);
+	assert_int_equal(findings.count, 2); /* the import that nobody ordered is the other one */
+	assert_non_null(strstr(findings.first, "no rows 2 to 2"));
+}
+
+static void imported_figures_that_were_altered_are_found(void **state)
+{
+	static const char *const changes[] = {
+		"UPDATE figure SET n = 100 WHERE month = 202611",
+		"DELETE FROM figure WHERE month = 202611",
+		"INSERT INTO figure VALUES (1, '990012345', 'SMR', 202611, 1)",
+		"UPDATE import SET actor = 'nobody'",
+		"UPDATE import SET imported_ms = imported_ms - 1",
+		"UPDATE import SET digest = randomblob(32)",
+	};
+	struct fixture *f = *state;
+
+	import_between(f);
+	for (size_t i = 0; i < length_of(changes); i++) {
+		scoped(free_ptr) char *change =
+			xasprintf("CREATE TABLE kept AS SELECT * FROM figure;"
+				  "CREATE TABLE came AS SELECT * FROM import; %s",
+				  changes[i]);
+
+		tamper(f, change);
+		finds(f, "revision 1 of the imported figures (denominator sejours) is not what");
+		tamper(f,
+		       "DELETE FROM figure; DELETE FROM import; INSERT INTO import SELECT * FROM "
+		       "came;"
+		       "INSERT INTO figure SELECT * FROM kept; DROP TABLE kept; DROP TABLE came");
+	}
+	tamper(f, "DELETE FROM figure; DELETE FROM import");
+	finds(f, "1 imports that the chain knows are gone");
+}
+
+static void imports_of_before_join_the_chain(void **state)
+{
+	struct fixture *f = *state;
+	struct findings findings;
+
+	queue_one(f, "1.2.3.1");
+	import_two(f);
+	store_free(&f->store);
+	tamper(f, "DROP TABLE act; PRAGMA user_version = 20");
+	open_store(f);
+	queue_one(f, "1.2.3.2");
+	assert_int_equal(verify(f, &findings).rows, 3);
+	assert_int_equal(findings.count, 0);
+	tamper(f, "UPDATE figure SET n = n + 1");
+	finds(f, "revision 1 of the imported figures");
+}
+
+static void the_chain_goes_on_behind_an_act_after_a_restart(void **state)
+{
+	struct fixture *f = *state;
+	struct findings findings;
+
+	queue_one(f, "1.2.3.1");
+	import_two(f);
+	store_free(&f->store);
+	open_store(f);
+	queue_one(f, "1.2.3.2");
+	assert_int_equal(verify(f, &findings).last, 3);
+	assert_int_equal(findings.count, 0);
+}
+
+/* ---- older stores ---- */
+
 /* Takes away what the versions after the second brought. */
 static const char back_to_version_2[] =
 	"ALTER TABLE ledger DROP COLUMN actor; ALTER TABLE ledger DROP COLUMN digest;"
@@ -240,7 +403,7 @@ static const char back_to_version_2[] =
 	"ins_qualified;"
 	"DROP TABLE tally; DROP TABLE counter_day; DROP TABLE counter_month; DROP TABLE acceptance;"
 	"DROP TABLE lineage; DROP TABLE stay; DROP TABLE site_alias; DROP TABLE recount;"
-	"DROP TABLE arrival; DROP TABLE arrival_mark;"
+	"DROP TABLE arrival; DROP TABLE arrival_mark; DROP TABLE act;"
 	"DROP TABLE figure; DROP TABLE import; DROP TABLE snapshot;"
 	"DROP INDEX document_follows; DROP INDEX document_release;"
 	"ALTER TABLE document DROP COLUMN follows; ALTER TABLE document DROP COLUMN as_new;"
@@ -310,6 +473,12 @@ int main(void)
 		test(a_last_row_cut_off_leaves_its_document_astray),
 		test(a_state_changed_without_a_row_is_found),
 		test(a_body_without_a_document_is_found),
+		test(an_act_stands_in_the_chain_with_who_did_it),
+		test(an_altered_act_is_found),
+		test(an_act_taken_out_is_found),
+		test(imported_figures_that_were_altered_are_found),
+		test(imports_of_before_join_the_chain),
+		test(the_chain_goes_on_behind_an_act_after_a_restart),
 		test(an_older_ledger_is_chained_when_it_is_opened),
 		test(the_ledger_itself_refuses_to_be_altered),
 	};

@@ -7,6 +7,9 @@
  * before the first), then each field of the row in the order below, as a netstring ("3:foo,"), numbers
  * in decimal, the document by its id, what is done with it, its unique id and its SHA-256 in hex. A
  * column that the ledger gains later joins it by a step of the schema that begins a new chain.
+ *
+ * An act (store_act.h) is a row of the chain too, about no document: id of zeros, empty action, unique id and
+ * digest; its subject stands where the code does, and what it does not have is empty or 0.
  */
 #include "queue/store_sqlite.h"
 
@@ -153,6 +156,30 @@ int store_chain_entry(struct store *store, const struct store_entry *entry,
 	return digest_entry(store, entry, ret_head->digest, err);
 }
 
+int store_chain_act(struct store *store, const struct store_act *act, struct store_head *ret_head,
+		    struct err *err)
+{
+	struct link link = { .action = "",
+			     .unique_id = "",
+			     .entry = { .at_ms = act->at_ms,
+					.what = act->what,
+					.reason = "",
+					.code = act->subject,
+					.text = act->text,
+					.note = "",
+					.origin = "",
+					.actor = act->actor },
+			     .state = "",
+			     .node = store->node };
+
+	if (store_next_number(store, &ret_head->number, err) < 0)
+		return -1;
+	link.number = ret_head->number;
+	ret_head->known = true;
+	digest_of(&link, store->head.digest, &store->room, ret_head->digest);
+	return 0;
+}
+
 /* ---- reading ---- */
 
 /* Reads CHAIN_ROWS; 1, 0 after the last, -1. */
@@ -195,7 +222,7 @@ int store_chain_again(struct store *store, struct err *err)
 
 	for (;;) { /* one row a query: the next one stands on what this one writes */
 		scoped(sqlite_reset) sqlite3_stmt *rows = sqlite_prepare(
-			&store->sqlite, CHAIN_ROWS, VALUES(NUMBER(head.number), NUMBER(1)), err);
+			&store->sqlite, CHAIN_LEDGER, VALUES(NUMBER(head.number), NUMBER(1)), err);
 		struct link link;
 		struct slice digest;
 		int got = rows ? next_link(store, rows, &link, &digest, err) : -1;
@@ -226,6 +253,12 @@ static void add_fault(struct verification *v, const char *sentence)
 		v->fault(v->arg, sentence);
 }
 
+/* What is about a document left it in a state. */
+static bool is_act(const struct link *link)
+{
+	return link->state[0] == '\0';
+}
+
 static void check_link(struct verification *v, const struct link *link, struct slice stored)
 {
 	const uint64_t wanted = v->audit.rows == 0 ? 1 : v->audit.last + 1;
@@ -238,9 +271,11 @@ static void check_link(struct verification *v, const struct link *link, struct s
 		sentence = xasprintf("the ledger has no rows %" PRIu64 " to %" PRIu64, wanted,
 				     link->number - 1);
 	else if (!slice_equal(stored, (struct slice){ (const char *)digest, sizeof(digest) }))
-		sentence = xasprintf("row %" PRIu64 " of the ledger (doc=%s, %s) is not what was "
+		sentence = xasprintf("row %" PRIu64 " of the ledger (%s%s, %s) is not what was "
 				     "written: the chain breaks there",
-				     link->number, ulid_text(&link->doc, doc), link->entry.what);
+				     link->number, is_act(link) ? "" : "doc=",
+				     is_act(link) ? "act" : ulid_text(&link->doc, doc),
+				     link->entry.what);
 	if (sentence != NULL)
 		add_fault(v, sentence);
 	v->audit.rows++;
@@ -268,6 +303,11 @@ static int check_chain(struct verification *v, struct err *err)
 			check_link(v, &link, stored);
 	} while (got == 0 && v->audit.last != before);
 	return got;
+}
+
+static void on_import_fault(void *arg, const char *sentence)
+{
+	add_fault(arg, sentence);
 }
 
 /* `says` makes the sentence of a row; NULL: the row is no fault. */
@@ -317,6 +357,7 @@ int store_verify(struct store *store, void (*fault)(void *arg, const char *sente
 
 	if (check_rows(&v, CHECK_INTEGRITY, of_integrity, err) < 0 ||
 	    check_rows(&v, CHECK_REFERENCES, of_reference, err) < 0 || check_chain(&v, err) < 0 ||
+	    store_check_imports(store, on_import_fault, &v, err) < 0 ||
 	    check_rows(&v, CHECK_STATES, of_stray, err) < 0)
 		return -1;
 	*ret_audit = v.audit;

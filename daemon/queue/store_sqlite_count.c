@@ -207,8 +207,16 @@ int store_tally_again(struct store *store, const char *actor, int64_t now_ms, st
 {
 	if (sqlite_run(&store->sqlite, TALLY_AGAIN, NULL, 0, "begin to count anew", err) < 0)
 		return -1;
-	return sqlite_run(&store->sqlite, NOTE_RECOUNT, VALUES(NUMBER(now_ms), TEXT(actor)),
-			  "note who counts anew", err);
+	if (sqlite_run(&store->sqlite, NOTE_RECOUNT, VALUES(NUMBER(now_ms), TEXT(actor)),
+		       "note who counts anew", err) < 0)
+		return -1;
+	return store_note_act(store,
+			      &(struct store_act){ .at_ms = now_ms,
+						   .what = "recounted",
+						   .subject = "counters",
+						   .text = "",
+						   .actor = actor },
+			      err);
 }
 
 int store_tally_empty(struct store *store, size_t most, struct err *err)

@@ -355,6 +355,23 @@ static const char version_19[] =
 static const char version_20[] =
 	"CREATE INDEX document_orderable ON document (reason, doc) WHERE reason <> '' AND purged_ms = 0"
 	"  AND state IN ('held', 'queued', 'refused', 'rejected');";
+
+/* What people had done that is about no document. In the chain it stands among the rows of the ledger, whose
+ * numbers it shares; imports of before join it now.
+ */
+static const char version_21[] =
+	"CREATE TABLE act ("
+	"  number INTEGER PRIMARY KEY,"
+	"  at_ms INTEGER NOT NULL,"
+	"  what TEXT NOT NULL,"
+	"  subject TEXT NOT NULL,"
+	"  text TEXT NOT NULL,"
+	"  actor TEXT NOT NULL,"
+	"  node TEXT NOT NULL,"
+	"  digest BLOB NOT NULL CHECK (length(digest) = 32)"
+	") STRICT;"
+	"CREATE TRIGGER act_keeps BEFORE UPDATE ON act BEGIN SELECT raise(ABORT, 'acts are append-only'); END;"
+	"CREATE TRIGGER act_stays BEFORE DELETE ON act BEGIN SELECT raise(ABORT, 'acts are append-only'); END;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -388,6 +405,7 @@ static const struct {
 	{ version_18, NULL },
 	{ version_19, NULL },
 	{ version_20, NULL },
+	{ version_21, store_chain_imports },
 };
 
 enum { VERSION = length_of(steps) };

@@ -44,6 +44,10 @@
 #define ORDERABLE \
 	"reason = ?1 AND reason <> '' AND purged_ms = 0 AND state IN ('held', 'queued', 'refused', 'rejected')" \
 	" AND (state = 'held') = ?2 AND (?3 = '' OR site = ?3) AND doc > ?4"
+#define LINKS_OF_LEDGER \
+	"SELECT l.number, d.doc, d.action, d.unique_id, d.digest, l.at_ms, l.what, l.state, l.reason," \
+	" l.attempt, l.code, l.text, l.note, l.origin, l.actor, l.node, l.http_status, l.duration_ms, l.digest" \
+	" FROM ledger l LEFT JOIN document d USING (seq) WHERE l.number > ?1 ORDER BY l.number LIMIT ?2"
 #define FINAL "state IN ('delivered', 'refused', 'rejected', 'suppressed', 'cancelled')"
 
 const char *const store_statements[STATEMENT_COUNT] = {
@@ -374,11 +378,22 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" ORDER BY programme, window, indicator, place",
 	[FORGET_SNAPSHOTS] = "DELETE FROM snapshot WHERE frozen_ms < ?1",
 
-	[CHAIN_HEAD] = "SELECT number, digest FROM ledger ORDER BY number DESC LIMIT 1",
+	[ADD_ACT] = "INSERT INTO act (number, at_ms, what, subject, text, actor, node, digest)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[ACTS] = "SELECT number, at_ms, what, subject, text, actor FROM act WHERE number > ?1 ORDER BY number LIMIT ?2",
+	[ACT_IS] = "SELECT 1 FROM act WHERE what = ?1 AND subject = ?2 AND text = ?3 AND actor = ?4 AND at_ms = ?5",
+	[IMPORTS] = "SELECT revision, kind, series, source, file, digest, actor, imported_ms, figures FROM import"
+		" WHERE revision > ?1 ORDER BY revision",
+	[IMPORT_FIGURES] = "SELECT site, name, month, n FROM figure WHERE revision = ?1 ORDER BY site, name, month",
+	[COUNT_IMPORTS] = "SELECT (SELECT count(*) FROM act WHERE what = 'imported') - count(*) FROM import",
+	[CHAIN_HEAD] = "SELECT number, digest FROM (SELECT number, digest FROM ledger ORDER BY number DESC LIMIT 1)"
+		" UNION ALL SELECT number, digest FROM (SELECT number, digest FROM act ORDER BY number DESC LIMIT 1)"
+		" ORDER BY number DESC LIMIT 1",
 	[CHAIN_DOCUMENT] = "SELECT doc, action, unique_id, digest FROM document WHERE seq = ?1",
-	[CHAIN_ROWS] = "SELECT l.number, d.doc, d.action, d.unique_id, d.digest, l.at_ms, l.what, l.state, l.reason,"
-		" l.attempt, l.code, l.text, l.note, l.origin, l.actor, l.node, l.http_status, l.duration_ms, l.digest"
-		" FROM ledger l LEFT JOIN document d USING (seq) WHERE l.number > ?1 ORDER BY l.number LIMIT ?2",
+	[CHAIN_LEDGER] = LINKS_OF_LEDGER,
+	[CHAIN_ROWS] = "SELECT * FROM (" LINKS_OF_LEDGER ") UNION ALL SELECT * FROM (SELECT number, zeroblob(16), '', '',"
+		" x'', at_ms, what, '', '', 0, subject, text, '', '', actor, node, 0, 0, digest FROM act WHERE number > ?1"
+		" ORDER BY number LIMIT ?2) ORDER BY 1 LIMIT ?2",
 	[CHAIN_SET] = "UPDATE ledger SET digest = ?2 WHERE number = ?1",
 	[CHECK_INTEGRITY] = "PRAGMA integrity_check(20)",
 	[CHECK_REFERENCES] = "PRAGMA foreign_key_check",

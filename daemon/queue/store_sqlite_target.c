@@ -2,6 +2,9 @@
 #include "queue/store_sqlite.h"
 #include "queue/store_target.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 static const char *const kinds[] = {
 	[FIGURES_DENOMINATOR] = "denominator",
 	[FIGURES_OFFICIAL] = "official",
@@ -22,6 +25,132 @@ static int add_import(struct store *store, const struct store_import *import, st
 			  "note an import", err);
 }
 
+/* What the figures of a revision say, in one order. */
+static int digest_figures(struct store *store, int64_t revision,
+			  char ret_hex[static SHA256_BYTES * 2 + 1], struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *rows =
+		sqlite_prepare(&store->sqlite, IMPORT_FIGURES, VALUES(NUMBER(revision)), err);
+	struct digest *digest = digest_new(DIGEST_SHA256);
+	scoped(buf_done) struct buf line = { 0 };
+	uint8_t bytes[SHA256_BYTES];
+	int got = -1;
+
+	while (rows != NULL && (got = sqlite_step(&store->sqlite, rows, err)) > 0) {
+		buf_clear(&line);
+		buf_addf(&line, "%s;%s;%d;%lld\n", sqlite_text(rows, 0), sqlite_text(rows, 1),
+			 sqlite3_column_int(rows, 2), (long long)sqlite3_column_int64(rows, 3));
+		digest_add(digest, buf_slice(&line));
+	}
+	digest_end(&digest, bytes);
+	hex(bytes, sizeof(bytes), ret_hex);
+	return got;
+}
+
+/* An import as the chain knows it: all that it is, and what its figures say. */
+struct import_act {
+	struct store_act act;
+	struct buf subject, text;
+};
+
+static void import_act_done(struct import_act *import)
+{
+	buf_done(&import->subject);
+	buf_done(&import->text);
+}
+
+/* From a row of IMPORTS. */
+static int describe_import(struct store *store, sqlite3_stmt *row, struct import_act *ret_import,
+			   struct err *err)
+{
+	const struct slice digest = sqlite_bytes(row, 5);
+	char of_file[SHA256_BYTES * 2 + 1], of_figures[SHA256_BYTES * 2 + 1];
+
+	hex((const uint8_t *)digest.p, min(digest.n, (size_t)SHA256_BYTES), of_file);
+	if (digest_figures(store, sqlite3_column_int64(row, 0), of_figures, err) < 0)
+		return -1;
+	buf_clear(&ret_import->subject);
+	buf_clear(&ret_import->text);
+	buf_addf(&ret_import->subject, "%s%s%s", sqlite_text(row, 1),
+		 sqlite_text(row, 2)[0] ? " " : "", sqlite_text(row, 2));
+	buf_addf(&ret_import->text,
+		 "revision=%lld source=%s file=%s sha256=%s figures=%lld figures_sha256=%s",
+		 (long long)sqlite3_column_int64(row, 0), sqlite_text(row, 3), sqlite_text(row, 4),
+		 of_file, (long long)sqlite3_column_int64(row, 8), of_figures);
+	ret_import->act = (struct store_act){
+		.at_ms = sqlite3_column_int64(row, 7),
+		.what = "imported",
+		.subject = ret_import->subject.p,
+		.text = ret_import->text.p,
+		.actor = sqlite_text(row, 6),
+	};
+	return 0;
+}
+
+/* Those after that revision join the chain. */
+static int chain_imports(struct store *store, int64_t after, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *rows =
+		sqlite_prepare(&store->sqlite, IMPORTS, VALUES(NUMBER(after)), err);
+	scoped(import_act_done) struct import_act import = { 0 };
+	int got = -1;
+
+	while (rows != NULL && (got = sqlite_step(&store->sqlite, rows, err)) > 0)
+		if (describe_import(store, rows, &import, err) < 0 ||
+		    store_note_act(store, &import.act, err) < 0)
+			return -1;
+	return got;
+}
+
+int store_chain_imports(struct store *store, struct err *err)
+{
+	return chain_imports(store, 0, err);
+}
+
+static int check_import(struct store *store, sqlite3_stmt *row,
+			void (*fault)(void *arg, const char *sentence), void *arg, struct err *err)
+{
+	scoped(import_act_done) struct import_act import = { 0 };
+	scoped(free_ptr) char *sentence = NULL;
+	int64_t found;
+
+	if (describe_import(store, row, &import, err) < 0 ||
+	    store_find_number(store, ACT_IS,
+			      VALUES(TEXT(import.act.what), TEXT(import.act.subject),
+				     TEXT(import.act.text), TEXT(import.act.actor),
+				     NUMBER(import.act.at_ms)),
+			      0, &found, err) < 0)
+		return -1;
+	if (found == 0) {
+		sentence = xasprintf("revision %lld of the imported figures (%s) is not what the "
+				     "chain says that it was",
+				     (long long)sqlite3_column_int64(row, 0), import.act.subject);
+		fault(arg, sentence);
+	}
+	return 0;
+}
+
+int store_check_imports(struct store *store, void (*fault)(void *arg, const char *sentence),
+			void *arg, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *rows =
+		sqlite_prepare(&store->sqlite, IMPORTS, VALUES(NUMBER(0)), err);
+	scoped(free_ptr) char *sentence = NULL;
+	int64_t lost = 0;
+	int got = -1;
+
+	while (rows != NULL && (got = sqlite_step(&store->sqlite, rows, err)) > 0)
+		if (check_import(store, rows, fault, arg, err) < 0)
+			return -1;
+	if (got < 0 || store_find_number(store, COUNT_IMPORTS, NULL, 0, 0, &lost, err) < 0)
+		return -1;
+	if (lost > 0) {
+		sentence = xasprintf("%" PRId64 " imports that the chain knows are gone", lost);
+		fault(arg, sentence);
+	}
+	return 0;
+}
+
 int store_import_figures(struct store *store, const struct store_import *import,
 			 uint64_t *ret_revision, struct err *err)
 {
@@ -40,7 +169,7 @@ int store_import_figures(struct store *store, const struct store_import *import,
 			return -1;
 	}
 	*ret_revision = (uint64_t)revision;
-	return 0;
+	return chain_imports(store, revision - 1, err);
 }
 
 int store_figures(struct store *store, enum store_figures kind, const char *series, int from_month,

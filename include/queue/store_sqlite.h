@@ -7,6 +7,7 @@
 
 #include "queue/sqlite.h"
 #include "queue/store.h"
+#include "queue/store_act.h"
 
 /* The end of the chain through the ledger: its last row. */
 struct store_head {
@@ -85,7 +86,9 @@ enum store_statement {
 	DROP_ALIASES, ADD_ALIAS, NOTE_STAY,
 	COUNTERS_BY_DAY, COUNTERS_BY_MONTH, COUNT_DOCUMENTS, COUNT_STAYS, COUNT_PATIENTS, COUNT_WEEKS, PRODUCED, STAYS_ENDED, LAST_ACCEPTED,
 	ADD_IMPORT, ADD_FIGURE, FIGURES, WAITING, QUALITY, ADD_SNAPSHOT, SNAPSHOTS, FORGET_SNAPSHOTS,
-	CHAIN_HEAD, CHAIN_DOCUMENT, CHAIN_ROWS, CHAIN_SET, CHECK_INTEGRITY, CHECK_REFERENCES, CHECK_STATES,
+	ADD_ACT, ACTS, ACT_IS, IMPORTS, IMPORT_FIGURES,
+	CHAIN_HEAD, CHAIN_DOCUMENT, CHAIN_LEDGER, CHAIN_ROWS, CHAIN_SET, CHECK_INTEGRITY, CHECK_REFERENCES, CHECK_STATES,
+	COUNT_IMPORTS,
 	STATEMENT_COUNT
 };
 /* clang-format on */
@@ -226,8 +229,20 @@ must_use int store_next_number(struct store *store, uint64_t *ret_number, struct
 must_use int store_chain_entry(struct store *store, const struct store_entry *entry,
 			       struct store_head *ret_head, struct err *err);
 
+/* The same of an act. */
+must_use int store_chain_act(struct store *store, const struct store_act *act,
+			     struct store_head *ret_head, struct err *err);
+
 /* A step of the schema: gives every row its digest. */
 must_use int store_chain_again(struct store *store, struct err *err);
+
+/* A step of the schema: notes every import as an act. */
+must_use int store_chain_imports(struct store *store, struct err *err);
+
+/* Holds every import against its act. What does not fit is told, a sentence each. */
+must_use int store_check_imports(struct store *store,
+				 void (*fault)(void *arg, const char *sentence), void *arg,
+				 struct err *err);
 
 /* The document came to a final state: acknowledgements that waited for nothing else are ready. */
 must_use int store_conclude_acks(struct store *store, int64_t seq, int64_t now_ms, struct err *err);

@@ -36,7 +36,7 @@ struct store_import {
 	size_t count;
 };
 
-/* Writer. Revisions count up over all imports. */
+/* Writer. Revisions count up over all imports; each is an act too (store_act.h). */
 must_use int store_import_figures(struct store *store, const struct store_import *import,
 				  uint64_t *ret_revision, struct err *err);
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import sqlite3
 import subprocess
 
 import pytest
 
-from gateway import BUILD
+from gateway import BUILD, FINESS_EG
 from samples import hand_in, numbered
 
 BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -38,7 +39,9 @@ def chain(gateway) -> str:
         rows = store.execute(
             "SELECT number, doc, action, unique_id, document.digest, at_ms, what, ledger.state, ledger.reason, attempt,"
             " code, text, note, ledger.origin, actor, ledger.node, http_status, duration_ms"
-            " FROM ledger JOIN document USING (seq) ORDER BY number")
+            " FROM ledger JOIN document USING (seq) UNION ALL"
+            " SELECT number, zeroblob(16), '', '', x'', at_ms, what, '', '', 0, subject, text, '', '', actor, node, 0, 0"
+            " FROM act ORDER BY number")
         for number, doc, action, unique_id, of_document, *rest in rows:
             fields = [number, ulid(doc), action, unique_id, of_document.hex(), *rest]
             netstrings = b"".join(b"%d:%b," % (len(each), each) for each in (str(field).encode() for field in fields))
@@ -68,6 +71,21 @@ def test_one_altered_word_is_named(delivered):
     assert found.returncode == 1
     assert found.stdout.startswith("9 rows, faults: 1\nrow 5 of the ledger (doc=")
     assert verify(delivered, "C.UTF-8", "--json").returncode == 1
+
+
+def test_what_is_imported_is_in_the_chain_with_who_brought_it(delivered):
+    (delivered.folder / "cnam.csv").write_text(f"finess_eg;type_code;month;n\n{FINESS_EG};11490-0;2026-10;12\n")
+    assert delivered.ctl("import-official", "cnam.csv")[0]["revision"] == 1
+    delivered.wait_final(hand_in(delivered, "mllp", numbered(7)))
+    assert verify(delivered).stdout == f"13 rows, chain whole, head {chain(delivered)}\n"
+    with contextlib.closing(sqlite3.connect(delivered.folder / "state" / "queue.db")) as store:
+        what, subject, text, actor = store.execute("SELECT what, subject, text, actor FROM act").fetchone()
+    assert (what, subject) == ("imported", "official")
+    assert "file=cnam.csv" in text and f"({os.getuid()})" in actor
+    alter(delivered, "DROP TRIGGER figure_keeps; UPDATE figure SET n = 11")
+    found = verify(delivered)
+    assert found.returncode == 1
+    assert "revision 1 of the imported figures (official) is not what the chain says" in found.stdout
 
 
 def test_the_gateway_goes_on_meanwhile(delivered):
