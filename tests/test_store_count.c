@@ -1,5 +1,6 @@
 /* What the store counts: what is asked of it, and how the tables follow the ledger. */
 #include "queue/store_count.h"
+#include "queue/store_stay.h"
 #include "store_fixture.h"
 
 enum { HOUR_MS = 3600000 };
@@ -290,11 +291,14 @@ static void note_stay(struct fixture *f, const char *number, const char *ends, b
 {
 	const struct store_stay stay = { .lane = lane,
 					 .number = number,
+					 .exists = cancelled ? STORE_SAID_NO : STORE_SAID_YES,
+					 .ended = STORE_SAID_YES,
+					 .end_ms = at(ends, 14),
+					 .has_place = true,
 					 .site = site,
 					 .unit = "UF12",
 					 .field = "MCO",
-					 .end_ms = at(ends, 14),
-					 .cancelled = cancelled };
+					 .now_ms = f->now_ms };
 
 	ok(store_begin(f->store, &err));
 	ok(store_note_stay(f->store, &stay, &err));

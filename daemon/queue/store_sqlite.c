@@ -306,10 +306,17 @@ static int take_in_again(struct store *store, const struct store_arrival *arriva
 	return add_arrival(store, &entry, err) < 0 ? -1 : 1;
 }
 
+/* What is written with a document that comes, beside what it says. */
+struct about {
+	struct store_patient patient, stay;
+	const char *held_for; /* before its patient opposed it */
+	const char *names;    /* the version that it replaces, as it says */
+};
+
 /* One that nobody knows, as it was decided, unless its patient's choice or its predecessor say otherwise. */
 static int take_in_new(struct store *store, const struct store_arrival *arrival,
-		       const struct store_patient *patient, const char *held_for, const char *names,
-		       struct store_receipt *ret_receipt, struct err *err)
+		       const struct about *about, struct store_receipt *ret_receipt,
+		       struct err *err)
 {
 	const struct slice digest = { (const char *)arrival->digest, sizeof(arrival->digest) };
 	struct store_entry entry = {
@@ -321,12 +328,10 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 	};
 	const struct store_facts *facts = &arrival->facts;
 	struct store_place place;
-	struct store_patient stay;
 	uint64_t number; /* of the entry to come */
 
 	if (store_find_place(store, arrival, &place, err) < 0 ||
-	    store_next_number(store, &number, err) < 0 ||
-	    store_find_stay(store, arrival->lane, facts->stay, &stay, err) < 0)
+	    store_next_number(store, &number, err) < 0)
 		return -1;
 	entry.state = place.state;
 	entry.reason = reason_row(place.reason)->code;
@@ -339,12 +344,12 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 			      TEXT(arrival->follows), NUMBER(place.as_new),
 			      NUMBER(arrival->release_ms), NUMBER(arrival->invisible),
 			      NUMBER(store->key), NUMBER(arrival->priority),
-			      BYTES(store_patient_key(patient)), TEXT(held_for),
+			      BYTES(store_patient_key(&about->patient)), TEXT(about->held_for),
 			      BYTES(arrival->content.n ? arrival->content : slice_of("")),
 			      TEXT(facts->field), TEXT(facts->unit),
-			      BYTES(store_patient_key(&stay)), NUMBER(facts->stay_end_ms),
-			      NUMBER(facts->created_ms), NUMBER(facts->ins_qualified), TEXT(names),
-			      NUMBER(number)),
+			      BYTES(store_patient_key(&about->stay)), NUMBER(facts->stay_end_ms),
+			      NUMBER(facts->created_ms), NUMBER(facts->ins_qualified),
+			      TEXT(about->names), NUMBER(number), NUMBER(arrival->is_discreet)),
 		       "take a document in", err) < 0)
 		return -1;
 	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);
@@ -369,21 +374,32 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 {
 	scoped(buf_done) struct buf follows = { 0 };
 	struct store_arrival heeded = *arrival;
-	struct store_patient patient;
-	const char *held_for = "";
+	struct store_patient patient, stay;
+	struct about about;
+	enum doc_state state;
+	enum reason reason;
 	bool not_asked;
 	int known = take_in_again(store, arrival, ret_receipt, err);
 
 	if (known != 0)
 		return known < 0 ? -1 : 0;
 	if (store_find_patient(store, arrival->ins, arrival->ins_oid, &patient, err) < 0 ||
-	    store_heed_choice(store, &patient, &heeded, &not_asked, err) < 0 ||
+	    store_find_stay(store, arrival->lane, arrival->facts.stay, &stay, err) < 0 ||
+	    store_heed_discretion(store, &stay, &heeded, err) < 0)
+		return -1;
+	state = heeded.state;
+	reason = heeded.reason;
+	if (store_heed_choice(store, &patient, &heeded, &not_asked, err) < 0 ||
 	    store_stand_in(store, slice_of(arrival->follows).p, &follows, err) < 0)
 		return -1;
-	if (heeded.state == DOC_REFUSED)
-		held_for = store_held_for(arrival->state, arrival->reason);
 	heeded.follows = follows.p;
-	if (take_in_new(store, &heeded, &patient, held_for, arrival->follows, ret_receipt, err) < 0)
+	about = (struct about){
+		.patient = patient,
+		.stay = stay,
+		.held_for = heeded.state == DOC_REFUSED ? store_held_for(state, reason) : "",
+		.names = arrival->follows,
+	};
+	if (take_in_new(store, &heeded, &about, ret_receipt, err) < 0)
 		return -1;
 	ret_receipt->not_asked = not_asked;
 	return 0;

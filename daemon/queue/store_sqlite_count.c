@@ -243,7 +243,7 @@ int store_tally_forget(struct store *store, int day, size_t most, struct err *er
 	return sqlite3_changes64(store->sqlite.db) > 0;
 }
 
-/* ---- sites and stays ---- */
+/* ---- sites ---- */
 
 int store_note_aliases(struct store *store, const struct store_alias *aliases, size_t count,
 		       struct err *err)
@@ -256,21 +256,6 @@ int store_note_aliases(struct store *store, const struct store_alias *aliases, s
 			       "note the sites", err) < 0)
 			return -1;
 	return 0;
-}
-
-int store_note_stay(struct store *store, const struct store_stay *stay, struct err *err)
-{
-	struct store_patient key;
-
-	if (store_find_stay(store, stay->lane, stay->number, &key, err) < 0)
-		return -1;
-	if (!key.is_known)
-		return err_set(err, ERR_REJECT, "a stay without a number cannot be noted");
-	return sqlite_run(&store->sqlite, NOTE_STAY,
-			  VALUES(BYTES(store_patient_key(&key)), TEXT(stay->lane), TEXT(stay->site),
-				 TEXT(stay->unit), TEXT(stay->field), NUMBER(stay->start_ms),
-				 NUMBER(stay->end_ms), NUMBER(stay->cancelled)),
-			  "note a stay", err);
 }
 
 /* ---- what is asked ---- */
@@ -304,15 +289,19 @@ static int teach_days(struct store *store, struct err *err)
 	return 0;
 }
 
-/* "<US>one<US>other<US>", as the statements look for a name in it; "" for none. */
-static const char *list_of(const struct store_names *names, struct buf *out)
+const char *store_list_of(const char *const *names, size_t count, struct buf *out)
 {
-	if (names->count == 0)
+	if (count == 0)
 		return "";
 	buf_add_char(out, '\x1f');
-	for (size_t i = 0; i < names->count; i++)
-		buf_addf(out, "%s\x1f", names->names[i]);
+	for (size_t i = 0; i < count; i++)
+		buf_addf(out, "%s\x1f", names[i]);
 	return out->p;
+}
+
+static const char *list_of(const struct store_names *names, struct buf *out)
+{
+	return store_list_of(names->names, names->count, out);
 }
 
 static struct count_cell cell_of(sqlite3_stmt *row)
@@ -362,7 +351,7 @@ int store_counters_by_month(struct store *store, int from_month, int to_month,
 	return read_cells(store, COUNTERS_BY_MONTH, from_month, to_month, each, arg, err);
 }
 
-/* Rows of site, lane, field, day, n. */
+/* Rows of site, lane, field, day, n; of stays, how many of them are to be discreet about. */
 static int read_numbers(struct store *store, enum store_statement which,
 			const struct sqlite_value *values, size_t count,
 			void (*each)(void *arg, const struct store_number *number), void *arg,
@@ -381,6 +370,8 @@ static int read_numbers(struct store *store, enum store_statement which,
 			.field = sqlite_text(rows, 2),
 			.day = sqlite3_column_int(rows, 3),
 			.n = sqlite3_column_int64(rows, 4),
+			.discreet =
+				sqlite3_data_count(rows) > 5 ? sqlite3_column_int64(rows, 5) : 0,
 		};
 
 		each(arg, &number);

@@ -40,8 +40,16 @@ int store_weigh_arrival(struct store *store, struct store_entry *entry, struct e
 /* Its row and the entry, as store_let_go() has them; the ledger is not written yet. */
 static int let_go(struct store *store, struct store_entry *entry, struct err *err)
 {
+	const int discreet = store_is_discreet(store, entry->seq, err);
 	int blocked;
 
+	if (discreet < 0)
+		return -1;
+	if (discreet > 0) { /* a person looks at it first; then it takes its turn */
+		entry->state = DOC_HELD;
+		entry->reason = reason_row(REASON_SENSITIVE_STAY)->code;
+		return write_let_go(store, entry, err);
+	}
 	{
 		scoped(sqlite_reset) sqlite3_stmt *its =
 			sqlite_prepare(&store->sqlite, FOLLOWS_IS, VALUES(NUMBER(entry->seq)), err);

@@ -13,6 +13,22 @@ static struct order_case case_of(sqlite3_stmt *found)
 	};
 }
 
+/* Whoever lets a document go that is held for its stay has looked at it. Who lets one go that stands somewhere else
+ * may not know of its stay, unless they insist: 1: from now on it is held for that.
+ */
+static int stays_discreet(struct store *store, const struct store_order *order,
+			  const struct order_case *its, int64_t seq, struct err *err)
+{
+	const bool has_looked = order->force || its->reason == REASON_SENSITIVE_STAY;
+	const int discreet = store_is_discreet(store, seq, err);
+
+	if (discreet <= 0 || !has_looked)
+		return discreet;
+	if (order->dry_run)
+		return 0;
+	return store_decide_discreet(store, seq, err);
+}
+
 /* What is let go and changes nothing is not sent, unless that is forced; what is tried again is, whatever it
  * says.
  */
@@ -66,7 +82,7 @@ int store_order(struct store *store, const struct store_order *order,
 	struct store_ordered ordered = { .to = aim.state, .reason = aim.reason };
 	struct order_case its;
 	int64_t seq;
-	int blocked = 0;
+	int blocked = 0, discreet = 0;
 
 	{
 		scoped(sqlite_reset) sqlite3_stmt *found =
@@ -82,15 +98,21 @@ int store_order(struct store *store, const struct store_order *order,
 		if (aim.state == DOC_QUEUED && !order->force)
 			blocked = store_is_blocked(store, sqlite_text(found, 4), seq, err);
 	}
-	if (blocked < 0)
+	ordered.found = true;
+	ordered.from = its.state;
+	ordered.refusal = order_refusal(order->order, &its, order->force);
+	if (ordered.refusal == NULL && aim.state == DOC_QUEUED)
+		discreet = stays_discreet(store, order, &its, seq, err);
+	if (blocked < 0 || discreet < 0)
 		return -1;
 	if (blocked > 0) { /* it is let go, and takes its turn */
 		ordered.to = DOC_HELD;
 		ordered.reason = REASON_WAITING_PREDECESSOR;
 	}
-	ordered.found = true;
-	ordered.from = its.state;
-	ordered.refusal = order_refusal(order->order, &its, order->force);
+	if (discreet > 0) {
+		ordered.to = DOC_HELD;
+		ordered.reason = REASON_SENSITIVE_STAY;
+	}
 	if (ordered.refusal == NULL && !order->dry_run &&
 	    (write_order(store, order, &ordered, seq, err) < 0 ||
 	     mind_choice(store, order, &ordered, seq, err) < 0))

@@ -244,5 +244,7 @@ int store_settle(struct store *store, const struct store_outcome *outcome, struc
 		return -1;
 	if (outcome->state != DOC_QUEUED)
 		return 0;
+	if (store_mind_discretion(store, entry.seq, outcome->now_ms, err) < 0)
+		return -1;
 	return store_mind_choice(store, entry.seq, outcome->now_ms, err) < 0 ? -1 : 0;
 }

@@ -29,13 +29,21 @@
 	"  AND " NAMED("?1", "a.type_code") " AND " NAMED("?3", "a.lane") " AND " NAMED("?4", "a.field") \
 	"  AND " NAMED("?5", "a.unit") " AND (?10 = '' OR a.channel = ?10)" \
 	"  AND (NOT ?12 OR a.ins_qualified) AND (NOT ?15 OR a.deleted_ms = 0)" \
-	"  AND (NOT ?16 OR a.outcome = 'ACCEPTED') AND NOT coalesce(s.cancelled AND ?18, 0))," \
+	"  AND (NOT ?16 OR a.outcome = 'ACCEPTED') AND NOT coalesce((s.cancelled OR NOT s.counts) AND ?18, 0))," \
 	" picked AS (SELECT iif(?17, '', now_site) AS site, lane, iif(?17, '', field) AS field, stay, patient," \
 	"  CASE ?11 WHEN 0 THEN accepted_ms WHEN 1 THEN submitted_ms WHEN 2 THEN created_ms ELSE ended_ms END AS at_ms," \
 	"  accepted_ms, ended_ms FROM known WHERE " NAMED("?2", "now_site") \
 	"  AND (NOT ?13 OR (ended_ms > 0 AND accepted_ms - ended_ms <= ?14)))," \
 	" counted AS (SELECT * FROM picked WHERE iif(?19 > 0 AND ended_ms > 0," \
 	"  ended_ms >= ?8 AND ended_ms < ?9 AND accepted_ms < ?9 + ?19, at_ms >= ?8 AND at_ms < ?9))"
+#define DISCREET_STAY "EXISTS (SELECT 1 FROM discretion p WHERE p.key = s.key AND (p.flag OR p.unit))"
+/* Stays that ended between ?3 and ?4, of the site ?2, of which the DMP has no document of the types ?1. */
+#define LETTER_OF "d.stay = s.key AND d.action <> 'delete' AND " NAMED("?1", "d.type_code")
+#define LETTERLESS_STAYS \
+	"stay s LEFT JOIN site_alias x ON x.former = site WHERE source = 'adt' AND end_ms > 0 AND end_ms >= ?3" \
+	" AND end_ms <= ?4 AND NOT cancelled AND counts AND (?2 = '' OR coalesce(x.current, site) = ?2)" \
+	" AND NOT EXISTS (SELECT 1 FROM acceptance a WHERE a.stay = s.key AND a.deleted_ms = 0" \
+	"  AND " NAMED("?1", "a.type_code") ")"
 #define UNCHANGED "d.action = 'replace' AND d.state = 'suppressed' AND d.reason = 'unchanged'"
 #define CAN_GO \
 	"d.purged_ms = 0 AND d.names <> '' AND NOT EXISTS (SELECT 1 FROM document o" \
@@ -65,9 +73,9 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
 		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms,"
 		" follows, as_new, release_ms, invisible, key, priority, patient, held_for, content,"
-		" field, unit, stay, stay_end_ms, created_ms, ins_qualified, names, last_arrival)"
+		" field, unit, stay, stay_end_ms, created_ms, ins_qualified, names, last_arrival, discreet)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18, ?19, ?20,"
-		" ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
+		" ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
 	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
@@ -326,8 +334,35 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" FROM counter_day WHERE day < ?1 ORDER BY day LIMIT ?2)",
 	[DROP_ALIASES] = "DELETE FROM site_alias",
 	[ADD_ALIAS] = "INSERT OR REPLACE INTO site_alias (former, current) VALUES (?1, ?2)",
-	[NOTE_STAY] = "INSERT OR REPLACE INTO stay (source, key, lane, site, unit, field, start_ms, end_ms, cancelled)"
-		" VALUES ('adt', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[STAY_IS] = "SELECT cancelled, exists_said_ms, start_ms, start_said_ms, end_ms, end_said_ms, site, unit, field,"
+		" since_ms, place_said_ms, counts, counts_said_ms FROM stay WHERE source = 'adt' AND key = ?1",
+	[NOTE_STAY] = "INSERT OR REPLACE INTO stay (source, key, lane, site, unit, field, start_ms, end_ms, cancelled, number,"
+		" sealed_by, counts, since_ms, exists_said_ms, start_said_ms, end_said_ms, place_said_ms, counts_said_ms,"
+		" changed_ms)"
+		" VALUES ('adt', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+	[DISCRETION_IS] = "SELECT flag, flag_said_ms, unit FROM discretion WHERE key = ?1",
+	[NOTE_DISCRETION] = "INSERT OR REPLACE INTO discretion (key, flag, flag_said_ms, unit, changed_ms)"
+		" VALUES (?1, ?2, ?3, ?4, ?5)",
+	/* what has ended badly may be tried again */
+	[MARK_DISCREET] = "UPDATE document SET discreet = 1 WHERE stay = ?1 AND action <> 'delete'"
+		" AND state NOT IN ('delivered', 'suppressed')",
+	[FIND_DISCREET] = "SELECT seq, doc, attempts FROM document WHERE stay = ?1 AND state = 'queued' AND discreet = 1"
+		" ORDER BY seq LIMIT 1",
+	[FIND_INDISCREET] = "SELECT seq, doc, attempts FROM document WHERE seq = ?1 AND state = 'queued' AND discreet = 1",
+	[HOLD_DISCREET] = "UPDATE document SET state = 'held', reason = ?2, release_ms = 0, changed_ms = ?3 WHERE seq = ?1",
+	[IS_DISCREET] = "SELECT discreet FROM document WHERE seq = ?1",
+	[DECIDE_DISCREET] = "UPDATE document SET discreet = 0 WHERE seq = ?1",
+	[LETTERLESS] = "SELECT lane, coalesce(x.current, site) AS now_site, unit, field, number, sealed_by, key, start_ms,"
+		" end_ms, " DISCREET_STAY ", (SELECT d.state FROM document d WHERE " LETTER_OF " ORDER BY d.seq DESC LIMIT 1),"
+		" (SELECT d.reason FROM document d WHERE " LETTER_OF " ORDER BY d.seq DESC LIMIT 1)"
+		" FROM " LETTERLESS_STAYS " ORDER BY end_ms, key LIMIT ?5",
+	[COUNT_LETTERLESS] = "SELECT coalesce(x.current, site) AS now_site, count(*) FROM " LETTERLESS_STAYS
+		" GROUP BY 1 ORDER BY 1",
+	[NOTE_READING] = "INSERT INTO reading (at_ms, actor, asked, stays) VALUES (?1, ?2, ?3, ?4)",
+	[FORGET_STAYS] = "DELETE FROM stay WHERE source = 'adt' AND key IN (SELECT key FROM stay s WHERE source = 'adt'"
+		" AND changed_ms < ?1 AND end_ms < ?1 AND (end_ms > 0 OR cancelled OR NOT " DISCREET_STAY ") LIMIT ?2)",
+	[FORGET_DISCRETION] = "DELETE FROM discretion WHERE key IN (SELECT key FROM discretion d WHERE changed_ms < ?1"
+		" AND NOT EXISTS (SELECT 1 FROM stay s WHERE s.source = 'adt' AND s.key = d.key) LIMIT ?2)",
 	[COUNTERS_BY_DAY] = "SELECT lane, site, field, type_code, channel, outcome, day, n, coalesce(x.current, site)"
 		" FROM counter_day LEFT JOIN site_alias x ON x.former = site WHERE day BETWEEN ?1 AND ?2 AND n <> 0"
 		" ORDER BY lane, site, field, type_code, channel, day, outcome",
@@ -350,9 +385,10 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" AND " NAMED("?3", "lane") " AND " NAMED("?4", "field")
 		" GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0 ORDER BY 2, 1, 3, 4",
 	[LAST_ACCEPTED] = "SELECT site, max(accepted_ms) FROM acceptance WHERE accepted_ms > ?1 GROUP BY site",
-	[STAYS_ENDED] = "SELECT coalesce(x.current, site) AS now_site, lane, field, paris_day(end_ms), count(*)"
+	[STAYS_ENDED] = "SELECT coalesce(x.current, site) AS now_site, lane, field, paris_day(end_ms), count(*),"
+		" sum(" DISCREET_STAY ")"
 		" FROM stay s LEFT JOIN site_alias x ON x.former = site WHERE end_ms > 0 AND end_ms >= ?5 AND end_ms < ?6"
-		" AND NOT cancelled AND (source = 'adt' OR (NOT ?7 AND NOT EXISTS (SELECT 1 FROM stay a"
+		" AND NOT cancelled AND counts AND (source = 'adt' OR (NOT ?7 AND NOT EXISTS (SELECT 1 FROM stay a"
 		"  WHERE a.source = 'adt' AND a.key = s.key)))"
 		" AND " NAMED("?1", "coalesce(x.current, site)") " AND " NAMED("?2", "lane")
 		" AND " NAMED("?3", "field") " AND " NAMED("?4", "unit")

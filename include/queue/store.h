@@ -125,6 +125,14 @@ struct store_facts {
 	bool ins_qualified;
 };
 
+/* Why a stay is one to be discreet about. A unit that is sensitive makes it one for good, wherever the patient
+ * goes from there. A flag of the visit may be taken back; STORE_FLAG_UNSAID says nothing of it.
+ */
+struct store_discretion {
+	bool unit;
+	enum { STORE_FLAG_UNSAID, STORE_FLAG_OPEN, STORE_FLAG_DISCREET } flag;
+};
+
 /* A document that was read and decided upon. Texts and bytes are borrowed for the call. */
 struct store_arrival {
 	struct ulid doc;
@@ -164,7 +172,12 @@ struct store_arrival {
 	 */
 	bool id_tells;
 	struct store_facts facts;
-	struct slice metadata; /* opaque here */
+	/* It is held for a person (sensitive_stay) when its site never sends what is of its kind by itself, and when
+	 * its stay is one to be discreet about: because of what it says itself, or of what was said before.
+	 */
+	bool is_discreet;
+	struct store_discretion discretion; /* what it says of its stay; no flag takes one back */
+	struct slice metadata;              /* opaque here */
 };
 
 enum store_taken {

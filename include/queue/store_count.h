@@ -74,21 +74,6 @@ struct store_alias {
 must_use int store_note_aliases(struct store *store, const struct store_alias *aliases,
 				size_t count, struct err *err);
 
-/* ---- stays ---- */
-
-struct store_stay {
-	const char *lane;   /* finess_ej: visit numbers are unique within one */
-	const char *number; /* of the visit, as PV1-19 has it; it is not kept */
-	const char *site, *unit, *field;
-	int64_t start_ms, end_ms; /* 0: not known, or not over */
-	bool cancelled;
-};
-
-/* Writer. What an ADT says of a stay, which is believed before what documents say of it: the last one
- * counts.
- */
-must_use int store_note_stay(struct store *store, const struct store_stay *stay, struct err *err);
-
 /* ---- what is asked ---- */
 
 /* Every cell whose day lies in [from_day, to_day], ordered by site, field, type, channel, day, outcome.
@@ -142,6 +127,7 @@ struct store_number {
 	const char *site, *lane, *field;
 	int day;
 	int64_t n;
+	int64_t discreet; /* of stays that ended: so many of them are to be discreet about */
 };
 
 must_use int store_numerator(struct store *store, const struct store_numerator *asked,

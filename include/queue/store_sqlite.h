@@ -83,7 +83,9 @@ enum store_statement {
 	TALLY_AGAIN, NOTE_RECOUNT, TALLY_EMPTIED,
 	ADD_TO_DAY, ADD_TO_MONTH, PUT_ACCEPTANCE, PUT_ROOT, TELL_STAY,
 	EMPTY_DAYS, EMPTY_MONTHS, EMPTY_ACCEPTANCES, EMPTY_ROOTS, EMPTY_STAYS, FORGET_DAYS,
-	DROP_ALIASES, ADD_ALIAS, NOTE_STAY,
+	DROP_ALIASES, ADD_ALIAS,
+	STAY_IS, NOTE_STAY, DISCRETION_IS, NOTE_DISCRETION, MARK_DISCREET, FIND_DISCREET, FIND_INDISCREET, HOLD_DISCREET,
+	IS_DISCREET, DECIDE_DISCREET, LETTERLESS, COUNT_LETTERLESS, NOTE_READING, FORGET_STAYS, FORGET_DISCRETION,
 	COUNTERS_BY_DAY, COUNTERS_BY_MONTH, COUNT_DOCUMENTS, COUNT_STAYS, COUNT_PATIENTS, COUNT_WEEKS, PRODUCED, STAYS_ENDED, LAST_ACCEPTED,
 	ADD_IMPORT, ADD_FIGURE, FIGURES, WAITING, QUALITY, ADD_SNAPSHOT, SNAPSHOTS, FORGET_SNAPSHOTS,
 	ADD_ACT, ACTS, ACT_IS, IMPORTS, IMPORT_FIGURES,
@@ -186,6 +188,22 @@ struct slice store_patient_key(const struct store_patient *patient); /* none: NU
 must_use int store_find_stay(struct store *store, const char *lane, const char *number,
 			     struct store_patient *ret_stay, struct err *err);
 
+/* A document that comes: whether it, or its stay, is one to be discreet about. It is held then, unless more
+ * speaks against it.
+ */
+must_use int store_heed_discretion(struct store *store, const struct store_patient *stay,
+				   struct store_arrival *arrival, struct err *err);
+
+/* 1: the document waits for a person because it is one to be discreet about. 0, -1. */
+must_use int store_is_discreet(struct store *store, int64_t seq, struct err *err);
+
+/* A person has looked at it: nothing holds it for that any more. */
+must_use int store_decide_discreet(struct store *store, int64_t seq, struct err *err);
+
+/* After something let a document back into the queue: one to be discreet about is held again. */
+must_use int store_mind_discretion(struct store *store, int64_t seq, int64_t now_ms,
+				   struct err *err);
+
 /* A document that comes: what the patient's choice makes of the decision in *arrival. */
 must_use int store_heed_choice(struct store *store, const struct store_patient *patient,
 			       struct store_arrival *arrival, bool *ret_not_asked, struct err *err);
@@ -246,6 +264,9 @@ must_use int store_check_imports(struct store *store,
 
 /* The document came to a final state: acknowledgements that waited for nothing else are ready. */
 must_use int store_conclude_acks(struct store *store, int64_t seq, int64_t now_ms, struct err *err);
+
+/* "<US>one<US>other<US>", as the statements look for a name in it; "" for none. */
+const char *store_list_of(const char *const *names, size_t count, struct buf *out);
 
 /* The number that the statement finds; `otherwise` when it finds none, or NULL. */
 must_use int store_find_number(struct store *store, enum store_statement which,
