@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "config_files.h"
 #include "config_rules.h"
 #include "config_table.h"
 
@@ -148,6 +149,9 @@ static void derive(struct config *config)
 {
 	char node[HOST_NAME_MAX + 1] = "";
 
+	config->files = config->spots->files;
+	config->file_count = config->spots->file_count;
+	config->include = ""; /* all that they say is here now */
 	gethostname(node, sizeof(node) - 1);
 	config->store.node = arena_dup(&config->arena, slice_of(node));
 	if (strcmp(config->processing_code, "auto") == 0)
@@ -190,23 +194,36 @@ static const char *folder_of(const char *file, struct arena *arena)
 	return realpath(folder, absolute) ? arena_dup(arena, slice_of(absolute)) : folder;
 }
 
-int config_parse(struct config **ret_config, const char *file, struct slice bytes,
-		 struct buf *errors)
+struct loading {
+	struct config *config;
+	struct option_reading *reading;
+	const char *folder;
+};
+
+static void begin(struct loading *loading, const char *file)
 {
-	scoped(config_free) struct config *config = xcalloc(1, sizeof(*config));
-	const char *folder = folder_of(file, &config->arena);
-	scoped(option_reading_free) struct option_reading *reading =
-		option_reading_new(folder, &config->arena);
+	struct config *config = xcalloc(1, sizeof(*config));
 
 	config->file = arena_dup(&config->arena, slice_of(file));
 	config->environment = ENVIRONMENT_TEST; /* until one is read: no rule depends on it */
-	if (option_read(reading, &config_table, bytes, config) == 0) {
+	loading->config = config;
+	loading->folder = folder_of(file, &config->arena);
+	loading->reading = option_reading_new(loading->folder, &config->arena);
+}
+
+static int finish(struct loading *loading, const struct yaml_tree *tree, struct config **ret_config,
+		  struct buf *errors)
+{
+	scoped(config_free) struct config *config = loading->config;
+	scoped(option_reading_free) struct option_reading *reading = loading->reading;
+
+	if (tree != NULL && option_read(reading, &config_table, tree, config) == 0) {
 		read_secrets(config, reading);
 		config_check(config, reading);
 	}
 	config->spots = option_keep_spots(reading, &config->arena);
 	if (!option_is_usable(reading)) {
-		option_tell(reading, file, errors);
+		option_tell(reading, errors);
 		return -1;
 	}
 	derive(config);
@@ -214,35 +231,23 @@ int config_parse(struct config **ret_config, const char *file, struct slice byte
 	return 0;
 }
 
-/* 0, or errno. Reads one byte more than a configuration may have, so that yaml_tree_read() sees
- * when it is too large.
- */
-static int read_file(const char *file, struct buf *ret_bytes)
+int config_parse(struct config **ret_config, const char *file, struct slice bytes,
+		 struct buf *errors)
 {
-	char *room = buf_reserve(ret_bytes, YAML_TREE_BYTES + 1);
-	FILE *stream = fopen(file, "re");
-	int failed;
+	struct loading loading;
 
-	if (stream == NULL || room == NULL)
-		return errno;
-	errno = 0;
-	ret_bytes->n = fread(room, 1, YAML_TREE_BYTES + 1, stream);
-	failed = ferror(stream) ? errno : 0;
-	fclose(stream);
-	return failed;
+	begin(&loading, file);
+	return finish(&loading, config_files_parse(loading.reading, file, bytes), ret_config,
+		      errors);
 }
 
 int config_load(struct config **ret_config, const char *file, struct buf *errors)
 {
-	scoped(buf_done) struct buf bytes = { 0 };
-	int failed = read_file(file, &bytes);
+	struct loading loading;
 
-	if (failed != 0) {
-		buf_addf(errors, "%s:1:1: cannot be read (%s): name another file with --config\n",
-			 file, strerror(failed));
-		return -1;
-	}
-	return config_parse(ret_config, file, buf_slice(&bytes), errors);
+	begin(&loading, file);
+	return finish(&loading, config_files_load(loading.reading, file, loading.folder),
+		      ret_config, errors);
 }
 
 void config_free(struct config **config)
@@ -262,7 +267,7 @@ void config_fault(const struct config *config, const void *field, struct buf *er
 	va_start(arguments, format);
 	vsnprintf(sentence, sizeof(sentence), format, arguments);
 	va_end(arguments);
-	option_tell_one(config->file, option_spot_of(config->spots, field), sentence, errors);
+	option_tell_one(config->spots, field, sentence, errors);
 }
 
 enum store_priority config_priority_of(const struct config *config, const char *type_code)

@@ -52,8 +52,8 @@ static void check_claims(struct option_reading *reading, struct claims *claims, 
 		const struct claim *one = &claims->list[i - 1], *other = &claims->list[i];
 
 		if (strcmp(one->text, other->text) == 0)
-			option_complain(reading, other->field, "this is written at line %u too: %s",
-					option_line(reading, one->field), rule);
+			option_complain(reading, other->field, "this is written %s too: %s",
+					option_where(reading, one->field, other->field), rule);
 	}
 }
 

@@ -1,6 +1,8 @@
 /* The table of every option: its key, kind, member, default, bounds and meaning. */
 #include "config_table.h"
 
+#include "config_files.h"
+
 #define KIB(n) ((int64_t)(n) << 10)
 #define MIB(n) ((int64_t)(n) << 20)
 #define SECONDS(n) ((int64_t)(n)*1000)
@@ -434,6 +436,9 @@ static const struct option establishment_options[] = {
 	THRESHOLD_OPTIONS(alert, OPTION_DURATION, member, first, second, 1000, longest, what)
 
 static const struct option options[] = {
+	{ "include", OPTION_TEXT, AT(struct config, include),
+	  .preset = CONFIG_INCLUDE, .least = 0, .most = 1000,
+	  .help = "files that are read as well; a relative pattern starts at the folder of this file" },
 	{ "environment", OPTION_CHOICE, AT(struct config, environment), .words = environments,
 	  .help = "write production, test or rehearsal" },
 	{ "state.folder", OPTION_PATH, AT(struct config, state_dir),

@@ -40,6 +40,7 @@ void option_reading_free(struct option_reading **reading)
 		return;
 	arena_done(&(*reading)->scratch);
 	free((*reading)->spots.list);
+	free((*reading)->spots.files);
 	free_ptr(reading);
 }
 
@@ -48,7 +49,21 @@ struct arena *option_scratch(struct option_reading *reading)
 	return &reading->scratch;
 }
 
-static void add_fault(void *arg, struct yaml_place place, const char *sentence)
+unsigned option_add_file(struct option_reading *reading, const char *file)
+{
+	struct option_spots *spots = &reading->spots;
+
+	spots->files = xrealloc(spots->files, (spots->file_count + 1) * sizeof(*spots->files));
+	spots->files[spots->file_count] = arena_dup(reading->arena, slice_of(file));
+	return (unsigned)spots->file_count++;
+}
+
+const char *const *option_files(const struct option_reading *reading)
+{
+	return reading->spots.files;
+}
+
+void option_complain_at(void *arg, struct yaml_place place, const char *sentence)
 {
 	struct option_reading *reading = arg;
 	size_t number = reading->fault_count++;
@@ -71,15 +86,15 @@ static void complain(struct option_reading *reading, struct yaml_place place, co
 	va_start(arguments, format);
 	vsnprintf(sentence, sizeof(sentence), format, arguments);
 	va_end(arguments);
-	add_fault(reading, place, sentence);
+	option_complain_at(reading, place, sentence);
 }
 
-struct yaml_place option_spot_of(const struct option_spots *spots, const void *field)
+static struct yaml_place spot_of(const struct option_spots *spots, const void *field)
 {
 	for (size_t i = 0; i < spots->count; i++)
 		if (spots->list[i].field == field)
 			return spots->list[i].place;
-	return (struct yaml_place){ 1, 1 };
+	return (struct yaml_place){ 1, 1, 0 };
 }
 
 void option_complain(struct option_reading *reading, const void *field, const char *format, ...)
@@ -90,12 +105,17 @@ void option_complain(struct option_reading *reading, const void *field, const ch
 	va_start(arguments, format);
 	vsnprintf(sentence, sizeof(sentence), format, arguments);
 	va_end(arguments);
-	add_fault(reading, option_spot_of(&reading->spots, field), sentence);
+	option_complain_at(reading, spot_of(&reading->spots, field), sentence);
 }
 
-unsigned option_line(const struct option_reading *reading, const void *field)
+const char *option_where(struct option_reading *reading, const void *field, const void *beside)
 {
-	return option_spot_of(&reading->spots, field).line;
+	struct yaml_place place = spot_of(&reading->spots, field);
+
+	if (place.file == spot_of(&reading->spots, beside).file)
+		return arena_printf(&reading->scratch, "at line %u", place.line);
+	return arena_printf(&reading->scratch, "in %s at line %u", reading->spots.files[place.file],
+			    place.line);
 }
 
 static void note_spot(struct option_reading *reading, const void *field, struct yaml_place place)
@@ -109,14 +129,25 @@ static void note_spot(struct option_reading *reading, const void *field, struct 
 	spots->list[spots->count++] = (struct option_spot){ field, place };
 }
 
+static void *copy_of(const void *array, size_t bytes, struct arena *arena)
+{
+	void *copy = arena_alloc(arena, bytes);
+
+	if (bytes > 0)
+		memcpy(copy, array, bytes);
+	return copy;
+}
+
 struct option_spots *option_keep_spots(const struct option_reading *reading, struct arena *arena)
 {
-	size_t bytes = reading->spots.count * sizeof(*reading->spots.list);
+	const struct option_spots *spots = &reading->spots;
 	struct option_spots *kept = arena_alloc(arena, sizeof(*kept));
 
-	*kept = (struct option_spots){ arena_alloc(arena, bytes), reading->spots.count };
-	if (bytes > 0)
-		memcpy(kept->list, reading->spots.list, bytes);
+	*kept = (struct option_spots){
+		copy_of(spots->list, spots->count * sizeof(*spots->list), arena), spots->count,
+		copy_of(spots->files, spots->file_count * sizeof(*spots->files), arena),
+		spots->file_count
+	};
 	return kept;
 }
 
@@ -124,6 +155,8 @@ static int compare_faults(const void *a, const void *b)
 {
 	const struct fault *x = a, *y = b;
 
+	if (x->place.file != y->place.file)
+		return x->place.file < y->place.file ? -1 : 1;
 	if (x->place.line != y->place.line)
 		return x->place.line < y->place.line ? -1 : 1;
 	if (x->place.column != y->place.column)
@@ -138,25 +171,31 @@ static void add_printable(struct buf *out, const char *text)
 		buf_add_char(out, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
 }
 
-void option_tell_one(const char *file, struct yaml_place place, const char *sentence,
-		     struct buf *errors)
+static void tell(const struct option_spots *spots, struct yaml_place place, const char *sentence,
+		 struct buf *errors)
 {
-	buf_addf(errors, "%s:%u:%u: ", file, place.line, place.column);
+	buf_addf(errors, "%s:%u:%u: ", spots->files[place.file], place.line, place.column);
 	add_printable(errors, sentence);
 	buf_add_char(errors, '\n');
 }
 
-void option_tell(struct option_reading *reading, const char *file, struct buf *errors)
+void option_tell_one(const struct option_spots *spots, const void *field, const char *sentence,
+		     struct buf *errors)
+{
+	tell(spots, spot_of(spots, field), sentence, errors);
+}
+
+void option_tell(struct option_reading *reading, struct buf *errors)
 {
 	size_t told = min(reading->fault_count, (size_t)MOST_FAULTS);
 
 	qsort(reading->faults, told, sizeof(reading->faults[0]), compare_faults);
 	for (size_t i = 0; i < told; i++)
-		option_tell_one(file, reading->faults[i].place, reading->faults[i].sentence,
-				errors);
+		tell(&reading->spots, reading->faults[i].place, reading->faults[i].sentence,
+		     errors);
 	if (told < reading->fault_count)
 		buf_addf(errors, "%s:1:1: %zu more errors are not shown: correct these first\n",
-			 file, reading->fault_count - told);
+			 reading->spots.files[0], reading->fault_count - told);
 }
 
 bool option_is_usable(const struct option_reading *reading)
@@ -444,12 +483,8 @@ static void read_list(struct option_reading *reading, const struct option *optio
 }
 
 int option_read(struct option_reading *reading, const struct option_table *table,
-		struct slice bytes, void *into)
+		const struct yaml_tree *tree, void *into)
 {
-	const struct yaml_tree *tree = yaml_tree_read(bytes, &reading->scratch, add_fault, reading);
-
-	if (tree == NULL)
-		return -1;
 	if (!is_map(tree)) {
 		complain(reading, tree->place,
 			 "a configuration is made of keys: write key: value, one a line");

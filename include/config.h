@@ -112,6 +112,9 @@ struct config_priority {
 
 struct config {
 	const char *file;
+	const char **files; /* that were read: `file`, and what it includes */
+	size_t file_count;
+	const char *include; /* "": it was done */
 	enum environment environment;
 	enum log_level log_level;
 	uint64_t workers; /* threads that parse and build; 0: one per core */
@@ -184,13 +187,13 @@ struct config {
 	struct arena arena;
 };
 
-/* Reads and checks `file`. 0, or -1 with every error appended to `errors`, one line each:
+/* Reads and checks `file`, with the files that it includes. 0, or -1 with every error appended to `errors`, one line each:
  * "FILE:LINE:COLUMN: sentence". Certificates and keys that cannot be read are among them, but are not
  * enough for -1: one establishment's must not stop the others. credentials_load() tells them then.
  */
 must_use int config_load(struct config **ret_config, const char *file, struct buf *errors);
 
-/* The same of bytes that were read already; `file` gives relative paths their folder. */
+/* The same of bytes that were read already, alone; `file` gives relative paths their folder. */
 must_use int config_parse(struct config **ret_config, const char *file, struct slice bytes,
 			  struct buf *errors);
 void config_free(struct config **config);

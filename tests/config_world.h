@@ -80,7 +80,7 @@ static inline char *replace(const char *text, const char *from, const char *to)
 	return xasprintf("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
 }
 
-static struct config *must_parse(const char *text)
+static inline struct config *must_parse(const char *text)
 {
 	scoped(buf_done) struct buf errors = { 0 };
 	struct config *config = NULL;

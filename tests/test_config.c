@@ -407,7 +407,7 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "level:", "levle:", 3, 3,
 		  "\"levle\" is not a key here: did you mean \"level\"?" },
 		{ "workers:", "wrokers:", 4, 1, "did you mean \"workers\"?" },
-		{ "workers:", "colour:", 4, 1, "known are environment, state, log, workers" },
+		{ "workers:", "colour:", 4, 1, "known are include, environment, state, log, workers" },
 		{ "  level: debug", "  level: debug\n  file: x", 4, 3, "known are level" },
 		{ "workers: 3", "log.level: info", 4, 1, "write what stands before the dot" },
 		{ "      idle:", "      ilde:", 13, 7, "did you mean \"idle\"?" },

@@ -8,6 +8,7 @@
 struct reader {
 	yaml_parser_t parser;
 	yaml_event_t event; /* the one being looked at */
+	unsigned file;
 	struct slice bytes;
 	struct arena *arena;
 	yaml_complain_fn *complain;
@@ -28,15 +29,17 @@ static void complain(struct reader *reader, struct yaml_place place, const char 
 	reader->complain(reader->arg, place, sentence);
 }
 
-static struct yaml_place place_of(yaml_mark_t mark)
+static struct yaml_place place_of(const struct reader *reader, yaml_mark_t mark)
 {
-	return (struct yaml_place){ (unsigned)mark.line + 1, (unsigned)mark.column + 1 };
+	return (struct yaml_place){ (unsigned)mark.line + 1, (unsigned)mark.column + 1,
+				    reader->file };
 }
 
 /* Where a byte stands, for the errors that libyaml finds before it counts lines. */
-static struct yaml_place place_of_offset(struct slice bytes, size_t offset)
+static struct yaml_place place_of_offset(const struct reader *reader, size_t offset)
 {
-	struct yaml_place place = { 1, 1 };
+	struct slice bytes = reader->bytes;
+	struct yaml_place place = { 1, 1, reader->file };
 
 	for (size_t i = 0; i < min(offset, bytes.n); i++) {
 		if (bytes.p[i] == '\n') {
@@ -63,14 +66,14 @@ static void complain_about_syntax(struct reader *reader)
 	const yaml_parser_t *parser = &reader->parser;
 
 	if (parser->error == YAML_READER_ERROR) {
-		complain(reader, place_of_offset(reader->bytes, parser->problem_offset),
+		complain(reader, place_of_offset(reader, parser->problem_offset),
 			 "a character is not allowed here (%s): save the file as UTF-8 text",
 			 parser->problem);
 	} else if (character_at(reader->bytes, parser->problem_mark.index) == '\t') {
-		complain(reader, place_of(parser->problem_mark),
+		complain(reader, place_of(reader, parser->problem_mark),
 			 "YAML does not allow a tab here: indent with spaces");
 	} else {
-		complain(reader, place_of(parser->problem_mark),
+		complain(reader, place_of(reader, parser->problem_mark),
 			 "YAML cannot be read from here on (%s%s%s): check the indentation, the "
 			 "quotes and the colons",
 			 parser->context ? parser->context : "", parser->context ? ", " : "",
@@ -92,14 +95,14 @@ static struct yaml_tree *new_tree(struct reader *reader, enum yaml_tree_kind kin
 	struct yaml_tree *tree = arena_alloc(reader->arena, sizeof(*tree));
 
 	tree->kind = kind;
-	tree->place = place_of(reader->event.start_mark);
+	tree->place = place_of(reader, reader->event.start_mark);
 	tree->text = slice_of("");
 	return tree;
 }
 
 static void refuse_extras(struct reader *reader, const yaml_char_t *anchor, const yaml_char_t *tag)
 {
-	struct yaml_place place = place_of(reader->event.start_mark);
+	struct yaml_place place = place_of(reader, reader->event.start_mark);
 
 	if (anchor != NULL)
 		complain(reader, place,
@@ -165,7 +168,7 @@ static struct yaml_tree *read_entry(struct reader *reader, unsigned depth)
 	struct yaml_tree *key, *value;
 
 	if (reader->event.type != YAML_SCALAR_EVENT) {
-		complain(reader, place_of(reader->event.start_mark),
+		complain(reader, place_of(reader, reader->event.start_mark),
 			 "a key must be one word, followed by a colon");
 		return NULL;
 	}
@@ -209,7 +212,7 @@ static struct yaml_tree *read_map(struct reader *reader, unsigned depth)
 static struct yaml_tree *read_any(struct reader *reader, unsigned depth)
 {
 	if (depth > YAML_TREE_DEPTH) {
-		complain(reader, place_of(reader->event.start_mark),
+		complain(reader, place_of(reader, reader->event.start_mark),
 			 "lists and mappings are nested more than %d deep", YAML_TREE_DEPTH);
 		return NULL;
 	}
@@ -230,7 +233,7 @@ static struct yaml_tree *read_stream(struct reader *reader)
 		return NULL;
 	if (reader->event.type == YAML_STREAM_END_EVENT) {
 		tree = new_tree(reader, TREE_TEXT);
-		tree->place = (struct yaml_place){ 1, 1 };
+		tree->place = (struct yaml_place){ 1, 1, reader->file };
 		return tree;
 	}
 	if (next_event(reader) < 0)
@@ -239,7 +242,7 @@ static struct yaml_tree *read_stream(struct reader *reader)
 	if (tree == NULL || next_event(reader) < 0 || next_event(reader) < 0)
 		return NULL;
 	if (reader->event.type != YAML_STREAM_END_EVENT) {
-		complain(reader, place_of(reader->event.start_mark),
+		complain(reader, place_of(reader, reader->event.start_mark),
 			 "a second document begins here: keep one in the file");
 		return NULL;
 	}
@@ -249,13 +252,19 @@ static struct yaml_tree *read_stream(struct reader *reader)
 struct yaml_tree *yaml_tree_read(struct slice bytes, struct arena *arena,
 				 yaml_complain_fn *complain_fn, void *arg)
 {
+	return yaml_tree_read_file(0, bytes, arena, complain_fn, arg);
+}
+
+struct yaml_tree *yaml_tree_read_file(unsigned file, struct slice bytes, struct arena *arena,
+				      yaml_complain_fn *complain_fn, void *arg)
+{
 	struct reader reader = {
-		.bytes = bytes, .arena = arena, .complain = complain_fn, .arg = arg
+		.file = file, .bytes = bytes, .arena = arena, .complain = complain_fn, .arg = arg
 	};
 	struct yaml_tree *tree;
 
 	if (bytes.n > YAML_TREE_BYTES) {
-		complain(&reader, (struct yaml_place){ 1, 1 },
+		complain(&reader, (struct yaml_place){ 1, 1, file },
 			 "the file is larger than %d bytes: it is hardly the one you mean",
 			 YAML_TREE_BYTES);
 		return NULL;

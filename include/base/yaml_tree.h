@@ -27,6 +27,7 @@ enum yaml_tree_kind {
 
 struct yaml_place {
 	unsigned line, column; /* from 1; columns count characters */
+	unsigned file;         /* which one, to whoever reads several; else 0 */
 };
 
 struct yaml_tree {
@@ -49,6 +50,10 @@ typedef void yaml_complain_fn(void *arg, struct yaml_place place, const char *se
  */
 struct yaml_tree *yaml_tree_read(struct slice bytes, struct arena *arena,
 				 yaml_complain_fn *complain, void *arg);
+
+/* The same, of one of several files: its places say which. */
+struct yaml_tree *yaml_tree_read_file(unsigned file, struct slice bytes, struct arena *arena,
+				      yaml_complain_fn *complain, void *arg);
 
 /* The entry of a mapping; NULL when there is none, or `map` is no mapping. */
 const struct yaml_tree *yaml_tree_find(const struct yaml_tree *map, struct slice key);
