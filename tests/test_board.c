@@ -18,6 +18,7 @@
  */
 #include "board_make.h"
 #include "near.h"
+#include "queue/store_stay.h"
 #include "store_fixture.h"
 
 static const char a[] = "010003720", b[] = "010003738", c[] = "2A0000014";
@@ -123,6 +124,11 @@ static void note_stays(struct fixture *f, const struct rule *rule, int day, int 
 		scoped(free_ptr) char *number = xasprintf("%s-%d-%d", rule->site, day, i);
 		const struct store_stay stay = { .lane = rule->lane,
 						 .number = number,
+						 .said_ms = hour_of(day, 12),
+						 .exists = STORE_SAID_YES,
+						 .ended = STORE_SAID_YES,
+						 .counts = STORE_SAID_YES,
+						 .has_place = true,
 						 .site = rule->site,
 						 .unit = "UF1",
 						 .field = "MCO",
