@@ -74,15 +74,32 @@ void crew_end(struct crew *crew)
 
 /* ---- the store ---- */
 
+static bool is_still_damaged(const struct crew *crew)
+{
+	return crew->store_damaged &&
+	       clock_monotonic_ms() - crew->damage_met_ms < CREW_DAMAGE_LASTS_MS;
+}
+
+static void keep_probing(struct crew *crew)
+{
+	if (!crew->probing) /* or what is under way tells */
+		event_add(crew->probe_again, &later);
+}
+
 void crew_note_store(struct crew *crew, const struct err *err)
 {
 	bool trouble = err->kind != ERR_NONE;
 	bool was = crew->store_trouble[0] != '\0';
 
+	if (err->kind == ERR_HALT) {
+		crew->damage_met_ms = clock_monotonic_ms();
+	} else if (is_still_damaged(crew)) {
+		keep_probing(crew);
+		return;
+	}
 	if (trouble && !was) {
 		log_error("store unavailable: %s", err->text);
-		if (!crew->probing) /* or what is under way tells */
-			event_add(crew->probe_again, &later);
+		keep_probing(crew);
 	}
 	if (!trouble && was)
 		log_info("store available again");
@@ -105,7 +122,7 @@ static void probed(struct job *job)
 
 	crew->probing = false;
 	crew_note_store(crew, &change->err);
-	if (change->err.kind != ERR_NONE)
+	if (crew->store_trouble[0] != '\0')
 		event_add(crew->probe_again, &later);
 }
 

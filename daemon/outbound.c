@@ -20,11 +20,16 @@
 
 #include "assemble.h"
 #include "base/clock.h"
+#include "base/codec.h"
 #include "dispatch/course.h"
 #include "dispatch/suspicion.h"
 #include "hands.h"
 
-enum { WRITE_AGAIN_S = 1 /* an outcome that could not be written is written again this often */ };
+/* An outcome that could not be written is written again: soon, while the disk is in trouble; ever more rarely,
+ * when a damaged file takes it never.
+ */
+static const struct retry_settings damaged = { .first_ms = 1000, .most_ms = 300000 };
+enum { WRITE_AGAIN_MS = 1000 };
 
 /* One legal entity's way to the DMP. */
 struct way {
@@ -81,6 +86,7 @@ struct delivery {
 	struct store_outcome row;
 	bool was_posted;
 	struct event *again; /* to write an outcome that the store would not take */
+	unsigned refusals;   /* by a damaged store */
 };
 
 static struct delivery *delivery_of(struct job *job)
@@ -546,6 +552,18 @@ static void write_again(evutil_socket_t fd, short what, void *arg)
 		       settled);
 }
 
+static void write_later(struct delivery *delivery, const struct err *err)
+{
+	int64_t delay_ms = WRITE_AGAIN_MS;
+
+	if (err->kind == ERR_HALT)
+		delay_ms = retry_delay_ms(&damaged, ++delivery->refusals, random_u32());
+	if (delivery->again == NULL)
+		delivery->again = event_new(delivery->way->outbound->parts.crew->loop, -1, 0,
+					    write_again, delivery);
+	event_add(delivery->again, &(struct timeval){ delay_ms / 1000, delay_ms % 1000 * 1000 });
+}
+
 /* What a log or a status page may say of an outcome: the DMP's own words may name the patient and
  * stay in the document's history.
  */
@@ -602,14 +620,10 @@ static void settled(struct job *job)
 {
 	struct delivery *delivery = delivery_of(job);
 	struct outbound *outbound = delivery->way->outbound;
-	const struct timeval later = { WRITE_AGAIN_S, 0 };
 
 	crew_note_store(outbound->parts.crew, &delivery->work.err);
 	if (delivery->work.err.kind != ERR_NONE) {
-		if (delivery->again == NULL)
-			delivery->again =
-				event_new(outbound->parts.crew->loop, -1, 0, write_again, delivery);
-		event_add(delivery->again, &later);
+		write_later(delivery, &delivery->work.err);
 		return;
 	}
 	log_delivery(delivery);

@@ -27,7 +27,8 @@ struct crew {
 	/* private */
 	size_t under_way;
 	char store_trouble[ERR_TEXT];
-	bool store_damaged; /* so that only a human can mend it */
+	bool store_damaged;    /* so that only a human can mend it */
+	int64_t damage_met_ms; /* the last time, by the monotonic clock */
 	struct change probe;
 	bool probing; /* it is the writer's */
 	struct event *probe_again;
@@ -59,8 +60,11 @@ void crew_begin(struct crew *crew);
 void crew_end(struct crew *crew);
 
 /* Remembers, and says once, whether the store can be written. While it cannot, it is tried now and
- * then: nobody sends to a gateway that says it is not ready.
+ * then: nobody sends to a gateway that says it is not ready. Damage is not mended by a write that
+ * happens to pass beside it: it is believed until nobody has met it for CREW_DAMAGE_LASTS_MS.
  */
+enum { CREW_DAMAGE_LASTS_MS = 600000 };
+
 void crew_note_store(struct crew *crew, const struct err *err);
 
 #endif

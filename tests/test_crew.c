@@ -80,10 +80,54 @@ static void the_store_is_tried_once_at_a_time(void **state)
 	close(gate.ends[1]);
 }
 
+static const struct err damage = { .kind = ERR_HALT, .text = "page 7 is damaged" };
+
+static void assert_told(const struct crew *crew, const char *words, bool is_damaged)
+{
+	assert_string_equal(crew->store_trouble, words);
+	assert_int_equal(crew->store_damaged, is_damaged);
+}
+
+/* A write beside the damage passes, one on it does not: whoever asks hears one thing all the time. */
+static void damage_is_not_mended_by_what_passes_beside_it(void **state)
+{
+	struct crew crew = { .loop = event_base_new() };
+
+	(void)state;
+	crew_start(&crew);
+	crew_note_store(&crew, &trouble);
+	assert_told(&crew, trouble.text, false);
+	crew_note_store(&crew, &damage);
+	for (int i = 0; i < 5; i++) {
+		crew_note_store(&crew, &none);
+		assert_told(&crew, damage.text, true);
+		crew_note_store(&crew, &trouble);
+		assert_told(&crew, damage.text, true);
+	}
+	assert_true(event_pending(crew.probe_again, EV_TIMEOUT, NULL));
+
+	crew.damage_met_ms -= CREW_DAMAGE_LASTS_MS - 1000;
+	crew_note_store(&crew, &damage); /* again: so long from now */
+	crew.damage_met_ms -= CREW_DAMAGE_LASTS_MS - 1000;
+	crew_note_store(&crew, &none);
+	assert_told(&crew, damage.text, true);
+	crew.damage_met_ms -= 1000;
+	crew_note_store(&crew, &none);
+	assert_told(&crew, "", false);
+	crew_note_store(&crew, &trouble);
+	assert_told(&crew, trouble.text, false);
+	crew_note_store(&crew, &none);
+	assert_told(&crew, "", false);
+
+	crew_done(&crew);
+	event_base_free(crew.loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(the_store_is_tried_once_at_a_time),
+		cmocka_unit_test(damage_is_not_mended_by_what_passes_beside_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
