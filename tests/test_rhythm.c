@@ -210,6 +210,72 @@ static void two_bad_days_do_not_become_usual(void **state)
 	assert_in_range(rings_after_h(&course, 36, 9), 0, 3);
 }
 
+/* Of 2026 and 2027: Armistice, Christmas, New Year's Day, Easter Monday, Ascension and Whit Monday. */
+static const struct {
+	int day; /* 0: Monday, 12 October 2026 */
+	const char *name;
+} holidays[] = {
+	{ 30, "Wednesday, 11 November" }, { 74, "Friday, 25 December" },
+	{ 81, "Friday, 1 January" },      { 168, "Monday, 29 March" },
+	{ 206, "Thursday, 6 May" },       { 217, "Monday, 17 May" },
+};
+
+static void nobody_rings_for_a_source_that_rests_on_a_holiday(void **state)
+{
+	source_fn *const sources[] = { letters, batches, rare };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(holidays); i++)
+		for (size_t j = 0; j < length_of(sources); j++) {
+			struct course course = course_of(sources[j], (uint32_t)(i + j + 1));
+			const int day = holidays[i].day;
+
+			course.slot = at(max(day - 35, 0), 0);
+			go_on(&course, at(day, 0) - 3, false, -1); /* Paris is ahead of UTC */
+			course.worst = 0;
+			go_on(&course, at(day + 1, 7), false, day);
+			if (course.worst >= FACTOR)
+				fail_msg("%s, source %zu: %lld", holidays[i].name, j,
+					 (long long)course.worst);
+		}
+}
+
+/* An emergency department works on Sundays: dead, it rings on a holiday as on any day. */
+static void who_never_rests_rings_on_a_holiday_too(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < length_of(holidays); i++) {
+		struct course course = course_of(emergencies, (uint32_t)i + 1);
+		int64_t hours;
+
+		course.slot = at(max(holidays[i].day - 35, 0), 0);
+		hours = rings_after_h(&course, holidays[i].day, 7);
+		if (hours < 0 || hours > 15)
+			fail_msg("%s: after %lld h", holidays[i].name, (long long)hours);
+	}
+}
+
+/* One that died on the eve is heard of when work begins again. */
+static void the_day_after_a_holiday_is_a_day_again(void **state)
+{
+	struct course course = course_of(letters, 5);
+
+	(void)state;
+	assert_in_range(rings_after_h(&course, 29, 20), 12 + 24 - 1, 12 + 24 + 5);
+}
+
+/* Two holidays on the same weekday within four weeks do not make its mornings silent ones. */
+static void a_holiday_teaches_nothing_of_its_day(void **state)
+{
+	struct course course = course_of(batches, 2);
+
+	(void)state;
+	go_on(&course, at(74, 0), false, -1);
+	go_on(&course, at(81, 0), false, 74);
+	go_on(&course, at(88, 0), false, 81);
+	assert_in_range(rings_after_h(&course, 88, 8), 0, 3); /* a Friday */
+}
+
 static void the_dead_stay_dead(void **state)
 {
 	struct course course = course_of(letters, 3);
@@ -270,6 +336,10 @@ int main(void)
 		cmocka_unit_test(one_that_dies_on_friday_evening_waits_for_monday),
 		cmocka_unit_test(three_nights_are_three_times_a_night),
 		cmocka_unit_test(two_bad_days_do_not_become_usual),
+		cmocka_unit_test(nobody_rings_for_a_source_that_rests_on_a_holiday),
+		cmocka_unit_test(who_never_rests_rings_on_a_holiday_too),
+		cmocka_unit_test(the_day_after_a_holiday_is_a_day_again),
+		cmocka_unit_test(a_holiday_teaches_nothing_of_its_day),
 		cmocka_unit_test(the_dead_stay_dead),
 		cmocka_unit_test(one_that_comes_back_is_heard),
 		cmocka_unit_test(a_new_source_is_not_judged_for_two_weeks),

@@ -2,6 +2,7 @@
 #include "status/rhythm.h"
 
 #include "base/buf.h"
+#include "status/workdays.h"
 
 /* Chance alone keeps three documents away once in twenty silences. */
 static const float least_usual = 3;
@@ -11,7 +12,42 @@ enum {
 	SLOTS_A_DAY = 24 * SLOTS_AN_HOUR,
 	HOURS_A_WEEK = 7 * 24,
 	DAYS = RHYTHM_SLOTS / SLOTS_A_DAY,
+	SUNDAY = 3, /* 1970 began on a Thursday */
 };
+
+/* A walk from slot to slot, forward. What a day is by the calendar of people is looked up once. */
+struct walk {
+	int64_t day_ends; /* the first slot after it */
+	bool is_holiday;
+};
+
+static size_t hour_of(int64_t slot)
+{
+	return (size_t)(slot / SLOTS_AN_HOUR % HOURS_A_WEEK);
+}
+
+static bool is_holiday(struct walk *walk, int64_t slot)
+{
+	int day;
+
+	if (slot >= walk->day_ends) {
+		day = calendar_day(slot * RHYTHM_SLOT_MS);
+		walk->day_ends = calendar_begins_ms(calendar_add(day, 1)) / RHYTHM_SLOT_MS;
+		walk->is_holiday = workdays_is_holiday(day);
+	}
+	return walk->is_holiday;
+}
+
+/* What is expected in a slot. Of a source that rests on Sundays nothing is on a public holiday either; one that
+ * never rests is expected then as well.
+ */
+static float rate_at(const struct rhythm *rhythm, struct walk *walk, int64_t slot)
+{
+	const size_t hour = hour_of(slot);
+	const float rate = rhythm->rates[hour], of_sunday = rhythm->rates[SUNDAY * 24 + hour % 24];
+
+	return is_holiday(walk, slot) ? min(rate, of_sunday) : rate;
+}
 
 static uint16_t *count_at(struct rhythm *rhythm, int64_t slot)
 {
@@ -33,23 +69,22 @@ void rhythm_note(struct rhythm *rhythm, int64_t slot, uint64_t documents)
 	rhythm->learnt = false;
 }
 
-static size_t hour_of(int64_t slot)
-{
-	return (size_t)(slot / SLOTS_AN_HOUR % HOURS_A_WEEK);
-}
-
 /* The slots that are known: up to the last, from the first arrival on or for four weeks. */
 static int64_t oldest(const struct rhythm *rhythm)
 {
 	return max(rhythm->first, rhythm->last - RHYTHM_SLOTS + 1);
 }
 
+/* A public holiday says nothing of its day of the week. */
 static void learn_rates(struct rhythm *rhythm)
 {
 	float slots[HOURS_A_WEEK] = { 0 };
+	struct walk walk = { 0 };
 
 	memset(rhythm->rates, 0, sizeof(rhythm->rates));
 	for (int64_t slot = oldest(rhythm); slot <= rhythm->last; slot++) {
+		if (is_holiday(&walk, slot))
+			continue;
 		slots[hour_of(slot)]++;
 		rhythm->rates[hour_of(slot)] += *count_at(rhythm, slot);
 	}
@@ -71,11 +106,12 @@ static float learn_usual(struct rhythm *rhythm)
 {
 	float heaviest[DAYS + 1] = { 0 }, weight = 0;
 	const int64_t from = oldest(rhythm);
+	struct walk walk = { 0 };
 	size_t days = 0;
 	int64_t day = -1;
 
 	for (int64_t slot = from; slot <= rhythm->last; slot++) {
-		const float rate = rhythm->rates[hour_of(slot)];
+		const float rate = rate_at(rhythm, &walk, slot);
 
 		if (*count_at(rhythm, slot) == 0) {
 			weight += rate;
@@ -107,10 +143,11 @@ void rhythm_learn(struct rhythm *rhythm)
 static float weight_until(const struct rhythm *rhythm, int64_t now_ms)
 {
 	const int64_t now = min(now_ms / RHYTHM_SLOT_MS, rhythm->last + RHYTHM_SLOTS);
-	float weight = rhythm->rates[hour_of(rhythm->last)] / 2;
+	struct walk walk = { 0 };
+	float weight = rate_at(rhythm, &walk, rhythm->last) / 2;
 
 	for (int64_t slot = rhythm->last + 1; slot < now; slot++)
-		weight += rhythm->rates[hour_of(slot)];
+		weight += rate_at(rhythm, &walk, slot);
 	return weight;
 }
 

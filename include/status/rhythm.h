@@ -7,6 +7,8 @@
  * share of all gaps would be of no use: of a source that sends fifty documents at once, forty-nine gaps are
  * nothing. And the worst of all would let one outage, or one public holiday, hide the next.
  *
+ * A public holiday (of metropolitan France) is taken for a Sunday, and teaches nothing of its day of the week.
+ *
  * Hours are of UTC: when summer time begins or ends, the pattern is off by one hour for some weeks, which is
  * within the factor that a silence is given. Pure; belongs to one thread.
  */
