@@ -4,7 +4,6 @@
 #include "operator.h"
 
 #include <event2/event.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "answer.h"
@@ -237,11 +236,6 @@ static void looked(struct job *job)
 	desk->oldest_queued_ms = desk->looked_oldest_ms;
 	memcpy(desk->owed, desk->looked_owed,
 	       desk->parts.config->source_count * sizeof(struct owed));
-	if (desk->looked_invisible > desk->invisible)
-		log_warning("invisible documents=%" PRIu64 ": the patient has not seen them for "
-			    "longer than visibility.invisible_most; replace them by visible ones "
-			    "(dmpfeedctl list --state invisible)",
-			    desk->looked_invisible);
 	desk->invisible = desk->looked_invisible;
 	event_add(desk->look_again, &later);
 }

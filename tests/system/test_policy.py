@@ -123,16 +123,20 @@ def test_a_document_hidden_by_policy_is_told_of_until_a_visible_one_replaces_it(
     told = {each["name"]: each for each in gateway.ctl("show", doc)["metadata"]}
     assert "INVISIBLE_PATIENT" in told["confidentialities"]["value"]
     assert told["visibility"]["from"] == "site"
-    gateway.journal.wait(r"<4>invisible documents=1: ")
-    assert gateway.status()["invisible_too_long"] == 1
+    gateway.journal.wait(r"<4>alert=invisible_too_long subject=oldest raised ")
+    wait_invisible(gateway, 1)
 
     later = hand_in(gateway, "drop", second, "second.xml")  # no unit: it is visible
     assert gateway.wait_final(later) == "delivered"
+    wait_invisible(gateway, 0)
+    assert len(gateway.journal.find("invisible")) == 1, "said once"
+
+
+def wait_invisible(gateway, documents: int):
     deadline = time.monotonic() + 20
-    while gateway.status()["invisible_too_long"] != 0:
+    while gateway.status()["invisible_too_long"] != documents:
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    assert len(gateway.journal.find(r"<4>invisible documents=")) == 1, "said once"
 
 
 def hidden_ones(gateway) -> list[str]:
@@ -155,7 +159,9 @@ def test_an_announcement_is_hidden_until_its_visible_version_which_a_delay_may_h
     old, new = unique_id(first), unique_id(second)
     assert confidentialities(simulator, old) == ["N", "INVISIBLE_PATIENT"]
     assert hidden_ones(gateway) == [old]
-    gateway.journal.wait(r"<4>invisible documents=1: .*dmpfeedctl list --state invisible")
+    gateway.journal.wait(r"<4>alert=invisible_too_long subject=oldest raised ")
+    (alert,) = [each for each in gateway.status()["alerts"] if each["name"] == "invisible_too_long"]
+    assert all("dmpfeedctl list --state invisible" in words for words in alert["todo"].values())
     gateway.stop()
     gateway.config.write_text(gateway.config.read_text().replace(
         "policies: [", 'policies: [{ type: "*", unit: UF13, action: delay, delay: 4 s }, '))
