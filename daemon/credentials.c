@@ -191,6 +191,22 @@ static int check_source(const struct config *config, const struct mllp_sender_se
 	return blame(config, culprit_of(settings, length_of(settings), &err), &err, errors);
 }
 
+static int check_status(const struct config *config, int64_t now_ms, struct buf *errors)
+{
+	const struct tls_server_settings *settings = &config->status.tls;
+	const struct named named[] = {
+		{ "status.tls.key", &settings->key },
+		{ "status.tls.client_ca", &settings->client_ca },
+		{ "status.tls.cert", &settings->cert },
+	};
+	scoped(tls_free) struct tls *tls = NULL;
+	struct err err = { 0 };
+
+	if (settings->cert[0] == '\0' || tls_server_new(&tls, settings, now_ms, &err) == 0)
+		return 0;
+	return blame(config, culprit_of(named, length_of(named), &err), &err, errors);
+}
+
 int credentials_check_doors(const struct config *config, int64_t now_ms, struct buf *errors)
 {
 	int rc = 0;
@@ -199,7 +215,7 @@ int credentials_check_doors(const struct config *config, int64_t now_ms, struct 
 		rc = min(rc, check_listener(config, &config->mllp[i], now_ms, errors));
 	for (size_t i = 0; i < config->source_count; i++)
 		rc = min(rc, check_source(config, &config->sources[i].ack, now_ms, errors));
-	return rc;
+	return min(rc, check_status(config, now_ms, errors));
 }
 
 int credentials_load(struct credentials **ret_credentials, const struct config *config,

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "board.h"
 #include "board_load.h"
+#include "check.h"
 #include "hands.h"
 #include "operator.h"
 #include "tables.h"
@@ -380,37 +381,8 @@ static int serve(struct daemon *daemon)
 	return 0;
 }
 
-/* The files that the configuration names: whatever is wrong with any of them is told at once. */
-static int load_what_is_named(struct daemon *daemon, struct buf *errors)
-{
-	int signers =
-		credentials_load(&daemon->credentials, daemon->config, clock_now_ms(), errors);
-
-	return load_what_all_need(daemon, errors) < 0 || signers < 0 ? -1 : 0;
-}
-
-static int check(struct daemon *daemon)
-{
-	scoped(buf_done) struct buf text = { 0 }, errors = { 0 };
-	bool is_good = load_what_is_named(daemon, &errors) == 0;
-
-	if (is_good) {
-		config_print(daemon->config, &text);
-		tables_print(daemon->valuesets, &text);
-		board_print_targets(daemon->targets, &text);
-	}
-	fprintf(stderr, "%s", errors.p ? errors.p : "");
-	printf("%s", text.p ? text.p : "");
-	credentials_free(&daemon->credentials);
-	valuesets_free(&daemon->valuesets);
-	targets_free(&daemon->targets);
-	keyring_free(&daemon->keyring);
-	config_free(&daemon->config);
-	return is_good ? 0 : 1;
-}
-
 static const char usage[] =
-	"usage: dmpfeedd [--config FILE] [--check-config] [--foreground]\n"
+	"usage: dmpfeedd [--config FILE] [--check-config [--user NAME]] [--foreground]\n"
 	"       dmpfeedd --version | --help\n"
 	"\n"
 	"Feeds the DMP (Mon espace santé) with the documents of a hospital.\n"
@@ -418,6 +390,8 @@ static const char usage[] =
 	"  --config FILE    configuration (default /etc/dmpfeed/dmpfeed.yaml)\n"
 	"  --check-config   print the effective configuration, or every error of the file, and "
 	"end\n"
+	"  --user NAME      as root, check as that user (default dmpfeed, whom the service runs "
+	"as)\n"
 	"  --foreground     stay in the foreground: the only mode, systemd supervises\n";
 
 int main(int argc, char **argv)
@@ -425,12 +399,14 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check-config", no_argument, NULL, 'k' },
+		{ "user", required_argument, NULL, 'u' },
 		{ "foreground", no_argument, NULL, 'f' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	const char *file = "/etc/dmpfeed/dmpfeed.yaml";
+	const char *user = NULL;
 	bool only_check = false;
 	struct daemon daemon = { 0 };
 	int option;
@@ -442,6 +418,9 @@ int main(int argc, char **argv)
 			break;
 		case 'k':
 			only_check = true;
+			break;
+		case 'u':
+			user = optarg;
 			break;
 		case 'f':
 			break;
@@ -456,11 +435,11 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (optind < argc) {
+	if (optind < argc || (user != NULL && !only_check)) {
 		fprintf(stderr, "%s", usage);
 		return 2;
 	}
-	if (read_config(&daemon, file) < 0)
-		return 1;
-	return only_check ? check(&daemon) : serve(&daemon);
+	if (only_check)
+		return check_config(file, user);
+	return read_config(&daemon, file) < 0 ? 1 : serve(&daemon);
 }

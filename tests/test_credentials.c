@@ -277,6 +277,24 @@ static void what_is_wrong_with_the_tls_of_a_way_back_is_told_with_its_place(void
 		assert_told("", cases[i].back, cases[i].told);
 }
 
+static void what_is_wrong_with_the_tls_of_the_status_page_is_told(void **state)
+{
+	scoped(config_free) struct config *config = configuration(&(struct files){ 0 }, "sha1");
+	scoped(free_ptr) char *cert = xasprintf("%s/auth.pem", pki.folder);
+	scoped(free_ptr) char *key = xasprintf("%s/sign.key", pki.folder);
+	scoped(free_ptr) char *junk = xasprintf("%s/junk.key", pki.folder);
+	scoped(buf_done) struct buf errors = { 0 };
+
+	(void)state;
+	config->status.tls.cert = cert;
+	config->status.tls.key = key;
+	assert_int_equal(credentials_check_doors(config, PKI_NOW_MS, &errors), 0);
+	config->status.tls.key = junk;
+	assert_int_equal(credentials_check_doors(config, PKI_NOW_MS, &errors), -1);
+	assert_non_null(strstr(errors.p, ": status.tls.key: "));
+	assert_non_null(strstr(errors.p, "junk.key holds no private key in PEM"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +302,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_told_with_its_place_all_at_once),
 		cmocka_unit_test(what_is_wrong_with_the_tls_of_a_listener_is_told_with_its_place),
 		cmocka_unit_test(what_is_wrong_with_the_tls_of_a_way_back_is_told_with_its_place),
+		cmocka_unit_test(what_is_wrong_with_the_tls_of_the_status_page_is_told),
 		cmocka_unit_test(one_establishments_files_do_not_keep_the_other_from_sending),
 		cmocka_unit_test(a_key_that_ended_is_told_for_each_who_has_it),
 	};

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import socket
 import sqlite3
@@ -12,13 +13,13 @@ import time
 
 import pytest
 
-from gateway import DAEMON, SOURCE, Gateway, Mllp
+from gateway import DAEMON, SOURCE, Gateway, Mllp, as_ourselves
 from samples import hand_in, mdm_t02, numbered, read, unique_id
 
 LETTER = read("discharge-letter.xml")
 
 def run(*arguments) -> subprocess.CompletedProcess:
-    return subprocess.run([DAEMON, *arguments], capture_output=True, text=True, timeout=20)
+    return subprocess.run([DAEMON, *as_ourselves(arguments)], capture_output=True, text=True, timeout=20)
 
 def cannot_start(gateway: Gateway) -> str:
     """The one sentence with which it gives up."""
@@ -111,6 +112,38 @@ def test_every_error_of_the_file_is_told_with_its_place(example):
 def test_check_config_touches_nothing(example, tmp_path):
     run("--config", example, "--check-config")
     assert not (tmp_path / "state").exists() and not (tmp_path / "control.sock").exists()
+
+def test_what_was_read_and_what_was_not_checked_is_told(example, tmp_path):
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "ris.yaml").write_text(
+        'intake: { mllp: [{ name: ris, listen: "127.0.0.1:0", site: "990012345", source: RIS }] }\n')
+    told = run("--config", example, "--check-config").stdout
+    assert re.findall(r"^# read: (.+)$", told, re.MULTILINE) == [str(example), f"{tmp_path}/conf.d/ris.yaml"]
+    assert "name: ris" in told
+    for unknown in ("DMP answers 990000987 at https://dmp-test.example/", "source DPI answers at 127.0.0.1:2576"):
+        assert f"# not checked: whether the {unknown}" in told
+
+def test_a_port_in_use_is_told_with_its_place_but_for_the_daemons_own(start_gateway, example):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        example.write_text(example.read_text().replace("127.0.0.1:2575", address))
+        ended = run("--config", example, "--check-config")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert re.search(rf"^{re.escape(str(example))}:\d+:\d+: listen: {address} cannot be listened on", ended.stderr)
+    gateway = start_gateway()
+    address = "{}:{}".format(*gateway.mllp_address)
+    gateway.config.write_text(gateway.config.read_text().replace('mllp, listen: "127.0.0.1:0"', f'mllp, listen: "{address}"'))
+    checked = gateway.run("--check-config")
+    assert checked.returncode == 0, checked.stderr
+    assert f"# not checked: whether {address} is free, for the dmpfeedd that runs" in checked.stdout
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+def test_root_checks_as_the_user_of_the_service(example):
+    example.chmod(0o600)
+    ended = subprocess.run([DAEMON, "--config", example, "--check-config", "--user", "nobody"], capture_output=True,
+                           text=True, timeout=20)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "Permission denied" in ended.stderr
 
 @pytest.mark.parametrize("text", ["", "a: [", "\t", "- list\n", "environment: rehearsal\n"])
 def test_a_file_that_is_no_configuration_is_refused(tmp_path, text):

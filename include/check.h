@@ -1,0 +1,8 @@
+/* dmpfeedd --check-config: everything that can be wrong, told at once, or what is in force. */
+#ifndef DMPFEED_CHECK_H
+#define DMPFEED_CHECK_H
+
+/* `user`: as preflight_become() has it. Prints, and returns what the program ends with. */
+int check_config(const char *file, const char *user);
+
+#endif
