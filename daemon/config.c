@@ -2,7 +2,7 @@
  * config_table.c's business; how a file becomes a struct and back, option_yaml.c's; what must hold
  * between options, config_rules.c's.
  *
- * At start and at a reload, on the loop: it looks at the disk, and nothing of it waits long.
+ * At start; at a reload, on a thread for that: it looks at the disk.
  */
 #include "config.h"
 
@@ -15,6 +15,7 @@
 #include "config_files.h"
 #include "config_rules.h"
 #include "config_table.h"
+#include "option_diff.h"
 
 /* ---- the options, told ---- */
 
@@ -282,6 +283,12 @@ enum store_priority config_priority_of(const struct config *config, const char *
 void config_print(const struct config *config, struct buf *out)
 {
 	option_write(&config_table, config, out);
+}
+
+void config_diff(const struct config *before, const struct config *after,
+		 void (*each)(void *arg, const struct option_change *change), void *arg)
+{
+	option_diff(&config_table, before, after, each, arg);
 }
 
 const struct config_establishment *config_establishment_of(const struct config *config,

@@ -1,7 +1,7 @@
 /* The configuration: one YAML file, one table of options, every error of a file reported at once
  * with file:line:column.
  *
- * Read at start, immutable afterwards: any thread may read it.
+ * Read at start and at each reload, immutable afterwards: any thread may read it.
  */
 #ifndef DMPFEED_CONFIG_H
 #define DMPFEED_CONFIG_H
@@ -209,6 +209,11 @@ enum store_priority config_priority_of(const struct config *config, const char *
 
 /* The effective configuration, defaults included, as YAML that config_load() accepts. */
 void config_print(const struct config *config, struct buf *out);
+
+/* What differs between the options of two configurations. */
+struct option_change;
+void config_diff(const struct config *before, const struct config *after,
+		 void (*each)(void *arg, const struct option_change *change), void *arg);
 
 /* The establishment and site of a geographic FINESS; NULL when no establishment declares it.
  * `ret_site` may be NULL.

@@ -1,7 +1,7 @@
 /* What must hold between the options of a configuration: names and addresses that differ, sites that
  * somebody declares, limits that fit each other, no invented patient towards a real DMP.
  *
- * At start and at a reload, on the loop: it looks at the folders that are named.
+ * At start; at a reload, on a thread for that: it looks at the folders that are named.
  */
 #ifndef DMPFEED_CONFIG_RULES_H
 #define DMPFEED_CONFIG_RULES_H

@@ -54,6 +54,8 @@ struct option {
 	 * opens it looks again: option_check_file(). */
 	bool may_lack;
 
+	bool restart; /* it takes effect at a start only: a reload that changes it is refused */
+
 	const char *help; /* what it is: the end of "NAME is missing: …" */
 };
 
