@@ -23,15 +23,19 @@ struct frozen {
 
 struct board {
 	struct board_parts parts;
+	struct snapshot *snapshot; /* held: for the next round */
 	struct event *timer;
 	bool is_under_way, is_asked_again;
 	bool is_in_trouble;
 
 	struct board_result *result;
-	int64_t counted_ms; /* by the monotonic clock */
+	struct snapshot *shown; /* held: by which the result was counted, which borrows from it */
+	int64_t counted_ms;     /* by the monotonic clock */
 
 	/* of the round under way: the counter's, then the loop's */
 	struct change work;
+	struct snapshot *making; /* held */
+	int64_t keep_snapshots_ms;
 	struct board_result *made; /* NULL: nothing has happened since */
 	bool is_forced;
 	struct frozen frozen[FROZEN_AT_ONCE];
@@ -113,7 +117,7 @@ static int count(struct board *board, struct hands *hands, struct err *err)
 		return -1;
 	if (!is_news(board, &tally, now_ms))
 		return 0;
-	if (board_make(&(struct board_asked){ board->parts.config, board->parts.targets, reader,
+	if (board_make(&(struct board_asked){ board->making->config, board->making->targets, reader,
 					      now_ms },
 		       &board->made, err) < 0)
 		return -1;
@@ -147,8 +151,7 @@ static int freeze(struct change *change, struct store *store, struct err *err)
 			return -1;
 		board->froze += (size_t)rc;
 	}
-	return store_forget_snapshots(store,
-				      clock_now_ms() - board->parts.config->keep_snapshots_ms,
+	return store_forget_snapshots(store, clock_now_ms() - board->keep_snapshots_ms,
 				      &board->forgot, err);
 }
 
@@ -186,7 +189,7 @@ static void end_round(struct board *board)
 	board->frozen_count = 0;
 	wait(board, board->is_asked_again
 			    ? 0
-			    : max(board->parts.config->targets_every_ms, took_ms * SHARE));
+			    : max(board->snapshot->config->targets_every_ms, took_ms * SHARE));
 }
 
 /* Loop. */
@@ -210,14 +213,18 @@ static void made(struct job *job)
 	struct board *board = board_of(job);
 
 	note_trouble(board);
+	board->keep_snapshots_ms = board->snapshot->config->keep_snapshots_ms;
 	if (board->made != NULL) {
 		board_result_free(&board->result);
+		snapshot_let_go(&board->shown);
 		board->result = take(board->made);
+		board->shown = take(board->making);
 		log_debug("targets counted rows=%zu until=%" PRIu64 " ms=%" PRId64,
 			  board->result->row_count, board->result->counted_last,
 			  board->result->took_ms);
 		board->counted_ms = clock_monotonic_ms();
 	}
+	snapshot_let_go(&board->making);
 	if (board->frozen_count == 0 || is_closing(board)) {
 		end_round(board);
 		return;
@@ -238,6 +245,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	board->is_under_way = true;
 	board->is_forced = board->is_asked_again;
 	board->is_asked_again = false;
+	board->making = snapshot_hold(board->snapshot);
 	board->work.job = (struct job){ .run = make, .done = made };
 	workers_submit(board->parts.counter, &board->work.job);
 }
@@ -254,11 +262,19 @@ void board_again(struct board *board)
 		wait(board, 0);
 }
 
+void board_follow(struct board *board, struct snapshot *snapshot)
+{
+	snapshot_let_go(&board->snapshot);
+	board->snapshot = snapshot_hold(snapshot);
+	board_again(board);
+}
+
 struct board *board_new(const struct board_parts *parts)
 {
 	struct board *board = xcalloc(1, sizeof(*board));
 
 	board->parts = *parts;
+	board->snapshot = snapshot_hold(parts->snapshot);
 	board->ahead_ms = clock_now_ms() - clock_monotonic_ms();
 	board->timer = event_new(parts->loop, -1, 0, on_timer, board);
 	wait(board, FIRST_S * 1000);
@@ -276,5 +292,8 @@ void board_free(struct board **board)
 		buf_done(&b->frozen[i].json);
 	board_result_free(&b->made);
 	board_result_free(&b->result);
+	snapshot_let_go(&b->making);
+	snapshot_let_go(&b->shown);
+	snapshot_let_go(&b->snapshot);
 	free_ptr(board);
 }

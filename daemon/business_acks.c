@@ -15,6 +15,7 @@
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/queue.h>
 
 #include "base/clock.h"
 #include "hands.h"
@@ -30,8 +31,12 @@ enum {
 /* One source, and at most one acknowledgement of its own on the way. */
 struct way_back {
 	struct business_acks *acks;
+	LIST_ENTRY(way_back) link;
+	struct snapshot *snapshot; /* held: the one that it was made of */
 	const struct config_source *source;
 	struct mllp_sender *sender;
+	bool is_busy; /* the work is with a thread */
+	bool is_gone; /* another took its place, or none */
 
 	struct change work;
 	struct arena arena; /* of what follows */
@@ -47,11 +52,50 @@ struct way_back {
 	bool halted;         /* it takes it only once a human has acted: said in the journal */
 };
 
+LIST_HEAD(way_list, way_back);
+
 struct business_acks {
 	struct business_acks_parts parts;
-	struct way_back *ways; /* by source */
+	struct way_back **ways; /* by source */
+	size_t way_count;
+	struct way_list all_ways; /* those too that are gone, and busy */
+
 	struct change strays;
+	struct snapshot *strays_snapshot; /* held while they are looked for */
 };
+
+static void way_free(struct way_back **way)
+{
+	struct way_back *w = *way;
+
+	if (w == NULL)
+		return;
+	LIST_REMOVE(w, link);
+	mllp_sender_free(&w->sender);
+	if (w->again != NULL)
+		event_free(w->again);
+	arena_done(&w->arena);
+	buf_done(&w->message);
+	snapshot_let_go(&w->snapshot);
+	free_ptr(way);
+}
+
+static void begin(struct way_back *way)
+{
+	way->is_busy = true;
+	crew_begin(way->acks->parts.crew);
+}
+
+/* true: the way is gone, and has been freed. */
+static bool end(struct way_back *way)
+{
+	way->is_busy = false;
+	crew_end(way->acks->parts.crew);
+	if (!way->is_gone)
+		return false;
+	way_free(&way);
+	return true;
+}
 
 static struct way_back *way_of(struct job *job)
 {
@@ -107,6 +151,8 @@ static void fetched(struct job *job)
 	struct way_back *way = way_of(job);
 	const struct err *err = &way->work.err;
 
+	if (end(way))
+		return;
 	if (err->kind != ERR_NONE) {
 		log_warning("ack_queue source=%s cannot be read: %s", way->source->name, err->text);
 		mllp_sender_nothing(way->sender, READ_AGAIN_MS);
@@ -115,7 +161,6 @@ static void fetched(struct job *job)
 	} else {
 		mllp_sender_send(way->sender, buf_slice(&way->message), way->ack.control_id);
 	}
-	crew_end(way->acks->parts.crew);
 }
 
 /* Loop: the link is ready. */
@@ -126,7 +171,7 @@ static void wants(void *arg)
 
 	arena_done(&way->arena);
 	buf_clear(&way->message);
-	crew_begin(crew);
+	begin(way);
 	crew_on_worker(crew, &way->work, fetch, fetched);
 }
 
@@ -163,7 +208,7 @@ static void write_again(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (way->halted)
-		crew_begin(way->acks->parts.crew);
+		begin(way);
 	crew_on_writer(way->acks->parts.crew, &way->work, write_outcome, written);
 }
 
@@ -186,7 +231,7 @@ static void write_later(struct way_back *way)
 	way->halted = is_halt;
 	event_add(way->again, &later);
 	if (is_halt) /* nobody who stops the gateway waits for that */
-		crew_end(way->acks->parts.crew);
+		(void)end(way);
 }
 
 /* Loop. */
@@ -195,14 +240,17 @@ static void written(struct job *job)
 	struct way_back *way = way_of(job);
 
 	if (way->work.err.kind != ERR_NONE) {
-		write_later(way);
+		if (way->is_gone)
+			(void)end(way);
+		else
+			write_later(way);
 		return;
 	}
 	crew_note_store(way->acks->parts.crew, &way->work.err);
 	way->halted = false;
 	log_outcome(way);
-	mllp_sender_settled(way->sender);
-	crew_end(way->acks->parts.crew);
+	if (!end(way))
+		mllp_sender_settled(way->sender);
 }
 
 /* Loop: a source that was not reached costs the queue nothing; what may have reached it goes again
@@ -211,7 +259,6 @@ static void written(struct job *job)
 static void ended(void *arg, enum mllp_sent sent, const char *why)
 {
 	struct way_back *way = arg;
-	struct crew *crew = way->acks->parts.crew;
 	const int64_t now_ms = clock_now_ms();
 
 	if (sent == MLLP_SENT_NOT) {
@@ -226,8 +273,8 @@ static void ended(void *arg, enum mllp_sent sent, const char *why)
 			  retry_delay_ms(&way->source->ack.retry, way->ack.attempt, random_u32()),
 		.told = sent == MLLP_SENT_ACCEPTED,
 	};
-	crew_begin(crew);
-	crew_on_writer(crew, &way->work, write_outcome, written);
+	begin(way);
+	crew_on_writer(way->acks->parts.crew, &way->work, write_outcome, written);
 }
 
 /* ---- birth and end ---- */
@@ -237,7 +284,7 @@ static void tell_stray(void *arg, const char *source, uint64_t ready, int64_t ol
 	const struct business_acks *acks = arg;
 	char since[CLOCK_TEXT];
 
-	if (config_source_of(acks->parts.config, source) == NULL)
+	if (config_source_of(acks->strays_snapshot->config, source) == NULL)
 		log_warning("ack_queue source=%s waiting=%" PRIu64 " oldest=%s: the configuration "
 			    "has no entry for it under sources, and they stay",
 			    source, ready, clock_iso(oldest_ms, since));
@@ -260,73 +307,181 @@ static void found_strays(struct job *job)
 	struct business_acks *acks =
 		container_of(container_of(job, struct change, job), struct business_acks, strays);
 
+	snapshot_let_go(&acks->strays_snapshot);
 	crew_end(acks->parts.crew);
 }
 
-int business_acks_new(struct business_acks **ret_acks, const struct business_acks_parts *parts,
-		      struct err *err)
+static void look_for_strays(struct business_acks *acks, struct snapshot *snapshot)
 {
-	scoped(business_acks_free) struct business_acks *acks = xcalloc(1, sizeof(*acks));
-	struct event_base *loop = parts->crew->loop;
+	if (acks->strays_snapshot != NULL)
+		return; /* they are looked for */
+	acks->strays_snapshot = snapshot_hold(snapshot);
+	crew_begin(acks->parts.crew);
+	crew_on_worker(acks->parts.crew, &acks->strays, find_strays, found_strays);
+}
 
-	acks->parts = *parts;
-	acks->ways = xcalloc(parts->config->source_count, sizeof(struct way_back));
-	for (size_t i = 0; i < parts->config->source_count; i++) {
-		struct way_back *way = &acks->ways[i];
-		const struct mllp_sender_calls calls = { wants, ended, way };
+static int way_new(struct way_back **ret_way, struct business_acks *acks,
+		   const struct config_source *source, struct err *err)
+{
+	struct event_base *loop = acks->parts.crew->loop;
+	struct way_back *way = xcalloc(1, sizeof(*way));
+	const struct mllp_sender_calls calls = { wants, ended, way };
 
-		way->acks = acks;
-		way->source = &parts->config->sources[i];
-		way->again = event_new(loop, -1, 0, write_again, way);
-		if (mllp_sender_new(&way->sender, loop, &way->source->ack, &calls, err) < 0)
-			return err_within(err, "source %s", way->source->name);
+	LIST_INSERT_HEAD(&acks->all_ways, way, link);
+	way->acks = acks;
+	way->source = source;
+	way->again = event_new(loop, -1, 0, write_again, way);
+	if (mllp_sender_new(&way->sender, loop, &source->ack, &calls, err) < 0) {
+		way_free(&way);
+		return err_within(err, "source %s", source->name);
 	}
-	*ret_acks = take(acks);
+	*ret_way = way;
 	return 0;
 }
 
-void business_acks_start(struct business_acks *acks)
+/* What is on its way is given up, and goes again on the link that takes its place: the source knows it by its
+ * MSH-10.
+ */
+static void way_leave(struct way_back *way)
 {
-	for (size_t i = 0; i < acks->parts.config->source_count; i++)
-		log_info("telling source=%s address=%s", acks->ways[i].source->name,
-			 acks->ways[i].source->ack.address);
-	crew_begin(acks->parts.crew);
-	crew_on_worker(acks->parts.crew, &acks->strays, find_strays, found_strays);
+	mllp_sender_close(way->sender);
+	way->is_gone = true;
+	if (!way->is_busy) {
+		way_free(&way);
+	} else if (event_pending(way->again, EV_TIMEOUT, NULL)) {
+		event_del(way->again);
+		(void)end(way);
+	}
+}
+
+/* ---- reloading ---- */
+
+struct business_acks_plan {
+	const struct business_acks *acks;
+	struct way_back **ways; /* by source */
+	size_t count;
+};
+
+static struct way_back *way_of_source(const struct business_acks *acks, const char *name)
+{
+	for (size_t i = 0; i < acks->way_count; i++)
+		if (strcmp(acks->ways[i]->source->name, name) == 0)
+			return acks->ways[i];
+	return NULL;
+}
+
+/* One that has certificates may have got new ones. */
+static bool is_same_link(const struct mllp_sender_settings *a, const struct mllp_sender_settings *b)
+{
+	return a->tls.ca[0] == '\0' && b->tls.ca[0] == '\0' &&
+	       strcmp(a->address, b->address) == 0 && a->timeout_ms == b->timeout_ms &&
+	       a->idle_ms == b->idle_ms && a->retry.first_ms == b->retry.first_ms &&
+	       a->retry.most_ms == b->retry.most_ms;
+}
+
+static bool is_there(const struct business_acks *acks, const struct way_back *way)
+{
+	for (size_t i = 0; i < acks->way_count; i++)
+		if (acks->ways[i] == way)
+			return true;
+	return false;
+}
+
+int business_acks_prepare(struct business_acks *acks, const struct snapshot *snapshot,
+			  struct business_acks_plan **ret_plan, struct err *err)
+{
+	const struct config *config = snapshot->config;
+	scoped(business_acks_plan_free) struct business_acks_plan *plan = xcalloc(1, sizeof(*plan));
+
+	plan->acks = acks;
+	plan->ways = xcalloc(config->source_count, sizeof(struct way_back *));
+	for (; plan->count < config->source_count; plan->count++) {
+		const struct config_source *source = &config->sources[plan->count];
+		struct way_back *there = way_of_source(acks, source->name);
+
+		if (there != NULL && is_same_link(&there->source->ack, &source->ack))
+			plan->ways[plan->count] = there;
+		else if (way_new(&plan->ways[plan->count], acks, source, err) < 0)
+			return -1;
+	}
+	*ret_plan = take(plan);
+	return 0;
+}
+
+void business_acks_plan_free(struct business_acks_plan **plan)
+{
+	struct business_acks_plan *p = *plan;
+
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < p->count; i++)
+		if (!is_there(p->acks, p->ways[i]))
+			way_free(&p->ways[i]);
+	free(p->ways);
+	free_ptr(plan);
+}
+
+void business_acks_follow(struct business_acks *acks, struct snapshot *snapshot,
+			  struct business_acks_plan **plan)
+{
+	struct way_back **before = acks->ways;
+	const size_t before_count = acks->way_count;
+
+	for (size_t i = 0; i < (*plan)->count; i++) {
+		struct way_back *way = (*plan)->ways[i];
+
+		if (way->snapshot != NULL)
+			continue; /* it is the same */
+		way->snapshot = snapshot_hold(snapshot);
+		log_info("telling source=%s address=%s", way->source->name,
+			 way->source->ack.address);
+	}
+	acks->ways = (*plan)->ways;
+	acks->way_count = (*plan)->count;
+	free_ptr(plan);
+	for (size_t i = 0; i < before_count; i++)
+		if (!is_there(acks, before[i]))
+			way_leave(before[i]);
+	free(before);
+	look_for_strays(acks, snapshot);
 	business_acks_poke(acks);
+}
+
+struct business_acks *business_acks_new(const struct business_acks_parts *parts)
+{
+	struct business_acks *acks = xcalloc(1, sizeof(*acks));
+
+	acks->parts = *parts;
+	return acks;
 }
 
 void business_acks_poke(struct business_acks *acks)
 {
-	for (size_t i = 0; i < acks->parts.config->source_count; i++)
-		mllp_sender_poke(acks->ways[i].sender);
+	for (size_t i = 0; i < acks->way_count; i++)
+		mllp_sender_poke(acks->ways[i]->sender);
 }
 
 void business_acks_close(struct business_acks *acks)
 {
-	for (size_t i = 0; i < acks->parts.config->source_count; i++)
-		mllp_sender_close(acks->ways[i].sender);
+	for (size_t i = 0; i < acks->way_count; i++)
+		mllp_sender_close(acks->ways[i]->sender);
 }
 
 void business_acks_free(struct business_acks **acks)
 {
 	struct business_acks *a = *acks;
+	struct way_back *way;
 
 	if (a == NULL)
 		return;
-	for (size_t i = 0; i < a->parts.config->source_count; i++) {
-		struct way_back *way = &a->ways[i];
-
-		mllp_sender_free(&way->sender);
-		if (way->again != NULL)
-			event_free(way->again);
-		arena_done(&way->arena);
-		buf_done(&way->message);
-	}
+	while ((way = LIST_FIRST(&a->all_ways)) != NULL)
+		way_free(&way);
 	free(a->ways);
+	snapshot_let_go(&a->strays_snapshot);
 	free_ptr(acks);
 }
 
 struct mllp_sender_figures business_acks_link(const struct business_acks *acks, size_t index)
 {
-	return mllp_sender_figures(acks->ways[index].sender);
+	return mllp_sender_figures(acks->ways[index]->sender);
 }

@@ -1,6 +1,7 @@
 /* The certificates and keys that the configuration names, opened. */
 #include "credentials.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "option.h"
@@ -12,6 +13,7 @@ struct credential {
 };
 
 struct credentials {
+	uint64_t edition;
 	struct credential *list;
 	size_t count;
 };
@@ -221,8 +223,11 @@ int credentials_check_doors(const struct config *config, int64_t now_ms, struct 
 int credentials_load(struct credentials **ret_credentials, const struct config *config,
 		     int64_t now_ms, struct buf *errors)
 {
+	static atomic_uint_fast64_t editions;
 	struct credentials *credentials = xcalloc(1, sizeof(*credentials));
 	int rc = 0;
+
+	credentials->edition = atomic_fetch_add(&editions, 1) + 1;
 
 	credentials->count = config->establishment_count;
 	credentials->list = xcalloc(credentials->count, sizeof(*credentials->list));
@@ -247,6 +252,11 @@ void credentials_free(struct credentials **credentials)
 		signer_free(&c->list[i].signer);
 	free(c->list);
 	free_ptr(credentials);
+}
+
+uint64_t credentials_edition(const struct credentials *credentials)
+{
+	return credentials->edition;
 }
 
 size_t credentials_count(const struct credentials *credentials)

@@ -200,6 +200,11 @@ static const struct command {
 	  .help = "is the database whole, and the audit chain through its history",
 	  .is_long = true,
 	  .print = ctl_print_verify },
+	{ .name = "reload",
+	  .usage = "reload",
+	  .help = "read the configuration again: all of it takes effect, or nothing",
+	  .is_long = true,
+	  .print = ctl_print_reload },
 };
 
 struct call {

@@ -583,6 +583,48 @@ void ctl_print_verify(const struct ctl_answer *answer)
 	}
 }
 
+/* A key, and what it was and is; an entry of a list comes or goes. */
+static void add_change(struct buf *line, const json_t *change)
+{
+	const char *before = json_string_value(json_object_get(change, "before"));
+	const char *after = json_string_value(json_object_get(change, "after"));
+
+	ctl_add_clean(line, slice_of(json_string_value(json_object_get(change, "key"))).p, '\0');
+	buf_add_text(line, ": ");
+	if (before != NULL && after != NULL) {
+		ctl_add_clean(line, before, '\0');
+		buf_add_text(line, " -> ");
+		ctl_add_clean(line, after, '\0');
+	} else {
+		buf_add_text(line, ctl_say(after ? "added" : "removed"));
+	}
+}
+
+void ctl_print_reload(const struct ctl_answer *answer)
+{
+	const json_t *row = json_array_get(answer->rows, 0), *each;
+	const bool is_done = json_is_true(json_object_get(row, "ok"));
+	scoped(buf_done) struct buf line = { 0 };
+	size_t i;
+
+	json_array_foreach(json_object_get(row, "changes"), i, each)
+	{
+		add_change(&line, each);
+		print_line(&line);
+	}
+	json_array_foreach(json_object_get(row, "faults"), i, each)
+	{
+		ctl_add_clean(&line, slice_of(json_string_value(each)).p, '\0');
+		print_line(&line);
+	}
+	if (is_done)
+		buf_addf(&line, "%s %" JSON_INTEGER_FORMAT, ctl_say("Reloaded. Changes:"),
+			 json_integer_value(json_object_get(row, "change_count")));
+	else
+		buf_add_text(&line, ctl_say("Not reloaded: nothing has changed."));
+	print_line(&line);
+}
+
 void ctl_print_json(const json_t *json)
 {
 	scoped(free_ptr) char *text = json_dumps(json, JSON_INDENT(2));

@@ -136,6 +136,13 @@ static const struct {
 	{ "rows, chain whole, head", "lignes, chaîne intègre, tête" },
 	{ "rows, faults:", "lignes, défauts :" },
 
+	{ "read the configuration again: all of it takes effect, or nothing",
+	  "relire la configuration : tout prend effet, ou rien" },
+	{ "added", "ajouté" },
+	{ "removed", "retiré" },
+	{ "Reloaded. Changes:", "Rechargé. Changements :" },
+	{ "Not reloaded: nothing has changed.", "Pas rechargé : rien n'a changé." },
+
 	{ "COMMAND", "COMMANDE" },
 	{ "Commands", "Commandes" },
 	{ "is the gateway working", "la passerelle fonctionne-t-elle" },

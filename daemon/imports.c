@@ -23,6 +23,7 @@ enum { MOST_UNKNOWN = 20 };
 struct errand {
 	struct change work;
 	const struct imports_parts *parts;
+	struct snapshot *snapshot; /* held */
 	struct control_request *request;
 	json_t *asked;
 	char actor[ACTOR_TEXT];
@@ -85,7 +86,7 @@ static void list_denominators(const struct targets *targets, struct buf *out)
 /* The one that is named; or whose file has that name; or the only one that there is. */
 static int find_denominator(struct errand *errand, const char *path, struct err *err)
 {
-	const struct targets *targets = errand->parts->targets;
+	const struct targets *targets = errand->snapshot->targets;
 	const char *named = answer_asked(errand->asked, "denominator");
 	scoped(buf_done) struct buf known = { 0 };
 	size_t fits = 0;
@@ -202,8 +203,8 @@ static void compare(struct job *job, void *hands)
 	struct errand *errand = errand_of(job);
 	struct err err = { 0 };
 	struct store *reader = hands_reader(hands, &err);
-	const struct board_asked asked = { errand->parts->config, errand->parts->targets, reader,
-					   clock_now_ms() };
+	const struct board_asked asked = { errand->snapshot->config, errand->snapshot->targets,
+					   reader, clock_now_ms() };
 
 	if (reader != NULL)
 		(void)!board_find_gaps(&asked, errand->figures.first_month,
@@ -223,7 +224,7 @@ static json_t *unknown_sites(const struct errand *errand)
 		const char *site = errand->figures.list[i].site; /* they are in order of it */
 
 		if (strcmp(site, last) != 0 && json_array_size(sites) < MOST_UNKNOWN &&
-		    config_establishment_of(errand->parts->config, site, NULL) == NULL)
+		    config_establishment_of(errand->snapshot->config, site, NULL) == NULL)
 			json_array_append_new(sites, json_string(site));
 		last = site;
 	}
@@ -294,6 +295,7 @@ static void end_errand(struct errand *errand)
 	json_decref(errand->asked);
 	buf_done(&errand->faults);
 	arena_done(&errand->arena);
+	snapshot_let_go(&errand->snapshot);
 	free(errand);
 }
 
@@ -373,6 +375,7 @@ static void begin(const struct imports_parts *parts, struct control_request *req
 	struct errand *errand = xcalloc(1, sizeof(*errand));
 
 	errand->parts = parts;
+	errand->snapshot = snapshot_hold(parts->snapshot);
 	errand->request = request;
 	errand->asked = asked;
 	errand->kind = kind;

@@ -16,6 +16,7 @@
 #include "confine.h"
 #include "document/body.h"
 #include "hl7/ack.h"
+#include "inbound_doors.h"
 #include "inbound_file.h"
 #include "inbound_line.h"
 #include "inbound_log.h"
@@ -27,10 +28,9 @@ LIST_HEAD(intake_list, intake);
 
 struct inbound {
 	struct inbound_parts parts;
-	struct mllp_server **listeners;
-	struct drop **folders;
+	struct snapshot *snapshot; /* held */
+	struct doors *doors;
 	struct inbound_figures figures;
-	struct histogram *acks; /* by listener */
 	struct intake_list intakes;
 	struct line_list lines;
 	size_t converting; /* files that wait for a converter, or are with one */
@@ -48,7 +48,8 @@ static struct intake *intake_new(struct inbound *inbound, const char *channel, c
 	struct intake *intake = xcalloc(1, sizeof(*intake));
 
 	intake->inbound = inbound;
-	intake->config = inbound->parts.config;
+	intake->snapshot = snapshot_hold(inbound->snapshot);
+	intake->config = intake->snapshot->config;
 	intake->channel = channel;
 	intake->site = site;
 	intake->source = source;
@@ -74,6 +75,7 @@ static void intake_free(struct intake *intake)
 	free(intake->parts);
 	buf_done(&intake->bytes);
 	buf_done(&intake->head);
+	snapshot_let_go(&intake->snapshot);
 	free(intake);
 }
 
@@ -110,7 +112,7 @@ static bool is_pdf(const char *name)
 /* As many wait for them as may. */
 static bool converters_are_busy(const struct inbound *inbound)
 {
-	return inbound->converting >= inbound->parts.config->most_pdf_waiting;
+	return inbound->converting >= inbound->snapshot->config->most_pdf_waiting;
 }
 
 /* Loop: a file is whole. */
@@ -134,7 +136,7 @@ static struct decision_settings decision_settings(const struct intake *intake)
 {
 	return (struct decision_settings){
 		.config = intake->config,
-		.valuesets = intake->inbound->parts.valuesets,
+		.valuesets = intake->snapshot->valuesets,
 		.site = intake->site,
 		.ends = &intake->inbound->ends,
 	};
@@ -300,8 +302,8 @@ static void acknowledge(struct intake *intake)
 	build_answer(intake, &answer); /* nothing, to an answer */
 	inbound_log(intake, answer.n > 0 ? ack_code(&intake->err) : "none");
 	intake->inbound->figures.answers += answer.n == 0;
-	histogram_add(&intake->inbound->acks[intake->message->listener - intake->config->mllp],
-		      clock_monotonic_ms() - intake->began_ms);
+	doors_answered(intake->inbound->doors, intake->message->listener->name,
+		       clock_monotonic_ms() - intake->began_ms);
 	mllp_server_answer(intake->message, buf_slice(&answer));
 	line_leave(intake, hand_to_writer);
 	intake_free(intake);
@@ -386,28 +388,6 @@ static void file_moved(struct job *job)
 
 /* ---- birth and end ---- */
 
-static int open_doors(struct inbound *inbound, struct err *err)
-{
-	const struct config *config = inbound->parts.config;
-	const struct crew *crew = inbound->parts.crew;
-
-	for (size_t i = 0; i < config->mllp_count; i++) {
-		if (mllp_server_new(&inbound->listeners[i], crew->loop, &config->mllp[i],
-				    message_came, inbound, err) < 0)
-			return err_within(err, "listener %s", config->mllp[i].name);
-		log_info("listening name=%s address=%s", config->mllp[i].name,
-			 mllp_server_figures(inbound->listeners[i]).address);
-	}
-	for (size_t i = 0; i < config->drop_count; i++) {
-		if (drop_new(&inbound->folders[i], crew->loop, crew->disk, &config->drops[i],
-			     file_came, inbound, err) < 0)
-			return err_within(err, "folder %s", config->drops[i].name);
-		log_info("watching name=%s folder=%s", config->drops[i].name,
-			 config->drops[i].path);
-	}
-	return 0;
-}
-
 /* Once, at start: whoever set the system up hears what it keeps a conversion from. */
 static void tell_isolation(const struct config *config)
 {
@@ -430,27 +410,46 @@ static void tell_isolation(const struct config *config)
 int inbound_new(struct inbound **ret_inbound, const struct inbound_parts *parts, struct err *err)
 {
 	scoped(inbound_free) struct inbound *inbound = xcalloc(1, sizeof(*inbound));
+	const struct config *config = parts->snapshot->config;
+	struct doors_plan *plan;
 
 	inbound->parts = *parts;
-	convert_clean(&parts->config->convert);
-	if (parts->config->drop_count > 0 && parts->config->when_not_pdfa == PDF_CONVERT)
-		tell_isolation(parts->config);
-	inbound->listeners = xcalloc(parts->config->mllp_count, sizeof(struct mllp_server *));
-	inbound->folders = xcalloc(parts->config->drop_count, sizeof(struct drop *));
-	inbound->acks = xcalloc(parts->config->mllp_count, sizeof(struct histogram));
-	if (open_doors(inbound, err) < 0)
+	convert_clean(&config->convert);
+	if (config->drop_count > 0 && config->when_not_pdfa == PDF_CONVERT)
+		tell_isolation(config);
+	inbound->doors =
+		doors_new(&(struct doors_parts){ parts->crew, message_came, file_came, inbound });
+	if (doors_prepare(inbound->doors, config, &plan, err) < 0)
 		return -1;
+	inbound_follow(inbound, parts->snapshot, &plan);
 	*ret_inbound = take(inbound);
 	return 0;
+}
+
+int inbound_prepare(struct inbound *inbound, const struct snapshot *snapshot,
+		    struct doors_plan **ret_plan, struct err *err)
+{
+	return doors_prepare(inbound->doors, snapshot->config, ret_plan, err);
+}
+
+void inbound_plan_free(struct doors_plan **plan)
+{
+	doors_plan_free(plan);
+}
+
+void inbound_follow(struct inbound *inbound, struct snapshot *snapshot, struct doors_plan **plan)
+{
+	struct snapshot *before = inbound->snapshot;
+
+	inbound->snapshot = snapshot_hold(snapshot);
+	doors_follow(inbound->doors, snapshot, plan);
+	snapshot_let_go(&before);
 }
 
 void inbound_close(struct inbound *inbound)
 {
 	atomic_store(&inbound->ends, true);
-	for (size_t i = 0; i < inbound->parts.config->mllp_count; i++)
-		mllp_server_close(inbound->listeners[i]);
-	for (size_t i = 0; i < inbound->parts.config->drop_count; i++)
-		drop_close(inbound->folders[i]);
+	doors_close(inbound->doors);
 }
 
 static void abandon(struct inbound *inbound)
@@ -475,13 +474,8 @@ void inbound_free(struct inbound **inbound)
 	if (in == NULL)
 		return;
 	abandon(in);
-	for (size_t i = 0; i < in->parts.config->mllp_count; i++)
-		mllp_server_free(&in->listeners[i]);
-	for (size_t i = 0; i < in->parts.config->drop_count; i++)
-		drop_free(&in->folders[i]);
-	free(in->listeners);
-	free(in->folders);
-	free(in->acks);
+	doors_free(&in->doors);
+	snapshot_let_go(&in->snapshot);
 	free_ptr(inbound);
 }
 
@@ -494,15 +488,15 @@ struct inbound_figures inbound_figures(const struct inbound *inbound)
 
 const struct histogram *inbound_acks(const struct inbound *inbound, size_t index)
 {
-	return &inbound->acks[index];
+	return doors_acks(inbound->doors, index);
 }
 
 struct mllp_figures inbound_listener(const struct inbound *inbound, size_t index)
 {
-	return mllp_server_figures(inbound->listeners[index]);
+	return doors_listener(inbound->doors, index);
 }
 
 struct drop_figures inbound_folder(const struct inbound *inbound, size_t index)
 {
-	return drop_figures(inbound->folders[index]);
+	return doors_folder(inbound->doors, index);
 }

@@ -13,28 +13,23 @@
 #include "board_load.h"
 #include "check.h"
 #include "hands.h"
-#include "operator.h"
+#include "reload.h"
 #include "tables.h"
 
 enum {
 	PATIENCE_MS = 10000,
 	DISK_THREADS = 2,
-	WARN_DAYS = 60, /* before a certificate ends */
 	LARGE_BYTES = 256 << 10,
 	MOST_ARENAS = 4,
 };
 
 /* Everything that lives as long as the daemon. */
 struct daemon {
-	struct config *config;
-	struct credentials *credentials;
+	struct snapshot *first; /* what cannot change while it runs stands here */
 	struct hands_settings hands, keeper_hands;
 	struct store_settings keeper_store;
 	atomic_bool ends; /* nothing long is worth waiting for any more */
-	struct valuesets *valuesets;
-	struct targets *targets;
 	struct keyring *keyring;
-	struct error_table *errors;
 	struct event_base *loop;
 	struct mailbox *mailbox;
 	struct event *mail;
@@ -45,7 +40,8 @@ struct daemon {
 	struct watch *watch;
 	struct board *board;
 	struct operator_desk *desk;
-	struct event *signals[2];
+	struct reload *reload;
+	struct event *signals[3];
 };
 
 static void mail_came(evutil_socket_t fd, short what, void *arg)
@@ -69,11 +65,37 @@ static void asked_to_stop(evutil_socket_t signal, short what, void *arg)
 	pipeline_close(daemon->pipeline, PATIENCE_MS, has_closed, daemon->loop);
 }
 
+static void asked_to_reload(evutil_socket_t signal, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	(void)signal;
+	(void)what;
+	reload_begin(daemon->reload, NULL);
+}
+
+static void reload_begins(void *arg)
+{
+	(void)arg;
+}
+
+static void reload_ended(void *arg)
+{
+	(void)arg;
+}
+
+static void reload_is_asked_for(void *arg, struct control_request *request)
+{
+	struct daemon *daemon = arg;
+
+	reload_begin(daemon->reload, request);
+}
+
 static int read_config(struct daemon *daemon, const char *file)
 {
 	scoped(buf_done) struct buf errors = { 0 };
 
-	if (config_load(&daemon->config, file, &errors) == 0)
+	if (snapshot_new(&daemon->first, file, &errors) == 0)
 		return 0;
 	fprintf(stderr, "%s", errors.p ? errors.p : "");
 	return -1;
@@ -82,7 +104,7 @@ static int read_config(struct daemon *daemon, const char *file)
 /* The queue, with what this node was sending when it died put back. */
 static int open_queue(struct daemon *daemon, struct store_counts *ret_counts, struct err *err)
 {
-	const struct config *config = daemon->config;
+	const struct config *config = daemon->first->config;
 	bool is_new = access(config->store.path, F_OK) < 0;
 	size_t recovered = 0;
 
@@ -115,19 +137,19 @@ static unsigned worker_count(const struct config *config)
 
 static void start_threads(struct daemon *daemon)
 {
-	daemon->hands = (struct hands_settings){ &daemon->config->store, daemon->credentials };
-	daemon->keeper_store = daemon->config->store;
+	const struct config *config = daemon->first->config;
+
+	daemon->hands = (struct hands_settings){ &config->store };
+	daemon->keeper_store = config->store;
 	daemon->keeper_store.ends = &daemon->ends;
-	daemon->keeper_hands =
-		(struct hands_settings){ &daemon->keeper_store, daemon->credentials };
+	daemon->keeper_hands = (struct hands_settings){ &daemon->keeper_store };
 	daemon->writer = writer_new(&daemon->store, daemon->mailbox);
-	daemon->workers =
-		workers_new(&(struct workers_settings){ .count = worker_count(daemon->config),
-							.name = "worker",
-							.context_new = hands_new,
-							.context_free = hands_free,
-							.arg = &daemon->hands },
-			    daemon->mailbox);
+	daemon->workers = workers_new(&(struct workers_settings){ .count = worker_count(config),
+								  .name = "worker",
+								  .context_new = hands_new,
+								  .context_free = hands_free,
+								  .arg = &daemon->hands },
+				      daemon->mailbox);
 	daemon->keeper = workers_new(&(struct workers_settings){ .count = 1,
 								 .name = "keeper",
 								 .context_new = hands_new,
@@ -141,10 +163,10 @@ static void start_threads(struct daemon *daemon)
 								  .context_free = hands_free,
 								  .arg = &daemon->keeper_hands },
 				      daemon->mailbox);
-	daemon->converters = workers_new(
-		&(struct workers_settings){ .count = (unsigned)daemon->config->pdf_threads,
-					    .name = "converter" },
-		daemon->mailbox);
+	daemon->converters =
+		workers_new(&(struct workers_settings){ .count = (unsigned)config->pdf_threads,
+							.name = "converter" },
+			    daemon->mailbox);
 	daemon->disk =
 		workers_new(&(struct workers_settings){ .count = DISK_THREADS, .name = "disk" },
 			    daemon->mailbox);
@@ -152,11 +174,20 @@ static void start_threads(struct daemon *daemon)
 
 static void watch_signals(struct daemon *daemon)
 {
-	static const int numbers[] = { SIGTERM, SIGINT };
+	static const struct {
+		int number;
+		event_callback_fn asked;
+	} signals[] = {
+		{ SIGTERM, asked_to_stop },
+		{ SIGINT, asked_to_stop },
+		{ SIGHUP, asked_to_reload },
+	};
 
+	_Static_assert(length_of(signals) == length_of(daemon->signals), "as many events");
 	signal(SIGPIPE, SIG_IGN); /* a peer that left is an ordinary error of write() */
-	for (size_t i = 0; i < length_of(numbers); i++) {
-		daemon->signals[i] = evsignal_new(daemon->loop, numbers[i], asked_to_stop, daemon);
+	for (size_t i = 0; i < length_of(signals); i++) {
+		daemon->signals[i] =
+			evsignal_new(daemon->loop, signals[i].number, signals[i].asked, daemon);
 		event_add(daemon->signals[i], NULL);
 	}
 }
@@ -185,17 +216,13 @@ static int start(struct daemon *daemon, struct err *err)
 	daemon->mail = event_new(daemon->loop, mailbox_fd(daemon->mailbox), EV_READ | EV_PERSIST,
 				 mail_came, daemon->mailbox);
 	event_add(daemon->mail, NULL);
-	if (error_table_load(&daemon->errors, daemon->config->errors_file, err) < 0 ||
-	    open_queue(daemon, &counts, err) < 0)
+	if (open_queue(daemon, &counts, err) < 0)
 		return -1;
 	start_threads(daemon);
 	if (pipeline_new(&daemon->pipeline,
 			 &(struct pipeline_parts){
 				 .loop = daemon->loop,
-				 .config = daemon->config,
-				 .valuesets = daemon->valuesets,
-				 .errors = daemon->errors,
-				 .credentials = daemon->credentials,
+				 .snapshot = daemon->first,
 				 .workers = daemon->workers,
 				 .disk = daemon->disk,
 				 .converters = daemon->converters,
@@ -207,7 +234,7 @@ static int start(struct daemon *daemon, struct err *err)
 		return -1;
 	daemon->watch = watch_new(&(struct watch_parts){
 		.loop = daemon->loop,
-		.config = daemon->config,
+		.snapshot = daemon->first,
 		.pipeline = daemon->pipeline,
 		.workers = daemon->workers,
 		.writer = daemon->writer,
@@ -216,8 +243,7 @@ static int start(struct daemon *daemon, struct err *err)
 	});
 	daemon->board = board_new(&(struct board_parts){
 		.loop = daemon->loop,
-		.config = daemon->config,
-		.targets = daemon->targets,
+		.snapshot = daemon->first,
 		.pipeline = daemon->pipeline,
 		.counter = daemon->counter,
 		.writer = daemon->writer,
@@ -225,18 +251,30 @@ static int start(struct daemon *daemon, struct err *err)
 	if (operator_new(&daemon->desk,
 			 &(struct operator_parts){
 				 .loop = daemon->loop,
-				 .config = daemon->config,
+				 .snapshot = daemon->first,
 				 .pipeline = daemon->pipeline,
 				 .watch = daemon->watch,
 				 .workers = daemon->workers,
 				 .keeper = daemon->keeper,
 				 .writer = daemon->writer,
-				 .targets = daemon->targets,
 				 .board = daemon->board,
 				 .started_ms = started_ms,
+				 .reload = reload_is_asked_for,
+				 .reload_arg = daemon,
 			 },
 			 err) < 0)
 		return -1;
+	daemon->reload = reload_new(&(struct reload_parts){
+		.mailbox = daemon->mailbox,
+		.snapshot = daemon->first,
+		.pipeline = daemon->pipeline,
+		.watch = daemon->watch,
+		.board = daemon->board,
+		.desk = daemon->desk,
+		.begins = reload_begins,
+		.ended = reload_ended,
+		.arg = daemon,
+	});
 	watch_signals(daemon);
 	return 0;
 }
@@ -246,6 +284,7 @@ static int start(struct daemon *daemon, struct err *err)
  */
 static void stop(struct daemon *daemon)
 {
+	reload_free(&daemon->reload);
 	workers_free(&daemon->workers);
 	workers_free(&daemon->disk);
 	workers_free(&daemon->converters);
@@ -261,10 +300,7 @@ static void stop(struct daemon *daemon)
 	board_free(&daemon->board);
 	pipeline_free(&daemon->pipeline);
 	store_free(&daemon->store);
-	valuesets_free(&daemon->valuesets);
-	targets_free(&daemon->targets);
 	keyring_free(&daemon->keyring);
-	error_table_free(&daemon->errors);
 	for (size_t i = 0; i < length_of(daemon->signals); i++)
 		if (daemon->signals[i] != NULL)
 			event_free(daemon->signals[i]);
@@ -273,38 +309,7 @@ static void stop(struct daemon *daemon)
 	mailbox_free(&daemon->mailbox);
 	if (daemon->loop != NULL)
 		event_base_free(daemon->loop);
-	credentials_free(&daemon->credentials);
-	config_free(&daemon->config);
-}
-
-static void tell_certificate(const struct config_establishment *e, const struct signer *signer,
-			     int64_t now_ms)
-{
-	const struct signer_facts *facts = signer_facts(signer);
-	const int64_t days = signer_days_left(signer, now_ms);
-	bool is_other = strcmp(facts->structure + (facts->structure[0] == '1'), e->finess_ej) != 0;
-
-	log_line(days <= WARN_DAYS ? LEVEL_WARNING : LEVEL_INFO,
-		 "signing lane=%s structure=%s days_left=%lld", e->finess_ej, facts->structure,
-		 (long long)days);
-	if (is_other)
-		log_warning("the certificate that signs for establishment %s is of structure %s: "
-			    "the DMP may refuse what it signs",
-			    e->finess_ej, facts->structure);
-}
-
-/* Whoever must order a new certificate, or took another structure's, hears of it at each start. */
-static void tell_certificates(const struct daemon *daemon)
-{
-	const int64_t now_ms = clock_now_ms();
-
-	for (size_t i = 0; i < credentials_count(daemon->credentials); i++) {
-		const struct config_establishment *e = &daemon->config->establishments[i];
-		const struct signer *signer = credentials_signer(daemon->credentials, i);
-
-		if (signer != NULL)
-			tell_certificate(e, signer, now_ms);
-	}
+	snapshot_let_go(&daemon->first);
 }
 
 static void tell_errors(const char *what, const struct buf *errors)
@@ -318,7 +323,7 @@ static void tell_errors(const char *what, const struct buf *errors)
 /* The keys of what is kept. */
 static int load_keys(struct daemon *daemon, struct buf *errors)
 {
-	struct config *config = daemon->config;
+	struct config *config = daemon->first->config;
 	struct err err = { 0 };
 
 	if (config->key_file[0] == '\0')
@@ -335,12 +340,10 @@ static int load_keys(struct daemon *daemon, struct buf *errors)
 /* Without these, nobody can be served. */
 static int load_what_all_need(struct daemon *daemon, struct buf *errors)
 {
-	int doors = credentials_check_doors(daemon->config, clock_now_ms(), errors);
-	int tables = tables_load(&daemon->valuesets, daemon->config, errors);
-	int targets = board_load_targets(&daemon->targets, daemon->config, errors);
+	int named = snapshot_load(daemon->first, errors);
 	int keys = load_keys(daemon, errors);
 
-	return doors < 0 || tables < 0 || targets < 0 || keys < 0 ? -1 : 0;
+	return named < 0 || keys < 0 ? -1 : 0;
 }
 
 /* Who cannot send takes documents in all the same: they wait for whoever mends it, and the other
@@ -350,9 +353,9 @@ static void load_credentials(struct daemon *daemon)
 {
 	scoped(buf_done) struct buf errors = { 0 };
 
-	if (credentials_load(&daemon->credentials, daemon->config, clock_now_ms(), &errors) < 0)
+	if (snapshot_load_credentials(daemon->first, &errors) < 0)
 		tell_errors("an establishment cannot send", &errors);
-	tell_certificates(daemon);
+	snapshot_tell_certificates(daemon->first);
 }
 
 static int serve(struct daemon *daemon)
@@ -360,8 +363,9 @@ static int serve(struct daemon *daemon)
 	scoped(buf_done) struct buf errors = { 0 };
 	struct err err = { 0 };
 
-	umask(umask(0) | 0027); /* documents are nobody else's business */
-	log_set_level(daemon->config->log_level);
+	signal(SIGHUP, SIG_IGN); /* until it can be heeded */
+	umask(umask(0) | 0027);  /* documents are nobody else's business */
+	log_set_level(daemon->first->config->log_level);
 	if (load_what_all_need(daemon, &errors) < 0) {
 		tell_errors("cannot start", &errors);
 		stop(daemon);
@@ -374,7 +378,7 @@ static int serve(struct daemon *daemon)
 		return 1;
 	}
 	log_info("started version=%s environment=%s config=%s", DMPFEED_VERSION,
-		 environment_text(daemon->config->environment), daemon->config->file);
+		 environment_text(daemon->first->config->environment), daemon->first->config->file);
 	event_base_dispatch(daemon->loop);
 	stop(daemon);
 	log_info("stopped");

@@ -26,6 +26,7 @@ enum {
 
 struct operator_desk {
 	struct operator_parts parts;
+	struct snapshot *snapshot; /* held */
 	struct status_server *status_server;
 	struct control *control;
 	struct inquiry_parts inquiries;
@@ -46,6 +47,7 @@ struct operator_desk {
 
 	/* the oldest waiting document, and what waits for each source: read off the loop now and then */
 	struct job look;
+	struct snapshot *look_snapshot; /* held; NULL: nobody looks */
 	struct event *look_again;
 	int64_t oldest_queued_ms, looked_oldest_ms;
 	struct owed {
@@ -88,7 +90,7 @@ static void fill_status(void *arg, struct status *ret_status)
 {
 	struct operator_desk *desk = arg;
 	const struct pipeline *pipeline = desk->parts.pipeline;
-	const struct config *config = desk->parts.config;
+	const struct config *config = desk->snapshot->config;
 	const struct pipeline_figures figures = pipeline_figures(pipeline);
 
 	for (size_t i = 0; i < config->establishment_count; i++) {
@@ -178,7 +180,7 @@ static void fill_page(void *arg, struct page *ret_page)
 	*ret_page = (struct page){
 		.status = &desk->page_status,
 		.board = board_now(desk->parts.board),
-		.has_targets = desk->parts.targets->programme_count > 0,
+		.has_targets = desk->snapshot->targets->programme_count > 0,
 	};
 	page_figures_fill(desk->page, ret_page);
 }
@@ -201,11 +203,11 @@ static void list(void *arg, enum status_listing listing, const struct query *que
 static void look_at_source(void *arg, const char *source, uint64_t ready, int64_t oldest_ms)
 {
 	struct operator_desk *desk = arg;
-	const struct config_source *known = config_source_of(desk->parts.config, source);
+	const struct config *config = desk->look_snapshot->config;
+	const struct config_source *known = config_source_of(config, source);
 
 	if (known != NULL)
-		desk->looked_owed[known - desk->parts.config->sources] =
-			(struct owed){ ready, oldest_ms };
+		desk->looked_owed[known - config->sources] = (struct owed){ ready, oldest_ms };
 }
 
 /* Worker. */
@@ -218,13 +220,13 @@ static void look(struct job *job, void *worker)
 	if (reader == NULL || store_oldest_queued(reader, &desk->looked_oldest_ms, &err) < 0 ||
 	    desk->looked_oldest_ms == INT64_MAX)
 		desk->looked_oldest_ms = 0; /* unknown, or nothing waits */
-	memset(desk->looked_owed, 0, desk->parts.config->source_count * sizeof(struct owed));
 	if (reader != NULL)
 		(void)!store_count_acks(reader, look_at_source, desk, &err);
-	if (reader == NULL ||
-	    store_count_invisible(reader, clock_now_ms() - desk->parts.config->invisible_most_ms,
-				  &desk->looked_invisible, &err) < 0)
-		desk->looked_invisible = desk->invisible;
+	desk->looked_invisible = UINT64_MAX; /* unknown */
+	if (reader != NULL)
+		(void)!store_count_invisible(
+			reader, clock_now_ms() - desk->look_snapshot->config->invisible_most_ms,
+			&desk->looked_invisible, &err);
 }
 
 /* Loop. */
@@ -234,8 +236,15 @@ static void looked(struct job *job)
 	struct operator_desk *desk = container_of(job, struct operator_desk, look);
 
 	desk->oldest_queued_ms = desk->looked_oldest_ms;
-	memcpy(desk->owed, desk->looked_owed,
-	       desk->parts.config->source_count * sizeof(struct owed));
+	if (desk->look_snapshot == desk->snapshot) {
+		free(desk->owed);
+		desk->owed = take(desk->looked_owed);
+	}
+	free(desk->looked_owed);
+	desk->looked_owed = NULL;
+	snapshot_let_go(&desk->look_snapshot);
+	if (desk->looked_invisible == UINT64_MAX)
+		desk->looked_invisible = desk->invisible;
 	desk->invisible = desk->looked_invisible;
 	event_add(desk->look_again, &later);
 }
@@ -246,6 +255,9 @@ static void look_again(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	desk->look_snapshot = snapshot_hold(desk->snapshot);
+	desk->looked_owed =
+		xcalloc(desk->snapshot->config->source_count, sizeof(*desk->looked_owed));
 	workers_submit(desk->parts.workers, &desk->look);
 }
 
@@ -290,7 +302,7 @@ static bool is_refused(const struct operator_desk *desk, struct control_request 
 
 	if (request->role >= needed)
 		return false;
-	group = desk->parts.config->control.groups[needed];
+	group = desk->snapshot->config->control.groups[needed];
 	log_warning("control peer_uid=%ld role=%s refused needed=%s", (long)request->uid,
 		    control_role_text(request->role), control_role_text(needed));
 	snprintf(why, sizeof(why),
@@ -323,6 +335,8 @@ static void request_came(void *arg, struct control_request *request)
 		answer_status(desk, request);
 	else if (strcmp(command, "certs") == 0)
 		answer_certificates(desk, request);
+	else if (strcmp(command, "reload") == 0)
+		desk->parts.reload(desk->parts.reload_arg, request);
 	else
 		answer_error(request, "this is not a command of this dmpfeedd");
 	json_decref(asked);
@@ -336,28 +350,87 @@ static void documents_moved(void *arg, const struct store_moves *moves)
 	tails_poke(desk->tails);
 }
 
-/* ---- birth and end ---- */
+/* ---- another configuration ---- */
 
-int operator_new(struct operator_desk **ret_desk, const struct operator_parts *parts,
-		 struct err *err)
+struct operator_plan {
+	struct tls *tls; /* of the status port; NULL: none */
+};
+
+int operator_prepare(const struct snapshot *snapshot, struct operator_plan **ret_plan,
+		     struct err *err)
 {
-	scoped(operator_free) struct operator_desk *desk = xcalloc(1, sizeof(*desk));
-	const struct config *config = parts->config;
-	const struct status_desk status = { fill_status, fill_page, list, desk };
+	struct tls *tls;
 
-	desk->parts = *parts;
-	desk->inquiries = (struct inquiry_parts){ parts->workers, parts->keeper };
-	desk->orders = (struct orders_parts){ parts->workers, parts->writer, parts->pipeline };
-	desk->imports = (struct imports_parts){ config,         parts->targets, parts->board,
-						parts->workers, parts->writer,  parts->pipeline };
-	desk->tails = tails_new(parts->loop, parts->workers);
+	if (status_server_prepare(&snapshot->config->status, &tls, err) < 0)
+		return -1;
+	*ret_plan = xcalloc(1, sizeof(**ret_plan));
+	(*ret_plan)->tls = tls;
+	return 0;
+}
+
+void operator_plan_free(struct operator_plan **plan)
+{
+	if (*plan == NULL)
+		return;
+	tls_free(&(*plan)->tls);
+	free_ptr(plan);
+}
+
+/* What a status points to, as many as there are of each. */
+static void make_room(struct operator_desk *desk)
+{
+	const struct config *config = desk->snapshot->config;
+
+	free(desk->lanes);
+	free(desk->listeners);
+	free(desk->listener_figures);
+	free(desk->folders);
+	free(desk->sources);
+	free(desk->owed);
 	desk->lanes = xcalloc(config->establishment_count, sizeof(*desk->lanes));
 	desk->listeners = xcalloc(config->mllp_count, sizeof(*desk->listeners));
 	desk->listener_figures = xcalloc(config->mllp_count, sizeof(*desk->listener_figures));
 	desk->folders = xcalloc(config->drop_count, sizeof(*desk->folders));
 	desk->sources = xcalloc(config->source_count, sizeof(*desk->sources));
 	desk->owed = xcalloc(config->source_count, sizeof(struct owed));
-	desk->looked_owed = xcalloc(config->source_count, sizeof(struct owed));
+}
+
+static void follow(struct operator_desk *desk, struct snapshot *snapshot)
+{
+	snapshot_let_go(&desk->snapshot);
+	desk->snapshot = snapshot_hold(snapshot);
+	desk->imports.snapshot = snapshot;
+	make_room(desk);
+}
+
+void operator_follow(struct operator_desk *desk, struct snapshot *snapshot,
+		     struct operator_plan **plan)
+{
+	struct snapshot *before = snapshot_hold(desk->snapshot);
+
+	follow(desk, snapshot);
+	status_server_follow(desk->status_server, &snapshot->config->status, take((*plan)->tls));
+	page_figures_follow(desk->page, snapshot);
+	operator_plan_free(plan);
+	snapshot_let_go(&before);
+}
+
+/* ---- birth and end ---- */
+
+int operator_new(struct operator_desk **ret_desk, const struct operator_parts *parts,
+		 struct err *err)
+{
+	scoped(operator_free) struct operator_desk *desk = xcalloc(1, sizeof(*desk));
+	const struct config *config = parts->snapshot->config;
+	const struct status_desk status = { fill_status, fill_page, list, desk };
+
+	desk->parts = *parts;
+	desk->inquiries = (struct inquiry_parts){ parts->workers, parts->keeper };
+	desk->orders = (struct orders_parts){ parts->workers, parts->writer, parts->pipeline };
+	desk->imports = (struct imports_parts){ parts->snapshot, parts->board, parts->workers,
+						parts->writer, parts->pipeline };
+	desk->tails = tails_new(parts->loop, parts->workers);
+	follow(desk, parts->snapshot);
 	desk->look = (struct job){ .run = look, .done = looked };
 	desk->look_again = event_new(parts->loop, -1, 0, look_again, desk);
 	if (status_server_new(&desk->status_server, parts->loop, &config->status, &status, err) <
@@ -367,14 +440,14 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 	desk->lists = lists_new(parts->workers);
 	desk->page = page_figures_new(&(struct page_figures_parts){
 		.loop = parts->loop,
-		.config = config,
+		.snapshot = parts->snapshot,
 		.workers = parts->workers,
 		.keeper = parts->keeper,
 	});
 	pipeline_watch(parts->pipeline, documents_moved, desk);
 	log_info("status address=%s://%s/", config->status.tls.cert[0] ? "https" : "http",
 		 status_server_address(desk->status_server));
-	workers_submit(parts->workers, &desk->look);
+	look_again(-1, 0, desk);
 	*ret_desk = take(desk);
 	return 0;
 }
@@ -398,5 +471,7 @@ void operator_free(struct operator_desk **desk)
 	free(d->sources);
 	free(d->owed);
 	free(d->looked_owed);
+	snapshot_let_go(&d->look_snapshot);
+	snapshot_let_go(&d->snapshot);
 	free_ptr(desk);
 }

@@ -16,14 +16,13 @@
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/queue.h>
 
 #include "assemble.h"
 #include "base/clock.h"
 #include "base/codec.h"
 #include "dispatch/course.h"
-#include "dispatch/suspicion.h"
 #include "hands.h"
+#include "outbound_way.h"
 
 /* An outcome that could not be written is written again: soon, while the disk is in trouble; ever more rarely,
  * when a damaged file takes it never.
@@ -31,22 +30,12 @@
 static const struct retry_settings damaged = { .first_ms = 1000, .most_ms = 300000 };
 enum { WRITE_AGAIN_MS = 1000 };
 
-/* One legal entity's way to the DMP. */
-struct way {
-	struct outbound *outbound;
-	const struct config_establishment *establishment;
-	struct lane *lane;
-	struct http *http;
-	struct suspicion suspicion;
-	struct outbound_tally tally;
-	int64_t claimed_ms; /* the wall clock at the last claim; INT64_MAX: none is committed yet */
-};
-
 LIST_HEAD(delivery_list, delivery);
 
 struct outbound {
 	struct outbound_parts parts;
-	struct way *ways;
+	struct snapshot *snapshot; /* held */
+	struct ways ways;
 	struct existence_cache *existence_cache;
 	struct delivery_list deliveries;
 };
@@ -61,7 +50,7 @@ struct claim {
 	struct change work;
 	struct way *way;
 	size_t most, count, set_right;
-	int64_t now_ms, next_due_ms;
+	int64_t now_ms, before_ms, next_due_ms;
 	struct store_due due[];
 };
 
@@ -70,6 +59,11 @@ struct delivery {
 	struct change work;
 	LIST_ENTRY(delivery) link;
 	struct way *way;
+	/* what it began with, and ends with */
+	struct snapshot *snapshot;
+	size_t index;
+	const struct config_establishment *establishment;
+	struct client *client;
 	struct store_due due;
 	struct arena arena;
 	struct buf document; /* as the store has it, while it is needed */
@@ -94,6 +88,22 @@ static struct delivery *delivery_of(struct job *job)
 	return container_of(container_of(job, struct change, job), struct delivery, work);
 }
 
+static struct delivery *delivery_new(struct way *way, const struct store_due *due)
+{
+	struct delivery *delivery = xcalloc(1, sizeof(*delivery));
+
+	delivery->way = way;
+	delivery->snapshot = snapshot_hold(way->snapshot);
+	delivery->index = way->index;
+	delivery->establishment = way->establishment;
+	delivery->client = client_hold(way->client);
+	delivery->due = *due;
+	LIST_INSERT_HEAD(&way->outbound->deliveries, delivery, link);
+	way_begin(way);
+	crew_begin(way->outbound->parts.crew);
+	return delivery;
+}
+
 static void delivery_free(struct delivery *delivery)
 {
 	LIST_REMOVE(delivery, link);
@@ -105,6 +115,9 @@ static void delivery_free(struct delivery *delivery)
 	buf_done(&delivery->http.reply);
 	if (delivery->again != NULL)
 		event_free(delivery->again);
+	client_let_go(&delivery->client);
+	snapshot_let_go(&delivery->snapshot);
+	way_end(delivery->way);
 	free(delivery);
 }
 
@@ -129,6 +142,8 @@ static void lane_has_room(void *arg, struct lane *lane, size_t most)
 	(void)lane;
 	claiming->way = way;
 	claiming->most = most;
+	claiming->before_ms = way->claimed_ms;
+	way_begin(way);
 	crew_begin(way->outbound->parts.crew);
 	crew_on_writer(way->outbound->parts.crew, &claiming->work, claim, claimed);
 }
@@ -137,14 +152,23 @@ static void lane_has_room(void *arg, struct lane *lane, size_t most)
 static int claim(struct change *change, struct store *store, struct err *err)
 {
 	struct claim *claiming = container_of(change, struct claim, work);
-	const char *lane = claiming->way->establishment->finess_ej;
+	const char *lane = claiming->way->name;
 
 	claiming->now_ms = clock_now_ms();
-	if (claiming->now_ms < claiming->way->claimed_ms &&
+	if (claiming->now_ms < claiming->before_ms &&
 	    store_clock_went_back(store, lane, claiming->now_ms, &claiming->set_right, err) < 0)
 		return -1;
 	return store_claim(store, lane, claiming->now_ms, claiming->most, claiming->due,
 			   &claiming->count, &claiming->next_due_ms, err);
+}
+
+static void claim_free(struct claim *claiming)
+{
+	struct way *way = claiming->way;
+
+	crew_end(way->outbound->parts.crew);
+	way_end(way);
+	free(claiming);
 }
 
 /* Loop. */
@@ -159,27 +183,21 @@ static void claimed(struct job *job)
 	if (claiming->work.err.kind != ERR_NONE) {
 		crew_note_store(outbound->parts.crew, &claiming->work.err);
 		lane_claim_failed(way->lane);
-		free(claiming);
-		crew_end(outbound->parts.crew);
+		claim_free(claiming);
 		return;
 	}
 	if (claiming->set_right > 0)
 		log_warning("lane=%s documents=%zu: the clock was set back since they were queued; "
 			    "their pauses are counted from now",
-			    way->establishment->finess_ej, claiming->set_right);
+			    way->name, claiming->set_right);
 	moved(outbound, &claiming->work);
 	for (size_t i = 0; i < claiming->count; i++) {
-		struct delivery *delivery = xcalloc(1, sizeof(*delivery));
+		struct delivery *delivery = delivery_new(way, &claiming->due[i]);
 
-		delivery->way = way;
-		delivery->due = claiming->due[i];
-		LIST_INSERT_HEAD(&outbound->deliveries, delivery, link);
-		crew_begin(outbound->parts.crew);
 		crew_on_worker(outbound->parts.crew, &delivery->work, prepare, plan);
 	}
 	lane_claimed(way->lane, claiming->count, claiming->next_due_ms);
-	free(claiming);
-	crew_end(outbound->parts.crew);
+	claim_free(claiming);
 }
 
 static int load(struct delivery *delivery, struct hands *hands, struct buf *ret_metadata,
@@ -230,9 +248,8 @@ static int begin_course(struct delivery *delivery, struct hands *hands, struct e
 		.ins = metadata->patient_ins,
 		.ins_oid = metadata->patient_ins_oid,
 		.was_doubtful = delivery->due.doubtful,
-		.check_existence = delivery->way->establishment->check_existence,
-		.absent_as_new = delivery->way->outbound->parts.config->absent_as_new ||
-				 delivery->due.as_new,
+		.check_existence = delivery->establishment->check_existence,
+		.absent_as_new = delivery->snapshot->config->absent_as_new || delivery->due.as_new,
 	};
 	return 0;
 }
@@ -324,10 +341,9 @@ static bool carries_document(const struct delivery *delivery)
 
 static int build_frame(struct delivery *delivery, struct hands *hands, struct err *err)
 {
-	const struct config *config = delivery->way->outbound->parts.config;
-	const struct config_establishment *establishment = delivery->way->establishment;
+	const struct config_establishment *establishment = delivery->establishment;
 	const struct course_step *step = &delivery->step;
-	struct pen *pen = hands_pen(hands, (size_t)(establishment - config->establishments), err);
+	struct pen *pen = hands_pen(hands, delivery->snapshot->credentials, delivery->index, err);
 
 	if (pen == NULL)
 		return -1;
@@ -340,7 +356,7 @@ static int build_frame(struct delivery *delivery, struct hands *hands, struct er
 		return -1;
 	return assemble(
 		&(struct assembly){
-			.config = config,
+			.config = delivery->snapshot->config,
 			.establishment = establishment,
 			.pen = pen,
 			.now_ms = clock_now_ms(),
@@ -372,7 +388,7 @@ static void post(struct job *job)
 	struct delivery *delivery = delivery_of(job);
 	const struct assembled *request = &delivery->request;
 	struct slice document = { 0 };
-	struct way *way = delivery->way;
+	const struct config_establishment *establishment = delivery->establishment;
 
 	if (delivery->work.err.kind != ERR_NONE) {
 		delivery->outcome = outcome_of_error(&delivery->work.err, &delivery->arena);
@@ -383,16 +399,15 @@ static void post(struct job *job)
 		document = buf_slice(&delivery->document);
 	buf_done(&delivery->http.reply);
 	delivery->http = (struct http_request){
-		.url = assemble_url(way->establishment, delivery->step.request),
+		.url = assemble_url(establishment, delivery->step.request),
 		.content_type = request->content_type.p,
-		.soap_action = way->establishment->http_soap_action
-				       ? soap_action(delivery->step.request)
-				       : "",
+		.soap_action =
+			establishment->http_soap_action ? soap_action(delivery->step.request) : "",
 		.body = { buf_slice(&request->head), document, buf_slice(&request->tail) },
 		.done = answered,
 	};
 	delivery->was_posted = true;
-	http_post(way->http, &delivery->http);
+	http_post(delivery->client->http, &delivery->http);
 }
 
 static void note_answer(struct outbound_tally *tally, const struct http_request *http)
@@ -433,8 +448,7 @@ static void conclude(struct job *job, void *worker)
 	(void)worker;
 	reply_read(reply, attempt.asked, slice_of(delivery->http.reply_content_type),
 		   buf_slice(&delivery->http.reply), &delivery->arena);
-	outcome = outcome_of(delivery->way->outbound->parts.errors, &attempt,
-			     &delivery->http.exchange, reply);
+	outcome = outcome_of(delivery->snapshot->errors, &attempt, &delivery->http.exchange, reply);
 	delivery->oddity = reply_oddity(reply, attempt.asked, delivery->message_id);
 	course_learn(&delivery->course, attempt.asked, &outcome, reply);
 }
@@ -496,7 +510,7 @@ static void give_up_when_old(struct delivery *delivery, int64_t now_ms)
 	struct outcome *outcome = &delivery->outcome;
 
 	if (outcome->kind != OUTCOME_RETRY ||
-	    now_ms - delivery->due.since_ms < delivery->way->outbound->parts.config->most_age_ms)
+	    now_ms - delivery->due.since_ms < delivery->snapshot->config->most_age_ms)
 		return;
 	outcome->kind = OUTCOME_REJECTED;
 	outcome->reason = REASON_TOO_OLD;
@@ -587,10 +601,9 @@ static void log_delivery(const struct delivery *delivery)
 
 	log_line(level, "doc=%s outcome=%s attempt=%u ms=%" PRId64 " lane=%s%s%s%s%s%s%s%s%s",
 		 ulid_text(&row->doc, doc), doc_state_text(row->state), delivery->due.attempt,
-		 row->duration_ms, delivery->way->establishment->finess_ej,
-		 row->reason ? " reason=" : "", reason_row(row->reason)->code,
-		 row->code[0] ? " code=" : "", row->code, row->note[0] ? " note=" : "", row->note,
-		 words[0] ? ": " : "", words);
+		 row->duration_ms, delivery->way->name, row->reason ? " reason=" : "",
+		 reason_row(row->reason)->code, row->code[0] ? " code=" : "", row->code,
+		 row->note[0] ? " note=" : "", row->note, words[0] ? ": " : "", words);
 }
 
 static void count(struct outbound_tally *tally, const struct delivery *delivery)
@@ -635,64 +648,70 @@ static void settled(struct job *job)
 		lane_untried(delivery->way->lane);
 	delivery_free(delivery);
 }
+
 /* ---- birth and end ---- */
 
-static void block(struct way *way, const char *trouble)
+int outbound_prepare(struct outbound *outbound, const struct snapshot *snapshot,
+		     struct outbound_plan **ret_plan, struct err *err)
 {
-	scoped(free_ptr) char *english =
-		xasprintf("What it sends and signs with is not fit: %s", trouble);
-	scoped(free_ptr) char *french =
-		xasprintf("Ce avec quoi elle envoie et signe ne convient pas : %s", trouble);
-
-	lane_block(way->lane, (struct lane_why){ english, french });
+	return ways_prepare(&outbound->ways, snapshot, ret_plan, err);
 }
 
-/* Whatever the DMP needs of the establishment was looked at when its credentials were loaded; what
- * changed on the disk since is found here.
- */
-static void open_way(struct outbound *outbound, size_t index)
+static void follow_cache(struct outbound *outbound, const struct config *before)
 {
-	const struct config_establishment *establishment =
-		&outbound->parts.config->establishments[index];
-	const char *trouble = credentials_trouble(outbound->parts.credentials, index);
-	struct event_base *loop = outbound->parts.crew->loop;
-	struct way *way = &outbound->ways[index];
-	struct err err = { 0 };
+	const struct existence_cache_settings *settings =
+		&outbound->snapshot->config->existence_cache;
+	uint8_t secret[SHA256_BYTES];
 
-	*way = (struct way){ .outbound = outbound,
-			     .establishment = establishment,
-			     .claimed_ms = INT64_MAX /* what was queued before a restart too */ };
-	way->lane = lane_new(loop, &establishment->lane, lane_has_room, way);
-	if (trouble[0] != '\0')
-		block(way, trouble);
-	else if (http_new(&way->http, loop, outbound->parts.crew->disk, &establishment->http,
-			  &err) < 0)
-		block(way, err.text);
+	if (before != NULL && memcmp(&before->existence_cache, settings, sizeof(*settings)) == 0)
+		return;
+	random_bytes(secret, sizeof(secret));
+	existence_cache_free(&outbound->existence_cache);
+	outbound->existence_cache = existence_cache_new(settings, secret);
+}
+
+void outbound_follow(struct outbound *outbound, struct snapshot *snapshot,
+		     struct outbound_plan **plan)
+{
+	struct snapshot *before = outbound->snapshot;
+
+	outbound->snapshot = snapshot_hold(snapshot);
+	follow_cache(outbound, before ? before->config : NULL);
+	ways_follow(&outbound->ways, snapshot, plan);
+	snapshot_let_go(&before);
 }
 
 struct outbound *outbound_new(const struct outbound_parts *parts)
 {
 	struct outbound *outbound = xcalloc(1, sizeof(*outbound));
-	uint8_t secret[SHA256_BYTES];
+	struct outbound_plan *plan;
 
 	outbound->parts = *parts;
-	outbound->ways = xcalloc(parts->config->establishment_count, sizeof(struct way));
-	random_bytes(secret, sizeof(secret));
-	outbound->existence_cache = existence_cache_new(&parts->config->existence_cache, secret);
-	for (size_t i = 0; i < parts->config->establishment_count; i++)
-		open_way(outbound, i);
+	outbound->ways =
+		(struct ways){ .outbound = outbound, .crew = parts->crew, .claim = lane_has_room };
+	plan = ways_plan(&outbound->ways, parts->snapshot);
+	outbound_follow(outbound, parts->snapshot, &plan);
 	return outbound;
 }
 
-void outbound_poke(struct outbound *outbound, const struct config_establishment *establishment)
+void outbound_poke(struct outbound *outbound, const char *finess_ej)
 {
-	lane_poke(outbound->ways[establishment - outbound->parts.config->establishments].lane);
+	const struct way *way = ways_find(&outbound->ways, finess_ej);
+
+	if (way != NULL)
+		lane_poke(way->lane);
+}
+
+void outbound_poke_all(struct outbound *outbound)
+{
+	for (size_t i = 0; i < outbound->ways.count; i++)
+		lane_poke(outbound->ways.list[i]->lane);
 }
 
 void outbound_close(struct outbound *outbound)
 {
-	for (size_t i = 0; i < outbound->parts.config->establishment_count; i++)
-		lane_close(outbound->ways[i].lane);
+	for (size_t i = 0; i < outbound->ways.count; i++)
+		lane_close(outbound->ways.list[i]->lane);
 }
 
 void outbound_free(struct outbound **outbound)
@@ -702,23 +721,21 @@ void outbound_free(struct outbound **outbound)
 
 	if (out == NULL)
 		return;
-	for (size_t i = 0; i < out->parts.config->establishment_count; i++)
-		http_free(&out->ways[i].http);
+	ways_hang_up(&out->ways);
 	while ((delivery = LIST_FIRST(&out->deliveries)) != NULL)
 		delivery_free(delivery);
-	for (size_t i = 0; i < out->parts.config->establishment_count; i++)
-		lane_free(&out->ways[i].lane);
-	free(out->ways);
+	ways_done(&out->ways);
 	existence_cache_free(&out->existence_cache);
+	snapshot_let_go(&out->snapshot);
 	free_ptr(outbound);
 }
 
 struct lane_figures outbound_lane(const struct outbound *outbound, size_t index)
 {
-	return lane_figures(outbound->ways[index].lane);
+	return lane_figures(outbound->ways.list[index]->lane);
 }
 
 const struct outbound_tally *outbound_tally(const struct outbound *outbound, size_t index)
 {
-	return &outbound->ways[index].tally;
+	return &outbound->ways.list[index]->tally;
 }

@@ -35,6 +35,8 @@ struct waiting {
 
 struct page_figures {
 	struct page_figures_parts parts;
+	struct snapshot *snapshot; /* held: its sites are here; */
+	struct snapshot *next;     /* those of the next look; NULL: the same */
 	struct status_site *sites;
 	size_t site_count;
 
@@ -44,6 +46,7 @@ struct page_figures {
 
 	struct job look;
 	struct event *look_again;
+	bool looking;
 	struct waiting looked;
 	int64_t *looked_delivered_ms; /* by site */
 	int64_t delivered_after_ms;   /* what is older is known */
@@ -54,6 +57,53 @@ struct page_figures {
 	struct curve past;
 	bool read_back_well;
 };
+
+/* ---- what sites are called ---- */
+
+/* Legal entities too: lanes are called by their numbers. */
+static void name_sites(struct page_figures *figures)
+{
+	const struct config *config = figures->snapshot->config;
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->establishment_count; i++)
+		count += 1 + config->establishments[i].site_count;
+	figures->sites = xcalloc(count, sizeof(*figures->sites));
+	figures->looked_delivered_ms = xcalloc(count, sizeof(int64_t));
+	figures->site_count = 0;
+	for (size_t i = 0; i < config->establishment_count; i++) {
+		const struct config_establishment *e = &config->establishments[i];
+
+		figures->sites[figures->site_count++] =
+			(struct status_site){ e->finess_ej, e->name, true, 0 };
+		for (size_t j = 0; j < e->site_count; j++)
+			figures->sites[figures->site_count++] =
+				(struct status_site){ e->sites[j].metadata.finess_eg,
+						      e->sites[j].metadata.name, false, 0 };
+	}
+	/* of one that is new, what was delivered to it in times past may be known */
+	figures->delivered_after_ms = figures->curve.since_ms - MONTH_MS;
+}
+
+/* Nothing looks at the sites. */
+static void take_next(struct page_figures *figures)
+{
+	if (figures->next == NULL)
+		return;
+	free(figures->sites);
+	free(figures->looked_delivered_ms);
+	snapshot_let_go(&figures->snapshot);
+	figures->snapshot = take(figures->next);
+	name_sites(figures);
+}
+
+void page_figures_follow(struct page_figures *figures, struct snapshot *snapshot)
+{
+	snapshot_let_go(&figures->next);
+	figures->next = snapshot_hold(snapshot);
+	if (!figures->looking)
+		take_next(figures);
+}
 
 /* ---- what waits ---- */
 
@@ -81,7 +131,7 @@ static void add_delivered(void *arg, const char *site, int64_t accepted_ms)
 			figures->looked_delivered_ms[i] = accepted_ms;
 }
 
-/* Worker. Names of sites never change. */
+/* Worker. Names of sites do not change meanwhile. */
 static void look(struct job *job, void *worker)
 {
 	struct page_figures *figures = container_of(job, struct page_figures, look);
@@ -125,6 +175,8 @@ static void looked(struct job *job)
 		figures->waiting_is_known = true;
 		note_delivered(figures);
 	}
+	figures->looking = false;
+	take_next(figures);
 	event_add(figures->look_again, &later);
 }
 
@@ -133,6 +185,7 @@ static void look_again(evutil_socket_t fd, short what, void *arg)
 	struct page_figures *figures = arg;
 
 	(void)fd, (void)what;
+	figures->looking = true;
 	workers_submit(figures->parts.workers, &figures->look);
 }
 
@@ -209,40 +262,17 @@ void page_figures_tell(const struct page_figures *figures, struct status *status
 
 /* ---- birth and end ---- */
 
-/* Legal entities too: lanes are called by their numbers. */
-static void name_sites(struct page_figures *figures)
-{
-	const struct config *config = figures->parts.config;
-	size_t count = 0;
-
-	for (size_t i = 0; i < config->establishment_count; i++)
-		count += 1 + config->establishments[i].site_count;
-	figures->sites = xcalloc(count, sizeof(*figures->sites));
-	for (size_t i = 0; i < config->establishment_count; i++) {
-		const struct config_establishment *e = &config->establishments[i];
-
-		figures->sites[figures->site_count++] =
-			(struct status_site){ e->finess_ej, e->name, true, 0 };
-		for (size_t j = 0; j < e->site_count; j++)
-			figures->sites[figures->site_count++] =
-				(struct status_site){ e->sites[j].metadata.finess_eg,
-						      e->sites[j].metadata.name, false, 0 };
-	}
-}
-
 struct page_figures *page_figures_new(const struct page_figures_parts *parts)
 {
 	struct page_figures *figures = xcalloc(1, sizeof(*figures));
 
 	figures->parts = *parts;
-	name_sites(figures);
-	figures->looked_delivered_ms = xcalloc(figures->site_count, sizeof(int64_t));
 	figures->curve.since_ms = clock_now_ms();
-	figures->delivered_after_ms = figures->curve.since_ms - MONTH_MS;
+	page_figures_follow(figures, parts->snapshot);
 	figures->look = (struct job){ .run = look, .done = looked };
 	figures->look_again = event_new(parts->loop, -1, 0, look_again, figures);
 	figures->read_back = (struct job){ .run = read_back, .done = was_read_back };
-	workers_submit(parts->workers, &figures->look);
+	look_again(-1, 0, figures);
 	workers_submit(parts->keeper, &figures->read_back);
 	return figures;
 }
@@ -256,5 +286,7 @@ void page_figures_free(struct page_figures **figures)
 	event_free(f->look_again);
 	free(f->looked_delivered_ms);
 	free(f->sites);
+	snapshot_let_go(&f->snapshot);
+	snapshot_let_go(&f->next);
 	free_ptr(figures);
 }

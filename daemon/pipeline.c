@@ -42,7 +42,6 @@
 #include "upkeep.h"
 
 struct pipeline {
-	const struct config *config;
 	struct crew crew;
 	struct inbound *inbound;
 	struct outbound *outbound;
@@ -64,7 +63,7 @@ static void was_taken(void *arg, const struct config_establishment *establishmen
 {
 	struct pipeline *pipeline = arg;
 
-	outbound_poke(pipeline->outbound, establishment);
+	outbound_poke(pipeline->outbound, establishment->finess_ej);
 }
 
 static void ack_is_wanted(void *arg)
@@ -107,8 +106,8 @@ void pipeline_moved(struct pipeline *pipeline, struct store_moves *moves)
 		figures->last_delivered_ms = clock_now_ms();
 	if (ended)
 		business_acks_poke(pipeline->business_acks);
-	for (size_t i = 0; i < pipeline->config->establishment_count && moves->woke; i++)
-		outbound_poke(pipeline->outbound, &pipeline->config->establishments[i]);
+	if (moves->woke)
+		outbound_poke_all(pipeline->outbound);
 	log_told(moves);
 	if (pipeline->watch != NULL)
 		pipeline->watch(pipeline->watch_arg, moves);
@@ -127,15 +126,12 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 		 struct err *err)
 {
 	scoped(pipeline_free) struct pipeline *pipeline = xcalloc(1, sizeof(*pipeline));
-	const struct config *config = parts->config;
-	const struct inbound_parts inbound = { &pipeline->crew, config,     parts->valuesets,
-					       was_taken,       have_moved, ack_is_wanted,
-					       pipeline };
-	const struct outbound_parts outbound = { &pipeline->crew,    config,     parts->errors,
-						 parts->credentials, have_moved, pipeline };
-	const struct business_acks_parts business_acks = { &pipeline->crew, config };
+	struct snapshot *snapshot = parts->snapshot;
+	const struct inbound_parts inbound = { &pipeline->crew, snapshot,      was_taken,
+					       have_moved,      ack_is_wanted, pipeline };
+	const struct outbound_parts outbound = { &pipeline->crew, snapshot, have_moved, pipeline };
+	scoped(business_acks_plan_free) struct business_acks_plan *links = NULL;
 
-	pipeline->config = config;
 	memcpy(pipeline->figures.documents, parts->counts.documents,
 	       sizeof(parts->counts.documents));
 	pipeline->figures.last_delivered_ms = parts->counts.last_delivered_ms;
@@ -147,17 +143,65 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 					.writer = parts->writer };
 	crew_start(&pipeline->crew);
 	pipeline->outbound = outbound_new(&outbound);
-	if (business_acks_new(&pipeline->business_acks, &business_acks, err) < 0 ||
+	pipeline->business_acks =
+		business_acks_new(&(struct business_acks_parts){ &pipeline->crew });
+	if (business_acks_prepare(pipeline->business_acks, snapshot, &links, err) < 0 ||
 	    inbound_new(&pipeline->inbound, &inbound, err) < 0)
 		return -1;
-	pipeline->upkeep =
-		upkeep_new(&(struct upkeep_parts){ &pipeline->crew, config, have_moved, pipeline });
-	pipeline->tally = tally_new(&(struct tally_parts){ &pipeline->crew, config });
-	for (size_t i = 0; i < config->establishment_count; i++) /* what waited in the store */
-		outbound_poke(pipeline->outbound, &config->establishments[i]);
-	business_acks_start(pipeline->business_acks);
+	pipeline->upkeep = upkeep_new(&(struct upkeep_parts){
+		&pipeline->crew, snapshot->config->keep_bodies_ms, have_moved, pipeline });
+	pipeline->tally = tally_new(&(struct tally_parts){ &pipeline->crew, snapshot });
+	outbound_poke_all(pipeline->outbound); /* what waited in the store */
+	business_acks_follow(pipeline->business_acks, snapshot, &links);
 	*ret_pipeline = take(pipeline);
 	return 0;
+}
+
+/* ---- another configuration ---- */
+
+struct pipeline_plan {
+	struct outbound_plan *outbound;
+	struct business_acks_plan *business_acks;
+	struct doors_plan *doors;
+};
+
+int pipeline_prepare(struct pipeline *pipeline, const struct snapshot *snapshot,
+		     struct pipeline_plan **ret_plan, struct err *err)
+{
+	scoped(pipeline_plan_free) struct pipeline_plan *plan = xcalloc(1, sizeof(*plan));
+
+	if (outbound_prepare(pipeline->outbound, snapshot, &plan->outbound, err) < 0 ||
+	    business_acks_prepare(pipeline->business_acks, snapshot, &plan->business_acks, err) <
+		    0 ||
+	    inbound_prepare(pipeline->inbound, snapshot, &plan->doors, err) < 0)
+		return -1;
+	*ret_plan = take(plan);
+	return 0;
+}
+
+void pipeline_plan_free(struct pipeline_plan **plan)
+{
+	struct pipeline_plan *p = *plan;
+
+	if (p == NULL)
+		return;
+	outbound_plan_free(&p->outbound);
+	business_acks_plan_free(&p->business_acks);
+	inbound_plan_free(&p->doors);
+	free_ptr(plan);
+}
+
+/* The ways out first: what comes in may be for a new one. */
+void pipeline_follow(struct pipeline *pipeline, struct snapshot *snapshot,
+		     struct pipeline_plan **plan)
+{
+	outbound_follow(pipeline->outbound, snapshot, &(*plan)->outbound);
+	business_acks_follow(pipeline->business_acks, snapshot, &(*plan)->business_acks);
+	inbound_follow(pipeline->inbound, snapshot, &(*plan)->doors);
+	upkeep_follow(pipeline->upkeep, snapshot->config->keep_bodies_ms);
+	tally_follow(pipeline->tally, snapshot);
+	outbound_poke_all(pipeline->outbound); /* what waited for a way that is new, or mended */
+	pipeline_plan_free(plan);
 }
 
 static void has_closed(evutil_socket_t fd, short what, void *arg)

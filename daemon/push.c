@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/log.h"
@@ -34,8 +35,16 @@ struct message {
 	unsigned failures;
 };
 
+/* Settings of its own: the thread may read them while others are to come. */
+struct kept {
+	struct push_settings settings;
+	struct arena arena;
+};
+
 struct push {
-	const struct push_settings *settings;
+	const struct push_settings *settings; /* of: */
+	struct kept *kept;
+	struct kept *next; /* once no attempt is under way; NULL: none */
 	struct workers *thread;
 	struct event *again;
 	STAILQ_HEAD(, message) waiting;
@@ -47,6 +56,46 @@ struct push {
 	bool telling;
 	struct err err;
 };
+
+static struct kept *keep(const struct push_settings *settings)
+{
+	struct kept *kept = xcalloc(1, sizeof(*kept));
+	const char **const texts[] = { &kept->settings.url, &kept->settings.ca,
+				       &kept->settings.token };
+
+	kept->settings = *settings;
+	for (size_t i = 0; i < length_of(texts); i++)
+		if (*texts[i] != NULL)
+			*texts[i] = arena_dup(&kept->arena, slice_of(*texts[i]));
+	kept->settings.command =
+		arena_alloc(&kept->arena, settings->command_count * sizeof(const char *));
+	for (size_t i = 0; i < settings->command_count; i++)
+		kept->settings.command[i] = arena_dup(&kept->arena, slice_of(settings->command[i]));
+	return kept;
+}
+
+static void kept_free(struct kept **kept)
+{
+	if (*kept == NULL)
+		return;
+	arena_done(&(*kept)->arena);
+	free_ptr(kept);
+}
+
+/* Nothing is with the thread. */
+static void take_next(struct push *push)
+{
+	if (push->next == NULL)
+		return;
+	kept_free(&push->kept);
+	push->kept = take(push->next);
+	push->settings = &push->kept->settings;
+}
+
+static bool tells_anybody(const struct push_settings *settings)
+{
+	return settings->command_count > 0 || settings->url[0] != '\0';
+}
 
 /* ---- a command ---- */
 
@@ -272,6 +321,7 @@ static void done(struct job *job)
 	unsigned failures = push->err.kind == ERR_NONE ? 0 : ++push->message->failures;
 	int64_t delay_ms;
 
+	take_next(push);
 	if (failures > 0 && failures < push->settings->most_attempts) {
 		delay_ms = retry_delay_ms(&push->settings->retry, failures, random_u32());
 		log_warning("alert not told, tries again: %s", push->err.text);
@@ -300,7 +350,7 @@ void push_tell(struct push *push, struct slice json)
 {
 	struct message *message;
 
-	if (push == NULL)
+	if (push == NULL || !tells_anybody(push->settings))
 		return;
 	if (push->waiting_count >= push->settings->most_waiting) {
 		log_error("alert not told: alerts.push has %llu to tell already",
@@ -321,17 +371,26 @@ struct push *push_new(const struct push_settings *settings, struct event_base *l
 {
 	struct push *push;
 
-	if (settings->command_count == 0 && settings->url[0] == '\0')
+	if (!tells_anybody(settings))
 		return NULL;
 	curl_global_init(CURL_GLOBAL_DEFAULT); /* before the thread, which would */
 	push = xcalloc(1, sizeof(*push));
-	push->settings = settings;
+	push->kept = keep(settings);
+	push->settings = &push->kept->settings;
 	push->job = (struct job){ .run = run, .done = done };
 	push->again = event_new(loop, -1, 0, try_again, push);
 	push->thread =
 		workers_new(&(struct workers_settings){ .count = 1, .name = "push" }, mailbox);
 	STAILQ_INIT(&push->waiting);
 	return push;
+}
+
+void push_follow(struct push *push, const struct push_settings *settings)
+{
+	kept_free(&push->next);
+	push->next = keep(settings);
+	if (!push->telling || event_pending(push->again, EV_TIMEOUT, NULL))
+		take_next(push);
 }
 
 void push_stop(struct push *push)
@@ -349,5 +408,7 @@ void push_free(struct push **push)
 	while (!STAILQ_EMPTY(&(*push)->waiting))
 		forget_first(*push);
 	event_free((*push)->again);
+	kept_free(&(*push)->kept);
+	kept_free(&(*push)->next);
 	free_ptr(push);
 }

@@ -17,6 +17,8 @@ enum {
 
 struct tally {
 	struct tally_parts parts;
+	struct snapshot *snapshot;   /* held: of the piece under way, */
+	struct snapshot *next;       /* and of those to come; NULL: the same */
 	struct store_alias *aliases; /* as the configuration has them */
 	size_t alias_count;
 	struct change work;
@@ -113,7 +115,7 @@ static int apply_fold(struct tally *tally, struct store *store, struct err *err)
 
 static int oldest_day(const struct tally *tally)
 {
-	return calendar_day(clock_now_ms() - tally->parts.config->keep_days_ms);
+	return calendar_day(clock_now_ms() - tally->snapshot->config->keep_days_ms);
 }
 
 /* Writer. */
@@ -207,11 +209,39 @@ static void looked(struct job *job)
 	hand_to_writer(tally);
 }
 
+static void add_aliases(struct tally *tally, const struct config_site *site)
+{
+	const size_t count = tally->alias_count + site->formerly_count;
+
+	if (count == tally->alias_count)
+		return;
+	tally->aliases = xrealloc(tally->aliases, count * sizeof(*tally->aliases));
+	for (size_t i = 0; i < site->formerly_count; i++)
+		tally->aliases[tally->alias_count++] =
+			(struct store_alias){ site->formerly[i], site->metadata.finess_eg };
+}
+
+/* Between two pieces. */
+static void take_next(struct tally *tally)
+{
+	const struct config *config = tally->next->config;
+
+	snapshot_let_go(&tally->snapshot);
+	tally->snapshot = take(tally->next);
+	tally->alias_count = 0;
+	for (size_t i = 0; i < config->establishment_count; i++)
+		for (size_t j = 0; j < config->establishments[i].site_count; j++)
+			add_aliases(tally, &config->establishments[i].sites[j]);
+	tally->has_noted_sites = false;
+}
+
 /* On the keeper it is not counted as under way: that may be at something that takes minutes, for which
  * nobody who stops the daemon waits.
  */
 static void begin(struct tally *tally)
 {
+	if (tally->next != NULL)
+		take_next(tally);
 	tally->work.err = (struct err){ 0 };
 	tally->piece = NOTES_SITES;
 	if (tally->has_noted_sites)
@@ -227,30 +257,21 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	begin(arg);
 }
 
-static void add_aliases(struct tally *tally, const struct config_site *site)
-{
-	const size_t count = tally->alias_count + site->formerly_count;
-
-	if (count == tally->alias_count)
-		return;
-	tally->aliases = xrealloc(tally->aliases, count * sizeof(*tally->aliases));
-	for (size_t i = 0; i < site->formerly_count; i++)
-		tally->aliases[tally->alias_count++] =
-			(struct store_alias){ site->formerly[i], site->metadata.finess_eg };
-}
-
 struct tally *tally_new(const struct tally_parts *parts)
 {
-	const struct config *config = parts->config;
 	struct tally *tally = xcalloc(1, sizeof(*tally));
 
 	tally->parts = *parts;
-	for (size_t i = 0; i < config->establishment_count; i++)
-		for (size_t j = 0; j < config->establishments[i].site_count; j++)
-			add_aliases(tally, &config->establishments[i].sites[j]);
+	tally->next = snapshot_hold(parts->snapshot);
 	tally->timer = event_new(parts->crew->loop, -1, 0, on_timer, tally);
 	wait(tally, LATER_S);
 	return tally;
+}
+
+void tally_follow(struct tally *tally, struct snapshot *snapshot)
+{
+	snapshot_let_go(&tally->next);
+	tally->next = snapshot_hold(snapshot);
 }
 
 void tally_close(struct tally *tally)
@@ -268,5 +289,7 @@ void tally_free(struct tally **tally)
 	event_free(t->timer);
 	counters_free(&t->counters);
 	free(t->aliases);
+	snapshot_let_go(&t->snapshot);
+	snapshot_let_go(&t->next);
 	free_ptr(tally);
 }

@@ -18,6 +18,7 @@ struct upkeep {
 	struct upkeep_parts parts;
 	struct change work;
 	struct event *timer;
+	int64_t keep_bodies_ms;
 	size_t released, purged; /* by the last round */
 	bool closed;
 
@@ -60,9 +61,8 @@ static int keep_up(struct change *change, struct store *store, struct err *err)
 	if (pass_time(upkeep, store, err) < 0 ||
 	    store_release_due(store, now->now_ms, RELEASED_AT_ONCE, &upkeep->released, err) < 0)
 		return -1;
-	return store_purge(
-		store, own_time_ms(&now->time, now->now_ms) - upkeep->parts.config->keep_bodies_ms,
-		now->now_ms, PURGED_AT_ONCE, &upkeep->purged, err);
+	return store_purge(store, own_time_ms(&now->time, now->now_ms) - upkeep->keep_bodies_ms,
+			   now->now_ms, PURGED_AT_ONCE, &upkeep->purged, err);
 }
 
 static void log_time(const struct moment *now)
@@ -122,6 +122,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	upkeep->keep_bodies_ms = upkeep->parts.keep_bodies_ms; /* the round's, whatever follows */
 	crew_begin(upkeep->parts.crew);
 	crew_on_writer(upkeep->parts.crew, &upkeep->work, keep_up, kept_up);
 }
@@ -134,6 +135,11 @@ struct upkeep *upkeep_new(const struct upkeep_parts *parts)
 	upkeep->timer = event_new(parts->crew->loop, -1, 0, on_timer, upkeep);
 	wait(upkeep, true);
 	return upkeep;
+}
+
+void upkeep_follow(struct upkeep *upkeep, int64_t keep_bodies_ms)
+{
+	upkeep->parts.keep_bodies_ms = keep_bodies_ms;
 }
 
 void upkeep_close(struct upkeep *upkeep)

@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "base/disk.h"
-#include "certificates.h"
 #include "hands.h"
 #include "process.h"
 #include "push.h"
@@ -37,14 +36,14 @@ struct seen {
 
 /* Who sends, and when it usually does. */
 struct sender {
-	const char *name;
+	char *name;
 	struct rhythm rhythm;
 };
 
 /* What a worker has read. */
 struct look {
 	struct job job;
-	const struct config *config;
+	const struct config *config; /* the first: the store stays where it is */
 	struct disk_room room;
 	uint64_t store_bytes, wal_bytes;
 	struct health_process process;
@@ -59,8 +58,9 @@ _Static_assert(STORE_ARRIVAL_SLOT_MS == RHYTHM_SLOT_MS, "arrivals are counted by
 
 struct watch {
 	struct watch_parts parts;
+	struct snapshot *snapshot; /* held */
+	const struct config *config;
 	struct alerts *alerts;
-	struct certificates *certificates;
 	struct push *push; /* NULL: nobody is told */
 	struct event *tick;
 	struct look look;
@@ -71,6 +71,7 @@ struct watch {
 	int64_t next_note_ms;
 	int64_t next_tick_ms, next_look_ms; /* by the monotonic clock */
 	bool looking;
+	bool senders_are_old; /* who sends is named anew once no worker looks */
 
 	int64_t ahead_ms; /* the wall clock of the monotonic one */
 	int64_t jump_ms, jumped_ms;
@@ -85,6 +86,46 @@ struct watch {
 	struct disk_room room; /* for a worker may be at the next */
 	struct health health;
 };
+
+/* ---- who sends ---- */
+
+/* Each source once, however many doors it has. What is known of one stays known. */
+static void add_sender(struct look *look, const char *name, struct sender *before, size_t count)
+{
+	for (size_t i = 0; i < look->sender_count; i++)
+		if (strcmp(look->senders[i].name, name) == 0)
+			return;
+	for (size_t i = 0; i < count; i++)
+		if (before[i].name != NULL && strcmp(before[i].name, name) == 0) {
+			look->senders[look->sender_count++] = before[i];
+			before[i].name = NULL;
+			return;
+		}
+	look->senders[look->sender_count++].name = xstrdup(name);
+	look->next_slot = 0; /* all arrivals again: its own are not known yet */
+}
+
+static void free_senders(struct sender *senders, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(senders[i].name);
+	free(senders);
+}
+
+/* No worker looks at them. */
+static void name_senders(struct look *look, const struct config *config)
+{
+	struct sender *before = look->senders;
+	const size_t count = look->sender_count;
+
+	look->senders = xcalloc(config->mllp_count + config->drop_count, sizeof(*look->senders));
+	look->sender_count = 0;
+	for (size_t i = 0; i < config->mllp_count; i++)
+		add_sender(look, config->mllp[i].source, before, count);
+	for (size_t i = 0; i < config->drop_count; i++)
+		add_sender(look, config->drops[i].source, before, count);
+	free_senders(before, count);
+}
 
 /* ---- looking ---- */
 
@@ -169,7 +210,7 @@ static void gather_lanes(struct watch *watch, int64_t now_ms)
 		const struct outbound_tally *tally = pipeline_tally(watch->parts.pipeline, i);
 		struct health_lane *lane = &watch->lanes[i];
 
-		lane->name = watch->parts.config->establishments[i].finess_ej;
+		lane->name = watch->config->establishments[i].finess_ej;
 		lane->answers = &tally->answers;
 		lane->knows_skew = skew_is_known(&tally->skew, now_ms);
 		lane->skew_ms = lane->knows_skew ? skew_ms(&tally->skew) : 0;
@@ -196,7 +237,7 @@ static void gather_disk(struct watch *watch, const char *name, const struct disk
 
 static void gather_disks(struct watch *watch)
 {
-	const struct config *config = watch->parts.config;
+	const struct config *config = watch->config;
 	scoped(free_ptr) uint64_t *seen = xcalloc(config->drop_count + 1, sizeof(*seen));
 
 	watch->health.disk_count = 0;
@@ -238,7 +279,7 @@ static void see_with(struct watch *watch, enum alert_rule rule, const char *subj
 static void see_why(struct watch *watch, enum alert_rule rule, const char *subject, int64_t value,
 		    const char *detail, const char *detail_french)
 {
-	see_with(watch, rule, subject, value, threshold_levels(&watch->parts.config->alerts, rule),
+	see_with(watch, rule, subject, value, threshold_levels(&watch->config->alerts, rule),
 		 detail, detail_french);
 }
 
@@ -272,8 +313,7 @@ static void see_lane(struct watch *watch, size_t index, struct alert_time time)
 	if (health->knows_skew)
 		see(watch, ALERT_CLOCK_SKEW, lane.name, llabs(health->skew_ms));
 	see(watch, ALERT_DMP_ABSENT_RATE, lane.name,
-	    ended >= watch->parts.config->alerts.absent_least ? (int64_t)(refused * 1000 / ended)
-							      : 0);
+	    ended >= watch->config->alerts.absent_least ? (int64_t)(refused * 1000 / ended) : 0);
 }
 
 static void see_disks(struct watch *watch)
@@ -282,15 +322,14 @@ static void see_disks(struct watch *watch)
 		const struct health_disk *disk = &watch->disks[i];
 
 		see_with(watch, ALERT_DISK_LOW, disk->name, (int64_t)disk->free_bytes,
-			 threshold_of_disk(&watch->parts.config->alerts, disk->size_bytes), NULL,
-			 NULL);
+			 threshold_of_disk(&watch->config->alerts, disk->size_bytes), NULL, NULL);
 	}
 }
 
 /* No worker looks now: the rhythms are ours. */
 static void see_senders(struct watch *watch, int64_t now_ms)
 {
-	const struct threshold_settings *settings = &watch->parts.config->alerts;
+	const struct threshold_settings *settings = &watch->config->alerts;
 
 	for (size_t i = 0; i < watch->look.sender_count; i++) {
 		const struct sender *sender = &watch->look.senders[i];
@@ -365,7 +404,7 @@ static void tell(void *arg, const struct alert *alert, enum alert_change change)
 	log_line(level, "alert=%s subject=%s %s severity=%s: %s", alert_name(alert->rule),
 		 alert->subject, alert_change_text(change), alert_severity_text(alert->severity),
 		 sentence.p);
-	health_tell_alert(alert, change, watch->parts.config->store.node, &json);
+	health_tell_alert(alert, change, watch->config->store.node, &json);
 	push_tell(watch->push, buf_slice(&json));
 }
 
@@ -376,7 +415,7 @@ static void see_all(struct watch *watch)
 
 	gather(watch, time.monotonic_ms);
 	alerts_begin(watch->alerts, time);
-	for (size_t i = 0; i < watch->parts.config->establishment_count; i++)
+	for (size_t i = 0; i < watch->config->establishment_count; i++)
 		see_lane(watch, i, time);
 	see_disks(watch);
 	see_senders(watch, time.wall_ms);
@@ -417,6 +456,9 @@ static void looked(struct job *job)
 	struct watch *watch = container_of(container_of(job, struct look, job), struct watch, look);
 
 	watch->looking = false;
+	if (watch->senders_are_old)
+		name_senders(&watch->look, watch->config);
+	watch->senders_are_old = false;
 	watch->seen = watch->look.seen;
 	watch->room = watch->look.room;
 	watch->health.store_bytes = watch->look.store_bytes;
@@ -434,7 +476,7 @@ static void note_jump(struct watch *watch, int64_t monotonic_ms)
 	const int64_t jump_ms = llabs(ahead_ms - watch->ahead_ms);
 
 	watch->ahead_ms = ahead_ms;
-	if (jump_ms < watch->parts.config->alerts.clock_skew_ms.warning)
+	if (jump_ms < watch->config->alerts.clock_skew_ms.warning)
 		return;
 	watch->jump_ms = jump_ms;
 	watch->jumped_ms = monotonic_ms;
@@ -477,8 +519,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 static void name_listeners(struct watch *watch)
 {
-	const struct config *config = watch->parts.config;
+	const struct config *config = watch->config;
 
+	free(watch->listeners);
 	watch->listeners = xcalloc(config->mllp_count, sizeof(*watch->listeners));
 	for (size_t i = 0; i < config->mllp_count; i++)
 		watch->listeners[i] =
@@ -488,54 +531,83 @@ static void name_listeners(struct watch *watch)
 	watch->health.listener_count = config->mllp_count;
 }
 
-/* Each source once, however many doors it has. */
-static void add_sender(struct look *look, const char *name)
+/* Since when each lane is stopped stays known. */
+static void name_lanes(struct watch *watch)
 {
-	for (size_t i = 0; i < look->sender_count; i++)
-		if (strcmp(look->senders[i].name, name) == 0)
-			return;
-	look->senders[look->sender_count++].name = name;
+	const size_t count = watch->config->establishment_count;
+	struct health_lane *lanes = xcalloc(count, sizeof(*lanes));
+	int64_t *stopped_ms = xcalloc(count, sizeof(int64_t));
+
+	for (size_t i = 0; i < count; i++) {
+		lanes[i].name = watch->config->establishments[i].finess_ej;
+		for (size_t j = 0; j < watch->health.lane_count; j++)
+			if (strcmp(watch->lanes[j].name, lanes[i].name) == 0)
+				stopped_ms[i] = watch->stopped_ms[j];
+	}
+	free(watch->lanes);
+	free(watch->stopped_ms);
+	watch->lanes = lanes;
+	watch->stopped_ms = stopped_ms;
+	watch->health.lanes = lanes;
+	watch->health.lane_count = count;
 }
 
-static void name_senders(struct look *look, const struct config *config)
+static void name_disks(struct watch *watch)
 {
-	look->senders = xcalloc(config->mllp_count + config->drop_count, sizeof(*look->senders));
-	for (size_t i = 0; i < config->mllp_count; i++)
-		add_sender(look, config->mllp[i].source);
-	for (size_t i = 0; i < config->drop_count; i++)
-		add_sender(look, config->drops[i].source);
+	free(watch->disks);
+	watch->disks = xcalloc(watch->config->drop_count + 1, sizeof(*watch->disks));
+	watch->health.disks = watch->disks;
+	watch->health.disk_count = 0;
+}
+
+static void follow_push(struct watch *watch)
+{
+	const struct push_settings *settings = &watch->config->push;
+
+	if (watch->push != NULL)
+		push_follow(watch->push, settings);
+	else
+		watch->push = push_new(settings, watch->parts.loop, watch->parts.mailbox);
+}
+
+void watch_follow(struct watch *watch, struct snapshot *snapshot)
+{
+	struct snapshot *before = watch->snapshot;
+
+	watch->snapshot = snapshot_hold(snapshot);
+	watch->config = snapshot->config;
+	name_lanes(watch);
+	name_disks(watch);
+	name_listeners(watch);
+	if (watch->looking)
+		watch->senders_are_old = true;
+	else
+		name_senders(&watch->look, watch->config);
+	watch->health.certificates =
+		certificates_list(snapshot->certificates, &watch->health.certificate_count);
+	follow_push(watch);
+	watch->next_look_ms = 0; /* what was mended need not ring any longer */
+	snapshot_let_go(&before);
 }
 
 struct watch *watch_new(const struct watch_parts *parts)
 {
 	struct watch *watch = xcalloc(1, sizeof(*watch));
-	const struct config *config = parts->config;
 	const int64_t now_ms = clock_monotonic_ms();
 
 	watch->parts = *parts;
 	watch->alerts = alerts_new(MOST_ALERTS);
-	watch->stopped_ms = xcalloc(config->establishment_count, sizeof(int64_t));
-	watch->lanes = xcalloc(config->establishment_count, sizeof(*watch->lanes));
-	watch->disks = xcalloc(config->drop_count + 1, sizeof(*watch->disks));
 	watch->look.job = (struct job){ .run = run_look, .done = looked };
-	watch->look.config = config;
+	watch->look.config = parts->snapshot->config;
 	watch->look.seen.oldest_queued_ms = watch->look.seen.oldest_invisible_ms = INT64_MAX;
 	watch->ahead_ms = clock_now_ms() - now_ms;
-	watch->health = (struct health){ .disks = watch->disks,
-					 .waiting = watch->seen.waiting,
-					 .lanes = watch->lanes,
-					 .lane_count = config->establishment_count,
+	watch->health = (struct health){ .waiting = watch->seen.waiting,
 					 .reached = watch->reached,
 					 .reached_count = DOC_STATE_COUNT,
 					 .loop_lag = &watch->lag };
 	watch->health.process.started_ms = parts->started_ms;
-	watch->certificates = certificates_new(config);
-	watch->health.certificates =
-		certificates_list(watch->certificates, &watch->health.certificate_count);
-	watch->push = push_new(&config->push, parts->loop, parts->mailbox);
+	watch_follow(watch, parts->snapshot);
 	watch->note = (struct change){ .job.done = noted, .apply = note_arrivals };
-	name_senders(&watch->look, config);
-	name_listeners(watch);
 	watch->seen = watch->look.seen;
 	watch->tick = event_new(parts->loop, -1, 0, on_tick, watch);
 	watch->next_tick_ms = now_ms - TICK_MS;
@@ -558,12 +630,12 @@ void watch_free(struct watch **watch)
 	event_free(w->tick);
 	push_free(&w->push);
 	alerts_free(&w->alerts);
-	certificates_free(&w->certificates);
-	free(w->look.senders);
+	free_senders(w->look.senders, w->look.sender_count);
 	free(w->stopped_ms);
 	free(w->lanes);
 	free(w->listeners);
 	free(w->disks);
+	snapshot_let_go(&w->snapshot);
 	free_ptr(watch);
 }
 

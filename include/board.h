@@ -12,8 +12,7 @@
 
 struct board_parts { /* outlive the board */
 	struct event_base *loop;
-	const struct config *config;
-	const struct targets *targets;
+	struct snapshot *snapshot; /* at first */
 	struct pipeline *pipeline; /* once it closes, nothing more begins */
 	struct workers *counter;   /* a thread of its own, whose context is a struct hands */
 	struct writer *writer;
@@ -28,6 +27,9 @@ const struct board_result *board_now(const struct board *board);
 
 /* Something was imported: count now rather than in a minute. */
 void board_again(struct board *board);
+
+/* Counts anew by that snapshot. */
+void board_follow(struct board *board, struct snapshot *snapshot);
 
 void board_free(struct board **board); /* after the counter and the writer ended */
 

@@ -7,22 +7,28 @@
 #ifndef DMPFEED_BUSINESS_ACKS_H
 #define DMPFEED_BUSINESS_ACKS_H
 
-#include "config.h"
 #include "crew.h"
+#include "snapshot.h"
 
 struct business_acks_parts {
 	struct crew *crew; /* outlives what is made of these; its workers have hands */
-	const struct config *config;
 };
 
 struct business_acks;
 
-/* One link for each of the configuration's sources. -1: a certificate cannot be used (ERR_HALT). */
-must_use int business_acks_new(struct business_acks **ret_acks,
-			       const struct business_acks_parts *parts, struct err *err);
+struct business_acks *business_acks_new(const struct business_acks_parts *parts); /* no link yet */
 
-/* From now on they send; first, what waits in the store. */
-void business_acks_start(struct business_acks *acks);
+/* One link for each of the configuration's sources, made before anything changes; one that is as it was stays. -1: a
+ * certificate cannot be used (ERR_HALT), and nothing has changed.
+ */
+struct business_acks_plan;
+must_use int business_acks_prepare(struct business_acks *acks, const struct snapshot *snapshot,
+				   struct business_acks_plan **ret_plan, struct err *err);
+void business_acks_plan_free(struct business_acks_plan **plan);
+
+/* From now on these send, and no others; first, what waits in the store. Uses the plan up. */
+void business_acks_follow(struct business_acks *acks, struct snapshot *snapshot,
+			  struct business_acks_plan **plan);
 
 /* Some may be ready: a document has come to its end. */
 void business_acks_poke(struct business_acks *acks);

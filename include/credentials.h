@@ -1,6 +1,6 @@
 /* The certificates and keys that the configuration names, opened: who signs for each legal entity.
  *
- * Loaded at start, immutable afterwards: any thread may read it.
+ * Loaded at start and at each reload, immutable afterwards: any thread may read it.
  */
 #ifndef DMPFEED_CREDENTIALS_H
 #define DMPFEED_CREDENTIALS_H
@@ -20,6 +20,9 @@ must_use int credentials_check_doors(const struct config *config, int64_t now_ms
 				     struct buf *errors);
 
 void credentials_free(struct credentials **credentials);
+
+/* Its number: no other of this process has it, before or after. Never 0. */
+uint64_t credentials_edition(const struct credentials *credentials);
 
 /* By the place of the establishment in the configuration. */
 size_t credentials_count(const struct credentials *credentials);

@@ -10,7 +10,6 @@
 
 struct hands_settings {
 	const struct store_settings *store;
-	const struct credentials *credentials;
 };
 
 struct hands;
@@ -21,7 +20,10 @@ void hands_free(void *hands);
 /* The worker's own read connection, opened at its first use. NULL and err when it cannot be. */
 struct store *hands_reader(struct hands *hands, struct err *err);
 
-/* The worker's own pen for an establishment, likewise. */
-struct pen *hands_pen(struct hands *hands, size_t establishment, struct err *err);
+/* The worker's own pen for an establishment of these credentials, likewise. Pens of those before are put away:
+ * their certificates may have been renewed.
+ */
+struct pen *hands_pen(struct hands *hands, const struct credentials *credentials,
+		      size_t establishment, struct err *err);
 
 #endif

@@ -12,9 +12,8 @@
 #include "board.h"
 #include "control/control.h"
 
-struct imports_parts { /* outlive every request */
-	const struct config *config;
-	const struct targets *targets;
+struct imports_parts {             /* outlive every request */
+	struct snapshot *snapshot; /* of now: a request ends with the one that it began with */
 	struct board *board;
 	struct workers *workers;
 	struct writer *writer;

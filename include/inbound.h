@@ -6,13 +6,12 @@
 #define DMPFEED_INBOUND_H
 
 #include "base/histogram.h"
-#include "config.h"
 #include "crew.h"
+#include "snapshot.h"
 
 struct inbound_parts {
-	struct crew *crew; /* outlives what is made of these */
-	const struct config *config;
-	const struct valuesets *valuesets;
+	struct crew *crew;         /* outlives what is made of these */
+	struct snapshot *snapshot; /* at first */
 
 	/* A new document is on disk, to be sent for that legal entity. */
 	void (*taken)(void *arg, const struct config_establishment *establishment);
@@ -30,6 +29,17 @@ struct inbound;
 /* Opens the listeners and the folders. -1: one of them cannot be (ERR_HALT). */
 must_use int inbound_new(struct inbound **ret_inbound, const struct inbound_parts *parts,
 			 struct err *err);
+
+/* What another snapshot needs, opened before anything changes. -1 (ERR_HALT): a listener or folder cannot be, and
+ * nothing has changed. The plan is of inbound_doors.h.
+ */
+struct doors_plan;
+must_use int inbound_prepare(struct inbound *inbound, const struct snapshot *snapshot,
+			     struct doors_plan **ret_plan, struct err *err);
+void inbound_plan_free(struct doors_plan **plan);
+
+/* Goes by that snapshot from now on: what came before ends as it began. Uses the plan up. */
+void inbound_follow(struct inbound *inbound, struct snapshot *snapshot, struct doors_plan **plan);
 
 /* Takes nothing more in; what came is still answered. */
 void inbound_close(struct inbound *inbound);

@@ -10,6 +10,7 @@
 
 #include "crew.h"
 #include "decide.h"
+#include "snapshot.h"
 
 /* A document that came before, now in another state. */
 struct intake_move {
@@ -40,7 +41,8 @@ struct intake {
 	bool is_ready, is_handed_on;
 	bool goes_straight; /* to the writer, from the thread that has read it */
 	struct inbound *inbound;
-	const struct config *config;
+	struct snapshot *snapshot;   /* held: what it began with, and ends with */
+	const struct config *config; /* of that */
 
 	struct mllp_arrival *message; /* who waits for an answer: one of the two */
 	struct drop_file *file;

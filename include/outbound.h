@@ -7,15 +7,13 @@
 
 #include "base/histogram.h"
 #include "base/window.h"
-#include "credentials.h"
 #include "crew.h"
 #include "dispatch/skew.h"
+#include "snapshot.h"
 
 struct outbound_parts {
-	struct crew *crew; /* outlives what is made of these; its workers have hands */
-	const struct config *config;
-	const struct error_table *errors;
-	const struct credentials *credentials; /* whoever lacks them sends nothing */
+	struct crew *crew;         /* outlives what is made of these; its workers have hands */
+	struct snapshot *snapshot; /* at first; who lacks credentials there sends nothing */
 
 	/* Documents are in other states than before. */
 	void (*moved)(void *arg, struct store_moves *moves);
@@ -29,8 +27,23 @@ struct outbound;
  */
 struct outbound *outbound_new(const struct outbound_parts *parts);
 
-/* A document of this legal entity is due. */
-void outbound_poke(struct outbound *outbound, const struct config_establishment *establishment);
+/* What another snapshot needs, made before anything changes. -1 (ERR_HALT): one that can send could send no more, and
+ * nothing has changed.
+ */
+struct outbound_plan;
+must_use int outbound_prepare(struct outbound *outbound, const struct snapshot *snapshot,
+			      struct outbound_plan **ret_plan, struct err *err);
+void outbound_plan_free(struct outbound_plan **plan);
+
+/* Goes by that snapshot from now on: what is under way ends as it began; lanes keep what they have learnt. Uses the
+ * plan up.
+ */
+void outbound_follow(struct outbound *outbound, struct snapshot *snapshot,
+		     struct outbound_plan **plan);
+
+/* A document of this legal entity is due; or one of each may be. */
+void outbound_poke(struct outbound *outbound, const char *finess_ej);
+void outbound_poke_all(struct outbound *outbound);
 
 /* Starts nothing more; what is on its way is still concluded and written down. */
 void outbound_close(struct outbound *outbound);

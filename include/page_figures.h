@@ -6,13 +6,13 @@
 #ifndef DMPFEED_PAGE_FIGURES_H
 #define DMPFEED_PAGE_FIGURES_H
 
-#include "config.h"
 #include "queue/writer.h"
+#include "snapshot.h"
 #include "status/page.h"
 
 struct page_figures_parts {
 	struct event_base *loop;
-	const struct config *config;
+	struct snapshot *snapshot; /* at first */
 	struct workers *workers;
 	struct workers *keeper; /* for what takes seconds */
 };
@@ -20,6 +20,9 @@ struct page_figures_parts {
 struct page_figures;
 
 struct page_figures *page_figures_new(const struct page_figures_parts *parts);
+
+/* Sites are those of that snapshot, once nothing looks at those of before. */
+void page_figures_follow(struct page_figures *figures, struct snapshot *snapshot);
 
 /* After the workers ended. */
 void page_figures_free(struct page_figures **figures);

@@ -10,10 +10,7 @@
 
 struct pipeline_parts {
 	struct event_base *loop;
-	const struct config *config;
-	const struct valuesets *valuesets;
-	const struct error_table *errors;
-	const struct credentials *credentials;
+	struct snapshot *snapshot;  /* at first */
 	struct workers *workers;    /* their context is a struct hands */
 	struct workers *disk;       /* for folders, which may hang */
 	struct workers *converters; /* for PDF files, which may take long */
@@ -27,6 +24,18 @@ struct pipeline;
 /* Opens the listeners, the folders and the lanes. -1: a listener or folder cannot be (ERR_HALT). */
 must_use int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *parts,
 			  struct err *err);
+
+/* What another snapshot needs (its listeners, folders, links), made before anything changes. -1 (ERR_HALT): something of
+ * it cannot be, and nothing has changed.
+ */
+struct pipeline_plan;
+must_use int pipeline_prepare(struct pipeline *pipeline, const struct snapshot *snapshot,
+			      struct pipeline_plan **ret_plan, struct err *err);
+void pipeline_plan_free(struct pipeline_plan **plan);
+
+/* Goes by that snapshot from now on, in one turn of the loop: what is under way ends as it began. Uses the plan up. */
+void pipeline_follow(struct pipeline *pipeline, struct snapshot *snapshot,
+		     struct pipeline_plan **plan);
 
 /* Takes nothing more in and starts no more sending; calls `closed` once what was under way has
  * ended, or `patience_ms` have passed.

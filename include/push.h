@@ -28,9 +28,12 @@ struct push_settings {
 struct event_base;
 struct push;
 
-/* NULL when nobody is to be told. */
+/* NULL when nobody is to be told. The settings are copied. */
 struct push *push_new(const struct push_settings *settings, struct event_base *loop,
 		      struct mailbox *mailbox);
+
+/* Goes by these settings from the next attempt on; they may say that nobody is told any more. */
+void push_follow(struct push *push, const struct push_settings *settings);
 
 /* Gives up what is under way; then what waits. Both may be called with none. */
 void push_stop(struct push *push); /* while the mailbox is there: */

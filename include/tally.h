@@ -12,21 +12,22 @@
 #ifndef DMPFEED_TALLY_H
 #define DMPFEED_TALLY_H
 
-#include "config.h"
 #include "crew.h"
 #include "queue/store_count.h"
+#include "snapshot.h"
 #include "status/counters.h"
 
 struct tally_parts {
-	struct crew *crew; /* outlives what is made of these, as does: */
-	const struct config *config;
+	struct crew *crew;         /* outlives what is made of these */
+	struct snapshot *snapshot; /* at first */
 };
 
 struct tally;
 
 struct tally *tally_new(const struct tally_parts *parts);
-void tally_close(struct tally *tally); /* nothing more begins */
-void tally_free(struct tally **tally); /* after the threads ended */
+void tally_follow(struct tally *tally, struct snapshot *snapshot); /* from the next piece on */
+void tally_close(struct tally *tally);                             /* nothing more begins */
+void tally_free(struct tally **tally);                             /* after the threads ended */
 
 /* Any thread: folds up to `most` rows that are not counted yet. 1: *ret_counters has what they change and
  * *ret_now the mark that it holds for; 0: there are none; -1.

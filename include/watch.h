@@ -11,7 +11,7 @@
 
 struct watch_parts {
 	struct event_base *loop;
-	const struct config *config;
+	struct snapshot *snapshot; /* at first; where the store is, it stays */
 	const struct pipeline *pipeline;
 	struct workers *workers;
 	struct writer *writer;
@@ -22,6 +22,9 @@ struct watch_parts {
 struct watch;
 
 struct watch *watch_new(const struct watch_parts *parts);
+
+/* Goes by that snapshot from now on, as the pipeline does already: both count lanes, listeners and folders alike. */
+void watch_follow(struct watch *watch, struct snapshot *snapshot);
 
 /* Nobody is told any more, as soon as what tells has noticed. */
 void watch_stop(struct watch *watch);

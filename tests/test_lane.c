@@ -532,6 +532,76 @@ static void a_blocked_lane_stays_stopped_whatever_comes(void **state)
 	assert_int_equal(figures.resumes_ms, 0);
 }
 
+static void a_blocked_lane_goes_on_when_it_is_mended(void **state)
+{
+	const struct lane_settings usual = settings();
+	struct asked asked;
+	scoped(lane_free) struct lane *lane = lane_at_start(&asked);
+
+	(void)state;
+	lane_block(lane, why("dmp.sign.cert: it ended"));
+	lane_poke(lane);
+	lane_follow(lane, &usual);
+	assert_asks(&asked, MOST);
+	assert_int_equal(lane_figures(lane).state, LANE_OPEN);
+	assert_string_equal(lane_figures(lane).why.english, "");
+}
+
+static void other_settings_keep_what_the_lane_has_learnt(void **state)
+{
+	struct lane_settings other = settings();
+	struct asked asked;
+	struct lane *lane = lane_after(&asked, OUTCOME_HALT, 0);
+	const int64_t resumes_ms = lane_figures(lane).resumes_ms;
+
+	(void)state;
+	other.name = "another name, which does not count";
+	other.most_in_flight = MOST / 2;
+	lane_follow(lane, &other);
+	assert_silent(&asked);
+	assert_int_equal(lane_figures(lane).state, LANE_STOPPED);
+	assert_int_equal(lane_figures(lane).resumes_ms, resumes_ms);
+	assert_string_equal(lane_figures(lane).name, settings().name);
+	probe(lane, &asked); /* one document, as before */
+	lane_free(&lane);
+}
+
+static void other_settings_say_how_many_go_at_once(void **state)
+{
+	static const size_t mosts[] = { MOST / 2, MOST * 2, 1 };
+	struct lane_settings other = settings();
+	struct asked asked;
+	scoped(lane_free) struct lane *lane = lane_at_start(&asked);
+
+	(void)state;
+	for (size_t i = 0; i < length_of(mosts); i++) {
+		other.most_in_flight = mosts[i];
+		lane_follow(lane, &other);
+		lane_poke(lane);
+		assert_asks(&asked, mosts[i]);
+		lane_claimed(lane, 0, NEVER_MS);
+	}
+}
+
+/* Reloading is no way to send more. */
+static void the_same_rate_is_not_begun_anew(void **state)
+{
+	struct lane_settings slow = settings();
+	struct asked asked;
+	scoped(lane_free) struct lane *lane = lane_at_start(&asked);
+
+	(void)state;
+	slow.rate = (struct bucket_settings){ .per_s = 1, .burst = 2 };
+	lane_follow(lane, &slow);
+	lane_poke(lane);
+	assert_asks(&asked, 2);
+	lane_claimed(lane, 2, NEVER_MS);
+	lane_follow(lane, &slow);
+	assert_silent(&asked);
+	wait_until(lane, START_MS + SECOND);
+	assert_asks(&asked, 1);
+}
+
 static void a_stopped_lane_probes_every_quarter_of_an_hour(void **state)
 {
 	struct asked asked;
@@ -898,6 +968,10 @@ int main(void)
 		cmocka_unit_test(a_failure_after_an_answer_starts_with_the_shortest_pause),
 		cmocka_unit_test(a_document_that_was_not_tried_says_nothing_of_the_way),
 		cmocka_unit_test(a_blocked_lane_stays_stopped_whatever_comes),
+		cmocka_unit_test(a_blocked_lane_goes_on_when_it_is_mended),
+		cmocka_unit_test(other_settings_keep_what_the_lane_has_learnt),
+		cmocka_unit_test(other_settings_say_how_many_go_at_once),
+		cmocka_unit_test(the_same_rate_is_not_begun_anew),
 		cmocka_unit_test(a_stopped_lane_probes_every_quarter_of_an_hour),
 		cmocka_unit_test(a_stopped_lane_stays_stopped_when_its_probe_gets_no_answer),
 		cmocka_unit_test(a_halt_during_a_pause_stops_the_lane),

@@ -9,7 +9,7 @@
 
 enum { LINE = 2048, AGAIN_MS = 60000 };
 
-static enum log_level wanted = LEVEL_INFO;
+static _Atomic enum log_level wanted = LEVEL_INFO; /* a reload may change it */
 
 void log_set_level(enum log_level level)
 {

@@ -354,9 +354,34 @@ void lane_block(struct lane *lane, struct lane_why why)
 	lane->blocked = true;
 	lane->state = LANE_STOPPED;
 	say(lane, why);
-	log_error("lane=%s state=stopped probes=never: %s; its documents wait until the daemon "
-		  "starts again",
+	log_error("lane=%s state=stopped probes=never: %s; its documents wait until that is mended "
+		  "and the daemon is reloaded",
 		  lane->name, lane->english);
+}
+
+static void unblock(struct lane *lane)
+{
+	lane->blocked = false;
+	say(lane, (struct lane_why){ 0 });
+	move(lane, LANE_OPEN);
+}
+
+/* A rate that is the same keeps its bucket: reloading must not be a way to send more. */
+void lane_follow(struct lane *lane, const struct lane_settings *settings)
+{
+	const struct lane_settings before = lane->settings;
+	const int64_t now_ms = clock_of(lane);
+	const bool is_full = lane->allowance == before.most_in_flight;
+
+	lane->settings = *settings;
+	lane->settings.name = lane->name;
+	lane->allowance =
+		is_full ? settings->most_in_flight : min(lane->allowance, settings->most_in_flight);
+	if (settings->rate.per_s != before.rate.per_s || settings->rate.burst != before.rate.burst)
+		lane->bucket = bucket_new(&settings->rate, now_ms);
+	if (lane->blocked)
+		unblock(lane);
+	consider(lane, now_ms);
 }
 
 void lane_close(struct lane *lane)

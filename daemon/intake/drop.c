@@ -59,6 +59,7 @@ struct drop_entry {
 
 struct drop {
 	const struct drop_settings *settings;
+	char *path; /* for a scan, which may outlast the settings */
 	struct workers *disk;
 	drop_file_fn *on_file;
 	void *arg;
@@ -455,6 +456,7 @@ static void drop_done(struct drop *drop)
 		return;
 	if (drop->inotify >= 0)
 		close(drop->inotify);
+	free(drop->path);
 	free(drop);
 }
 
@@ -577,6 +579,7 @@ static bool entry_settle(struct drop_entry *entry, bool again)
 	entry_enter(entry, again ? ENTRY_WHOLE : ENTRY_NEW);
 	if (again)
 		entry->not_before_ms = clock_monotonic_ms() + pause_ms(entry);
+	entry->file.folder = entry->file.drop->settings;
 	return entry->touched;
 }
 
@@ -656,7 +659,8 @@ int drop_new(struct drop **ret_drop, struct event_base *loop, struct workers *di
 	drop->figures.path = settings->path;
 	LIST_INIT(&drop->entries);
 	drop->scan.job = (struct job){ .run = drop_scan_run, .done = scan_done };
-	drop->scan.path = settings->path;
+	drop->path = xstrdup(settings->path);
+	drop->scan.path = drop->path;
 	drop->scan_due = event_new(loop, -1, 0, on_scan_due, drop);
 	drop->pump = event_new(loop, -1, 0, on_pump, drop);
 	start_listening(drop, loop);
@@ -664,6 +668,19 @@ int drop_new(struct drop **ret_drop, struct event_base *loop, struct workers *di
 	want_scan(drop, clock_monotonic_ms());
 	*ret_drop = drop;
 	return 0;
+}
+
+void drop_follow(struct drop *drop, const struct drop_settings *settings)
+{
+	struct drop_entry *entry;
+
+	drop->settings = settings;
+	drop->figures.name = settings->name;
+	drop->figures.path = settings->path;
+	LIST_FOREACH(entry, &drop->entries, link)
+	if (!is_handed(entry))
+		entry->file.folder = settings;
+	want_scan(drop, clock_monotonic_ms()); /* what was not whole may be now */
 }
 
 void drop_close(struct drop *drop)

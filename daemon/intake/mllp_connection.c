@@ -547,7 +547,7 @@ static enum tls_turn receive(struct mllp_connection *connection, struct err *err
 	size_t own, n = 0;
 
 	/* a frame at its limit, CR and two reads: never overfull */
-	in->limit = hall->settings->most_message_bytes + 4 * READ_BYTES;
+	in->limit = max(in->limit, (size_t)hall->settings->most_message_bytes + 4 * READ_BYTES);
 	parts[0].iov_base = buf_reserve(in, LEAST_ROOM);
 	parts[0].iov_len = min(in->room - in->n - 1, (size_t)READ_BYTES);
 	turn = stream_read(&connection->stream, parts, &n, err);
@@ -788,6 +788,13 @@ struct mllp_hall *mllp_hall_new(struct event_base *loop, const struct mllp_setti
 	LIST_INIT(&hall->closed);
 	hall->sweep = event_new(loop, -1, 0, on_sweep, hall);
 	return hall;
+}
+
+void mllp_hall_follow(struct mllp_hall *hall, const struct mllp_settings *settings)
+{
+	hall->settings = settings;
+	hall->figures.name = settings->name;
+	hall_pace(hall); /* there may be room now */
 }
 
 void mllp_hall_close(struct mllp_hall *hall)

@@ -145,6 +145,16 @@ int mllp_server_new(struct mllp_server **ret_server, struct event_base *loop,
 	return 0;
 }
 
+void mllp_server_follow(struct mllp_server *server, const struct mllp_settings *settings,
+			struct tls *tls)
+{
+	server->settings = settings;
+	mllp_hall_follow(server->hall, settings);
+	tls_free(&server->tls);
+	server->tls = tls;
+	mllp_hall_figures(server->hall)->tls = tls != NULL;
+}
+
 static void stop_listening(struct mllp_server *server)
 {
 	event_del(server->accept_again);

@@ -292,23 +292,33 @@ static bool is_given(const char *text)
 	return text != NULL && text[0] != '\0';
 }
 
-static int start_listening(struct status_server *server, struct event_base *loop,
-			   const struct status_settings *settings, struct err *err)
+static int check_address(const struct status_settings *settings, struct address *ret_address,
+			 struct err *err)
 {
 	const char *listen = settings->listen;
-	struct address address;
 
-	if (!address_parse(listen, &address))
+	if (!address_parse(listen, ret_address))
 		return err_set(err, ERR_HALT,
 			       "\"%s\" is not an address and a port, as in 127.0.0.1:8690", listen);
-	if (!address_is_loopback(&address) &&
-	    (server->tls == NULL ||
+	if (!address_is_loopback(ret_address) &&
+	    (!is_given(settings->tls.cert) ||
 	     (!is_given(settings->token) && !is_given(settings->tls.client_ca))))
 		return err_set(
 			err, ERR_HALT,
 			"%s is beyond loopback, which needs TLS, and a token or certificates "
 			"of clients: give them, or an address of 127.0.0.0/8 or [::1]",
 			listen);
+	return 0;
+}
+
+static int start_listening(struct status_server *server, struct event_base *loop,
+			   const struct status_settings *settings, struct err *err)
+{
+	const char *listen = settings->listen;
+	struct address address;
+
+	if (check_address(settings, &address, err) < 0)
+		return -1;
 	server->listener = evconnlistener_new_bind(
 		loop, on_accept, server,
 		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
@@ -318,6 +328,28 @@ static int start_listening(struct status_server *server, struct event_base *loop
 	evconnlistener_set_error_cb(server->listener, on_accept_error);
 	address_of_socket(evconnlistener_get_fd(server->listener), server->address);
 	return 0;
+}
+
+int status_server_prepare(const struct status_settings *settings, struct tls **ret_tls,
+			  struct err *err)
+{
+	struct address address;
+
+	*ret_tls = NULL;
+	if (check_address(settings, &address, err) < 0)
+		return err_within(err, "status.listen");
+	if (is_given(settings->tls.cert) &&
+	    tls_server_new(ret_tls, &settings->tls, clock_now_ms(), err) < 0)
+		return err_within(err, "status.tls.%s", err->where);
+	return 0;
+}
+
+void status_server_follow(struct status_server *server, const struct status_settings *settings,
+			  struct tls *tls)
+{
+	server->token = settings->token;
+	tls_free(&server->tls);
+	server->tls = tls;
 }
 
 int status_server_new(struct status_server **ret_server, struct event_base *loop,
@@ -330,15 +362,15 @@ int status_server_new(struct status_server **ret_server, struct event_base *loop
 		.patience_ms = settings->patience_ms ? settings->patience_ms : PATIENCE_MS,
 	};
 	scoped(status_server_free) struct status_server *server = xcalloc(1, sizeof(*server));
+	struct tls *tls;
 
 	server->desk = *desk;
 	page_policy(&server->policy);
-	server->token = settings->token;
 	server->resume = event_new(loop, -1, 0, on_resume, server);
 	server->connections = connections_new(loop, &connections, on_request, server);
-	if (is_given(settings->tls.cert) &&
-	    tls_server_new(&server->tls, &settings->tls, clock_now_ms(), err) < 0)
-		return err_within(err, "status.tls.%s", err->where);
+	if (status_server_prepare(settings, &tls, err) < 0)
+		return -1;
+	status_server_follow(server, settings, tls);
 	if (start_listening(server, loop, settings, err) < 0)
 		return err_within(err, "status.listen");
 	*ret_server = take(server);

@@ -54,8 +54,13 @@ struct lane_why {
 	const char *english, *french;
 };
 
-/* Stopped for as long as it lives, from before its first poke: it has nothing to send with. */
+/* Stopped until lane_follow(): it has nothing to send with. From before its first poke. */
 void lane_block(struct lane *lane, struct lane_why why);
+
+/* It goes by these settings from now on (`name` stays), keeping all that it has learnt of its way; blocked, it is no
+ * more.
+ */
+void lane_follow(struct lane *lane, const struct lane_settings *settings);
 
 /* When the lane will do something by itself, on its monotonic clock; INT64_MAX: not before it is
  * told something. */

@@ -46,6 +46,11 @@ must_use int drop_new(struct drop **ret_drop, struct event_base *loop, struct wo
 		      const struct drop_settings *settings, drop_file_fn *on_file, void *arg,
 		      struct err *err);
 
+/* Goes by these settings from now on, which have the same path. What was handed over keeps pointing to those of before
+ * until it is settled.
+ */
+void drop_follow(struct drop *drop, const struct drop_settings *settings);
+
 /* Hands over no more. Files not settled yet stay valid until they are; a scan that still runs is
  * waited for by the mailbox of the workers, which is to be delivered once more. Not from within
  * on_file.

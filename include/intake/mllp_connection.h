@@ -19,6 +19,9 @@ void mllp_hall_free(struct mllp_hall **hall);
 /* Reads no more frames; those handed over are still answered, then their connections close. */
 void mllp_hall_close(struct mllp_hall *hall);
 
+/* Goes by these settings from now on; arrivals not answered yet keep pointing to those of before. */
+void mllp_hall_follow(struct mllp_hall *hall, const struct mllp_settings *settings);
+
 /* They belong to the hall and may be added to. */
 struct mllp_figures *mllp_hall_figures(struct mllp_hall *hall);
 

@@ -51,6 +51,13 @@ must_use int mllp_server_new(struct mllp_server **ret_server, struct event_base 
 			     const struct mllp_settings *settings, mllp_arrival_fn *on_arrival,
 			     void *arg, struct err *err);
 
+/* Goes by these settings from now on, which have the same address: the socket stays, and so does every connection.
+ * Those to come speak TLS by `tls`, which is the server's now, or without it (NULL). Arrivals not answered yet keep
+ * pointing to the settings of before.
+ */
+void mllp_server_follow(struct mllp_server *server, const struct mllp_settings *settings,
+			struct tls *tls);
+
 /* Closes the connections. Arrivals not yet answered stay valid until they are. Not from within
  * on_arrival.
  */

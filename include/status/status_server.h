@@ -71,6 +71,16 @@ struct status_server;
 must_use int status_server_new(struct status_server **ret_server, struct event_base *loop,
 			       const struct status_settings *settings,
 			       const struct status_desk *desk, struct err *err);
+
+/* What other settings need: *ret_tls, or NULL without TLS. -1 as above, and nothing has changed. The address, the
+ * number of connections and their patience stay those of birth.
+ */
+must_use int status_server_prepare(const struct status_settings *settings, struct tls **ret_tls,
+				   struct err *err);
+/* Requests to come show that token, and connections to come speak TLS by `tls`, which is the server's now. */
+void status_server_follow(struct status_server *server, const struct status_settings *settings,
+			  struct tls *tls);
+
 void status_server_free(struct status_server **server);
 
 /* Where it listens really: "127.0.0.1:8690". */
