@@ -36,5 +36,5 @@ void adt_read(struct adt *adt, const struct hl7_message *message, struct arena *
 
 bool adt_leaves_something(const struct adt *adt)
 {
-	return adt->has_choice && adt->choice_is_usable;
+	return (adt->has_choice && adt->choice_is_usable) || adt->has_stay;
 }

@@ -68,6 +68,10 @@ static const struct option_word priorities[] = {
 	{ "high", PRIORITY_HIGH }, { "normal", PRIORITY_NORMAL }, { "low", PRIORITY_LOW }, { 0 }
 };
 static const struct option_word when_not_asked[] = { { "send", false }, { "hold", true }, { 0 } };
+static const struct option_word when_site_not_asked[] = { { "default", NOT_ASKED_AS_ALL },
+							  { "send", NOT_ASKED_SEND },
+							  { "hold", NOT_ASKED_HOLD },
+							  { 0 } };
 static const struct option_word plateau_words[] = { { "biologie", 0 }, { "imagerie", 0 }, { 0 } };
 static const struct option_word wsa_to[] = { { "url", 0 }, { "empty", 0 }, { 0 } };
 
@@ -264,6 +268,13 @@ static const struct option_table plateaus = {
 	1
 };
 
+static const struct option_table sensitive_units = {
+	sizeof(const char *),
+	&(const struct option){ "units", OPTION_TEXT, .bytes = sizeof(const char *),
+				.least = 1, .most = 64,
+				.help = "a unit (UF), as messages name it in PV1-3, PV1-10 or ZBE" },
+	1
+};
 static const struct option site_options[] = {
 	{ "finess_eg", OPTION_FINESS, AT(struct config_site, metadata.finess_eg),
 	  .help = "the geographic FINESS of the site, in quotes" },
@@ -295,6 +306,25 @@ static const struct option site_options[] = {
 						   length_of(unit_options) },
 	  .count_at = offsetof(struct config_site, unit_count),
 	  .help = "its units whose activity is of another field" },
+	{ "stay_classes", OPTION_TEXT, AT(struct config_site, stay_classes),
+	  .preset = "I", .least = 0, .most = 64,
+	  .help = "the classes of visits (PV1-2) that are counted as stays, separated by blanks" },
+	{ "sensitive.units", OPTION_VALUES, AT(struct config_site, sensitive_units),
+	  .preset = "",
+	  .entries = &sensitive_units,
+	  .count_at = offsetof(struct config_site, sensitive_unit_count),
+	  .help = "its units whose documents, and whose patients' stays, wait for a person" },
+	{ "sensitive.types", OPTION_VALUES, AT(struct config_site, sensitive_types),
+	  .preset = "",
+	  .entries = &type_codes,
+	  .count_at = offsetof(struct config_site, sensitive_type_count),
+	  .help = "the document types that wait for a person" },
+	{ "sensitive.open_flags", OPTION_TEXT, AT(struct config_site, open_flags),
+	  .preset = "N P", .least = 0, .most = 64,
+	  .help = "flags of a visit (PV1-16) that are harmless, separated by blanks: any other is discreet" },
+	{ "not_asked", OPTION_CHOICE, AT(struct config_site, not_asked),
+	  .preset = "default", .words = when_site_not_asked,
+	  .help = "what it does of consent.not_asked: the same, or send, or hold" },
 	{ "formerly", OPTION_VALUES, AT(struct config_site, formerly),
 	  .preset = "",
 	  .entries = &(const struct option_table){
@@ -652,6 +682,12 @@ static const struct option options[] = {
 	{ "counters.keep_days", OPTION_DURATION, AT(struct config, keep_days_ms),
 	  .preset = "400 d", .least = HOURS(24 * 62), .most = HOURS(24 * 3650),
 	  .help = "how long the numbers of single days are kept; those of months are for ever" },
+	{ "stays.letter_types", OPTION_TEXT, AT(struct config, letter_types),
+	  .preset = "11490-0", .least = 1, .most = 400,
+	  .help = "the types of a letter, separated by blanks: a stay without one is told" },
+	{ "stays.keep", OPTION_DURATION, AT(struct config, keep_stays_ms),
+	  .preset = "400 d", .least = HOURS(24 * 62), .most = HOURS(24 * 3650),
+	  .help = "how long a stay that ADT messages told of is kept after its end" },
 	{ "patient.ins_oids", OPTION_TEXT, AT(struct config, ins_oids),
 	  .preset = "", .least = 0, .most = 200,
 	  .help = "the domains (OID) of the INS that are taken, separated by blanks" },

@@ -12,6 +12,7 @@
 #include "facts.h"
 #include "hl7/transmission.h"
 #include "policy.h"
+#include "stays.h"
 
 enum {
 	CONTROL_ID_MOST = 199, /* characters: the longest identifier of the profile */
@@ -206,6 +207,10 @@ static int decide(struct decision *decision, struct decision_document *document,
 		metadata->action == ACTION_DELETE ? metadata->unique_id : metadata->replaces;
 	document->invisible = is_invisible(metadata);
 	document->facts = facts_of(&cda, metadata, message, site);
+	document->is_discreet = policy_is_sensitive(site, metadata->type.code);
+	if (message != NULL)
+		document->discretion =
+			stays_discretion(decision->establishment, site, &message->stay);
 	document->patient_ins = metadata->patient_ins;
 	document->patient_ins_oid = metadata->patient_ins_oid;
 	document->where = message == NULL            ? "id/@root"
@@ -470,8 +475,11 @@ static void tell_unit(struct decision *decision, const struct decision_settings 
 {
 	const struct config_site *site = NULL;
 
-	if (config_establishment_of(settings->config, settings->site, &site) != NULL)
-		facts_tell_unit(&decision->documents[0].facts, site, sidecar->stay->unit);
+	if (config_establishment_of(settings->config, settings->site, &site) == NULL)
+		return;
+	facts_tell_unit(&decision->documents[0].facts, site, sidecar->stay->unit);
+	decision->documents[0].discretion.unit =
+		stays_is_sensitive(decision->establishment, sidecar->stay->unit);
 }
 
 int decide_pair(struct decision *decision, const struct decision_pair *pair,
@@ -623,6 +631,8 @@ int decide_message(struct decision *decision, struct buf *bytes,
 	if (transmission.is_identity) {
 		decision->event = transmission.event;
 		adt_read(&decision->adt, &message, &decision->arena);
+		decision->adt.has_stay = stays_read(&decision->adt.stay, &message, settings->config,
+						    settings->site, &decision->arena);
 		return 0;
 	}
 	if (transmission.flags[FLAG_ACK_RECEPTION] && transmission.flags[FLAG_DESTDMP])

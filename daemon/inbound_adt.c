@@ -37,9 +37,25 @@ static int take_choice(const struct intake *intake, struct intake_part *part, st
 	return store_note_choice(store, &choice, &part->noted, err);
 }
 
+static int take_stay(const struct intake *intake, struct intake_part *part, struct store *store,
+		     struct err *err)
+{
+	struct store_stay stay = part->decision.adt.stay;
+
+	if (!part->decision.adt.has_stay)
+		return 0;
+	stay.now_ms = intake->came_ms;
+	stay.said_ms = past_of(stay.said_ms, stay.now_ms);
+	stay.moved = remember_move;
+	stay.arg = part;
+	return store_note_stay(store, &stay, err);
+}
+
 int inbound_take_adt(const struct intake *intake, struct intake_part *part, struct store *store,
 		     struct err *err)
 {
 	part->move_count = 0; /* a change may be applied again */
-	return take_choice(intake, part, store, err);
+	if (take_choice(intake, part, store, err) < 0)
+		return -1;
+	return take_stay(intake, part, store, err);
 }

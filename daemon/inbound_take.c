@@ -21,6 +21,18 @@ static struct slice told_content(const struct intake *intake,
 	return (struct slice){ (const char *)document->content, sizeof(document->content) };
 }
 
+/* The site's word, or else that of all. */
+static bool holds_not_asked(const struct intake *intake, const struct decision *decision)
+{
+	const struct config_site *site = NULL;
+
+	(void)!config_establishment_of(intake->config,
+				       decision->site ? decision->site : intake->site, &site);
+	if (site == NULL || site->not_asked == NOT_ASKED_AS_ALL)
+		return intake->config->hold_not_asked;
+	return site->not_asked == NOT_ASKED_HOLD;
+}
+
 static int take_in_document(const struct intake *intake, struct intake_part *part, size_t index,
 			    struct store *store, struct err *err)
 {
@@ -50,7 +62,9 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 		.ins = document->patient_ins,
 		.ins_oid = document->patient_ins_oid,
 		.facts = document->facts,
-		.holds_not_asked = intake->config->hold_not_asked,
+		.is_discreet = document->is_discreet,
+		.discretion = document->discretion,
+		.holds_not_asked = holds_not_asked(intake, decision),
 		.body = buf_slice(&document->body),
 		.metadata = buf_slice(&document->metadata),
 	};

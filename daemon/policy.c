@@ -78,6 +78,14 @@ int policy_check_type(const struct config_site *site, const char *type, struct e
 			  site->metadata.finess_eg, type);
 }
 
+bool policy_is_sensitive(const struct config_site *site, const char *type)
+{
+	for (size_t i = 0; i < site->sensitive_type_count; i++)
+		if (strcmp(site->sensitive_types[i], type) == 0)
+			return true;
+	return false;
+}
+
 int policy_check_restricted(const struct config *config, const char *confidentiality,
 			    bool *ret_held, struct err *err)
 {

@@ -7,7 +7,7 @@
 #define DMPFEED_ADT_H
 
 #include "hl7/message.h"
-#include "queue/store.h"
+#include "queue/store_stay.h"
 
 struct adt {
 	/* Of the feeding of a DMP: of whom, what, since when (0: it does not say). Not usable where the
@@ -15,6 +15,9 @@ struct adt {
 	 */
 	bool has_choice, choice_is_usable;
 	struct store_choice choice;
+
+	bool has_stay; /* of which stay, and what: see stays.h */
+	struct store_stay stay;
 };
 
 /* All-zero says nothing. Texts live in `arena`. */

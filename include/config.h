@@ -55,6 +55,9 @@ struct config_unit {
 	const char *unit, *field;
 };
 
+/* What becomes of documents of patients whom nobody asked: of a site, "default" is what all do. */
+enum not_asked { NOT_ASKED_AS_ALL, NOT_ASKED_SEND, NOT_ASKED_HOLD };
+
 struct config_site {
 	struct metadata_site metadata;
 	const char *oid; /* the ids of documents built for it are made under it */
@@ -66,6 +69,16 @@ struct config_site {
 	const char *field;         /* of activity, for what is counted: "MCO", …, "none" */
 	struct config_unit *units; /* those of another one */
 	size_t unit_count;
+	/* What is held for a person, whatever else: of units, of visits whose flag (PV1-16) is not one of those
+	 * that are known as harmless, of types.
+	 */
+	const char **sensitive_units;
+	size_t sensitive_unit_count;
+	const char **sensitive_types;
+	size_t sensitive_type_count;
+	const char *open_flags;   /* with blanks between them */
+	const char *stay_classes; /* of visits (PV1-2) that indicators count as stays, likewise */
+	enum not_asked not_asked;
 	const char **formerly; /* the geographic FINESS numbers that it had before */
 	size_t formerly_count;
 	const char *
@@ -158,6 +171,9 @@ struct config {
 	struct vihf_settings vihf; /* with the number of the homologation, which is a secret */
 	struct xades_settings xades;
 	bool ascii_names; /* in both signatures */
+
+	const char *letter_types; /* with blanks between them: a stay without one has no letter */
+	int64_t keep_stays_ms;    /* after their end */
 
 	const char *targets_dir;   /* "": there are no targets */
 	int64_t targets_every_ms;  /* they are counted */

@@ -32,6 +32,8 @@ struct decision_document {
 	bool invisible;   /* to the patient */
 	bool id_tells;    /* the id was made of what came: nothing else has it */
 	struct store_facts facts;
+	bool is_discreet; /* its site sends nothing of its type by itself */
+	struct store_discretion discretion; /* what it says of its stay */
 };
 
 /* Of one message, or of one document that comes alone. All-zero is empty. */

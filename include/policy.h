@@ -23,6 +23,9 @@ const struct config_policy *policy_of(const struct config_site *site, const char
 /* -1: the site does not send documents of this type, REASON_TYPE_NOT_ACCEPTED. */
 must_use int policy_check_type(const struct config_site *site, const char *type, struct err *err);
 
+/* Documents of this type wait for a person, whatever else: they are sensitive at that site. */
+bool policy_is_sensitive(const struct config_site *site, const char *type);
+
 /* The document's own confidentiality: N, R, V. -1: refused, REASON_RESTRICTED. *ret_held: a person
  * shall look.
  */

@@ -131,7 +131,7 @@ static void the_reference_has_every_option_with_its_default(void **state)
 	(void)state;
 	reference.tree = yaml_tree_read(slice_of(whole), &arena, fail_at_complaint, NULL);
 	config_options(find_in_reference, &reference);
-	assert_in_range(reference.options, 50, 200);
+	assert_in_range(reference.options, 50, 300);
 }
 
 static void the_example_of_a_rehearsal_loads(void **state)

@@ -787,6 +787,37 @@ static void the_first_policy_that_fits_decides_when(void **state)
 	site.policy_count = 0;
 }
 
+/* The store holds them, with what it knows of the stay: here is what the document says itself. */
+static void what_is_sensitive_is_told_to_the_store(void **state)
+{
+	static const char *unit[] = { "UF12" }, *other_unit[] = { "UF99" }, *type[] = { "11490-0" },
+			  *other_type[] = { "34112-3" };
+	static const struct {
+		const char **units, **types;
+		bool by_unit, is_discreet;
+	} rows[] = {
+		{ unit, other_type, true, false },
+		{ other_unit, other_type, false, false },
+		{ other_unit, type, false, true },
+	};
+
+	(void)state;
+	site.sensitive_unit_count = site.sensitive_type_count = 1;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(decision_done) struct decision decision = { 0 };
+		struct err err = { 0 };
+
+		site.sensitive_units = rows[i].units;
+		site.sensitive_types = rows[i].types;
+		if (decide_variant(&decision, &usual, &err) < 0)
+			fail_msg("row %zu: %s", i, err.text);
+		assert_int_equal(decision.documents[0].discretion.unit, rows[i].by_unit);
+		assert_int_equal(decision.documents[0].discretion.flag, STORE_FLAG_UNSAID);
+		assert_int_equal(decision.documents[0].is_discreet, rows[i].is_discreet);
+	}
+	site.sensitive_unit_count = site.sensitive_type_count = 0;
+}
+
 /* A delay never sends what something else keeps back, and a deletion waits for nobody. */
 static void a_policy_gives_way_to_what_matters_more(void **state)
 {
@@ -847,6 +878,7 @@ int main(void)
 		cmocka_unit_test(a_site_sends_the_types_that_it_lists),
 		cmocka_unit_test(a_restricted_document_waits_for_a_person),
 		cmocka_unit_test(the_first_policy_that_fits_decides_when),
+		cmocka_unit_test(what_is_sensitive_is_told_to_the_store),
 		cmocka_unit_test(a_policy_gives_way_to_what_matters_more),
 	};
 

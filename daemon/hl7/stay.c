@@ -182,6 +182,7 @@ void stay_read(struct stay *stay, const struct hl7_message *message, struct aren
 	const struct fields fields = fields_of(message);
 
 	*stay = (struct stay){ .news = read_news(message, &fields) };
+	stay->is_correction = slice_is(code_of(message, fields.msh[9], 2), "Z99");
 	stay->is_past = slice_is(code_of(message, fields.zbe[5], 1), "Y");
 	stay->class = code_text(message, fields.pv1[2], 1, arena);
 	stay->flag = code_text(message, fields.pv1[16], 1, arena);

@@ -414,6 +414,7 @@ static void read_values(struct reading *reading)
 	transmission->visit_number = text_of(reading, code_at(message, "PV1", 19, 1));
 	transmission->visit_end = text_of(reading, code_at(message, "PV1", 45, 1));
 	transmission->unit = text_of(reading, code_at(message, "PV1", 3, 1));
+	stay_read(&transmission->stay, message, reading->arena);
 	transmission->sex = text_of(reading, code_at(message, "PID", 8, 1));
 	if (!reading->structure->has_trigger) {
 		transmission->type_code = text_of(reading, code_at(message, "OBR", 4, 1));

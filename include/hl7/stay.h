@@ -30,6 +30,7 @@ enum stay_news {
 /* Texts are never NULL; times are milliseconds since 1970, 0: not said, or not a time. */
 struct stay {
 	enum stay_news news;
+	bool is_correction; /* Z99: it says again what was said of a movement */
 	bool is_past;                       /* ZBE-5 is Y: a movement that others have followed */
 	const char *number;                 /* PV1-19.1; "": none */
 	const char *authority;              /* who gave it: the OID in PV1-19.4, or else the name */

@@ -7,7 +7,7 @@
 #ifndef DMPFEED_HL7_TRANSMISSION_H
 #define DMPFEED_HL7_TRANSMISSION_H
 
-#include "hl7/message.h"
+#include "hl7/stay.h"
 
 enum transmission_flag {
 	FLAG_MASQUE_PS,
@@ -71,6 +71,7 @@ struct transmission {
 	const char *visit_number; /* PV1-19.1 */
 	const char *visit_end;    /* PV1-45: an HL7 time, not looked at */
 	const char *unit;         /* PV1-3.1 */
+	struct stay stay;         /* all that it says of it */
 
 	enum transmission_action action; /* trigger, ORC-1 and OBX-11 agree */
 	const char *type_code;           /* TXA-2; OBR-4 of an ORU */
