@@ -277,20 +277,24 @@ void tls_session_free(struct tls_session **session)
 }
 
 /* What OpenSSL says, without its functions and numbers. */
+static int explain(const SSL *ssl, unsigned long code, int trouble, struct err *err)
+{
+	const long verdict = SSL_get_verify_result(ssl);
+	const char *reason = ERR_reason_error_string(code);
+
+	ERR_clear_error();
+	if (verdict != X509_V_OK)
+		return err_set(err, ERR_RETRY, "the peer's certificate is refused: %s",
+			       X509_verify_cert_error_string(verdict));
+	if (reason != NULL)
+		return err_set(err, ERR_RETRY, "TLS failed: %s", reason);
+	return err_set(err, ERR_RETRY, "TLS failed: %s",
+		       trouble ? strerrordesc_np(trouble) : "the peer left");
+}
+
 static enum tls_turn failed(const struct tls_session *session, int trouble, struct err *err)
 {
-	const long verdict = SSL_get_verify_result(session->ssl);
-	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-
-	if (verdict != X509_V_OK)
-		err_set(err, ERR_RETRY, "the peer's certificate is refused: %s",
-			X509_verify_cert_error_string(verdict));
-	else if (reason != NULL)
-		err_set(err, ERR_RETRY, "TLS failed: %s", reason);
-	else
-		err_set(err, ERR_RETRY, "TLS failed: %s",
-			trouble ? strerrordesc_np(trouble) : "the peer left");
-	ERR_clear_error();
+	explain(session->ssl, ERR_peek_last_error(), trouble, err);
 	return TLS_FAILED;
 }
 
@@ -397,4 +401,26 @@ const char *tls_peer(const struct tls_session *session, char ret_name[static TLS
 		OPENSSL_free(text);
 	}
 	return ret_name;
+}
+
+/* ---- for libevent ---- */
+
+SSL *tls_for_libevent(const struct tls *tls)
+{
+	SSL *ssl = SSL_new(tls->context);
+
+	if (ssl == NULL)
+		abort(); /* for want of memory */
+	/* It takes a write for all or nothing: what follows the part would go out in its place. */
+	SSL_clear_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
+	return ssl;
+}
+
+int tls_end_for_libevent(SSL *ssl, unsigned long trouble, struct err *err)
+{
+	if (!SSL_is_init_finished(ssl))
+		return explain(ssl, ERR_GET_LIB(trouble) ? trouble : 0, 0, err);
+	SSL_shutdown(ssl);
+	ERR_clear_error();
+	return 0;
 }

@@ -1,418 +1,396 @@
-/* The connections of the status port. Loop only.
+/* The connections of the status port: those of evhttp. Loop only.
  *
- * Not evhttp: it tells nobody when a connection ends, so that their number has no bound, and it knows
- * no TLS. What remains without it, for requests that have no body and connections that serve one, is
- * request.c and the phases below.
+ * It reads and writes HTTP, and leaves three things open: how many there are, how long a request may take
+ * whose bytes come one by one, and how many requests one connection may send. So each is known here from
+ * its first moment, when evhttp asks for a bufferevent, to its last, which evhttp_connection_set_closecb()
+ * tells. We end one as its bufferevent would: by saying that time is up.
  */
 #include "status/connection.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
 #include <sys/queue.h>
-#include <time.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/stream.h"
 
 enum {
-	MOST_REQUEST_BYTES = 8192,
-	SPILL_BYTES = 16 << 10, /* a record of TLS */
-	DRAIN_MS = 2000,
-	MOST_DRAINED_BYTES = 256 << 10,
+	MOST_HEAD_BYTES = 8192,
+	MOST_READ_BYTES = 16 << 10, /* of what evhttp would gather without end: it waits outside */
+	MOST_TICK_MS = 1000,
 	ANSWER_PATIENCE = 6, /* times that for a request */
-	TOO_LONG = 431,
+	EVERY_METHOD = 0xffff,
 };
 
-enum phase {
-	PHASE_GREETING, /* the handshake of TLS */
-	PHASE_READING,
-	PHASE_ASKED, /* the answer is being made */
-	PHASE_ANSWERING,
-	PHASE_DRAINING, /* lest a reset overtake the answer */
-	PHASE_CLOSED,   /* waits for the sweep */
+enum {
+	OK = 200,
+	BAD_REQUEST = 400,
+	BAD_METHOD = 405,
+	HAS_BODY = 413,
 };
 
 struct connection {
 	TAILQ_ENTRY(connection) link;
 	struct connections *all;
-	enum phase phase;
-	struct stream stream;
-	struct event *readable, *writable, *timer;
-	struct exchange *exchange; /* while asked */
-	struct buf in, out;
-	size_t drained;
-	char peer[64];
+	struct bufferevent *bev;        /* evhttp's: there until on_end() */
+	struct evhttp_connection *http; /* NULL: not adopted yet */
+	int64_t deadline_ms;
+	bool asked;
+	bool answered; /* by evhttp itself, maybe */
+	bool is_ours_to_end;
 };
 
 TAILQ_HEAD(connection_list, connection);
 
 struct connections {
-	struct event_base *loop;
+	struct evhttp *http;
+	struct evconnlistener *listener; /* evhttp's */
 	struct connections_settings settings;
 	exchange_fn *on_request;
 	void *arg;
-	struct event *sweep;
-	struct connection_list open, closed; /* open: the eldest first */
-	size_t count;
+	struct event *newcomer, *tick;
+	struct connection_list open; /* the eldest first */
+	size_t count, asked;
 	int64_t full_logged_ms, failure_logged_ms;
-	char spill[SPILL_BYTES];
 };
 
 struct exchange {
-	struct connection *connection; /* NULL: it has ended */
-	bool is_head;
+	struct evhttp_request *request;
 };
 
-/* ---- phases ---- */
+/* ---- from the first moment to the last ---- */
 
-static void arm(struct event *timer, int64_t wait_ms)
+static void connection_end(struct connection *connection)
 {
-	const struct timeval wait = { wait_ms / 1000, wait_ms % 1000 * 1000 };
-
-	event_add(timer, &wait);
+	connection->is_ours_to_end = true;
+	bufferevent_trigger_event(connection->bev, BEV_EVENT_TIMEOUT, 0);
 }
 
-static void connection_close(struct connection *connection)
-{
-	struct connections *all = connection->all;
-
-	if (connection->exchange != NULL)
-		connection->exchange->connection = NULL;
-	connection->phase = PHASE_CLOSED;
-	event_del(connection->readable);
-	event_del(connection->writable);
-	event_del(connection->timer);
-	stream_close(&connection->stream);
-	buf_done(&connection->in);
-	buf_done(&connection->out);
-	TAILQ_REMOVE(&all->open, connection, link);
-	TAILQ_INSERT_TAIL(&all->closed, connection, link);
-	all->count--;
-	event_active(all->sweep, EV_TIMEOUT, 0);
-}
-
-static void on_sweep(evutil_socket_t fd, short what, void *arg)
-{
-	struct connections *all = arg;
-	struct connection *connection;
-
-	(void)fd, (void)what;
-	while ((connection = TAILQ_FIRST(&all->closed)) != NULL) {
-		TAILQ_REMOVE(&all->closed, connection, link);
-		event_free(connection->readable);
-		event_free(connection->writable);
-		event_free(connection->timer);
-		free(connection);
-	}
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	connection_close(arg);
-}
-
-/* ---- out ---- */
-
-static void drain_from_now(struct connection *connection)
-{
-	connection->phase = PHASE_DRAINING;
-	stream_end(&connection->stream);
-	arm(connection->timer, min(connection->all->settings.patience_ms, (int64_t)DRAIN_MS));
-	event_add(connection->readable, NULL);
-}
-
-static void transmit(struct connection *connection)
-{
-	struct err err = { 0 };
-	size_t n = 0;
-
-	event_del(connection->readable);
-	while (connection->out.n > 0) {
-		switch (stream_write(&connection->stream, buf_slice(&connection->out), &n, &err)) {
-		case TLS_DONE:
-			buf_drop(&connection->out, n);
-			break;
-		case TLS_WANTS_READ: /* of TLS 1.2: it comes back when the peer has spoken */
-			event_add(connection->readable, NULL);
-			return;
-		case TLS_WANTS_WRITE:
-			event_add(connection->writable, NULL);
-			return;
-		case TLS_ENDED:
-		case TLS_FAILED:
-			connection_close(connection);
-			return;
-		}
-	}
-	drain_from_now(connection);
-}
-
-static const char *code_text(int code)
-{
-	static const struct {
-		int code;
-		const char *text;
-	} texts[] = {
-		{ 200, "OK" },
-		{ 400, "Bad Request" },
-		{ 401, "Unauthorized" },
-		{ 404, "Not Found" },
-		{ 405, "Method Not Allowed" },
-		{ 413, "Content Too Large" },
-		{ 431, "Request Header Fields Too Large" },
-		{ 503, "Service Unavailable" },
-		{ 505, "HTTP Version Not Supported" },
-	};
-
-	for (size_t i = 0; i < length_of(texts); i++)
-		if (texts[i].code == code)
-			return texts[i].text;
-	return "Status";
-}
-
-/* No cache keeps it, no browser guesses about it, no page frames it. */
-static void add_head(struct buf *out, const struct answer_head *head, size_t body_bytes)
-{
-	const time_t now = (time_t)(clock_now_ms() / 1000);
-	char date[64];
-	struct tm parts;
-
-	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &parts));
-	buf_addf(out,
-		 "HTTP/1.1 %d %s\r\n"
-		 "Date: %s\r\n"
-		 "Content-Type: %s\r\n"
-		 "Content-Length: %zu\r\n"
-		 "Cache-Control: no-store\r\n"
-		 "Content-Security-Policy: %s\r\n"
-		 "Cross-Origin-Opener-Policy: same-origin\r\n"
-		 "Cross-Origin-Resource-Policy: same-origin\r\n"
-		 "Referrer-Policy: no-referrer\r\n"
-		 "X-Content-Type-Options: nosniff\r\n"
-		 "X-Frame-Options: DENY\r\n"
-		 "%s"
-		 "Connection: close\r\n\r\n",
-		 head->code, code_text(head->code), date, head->type, body_bytes,
-		 head->policy ? head->policy : "default-src 'none'; frame-ancestors 'none'",
-		 head->more ? head->more : "");
-}
-
-void exchange_answer(struct exchange *exchange, const struct answer_head *head, struct slice body)
-{
-	struct connection *connection = exchange->connection;
-
-	if (connection != NULL) {
-		connection->exchange = NULL;
-		connection->phase = PHASE_ANSWERING;
-		add_head(&connection->out, head, body.n);
-		if (!exchange->is_head)
-			buf_add(&connection->out, body);
-		arm(connection->timer, connection->all->settings.patience_ms * ANSWER_PATIENCE);
-		event_add(connection->writable, NULL); /* not from within who asked */
-	}
-	free(exchange);
-}
-
-/* ---- in ---- */
-
-static void hand_over(struct connection *connection, int code, const struct request *request)
+/* The ends that we make are not the peer's failures. */
+static void part(struct connection *connection)
 {
 	struct connections *all = connection->all;
-	struct exchange *exchange = xcalloc(1, sizeof(*exchange));
-
-	exchange->connection = connection;
-	exchange->is_head = request->is_head;
-	connection->exchange = exchange;
-	connection->phase = PHASE_ASKED;
-	event_del(connection->readable);
-	arm(connection->timer, all->settings.patience_ms * ANSWER_PATIENCE);
-	all->on_request(all->arg, exchange, code, request);
-}
-
-/* What comes after the request is left out: a connection serves one. */
-static void take_bytes(struct connection *connection, size_t n)
-{
-	struct buf *in = &connection->in;
-	struct request request = { 0 };
-	size_t whole;
-	int code;
-
-	in->n = min(in->n + n, (size_t)MOST_REQUEST_BYTES);
-	in->p[in->n] = '\0';
-	code = request_read(buf_slice(in), &request, &whole);
-	if (code == 0 && in->n == MOST_REQUEST_BYTES)
-		code = TOO_LONG;
-	if (code != 0)
-		hand_over(connection, code, &request);
-}
-
-/* TLS_DONE: *ret_n bytes; those past the room of `in` are in the spill. */
-static enum tls_turn receive(struct connection *connection, size_t *ret_n, struct err *err)
-{
-	struct buf *in = &connection->in;
-	const size_t room = MOST_REQUEST_BYTES - in->n;
-	const struct iovec parts[2] = { { buf_reserve(in, room), room },
-					{ connection->all->spill, SPILL_BYTES } };
-
-	return stream_read(&connection->stream, parts, ret_n, err);
-}
-
-static void read_request(struct connection *connection)
-{
-	struct err err = { 0 };
-	size_t n = 0;
-
-	while (connection->phase == PHASE_READING) {
-		switch (receive(connection, &n, &err)) {
-		case TLS_DONE:
-			take_bytes(connection, n);
-			break;
-		case TLS_WANTS_READ:
-			return;
-		case TLS_WANTS_WRITE:
-			event_add(connection->writable, NULL);
-			return;
-		case TLS_ENDED:
-		case TLS_FAILED:
-			connection_close(connection);
-			return;
-		}
-	}
-}
-
-static void drain(struct connection *connection)
-{
-	const struct iovec parts[2] = { { connection->all->spill, SPILL_BYTES },
-					{ connection->all->spill, SPILL_BYTES } };
-	struct err err = { 0 };
-	enum tls_turn turn;
-	size_t n = 0;
-
-	while ((turn = stream_read(&connection->stream, parts, &n, &err)) == TLS_DONE)
-		if ((connection->drained += n) > MOST_DRAINED_BYTES)
-			break;
-	if (turn != TLS_WANTS_READ)
-		connection_close(connection);
-}
-
-static void greet(struct connection *connection)
-{
+	struct ssl_st *tls = bufferevent_openssl_get_ssl(connection->bev);
+	char peer[ADDRESS_TEXT];
 	struct err err = { 0 };
 
-	switch (stream_handshake(&connection->stream, &err)) {
-	case TLS_DONE:
-		connection->phase = PHASE_READING;
-		read_request(connection);
-		break;
-	case TLS_WANTS_READ:
-		break;
-	case TLS_WANTS_WRITE:
-		event_add(connection->writable, NULL);
-		break;
-	case TLS_ENDED:
-	case TLS_FAILED:
-		if (log_may_repeat(&connection->all->failure_logged_ms, clock_monotonic_ms()))
-			log_warning("status_handshake_failed peer=%s: %s", connection->peer,
-				    err.text);
-		connection_close(connection);
-		break;
-	}
+	if (tls != NULL &&
+	    tls_end_for_libevent(tls, bufferevent_get_openssl_error(connection->bev), &err) < 0 &&
+	    !connection->is_ours_to_end &&
+	    log_may_repeat(&all->failure_logged_ms, clock_monotonic_ms()))
+		log_warning("status_handshake_failed peer=%s: %s",
+			    address_text(evhttp_connection_get_addr(connection->http), peer),
+			    err.text);
 }
 
-/* The socket can be read, or written: what that is for is the phase's to say. */
-static void on_ready(evutil_socket_t fd, short what, void *arg)
+static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
 {
 	struct connection *connection = arg;
 
-	(void)fd, (void)what;
-	switch (connection->phase) {
-	case PHASE_GREETING:
-		greet(connection);
-		break;
-	case PHASE_READING:
-		read_request(connection);
-		break;
-	case PHASE_ANSWERING:
-		transmit(connection);
-		break;
-	case PHASE_DRAINING:
-		drain(connection);
-		break;
-	case PHASE_ASKED:
-	case PHASE_CLOSED:
-		break;
-	}
+	(void)output;
+	connection->answered |= info->n_added > 0;
 }
 
-/* ---- who may come ---- */
+static void on_end(struct evhttp_connection *http, void *arg)
+{
+	struct connection *connection = arg;
+	struct connections *all = connection->all;
 
-/* The one that has been there longest without having asked; NULL: all have. */
-static struct connection *eldest_idle(struct connections *all)
+	(void)http;
+	part(connection);
+	evbuffer_remove_cb(bufferevent_get_output(connection->bev), on_output, connection);
+	TAILQ_REMOVE(&all->open, connection, link);
+	all->count--;
+	all->asked -= connection->asked;
+	evconnlistener_enable(all->listener);
+	free(connection);
+}
+
+/* evhttp shows a connection with its first request, which may never come. But it is whom the bufferevent
+ * calls back.
+ */
+static void adopt(struct connection *connection)
+{
+	void *http = NULL;
+
+	bufferevent_getcb(connection->bev, NULL, NULL, NULL, &http);
+	assert(evhttp_connection_get_bufferevent(http) == connection->bev);
+	connection->http = http;
+	evhttp_connection_set_closecb(http, on_end, connection);
+}
+
+static void adopt_newcomers(struct connections *all)
 {
 	struct connection *connection;
 
-	TAILQ_FOREACH(connection, &all->open, link)
-	if (connection->phase != PHASE_ASKED && connection->phase != PHASE_ANSWERING)
-		return connection;
-	return NULL;
+	TAILQ_FOREACH_REVERSE(connection, &all->open, connection_list, link)
+	{
+		if (connection->http != NULL)
+			return;
+		adopt(connection);
+	}
 }
 
-static bool make_room(struct connections *all)
+/* Before anything is heard of the connections that were just let in. */
+static void on_newcomer(evutil_socket_t fd, short what, void *arg)
 {
-	struct connection *eldest;
+	(void)fd, (void)what;
+	adopt_newcomers(arg);
+}
 
+/* There is one: while all have asked, nobody is let in. */
+static struct connection *eldest_idle(struct connections *all)
+{
+	struct connection *connection = TAILQ_FIRST(&all->open);
+
+	while (connection->asked)
+		connection = TAILQ_NEXT(connection, link);
+	return connection;
+}
+
+static void make_room(struct connections *all)
+{
 	if (all->count < all->settings.most)
-		return true;
+		return;
 	if (log_may_repeat(&all->full_logged_ms, clock_monotonic_ms()))
 		log_warning("status connections=%zu: as many as status.max_connections allows; who "
 			    "asks nothing makes room",
 			    all->count);
-	eldest = eldest_idle(all);
-	if (eldest == NULL)
-		return false;
-	connection_close(eldest);
-	return true;
+	connection_end(eldest_idle(all));
 }
 
-void connections_add(struct connections *all, int fd, const struct tls *tls, const char *peer)
+static struct bufferevent *bufferevent_of(struct event_base *loop, const struct tls *tls)
 {
-	struct connection *connection;
+	struct bufferevent *bev = tls ? bufferevent_openssl_socket_new(
+						loop, -1, tls_for_libevent(tls),
+						BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE)
+				      : bufferevent_socket_new(loop, -1, BEV_OPT_CLOSE_ON_FREE);
 
-	if (!make_room(all)) {
-		evutil_closesocket(fd);
-		return;
-	}
-	connection = xcalloc(1, sizeof(*connection));
+	if (bev == NULL)
+		abort(); /* for want of memory */
+	bufferevent_setwatermark(bev, EV_READ, 0, MOST_READ_BYTES);
+	return bev;
+}
+
+/* evhttp has accepted somebody, and makes the rest of the connection when this has returned. */
+static struct bufferevent *on_connection(struct event_base *loop, void *arg)
+{
+	struct connections *all = arg;
+	struct connection *connection = xcalloc(1, sizeof(*connection));
+
+	adopt_newcomers(all);
+	make_room(all);
 	connection->all = all;
-	connection->phase = tls ? PHASE_GREETING : PHASE_READING;
-	memcpy(connection->peer, peer, min(strlen(peer), sizeof(connection->peer) - 1));
-	stream_open(&connection->stream, fd, tls);
-	connection->readable = event_new(all->loop, fd, EV_READ | EV_PERSIST, on_ready, connection);
-	connection->writable = event_new(all->loop, fd, EV_WRITE, on_ready, connection);
-	connection->timer = event_new(all->loop, -1, 0, on_timer, connection);
+	connection->bev = bufferevent_of(loop, all->settings.tls);
+	connection->deadline_ms = clock_monotonic_ms() + all->settings.patience_ms;
+	evbuffer_add_cb(bufferevent_get_output(connection->bev), on_output, connection);
 	TAILQ_INSERT_TAIL(&all->open, connection, link);
 	all->count++;
-	event_add(connection->readable, NULL);
-	arm(connection->timer, all->settings.patience_ms);
+	event_active(all->newcomer, EV_TIMEOUT, 0);
+	return connection->bev;
+}
+
+/* Out of descriptors or memory: the connection stays in the backlog and would wake the loop again at once,
+ * so look away until the next tick.
+ */
+static void on_accept_error(struct evconnlistener *listener, void *http)
+{
+	char address[ADDRESS_TEXT];
+
+	(void)http;
+	log_warning("status address=%s cannot accept: %s",
+		    address_of_socket(evconnlistener_get_fd(listener), address), strerror(errno));
+	evconnlistener_disable(listener);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct connections *all = arg;
+	struct connection *connection, *next;
+	const int64_t now_ms = clock_monotonic_ms();
+
+	(void)fd, (void)what;
+	for (connection = TAILQ_FIRST(&all->open); connection != NULL; connection = next) {
+		next = TAILQ_NEXT(connection, link);
+		if (connection->deadline_ms <= now_ms)
+			connection_end(connection);
+	}
+	if (all->asked < all->settings.most)
+		evconnlistener_enable(all->listener);
+}
+
+/* ---- a request ---- */
+
+static struct slice header_of(struct evhttp_request *request, const char *name)
+{
+	const char *value = evhttp_find_header(evhttp_request_get_input_headers(request), name);
+
+	return slice_of(value ? value : "");
+}
+
+/* evhttp refuses those that it reads; with some methods it reads none. */
+static bool has_body(struct evhttp_request *request)
+{
+	const struct slice length = header_of(request, "Content-Length");
+
+	return header_of(request, "Transfer-Encoding").n > 0 ||
+	       (length.n > 0 && !slice_is(length, "0"));
+}
+
+static int read_request(struct evhttp_request *from, struct request *ret_request)
+{
+	const enum evhttp_cmd_type method = evhttp_request_get_command(from);
+
+	ret_request->authorization = header_of(from, "Authorization");
+	ret_request->accept_language = header_of(from, "Accept-Language");
+	if (has_body(from))
+		return HAS_BODY;
+	if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD)
+		return BAD_METHOD;
+	return request_read_target(slice_of(evhttp_request_get_uri(from)), ret_request)
+		       ? OK
+		       : BAD_REQUEST;
+}
+
+static struct connection *connection_of(struct connections *all, struct evhttp_connection *http)
+{
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(http);
+	struct connection *connection = TAILQ_FIRST(&all->open);
+
+	while (connection->bev != bev)
+		connection = TAILQ_NEXT(connection, link);
+	return connection;
+}
+
+static void count_asked(struct connection *connection)
+{
+	struct connections *all = connection->all;
+
+	connection->asked = true;
+	connection->deadline_ms =
+		clock_monotonic_ms() + all->settings.patience_ms * ANSWER_PATIENCE;
+	if (++all->asked == all->settings.most)
+		evconnlistener_disable(all->listener);
+}
+
+/* Every answer says that it is the last. evhttp believes so but after CONNECT, even one that it refused. */
+static void on_request(struct evhttp_request *from, void *arg)
+{
+	struct connections *all = arg;
+	struct evhttp_connection *http = evhttp_request_get_connection(from);
+	struct connection *connection = connection_of(all, http);
+	struct request request = { 0 };
+	struct exchange *exchange;
+	int code;
+
+	if (connection->answered || evhttp_request_get_command(from) == EVHTTP_REQ_CONNECT) {
+		evhttp_connection_free(http);
+		return;
+	}
+	count_asked(connection);
+	exchange = xcalloc(1, sizeof(*exchange));
+	exchange->request = from;
+	code = read_request(from, &request);
+	all->on_request(all->arg, exchange, code, &request);
+}
+
+/* ---- its answer ---- */
+
+/* No cache keeps it, no browser guesses about it, no page frames it. */
+static void add_head(struct evhttp_request *request, const struct answer_head *head,
+		     size_t body_bytes)
+{
+	scoped(free_ptr) char *length = xasprintf("%zu", body_bytes);
+	const struct header headers[] = {
+		{ "Content-Type", head->type },
+		{ "Content-Length", length },
+		{ "Cache-Control", "no-store" },
+		{ "Content-Security-Policy",
+		  head->policy ? head->policy : "default-src 'none'; frame-ancestors 'none'" },
+		{ "Cross-Origin-Opener-Policy", "same-origin" },
+		{ "Cross-Origin-Resource-Policy", "same-origin" },
+		{ "Referrer-Policy", "no-referrer" },
+		{ "X-Content-Type-Options", "nosniff" },
+		{ "X-Frame-Options", "DENY" },
+		head->more[0],
+		head->more[1],
+		{ "Connection", "close" },
+	};
+
+	for (size_t i = 0; i < length_of(headers); i++)
+		if (headers[i].name != NULL)
+			evhttp_add_header(evhttp_request_get_output_headers(request),
+					  headers[i].name, headers[i].value);
+}
+
+/* evhttp goes on listening, to hear that the peer leaves: but who has said all may still want to be
+ * answered, and what else it says nobody reads.
+ */
+void exchange_answer(struct exchange *exchange, const struct answer_head *head, struct slice body)
+{
+	struct evhttp_request *request = exchange->request;
+	struct evhttp_connection *http = evhttp_request_get_connection(request);
+	struct evbuffer *out = evbuffer_new();
+
+	add_head(request, head, body.n);
+	if (evhttp_request_get_command(request) != EVHTTP_REQ_HEAD)
+		evbuffer_add(out, body.p, body.n);
+	evhttp_send_reply(request, head->code, NULL, out);
+	if (http != NULL)
+		bufferevent_disable(evhttp_connection_get_bufferevent(http), EV_READ);
+	evbuffer_free(out);
+	free(exchange);
 }
 
 /* ---- birth and end ---- */
 
-struct connections *connections_new(struct event_base *loop,
+static struct evhttp *http_new(struct connections *all)
+{
+	struct evhttp *http = evhttp_new(evconnlistener_get_base(all->listener));
+
+	if (http == NULL || evhttp_bind_listener(http, all->listener) == NULL)
+		abort();                                /* for want of memory */
+	evhttp_set_allowed_methods(http, EVERY_METHOD); /* we say which */
+	evhttp_set_max_headers_size(http, MOST_HEAD_BYTES);
+	evhttp_set_max_body_size(http, 0);
+	evhttp_set_bevcb(http, on_connection, all);
+	evhttp_set_gencb(http, on_request, all);
+	evconnlistener_set_error_cb(all->listener, on_accept_error);
+	return http;
+}
+
+struct connections *connections_new(struct evconnlistener *listener,
 				    const struct connections_settings *settings,
-				    exchange_fn *on_request, void *arg)
+				    exchange_fn *on_asked, void *arg)
 {
 	struct connections *all = xcalloc(1, sizeof(*all));
+	struct event_base *loop = evconnlistener_get_base(listener);
+	const int64_t tick_ms = min(settings->patience_ms, (int64_t)MOST_TICK_MS);
+	const struct timeval tick = { tick_ms / 1000, tick_ms % 1000 * 1000 };
 
-	all->loop = loop;
+	all->listener = listener;
 	all->settings = *settings;
-	all->on_request = on_request;
+	all->on_request = on_asked;
 	all->arg = arg;
-	all->sweep = event_new(loop, -1, 0, on_sweep, all);
 	TAILQ_INIT(&all->open);
-	TAILQ_INIT(&all->closed);
+	all->http = http_new(all);
+	all->newcomer = event_new(loop, -1, 0, on_newcomer, all);
+	all->tick = event_new(loop, -1, EV_PERSIST, on_tick, all);
+	event_add(all->tick, &tick);
 	return all;
+}
+
+/* One by one first: so evhttp lets go of the requests that wait for an answer. */
+void connections_speak(struct connections *connections, const struct tls *tls)
+{
+	connections->settings.tls = tls;
 }
 
 void connections_free(struct connections **connections)
@@ -422,9 +400,11 @@ void connections_free(struct connections **connections)
 
 	if (all == NULL)
 		return;
+	adopt_newcomers(all);
 	while ((connection = TAILQ_FIRST(&all->open)) != NULL)
-		connection_close(connection);
-	on_sweep(-1, 0, all);
-	event_free(all->sweep);
+		connection_end(connection);
+	evhttp_free(all->http);
+	event_free(all->newcomer);
+	event_free(all->tick);
 	free_ptr(connections);
 }

@@ -1,46 +1,9 @@
-/* One request of HTTP/1, as the status port takes it. Pure. Any thread.
- *
- * RFC 9112. What it says a server may tolerate (line ends without CR, folded lines, blanks before a
- * colon) is how requests are smuggled past a proxy, and no scraper or browser sends it.
- */
+/* What a request asks for, and who asks. Pure. Any thread. */
 #include "status/request.h"
 
 #include <string.h>
 
 #include "base/codec.h"
-
-enum { MOST_HEADERS = 100 };
-
-enum {
-	OK = 200,
-	BAD = 400,
-	OTHER_METHOD = 405,
-	HAS_BODY = 413,
-	OTHER_VERSION = 505,
-};
-
-/* ---- lines ---- */
-
-/* tchar of RFC 9110 */
-static bool is_token(struct slice text)
-{
-	for (size_t i = 0; i < text.n; i++) {
-		const char c = text.p[i];
-
-		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')) &&
-		    (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
-			return false;
-	}
-	return text.n > 0;
-}
-
-static bool is_value(struct slice text)
-{
-	for (size_t i = 0; i < text.n; i++)
-		if (((unsigned char)text.p[i] < ' ' && text.p[i] != '\t') || text.p[i] == 0x7f)
-			return false;
-	return true;
-}
 
 static bool is_visible(struct slice text)
 {
@@ -50,137 +13,15 @@ static bool is_visible(struct slice text)
 	return true;
 }
 
-/* Takes the next line off *rest. 1: there is one, without its end; 0: not whole yet; -1: a line end
- * that is not CR LF.
- */
-static int next_line(struct slice *rest, struct slice *ret_line)
+/* That of a proxy ("http://..."), "*" and fragments are for others. */
+bool request_read_target(struct slice target, struct request *ret_request)
 {
-	const char *end = memchr(rest->p, '\n', rest->n);
-	size_t n = end ? (size_t)(end - rest->p) : rest->n;
-	const char *cr = memchr(rest->p, '\r', n);
-
-	if (cr != NULL && cr != rest->p + n - 1)
-		return -1;
-	if (end == NULL)
-		return 0;
-	if (cr == NULL)
-		return -1;
-	*ret_line = (struct slice){ rest->p, n - 1 };
-	*rest = slice_from(*rest, n + 1);
-	return 1;
-}
-
-/* ---- the request line ---- */
-
-static int read_version(struct slice text, bool *ret_has_host)
-{
-	if (!slice_starts(text, "HTTP/") || text.n != 8 || text.p[6] != '.')
-		return BAD;
-	if (!slice_is(text, "HTTP/1.1") && !slice_is(text, "HTTP/1.0"))
-		return OTHER_VERSION;
-	*ret_has_host = text.p[7] == '1';
-	return OK;
-}
-
-static int read_first_line(struct slice line, struct request *request, bool *ret_has_host)
-{
-	struct slice method, target;
-
-	if (!slice_next(&line, ' ', &method) || !slice_next(&line, ' ', &target) || line.p == NULL)
-		return BAD;
-	if (!is_token(method) || !slice_starts(target, "/") || !is_visible(target) ||
+	if (!slice_starts(target, "/") || !is_visible(target) ||
 	    memchr(target.p, '#', target.n) != NULL)
-		return BAD;
-	slice_next(&target, '?', &request->path);
-	request->query = target.p ? target : (struct slice){ "", 0 };
-	request->is_head = slice_is(method, "HEAD");
-	if (read_version(line, ret_has_host) != OK)
-		return read_version(line, ret_has_host);
-	return request->is_head || slice_is(method, "GET") ? OK : OTHER_METHOD;
-}
-
-/* ---- headers ---- */
-
-/* What a request may have once, and what it says. */
-struct headers {
-	struct slice host, length, encoding, authorization, accept_language;
-};
-
-static bool keep(struct headers *headers, struct slice name, struct slice value)
-{
-	const struct {
-		const char *name;
-		struct slice *to;
-	} known[] = {
-		{ "Host", &headers->host },
-		{ "Content-Length", &headers->length },
-		{ "Transfer-Encoding", &headers->encoding },
-		{ "Authorization", &headers->authorization },
-	};
-
-	if (slice_is_nocase(name, "Accept-Language") && headers->accept_language.n == 0)
-		headers->accept_language = value;
-	for (size_t i = 0; i < length_of(known); i++) {
-		if (!slice_is_nocase(name, known[i].name))
-			continue;
-		if (known[i].to->p != NULL)
-			return false;
-		*known[i].to = value;
-	}
-	return true;
-}
-
-static bool read_header(struct slice line, struct headers *headers)
-{
-	struct slice name;
-
-	slice_next(&line, ':', &name);
-	if (line.p == NULL || !is_token(name) || !is_value(line))
 		return false;
-	return keep(headers, name, slice_trim(line));
-}
-
-/* A length beside an encoding is what smuggling is made of; a body of either kind is not for us. */
-static int judge_body(const struct headers *headers)
-{
-	uint64_t length = 0;
-
-	if (headers->encoding.p != NULL)
-		return headers->length.p != NULL ? BAD : HAS_BODY;
-	if (headers->length.p != NULL && !slice_to_u64(headers->length, UINT64_MAX, &length))
-		return BAD;
-	return length > 0 ? HAS_BODY : OK;
-}
-
-int request_read(struct slice in, struct request *ret_request, size_t *ret_n)
-{
-	struct slice rest = in, line;
-	struct headers headers = { 0 };
-	struct request request = { 0 };
-	bool has_host = false;
-	size_t count = 0;
-	int got = next_line(&rest, &line), code, body;
-
-	if (got <= 0)
-		return got < 0 ? BAD : 0;
-	code = read_first_line(line, &request, &has_host);
-	if (code != OK && code != OTHER_METHOD)
-		return code;
-	while ((got = next_line(&rest, &line)) > 0 && line.n > 0)
-		if (++count > MOST_HEADERS || !read_header(line, &headers))
-			return BAD;
-	if (got <= 0)
-		return got < 0 ? BAD : 0;
-	if (has_host && headers.host.p == NULL)
-		return BAD;
-	body = judge_body(&headers);
-	if (body != OK)
-		return body;
-	request.authorization = headers.authorization;
-	request.accept_language = headers.accept_language;
-	*ret_request = request;
-	*ret_n = in.n - rest.n;
-	return code;
+	slice_next(&target, '?', &ret_request->path);
+	ret_request->query = target.p ? target : (struct slice){ "", 0 };
+	return true;
 }
 
 /* ---- the query ---- */

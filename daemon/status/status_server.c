@@ -2,7 +2,6 @@
 #include "status/status_server.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <event2/listener.h>
 
 #include "base/address.h"
@@ -25,6 +24,7 @@ enum {
 	UNAUTHORIZED = 401,
 	NOT_FOUND = 404,
 	BAD_METHOD = 405,
+	HAS_BODY = 413,
 	UNAVAILABLE = 503,
 };
 
@@ -32,8 +32,6 @@ struct status_server {
 	struct connections *connections;
 	struct tls *tls; /* NULL: none */
 	const char *token;
-	struct evconnlistener *listener;
-	struct event *resume; /* accepting again, after the system refused to */
 	struct status_desk desk;
 	struct buf policy; /* of the page */
 	int64_t refusal_logged_ms;
@@ -115,9 +113,9 @@ static const struct path *path_of(struct slice path)
 
 /* ---- what is not answered ---- */
 
-static void refuse(struct exchange *exchange, int code, const char *more, const char *why)
+static void refuse(struct exchange *exchange, int code, struct header more, const char *why)
 {
-	const struct answer_head head = { .code = code, .type = type_json, .more = more };
+	const struct answer_head head = { .code = code, .type = type_json, .more = { more } };
 	scoped(buf_done) struct buf body = { 0 };
 	json_t *object = json_object();
 
@@ -127,27 +125,20 @@ static void refuse(struct exchange *exchange, int code, const char *more, const 
 	exchange_answer(exchange, &head, buf_slice(&body));
 }
 
+static const struct header nothing_more;
+
 /* Of a request that is not one of ours: `code` says so already. */
 static void refuse_code(struct exchange *exchange, int code)
 {
-	static const struct {
-		int code;
-		const char *more, *why;
-	} refusals[] = {
-		{ 400, NULL,
-		  "this is not a request of HTTP/1.1 that is to be understood in one way only" },
-		{ 405, "Allow: GET, HEAD\r\n", "this port is read-only: GET or HEAD" },
-		{ 413, NULL, "this port is read-only: a request has no body" },
-		{ 431, NULL, "the headers of a request have 8 KiB at most" },
-		{ 505, NULL, "this port speaks HTTP/1.1" },
-	};
+	static const struct header allow = { "Allow", "GET, HEAD" };
 
-	for (size_t i = 0; i < length_of(refusals); i++)
-		if (refusals[i].code == code) {
-			refuse(exchange, code, refusals[i].more, refusals[i].why);
-			return;
-		}
-	refuse(exchange, BAD_REQUEST, NULL, refusals[0].why);
+	if (code == BAD_METHOD)
+		refuse(exchange, code, allow, "this port is read-only: GET or HEAD");
+	else if (code == HAS_BODY)
+		refuse(exchange, code, nothing_more,
+		       "this port is read-only: a request has no body");
+	else
+		refuse(exchange, code, nothing_more, "a request asks for a path of this port");
 }
 
 /* The token is wanted whatever is asked, so that nobody learns without it what there is. */
@@ -182,15 +173,14 @@ static void answer_page(struct status_server *server, struct exchange *exchange,
 	const struct answer_head head = { .code = OK,
 					  .type = type_html,
 					  .policy = server->policy.p,
-					  .more = french ? "Content-Language: fr\r\n"
-							   "Vary: Accept-Language\r\n"
-							 : "Content-Language: en\r\n"
-							   "Vary: Accept-Language\r\n" };
+					  .more = { { "Content-Language", french ? "fr" : "en" },
+						    { "Vary", "Accept-Language" } } };
 	scoped(buf_done) struct buf body = { 0 };
 	struct page page = { 0 };
 
 	if (!is_one_of(lang, "fr", "en") || !is_one_of(query->values[QUERY_PART], "live", "all")) {
-		refuse(exchange, BAD_REQUEST, NULL, "lang is fr or en; part is live, or all");
+		refuse(exchange, BAD_REQUEST, nothing_more,
+		       "lang is fr or en; part is live, or all");
 		return;
 	}
 	server->desk.page(server->desk.arg, &page);
@@ -220,17 +210,19 @@ void status_answer(struct exchange *exchange, struct slice json)
 
 void status_answer_bad(struct exchange *exchange, const char *why)
 {
-	refuse(exchange, BAD_REQUEST, NULL, why);
+	refuse(exchange, BAD_REQUEST, nothing_more, why);
 }
 
 void status_answer_unavailable(struct exchange *exchange, const char *why)
 {
-	refuse(exchange, UNAVAILABLE, "Retry-After: 5\r\n", why);
+	refuse(exchange, UNAVAILABLE, (struct header){ "Retry-After", "5" }, why);
 }
 
 static void on_request(void *arg, struct exchange *exchange, int code,
 		       const struct request *request)
 {
+	static const struct header login = { "WWW-Authenticate",
+					     "Basic realm=\"dmpfeed\", charset=\"UTF-8\"" };
 	struct status_server *server = arg;
 	const struct path *path = path_of(request->path);
 	struct query query;
@@ -239,13 +231,12 @@ static void on_request(void *arg, struct exchange *exchange, int code,
 	if (code != OK)
 		refuse_code(exchange, code);
 	else if (!may_ask(server, request))
-		refuse(exchange, UNAUTHORIZED,
-		       "WWW-Authenticate: Basic realm=\"dmpfeed\", charset=\"UTF-8\"\r\n",
+		refuse(exchange, UNAUTHORIZED, login,
 		       "the token of status.token_file is wanted, as Authorization: Bearer");
 	else if (path == NULL)
-		refuse(exchange, NOT_FOUND, NULL, "there is nothing at this path");
+		refuse(exchange, NOT_FOUND, nothing_more, "there is nothing at this path");
 	else if (query_read(request->query, path->names, &query, &err) < 0)
-		refuse(exchange, BAD_REQUEST, NULL, err.text);
+		refuse(exchange, BAD_REQUEST, nothing_more, err.text);
 	else if (path->is_page)
 		answer_page(server, exchange, request, &query);
 	else if (path->answer != NULL)
@@ -255,37 +246,6 @@ static void on_request(void *arg, struct exchange *exchange, int code,
 }
 
 /* ---- where it listens ---- */
-
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
-		      int length, void *arg)
-{
-	struct status_server *server = arg;
-	char peer[ADDRESS_TEXT];
-
-	(void)listener, (void)length;
-	connections_add(server->connections, fd, server->tls, address_text(address, peer));
-}
-
-/* Out of descriptors or memory: the connection stays in the backlog and would wake the loop again
- * at once, so look away for a second.
- */
-static void on_accept_error(struct evconnlistener *listener, void *arg)
-{
-	struct status_server *server = arg;
-	static const struct timeval second = { .tv_sec = 1 };
-
-	log_warning("status address=%s cannot accept: %s", server->address, strerror(errno));
-	evconnlistener_disable(listener);
-	event_add(server->resume, &second);
-}
-
-static void on_resume(evutil_socket_t fd, short what, void *arg)
-{
-	struct status_server *server = arg;
-
-	(void)fd, (void)what;
-	evconnlistener_enable(server->listener);
-}
 
 static bool is_given(const char *text)
 {
@@ -311,22 +271,19 @@ static int check_address(const struct status_settings *settings, struct address 
 	return 0;
 }
 
-static int start_listening(struct status_server *server, struct event_base *loop,
+static int start_listening(struct evconnlistener **ret_listener, struct event_base *loop,
 			   const struct status_settings *settings, struct err *err)
 {
-	const char *listen = settings->listen;
 	struct address address;
 
 	if (check_address(settings, &address, err) < 0)
 		return -1;
-	server->listener = evconnlistener_new_bind(
-		loop, on_accept, server,
-		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
-		(struct sockaddr *)&address.socket, (int)address.bytes);
-	if (server->listener == NULL)
-		return err_set(err, ERR_HALT, "cannot listen on %s: %s", listen, strerror(errno));
-	evconnlistener_set_error_cb(server->listener, on_accept_error);
-	address_of_socket(evconnlistener_get_fd(server->listener), server->address);
+	*ret_listener = evconnlistener_new_bind(
+		loop, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
+		BACKLOG, (struct sockaddr *)&address.socket, (int)address.bytes);
+	if (*ret_listener == NULL)
+		return err_set(err, ERR_HALT, "cannot listen on %s: %s", settings->listen,
+			       strerror(errno));
 	return 0;
 }
 
@@ -348,6 +305,7 @@ void status_server_follow(struct status_server *server, const struct status_sett
 			  struct tls *tls)
 {
 	server->token = settings->token;
+	connections_speak(server->connections, tls);
 	tls_free(&server->tls);
 	server->tls = tls;
 }
@@ -356,23 +314,24 @@ int status_server_new(struct status_server **ret_server, struct event_base *loop
 		      const struct status_settings *settings, const struct status_desk *desk,
 		      struct err *err)
 {
-	const struct connections_settings connections = {
+	scoped(status_server_free) struct status_server *server = xcalloc(1, sizeof(*server));
+	struct connections_settings connections = {
 		.most = settings->most_connections ? (size_t)settings->most_connections
 						   : MOST_CONNECTIONS,
 		.patience_ms = settings->patience_ms ? settings->patience_ms : PATIENCE_MS,
 	};
-	scoped(status_server_free) struct status_server *server = xcalloc(1, sizeof(*server));
-	struct tls *tls;
+	struct evconnlistener *listener;
 
 	server->desk = *desk;
 	page_policy(&server->policy);
-	server->resume = event_new(loop, -1, 0, on_resume, server);
-	server->connections = connections_new(loop, &connections, on_request, server);
-	if (status_server_prepare(settings, &tls, err) < 0)
+	server->token = settings->token;
+	if (status_server_prepare(settings, &server->tls, err) < 0)
 		return -1;
-	status_server_follow(server, settings, tls);
-	if (start_listening(server, loop, settings, err) < 0)
+	if (start_listening(&listener, loop, settings, err) < 0)
 		return err_within(err, "status.listen");
+	address_of_socket(evconnlistener_get_fd(listener), server->address);
+	connections.tls = server->tls;
+	server->connections = connections_new(listener, &connections, on_request, server);
 	*ret_server = take(server);
 	return 0;
 }
@@ -383,10 +342,7 @@ void status_server_free(struct status_server **server)
 
 	if (s == NULL)
 		return;
-	if (s->listener != NULL)
-		evconnlistener_free(s->listener);
 	connections_free(&s->connections);
-	event_free(s->resume);
 	tls_free(&s->tls);
 	buf_done(&s->policy);
 	free_ptr(server);

@@ -86,4 +86,16 @@ void tls_end(struct tls_session *session);
 const char *tls_version(const struct tls_session *session);
 const char *tls_peer(const struct tls_session *session, char ret_name[static TLS_PEER]);
 
+/* ---- sessions of libevent, which reads and writes by itself ---- */
+
+struct ssl_st; /* OpenSSL's SSL */
+
+/* The server's side, for bufferevent_openssl_socket_new(), whose own it is then. */
+struct ssl_st *tls_for_libevent(const struct tls *tls);
+
+/* Before libevent frees it. Tells the peer that nothing more will come; -1 (ERR_RETRY): there was nobody to
+ * tell, because the handshake did not end. `trouble` is what bufferevent_get_openssl_error() says of it.
+ */
+must_use int tls_end_for_libevent(struct ssl_st *ssl, unsigned long trouble, struct err *err);
+
 #endif

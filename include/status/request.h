@@ -1,24 +1,17 @@
-/* One request of HTTP/1, as the status port takes it: GET or HEAD, a path, a query, no body.
- *
- * Strict where two readers of the same bytes could understand two things: line ends, folded and repeated
- * headers, lengths. Pure. Any thread.
- */
+/* What a request of HTTP asks for, and who asks: what libevent's server leaves to us. Pure. Any thread. */
 #ifndef DMPFEED_STATUS_REQUEST_H
 #define DMPFEED_STATUS_REQUEST_H
 
 #include "base/buf.h"
 
-/* Slices point into the bytes that it was read from; empty: not there. */
+/* Empty: not there. */
 struct request {
-	bool is_head;
 	struct slice path, query;
 	struct slice authorization, accept_language;
 };
 
-/* 0: not whole yet. 200: *ret_request is filled. Else what to answer: 400 not HTTP, or ambiguous; 405
- * another method; 413 a body; 505 another version. *ret_n is filled with 200 only: how many bytes it has.
- */
-must_use int request_read(struct slice in, struct request *ret_request, size_t *ret_n);
+/* The path and the query of "/api/v1/documents?state=held", which point into it. false: it is no such thing. */
+must_use bool request_read_target(struct slice target, struct request *ret_request);
 
 enum { QUERY_VALUES = 6, QUERY_TEXT = 80 };
 

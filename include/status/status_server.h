@@ -10,8 +10,8 @@
  *   /api/v1/documents?state=&reason=&site=&limit=&after=   likewise
  *
  * Anything else is answered 404, another method than GET or HEAD 405, a request with a body 413, a query
- * that names something unknown 400. One request a connection; 8 KiB of headers; a request that is not
- * whole in time is not waited for.
+ * that names something unknown, or what is no HTTP, 400. One request a connection; 8 KiB of headers; a
+ * request that is not whole in time is not waited for.
  *
  * On loopback it may be open to all who are on this machine. Beyond, it speaks TLS and wants a token
  * ("Authorization: Bearer", or as the password of "Basic", which browsers ask for) or a certificate.
