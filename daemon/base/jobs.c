@@ -116,12 +116,15 @@ void inbox_free(struct inbox **inbox)
 
 void inbox_put(struct inbox *inbox, struct job *job)
 {
+	bool rings;
+
 	pthread_mutex_lock(&inbox->mutex);
 	job->next = NULL;
 	list_add(&inbox->list, job);
-	if (++inbox->count >= inbox->wanted)
-		pthread_cond_signal(&inbox->bell);
+	rings = ++inbox->count >= inbox->wanted;
 	pthread_mutex_unlock(&inbox->mutex);
+	if (rings) /* only now: or whoever wakes finds the mutex taken, and sleeps again */
+		pthread_cond_signal(&inbox->bell);
 }
 
 void inbox_close(struct inbox *inbox)
