@@ -88,12 +88,6 @@ struct slice slice_trim(struct slice a)
 	return a;
 }
 
-struct slice slice_from(struct slice a, size_t start)
-{
-	start = min(start, a.n);
-	return (struct slice){ start ? a.p + start : a.p, a.n - start };
-}
-
 char *slice_dup(struct slice a)
 {
 	char *text = xcalloc(a.n + 1, 1);

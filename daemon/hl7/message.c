@@ -453,10 +453,21 @@ static void unescape(const struct hl7_message *message, struct slice value, stru
 	}
 }
 
+/* Printable ASCII without an escape: most values are, and need not be copied twice. */
+static bool is_plain(const struct hl7_message *message, struct slice value)
+{
+	for (size_t i = 0; i < value.n; i++)
+		if (value.p[i] < ' ' || value.p[i] > '~' || value.p[i] == message->escape.bytes[0])
+			return false;
+	return true;
+}
+
 char *hl7_text(const struct hl7_message *message, struct slice value, struct arena *arena)
 {
 	scoped(buf_done) struct buf bytes = { 0 }, text = { 0 };
 
+	if (is_plain(message, value) && !slice_is(value, "\"\""))
+		return arena_dup(arena, value);
 	if (!slice_is(value, "\"\""))
 		unescape(message, value, &bytes);
 	charset_to_utf8(buf_slice(&bytes), message->charset, &text);

@@ -63,13 +63,18 @@ static inline struct slice slice_of(const char *text)
 	return (struct slice){ text ? text : "", text ? strlen(text) : 0 };
 }
 
+/* The rest from start; empty when past the end. */
+static inline struct slice slice_from(struct slice a, size_t start)
+{
+	start = min(start, a.n);
+	return (struct slice){ start ? a.p + start : a.p, a.n - start };
+}
+
 bool slice_equal(struct slice a, struct slice b);
 bool slice_is(struct slice a, const char *text);        /* byte for byte */
 bool slice_is_nocase(struct slice a, const char *text); /* ASCII letters without regard to case */
 bool slice_starts(struct slice a, const char *prefix);
 struct slice slice_trim(struct slice a); /* without ASCII blanks at both ends */
-struct slice slice_from(struct slice a,
-			size_t start); /* the rest from start; empty when past the end */
 char *slice_dup(struct slice a) __attribute__((malloc)); /* NUL-terminated copy: the caller frees */
 
 /* Takes the part of *rest before the next `separator` (or all of it) off *rest. false when *rest
