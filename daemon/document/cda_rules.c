@@ -405,16 +405,17 @@ static_assert(length_of(rules) <= 64, "reader->seen has a bit for each rule");
 const struct cda_rule *cda_rule_of(const struct cda_reader *reader, bool *ret_leads)
 {
 	const struct cda_rule *found = NULL;
+	const size_t n = reader->path_n;
 
 	*ret_leads = false;
-	for (size_t i = 0; i < length_of(rules); i++) {
-		/* the first character spares most of the comparisons, of every element there is */
-		if (rules[i].path[0] != reader->path[0] ||
-		    strncmp(rules[i].path, reader->path, reader->path_n) != 0)
+	for (size_t i = 0; i < length_of(rules) && n < CDA_RULE_PATH; i++) {
+		/* the last character spares most of the comparisons, of every element there is */
+		if (rules[i].path[n - 1] != reader->path[n - 1] ||
+		    memcmp(rules[i].path, reader->path, n) != 0)
 			continue;
-		if (rules[i].path[reader->path_n] == '\0')
+		if (rules[i].path[n] == '\0')
 			found = &rules[i];
-		else if (rules[i].path[reader->path_n] == '/')
+		else if (rules[i].path[n] == '/')
 			*ret_leads = true;
 	}
 	return found;

@@ -11,6 +11,7 @@
 
 enum {
 	CDA_PATH = 192,
+	CDA_RULE_PATH = 128, /* of a rule, at most */
 	CDA_MOST_VALUE = 4096 /* bytes kept of a text; an attribute is refused above */
 };
 
@@ -66,7 +67,7 @@ enum cda_kind { CDA_NOTHING, CDA_ID, CDA_CODE, CDA_ATTRIBUTE, CDA_TEXT };
  * first.
  */
 struct cda_rule {
-	const char *path;
+	char path[CDA_RULE_PATH];
 	void (*open)(struct cda_reader *reader, const struct cda_attributes *attributes);
 	void (*close)(struct cda_reader *reader,
 		      const char *text); /* a text that needs a thought */
