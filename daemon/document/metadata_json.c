@@ -13,6 +13,7 @@ enum kind { TEXT, TIME, FLAG, ACTION, SOURCE, STRUCT, LIST };
 /* A member of a struct: its name, where it is, and for a struct or a list of structs which. */
 struct member {
 	const char *name;
+	size_t name_n;
 	enum kind kind;
 	size_t at, count_at;
 	const struct shape *shape;
@@ -25,23 +26,23 @@ struct shape {
 
 #define TEXT_OF(type, m)                                                                           \
 	{                                                                                          \
-#m, TEXT, offsetof(type, m), 0, NULL                                               \
+#m, sizeof(#m) - 1, TEXT, offsetof(type, m), 0, NULL                               \
 	}
 #define FLAG_OF(type, m)                                                                           \
 	{                                                                                          \
-#m, FLAG, offsetof(type, m), 0, NULL                                               \
+#m, sizeof(#m) - 1, FLAG, offsetof(type, m), 0, NULL                               \
 	}
 #define TIME_OF(type, m)                                                                           \
 	{                                                                                          \
-#m, TIME, offsetof(type, m), 0, NULL                                               \
+#m, sizeof(#m) - 1, TIME, offsetof(type, m), 0, NULL                               \
 	}
 #define STRUCT_OF(type, m, shape)                                                                  \
 	{                                                                                          \
-#m, STRUCT, offsetof(type, m), 0, shape                                            \
+#m, sizeof(#m) - 1, STRUCT, offsetof(type, m), 0, shape                            \
 	}
 #define LIST_OF(type, m, n, shape)                                                                 \
 	{                                                                                          \
-#m, LIST, offsetof(type, m), offsetof(type, n), shape                              \
+#m, sizeof(#m) - 1, LIST, offsetof(type, m), offsetof(type, n), shape              \
 	}
 
 static const struct member coded_members[] = {
@@ -67,7 +68,7 @@ static const struct shape party = { party_members, length_of(party_members), siz
 
 #define SOURCE_OF(m)                                                                               \
 	{                                                                                          \
-#m, SOURCE, offsetof(struct metadata_from, m), 0, NULL                             \
+#m, sizeof(#m) - 1, SOURCE, offsetof(struct metadata_from, m), 0, NULL             \
 	}
 
 static const struct member from_members[] = {
@@ -101,7 +102,7 @@ static const struct shape from = { from_members, length_of(from_members),
 				   sizeof(struct metadata_from) };
 
 static const struct member metadata_members[] = {
-	{ "action", ACTION, offsetof(struct metadata, action), 0, NULL },
+	{ "action", sizeof("action") - 1, ACTION, offsetof(struct metadata, action), 0, NULL },
 	TEXT_OF(struct metadata, unique_id),
 	TEXT_OF(struct metadata, replaces),
 	TEXT_OF(struct metadata, patient_ins),
@@ -181,28 +182,35 @@ static void write_unusual_text(const char *text, struct buf *out)
 	json_decref(string);
 }
 
-/* Three pieces at once: of a document there are hundreds, and twice. */
-static void write_pieces(const char *before, struct slice text, const char *after, struct buf *out)
-{
-	const size_t n = strlen(before), m = strlen(after);
-	char *end = buf_reserve(out, n + text.n + m);
-
-	if (end == NULL)
-		return;
-	memcpy(end, before, n);
-	memcpy(end + n, text.p, text.n);
-	memcpy(end + n + text.n, after, m + 1);
-	out->n += n + text.n + m;
-}
-
+/* Room for all of it is asked for once: of a document there are hundreds, and twice. */
 static void write_text(const char *text, struct buf *out)
 {
 	const struct slice whole = slice_of(text);
+	char *to;
 
-	if (is_plain(whole))
-		write_pieces("\"", whole, "\"", out);
-	else
-		write_unusual_text(text, out);
+	if (!is_plain(whole))
+		return write_unusual_text(text, out);
+	to = buf_reserve(out, whole.n + 2);
+	if (to == NULL)
+		return;
+	to[0] = '"';
+	memcpy(to + 1, whole.p, whole.n);
+	memcpy(to + 1 + whole.n, "\"", 2);
+	out->n += whole.n + 2;
+}
+
+static void write_name(char before, const struct member *member, struct buf *out)
+{
+	const size_t n = member->name_n;
+	char *to = buf_reserve(out, n + 4);
+
+	if (to == NULL)
+		return;
+	to[0] = before;
+	to[1] = '"';
+	memcpy(to + 2, member->name, n);
+	memcpy(to + 2 + n, "\":", 3);
+	out->n += n + 4;
 }
 
 static void write_list(const struct member *member, const char *base, struct buf *out)
@@ -253,7 +261,7 @@ static void write_value(const struct member *member, const char *base, struct bu
 static void write_object(const struct shape *shape, const void *base, struct buf *out)
 {
 	for (size_t i = 0; i < shape->count; i++) {
-		write_pieces(i == 0 ? "{\"" : ",\"", slice_of(shape->members[i].name), "\":", out);
+		write_name(i == 0 ? '{' : ',', &shape->members[i], out);
 		write_value(&shape->members[i], base, out);
 	}
 	buf_add_char(out, '}');
