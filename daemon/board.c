@@ -66,7 +66,7 @@ static bool is_news(const struct board *board, const struct store_tally *now, in
 	if (result != NULL && is_partial(result, now))
 		return false;
 	return result == NULL || board->is_forced || now->last != result->counted_last ||
-	       calendar_day(now_ms) != result->today ||
+	       now->stays != result->counted_stays || calendar_day(now_ms) != result->today ||
 	       clock_monotonic_ms() - board->counted_ms > OLDEST_MS;
 }
 

@@ -102,13 +102,14 @@ struct series {
 	const struct board_places *places;
 	int first;
 	size_t days;
-	int64_t *n; /* [place][day] */
+	int64_t *n;         /* [place][day] */
+	int64_t *sensitive; /* [place]: of stays; NULL: nobody wants to know */
 };
 
 static struct series series_new(const struct board_counting *counting,
 				const struct board_places *places, int from, int to)
 {
-	struct series series = { places, from, (size_t)max(workdays_between(from, to) + 1, 1),
+	struct series series = { places, from, (size_t)max(workdays_between(from, to) + 1, 1), NULL,
 				 NULL };
 
 	series.n = arena_alloc(counting->arena, places->count * series.days * sizeof(*series.n));
@@ -128,7 +129,12 @@ static void series_add(struct series *series, const char *lane, const char *site
 
 static void on_number(void *arg, const struct store_number *number)
 {
-	series_add(arg, number->lane, number->site, number->day, number->n);
+	struct series *series = arg;
+	const size_t place = place_of(series->places, number->lane, number->site);
+
+	series_add(series, number->lane, number->site, number->day, number->n);
+	if (series->sensitive != NULL && place != SIZE_MAX)
+		series->sensitive[place] += number->discreet;
 }
 
 static int64_t series_sum(const struct series *series, size_t place, int from, int to)
@@ -255,6 +261,12 @@ static int ask_stays(const struct board_counting *counting,
 	return store_stays_ended(counting->store, &asked, on_number, into, err);
 }
 
+/* What ADT messages tell of, rather than documents or people. */
+static bool is_of_stays(const struct target_indicator *indicator)
+{
+	return !indicator->has_same && indicator->denominator->source == SOURCE_ADT;
+}
+
 /* A denominator that is counted day by day. */
 static int ask_denominator(const struct board_counting *counting,
 			   const struct target_indicator *indicator, int from, int to,
@@ -263,9 +275,8 @@ static int ask_denominator(const struct board_counting *counting,
 	if (indicator->has_same)
 		return ask_numerator(counting, indicator, &indicator->same, from, to, grace, into,
 				     err);
-	return indicator->denominator->source == SOURCE_ADT
-		       ? ask_stays(counting, indicator, from, to, into, err)
-		       : ask_produced(counting, indicator, from, to, into, err);
+	return is_of_stays(indicator) ? ask_stays(counting, indicator, from, to, into, err)
+				      : ask_produced(counting, indicator, from, to, into, err);
 }
 
 /* ---- measuring ---- */
@@ -284,6 +295,7 @@ static void begin_measures(const struct target_indicator *indicator,
 								: "",
 				.imported_by = "",
 				.gaps = "",
+				.sensitive = -1,
 			},
 		};
 }
@@ -356,10 +368,15 @@ static int measure_counted(const struct board_counting *counting,
 {
 	struct series series = series_new(counting, places, from, to);
 
+	if (is_of_stays(indicator))
+		series.sensitive =
+			arena_alloc(counting->arena, places->count * sizeof(*series.sensitive));
 	if (ask_denominator(counting, indicator, from, to, indicator->numerator.late_grace_days,
 			    &series, err) < 0)
 		return -1;
 	for (size_t i = 0; i < places->count; i++) {
+		if (series.sensitive != NULL)
+			measures[i].denominator.sensitive = series.sensitive[i];
 		measures[i].denominator.is_known = true;
 		measures[i].denominator.n = series_sum(&series, i, from, to);
 		measures[i].denominator.until = to;

@@ -118,7 +118,11 @@ static struct board_row begin_row(const struct maker *maker,
 		.fields = joined(arena, &indicator->fields),
 		.unit = target_unit(indicator->numerator.aggregate),
 		.has_ended = has_ended(maker, window, indicator),
-		.denominator = { .id = "", .source = "", .imported_by = "", .gaps = "" },
+		.denominator = { .id = "",
+				 .source = "",
+				 .imported_by = "",
+				 .gaps = "",
+				 .sensitive = -1 },
 		.kind = indicator->threshold.kind,
 		.threshold_status = indicator->threshold.status,
 		.threshold_source = indicator->threshold.source,
@@ -626,6 +630,7 @@ static int make_all(struct maker *maker, struct err *err)
 		return -1;
 	result->counted_last = tally.last;
 	result->counted_edition = tally.edition;
+	result->counted_stays = tally.stays;
 	result->counted_until_ms = tally.until_ms;
 	for (size_t i = 0; i < targets->programme_count; i++)
 		if (make_programme(maker, &targets->programmes[i], err) < 0)

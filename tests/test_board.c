@@ -122,19 +122,21 @@ static void note_stays(struct fixture *f, const struct rule *rule, int day, int 
 {
 	for (int i = 0; i < count; i++) {
 		scoped(free_ptr) char *number = xasprintf("%s-%d-%d", rule->site, day, i);
-		const struct store_stay stay = { .lane = rule->lane,
-						 .number = number,
-						 .said_ms = hour_of(day, 12),
-						 .exists = STORE_SAID_YES,
-						 .ended = STORE_SAID_YES,
-						 .counts = STORE_SAID_YES,
-						 .has_place = true,
-						 .site = rule->site,
-						 .unit = "UF1",
-						 .field = "MCO",
-						 .start_ms = hour_of(day, 8),
-						 .end_ms = hour_of(day, 12) };
+		struct store_stay stay = { .lane = rule->lane,
+					   .number = number,
+					   .said_ms = hour_of(day, 12),
+					   .exists = STORE_SAID_YES,
+					   .ended = STORE_SAID_YES,
+					   .counts = STORE_SAID_YES,
+					   .has_place = true,
+					   .site = rule->site,
+					   .unit = "UF1",
+					   .field = "MCO",
+					   .start_ms = hour_of(day, 8),
+					   .end_ms = hour_of(day, 12) };
 
+		if (i == 0 && rule->site == b)
+			stay.discretion.flag = STORE_FLAG_DISCREET; /* one of the day */
 		ok(store_note_stay(f->store, &stay, &err));
 	}
 }
@@ -409,6 +411,9 @@ static void what_is_said_of_it(void **state)
 	live_the_year(f);
 	hold_some(f);
 	result = board(f, targets, 20260930, 20);
+	/* counted with the others, and told: one on each of 65 working days */
+	assert_int_equal(row_of(result, "s2", "adt", b)->denominator.sensitive, 65);
+	assert_int_equal(row_of(result, "s2", "adt", a)->denominator.sensitive, 0);
 	assert_string_equal(row_of(result, "s2", "adt", b)->english,
 			    "Qualifying the identities that 120 documents wait for brings you to "
 			    "48.2% at the end; without them, 25.0% (target 70.0%).");

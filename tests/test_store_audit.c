@@ -349,7 +349,7 @@ static void imported_figures_that_were_altered_are_found(void **state)
 
 /* Takes away what the versions after the twentieth brought. */
 static const char back_to_version_20[] =
-	"DROP TABLE act; DROP TABLE reading; DROP TABLE discretion;"
+	"DROP TABLE act; DROP TABLE discretion;"
 	"DROP INDEX document_stay; DROP INDEX acceptance_stay; DROP INDEX stay_changed;"
 	"ALTER TABLE document DROP COLUMN discreet;"
 	"ALTER TABLE stay DROP COLUMN number; ALTER TABLE stay DROP COLUMN sealed_by;"
@@ -357,6 +357,7 @@ static const char back_to_version_20[] =
 	"ALTER TABLE stay DROP COLUMN exists_said_ms; ALTER TABLE stay DROP COLUMN start_said_ms;"
 	"ALTER TABLE stay DROP COLUMN end_said_ms; ALTER TABLE stay DROP COLUMN place_said_ms;"
 	"ALTER TABLE stay DROP COLUMN counts_said_ms; ALTER TABLE stay DROP COLUMN changed_ms;"
+	"ALTER TABLE tally DROP COLUMN stays;"
 	"PRAGMA user_version = 20";
 
 static void imports_of_before_join_the_chain(void **state)

@@ -222,22 +222,6 @@ static void a_number_is_in_clear_once_and_only_where_nothing_is_encrypted(void *
 	keyring_free(&without);
 }
 
-static void who_read_numbers_is_kept(void **state)
-{
-	struct fixture *f = *state;
-	sqlite3 *db;
-
-	ok(store_begin(f->store, &err));
-	ok(store_note_reading(f->store, "alice (1000)", "after=1d", 3, f->now_ms, &err));
-	ok(store_commit(f->store, &err));
-	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-	assert_int_not_equal(sqlite3_exec(db, "UPDATE reading SET actor = 'bob'", NULL, NULL, NULL),
-			     SQLITE_OK);
-	assert_int_not_equal(sqlite3_exec(db, "DELETE FROM reading", NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-	assert_int_equal(seen_in_file(f, "alice (1000)"), 1);
-}
-
 /* ---- discretion ---- */
 
 static struct store_receipt document(struct fixture *f, const char *unique_id, const char *stay)
@@ -516,7 +500,6 @@ int main(void)
 		test(who_left_without_a_letter_is_told),
 		test(they_are_counted_by_the_site_of_today),
 		test(a_number_is_in_clear_once_and_only_where_nothing_is_encrypted),
-		test(who_read_numbers_is_kept),
 		test(documents_of_a_discreet_stay_wait_for_a_person),
 		test(a_flag_may_be_taken_back_and_a_unit_not),
 		test(a_document_makes_its_stay_discreet),

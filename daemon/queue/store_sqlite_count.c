@@ -24,6 +24,7 @@ int store_tally_now(struct store *store, struct store_tally *ret_tally, struct e
 		.is_emptying = sqlite3_column_int(row, 2) != 0,
 		.until_ms = sqlite3_column_int64(row, 3),
 		.newest = (uint64_t)sqlite3_column_int64(row, 4),
+		.stays = (uint64_t)sqlite3_column_int64(row, 5),
 	};
 	return 0;
 }

@@ -374,7 +374,7 @@ static const char version_21[] =
 	"CREATE TRIGGER act_stays BEFORE DELETE ON act BEGIN SELECT raise(ABORT, 'acts are append-only'); END;";
 
 /* What ADT messages say of stays, with when each thing was said; the number of the visit, sealed by a key or not;
- * which stays are to be discreet about, and the documents that are held for it; who read numbers of stays.
+ * which stays are to be discreet about, and the documents that are held for it.
  */
 static const char version_22[] =
 	"ALTER TABLE stay ADD COLUMN number BLOB;"
@@ -387,6 +387,7 @@ static const char version_22[] =
 	"ALTER TABLE stay ADD COLUMN place_said_ms INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE stay ADD COLUMN counts_said_ms INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE stay ADD COLUMN changed_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE tally ADD COLUMN stays INTEGER NOT NULL DEFAULT 0;" /* so many messages about stays */
 	"CREATE INDEX stay_changed ON stay (changed_ms) WHERE source = 'adt';"
 	"CREATE TABLE discretion ("
 	"  key BLOB PRIMARY KEY CHECK (length(key) = 16),"
@@ -398,16 +399,7 @@ static const char version_22[] =
 	"CREATE INDEX discretion_changed ON discretion (changed_ms);"
 	"ALTER TABLE document ADD COLUMN discreet INTEGER NOT NULL DEFAULT 0 CHECK (discreet IN (0, 1));"
 	"CREATE INDEX document_stay ON document (stay, seq) WHERE stay IS NOT NULL;"
-	"CREATE INDEX acceptance_stay ON acceptance (stay) WHERE stay IS NOT NULL;"
-	"CREATE TABLE reading ("
-	"  number INTEGER PRIMARY KEY,"
-	"  at_ms INTEGER NOT NULL,"
-	"  actor TEXT NOT NULL,"
-	"  asked TEXT NOT NULL,"
-	"  stays INTEGER NOT NULL"
-	") STRICT;"
-	"CREATE TRIGGER reading_keeps BEFORE UPDATE ON reading BEGIN SELECT raise(ABORT, 'who read what stays'); END;"
-	"CREATE TRIGGER reading_stays BEFORE DELETE ON reading BEGIN SELECT raise(ABORT, 'who read what stays'); END;";
+	"CREATE INDEX acceptance_stay ON acceptance (stay) WHERE stay IS NOT NULL;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)

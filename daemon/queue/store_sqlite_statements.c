@@ -286,7 +286,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[PURGE_ACKS] = "DELETE FROM acknowledgement WHERE document = ?1 AND state = 'sent'",
 	[SET_PURGED] = "UPDATE document SET purged_ms = ?2 WHERE seq = ?1",
 
-	[TALLY_IS] = "SELECT last, edition, is_emptying, until_ms, coalesce((SELECT max(number) FROM ledger), 0) FROM tally",
+	[TALLY_IS] = "SELECT last, edition, is_emptying, until_ms, coalesce((SELECT max(number) FROM ledger), 0),"
+		" stays FROM tally",
 	/* what came later is none of its past, but a deletion may be of what came while it waited */
 	[TALLY_ROWS] = "SELECT l.number, l.seq, l.at_ms, l.what, l.state, l.reason, l.code, l.note, l.attempt,"
 		" d.action, d.lane, d.site, d.field, d.unit, d.source, d.type_code, d.stay, d.patient, d.received_ms,"
@@ -334,6 +335,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" FROM counter_day WHERE day < ?1 ORDER BY day LIMIT ?2)",
 	[DROP_ALIASES] = "DELETE FROM site_alias",
 	[ADD_ALIAS] = "INSERT OR REPLACE INTO site_alias (former, current) VALUES (?1, ?2)",
+	[COUNT_STAY_NEWS] = "UPDATE tally SET stays = stays + 1",
 	[STAY_IS] = "SELECT cancelled, exists_said_ms, start_ms, start_said_ms, end_ms, end_said_ms, site, unit, field,"
 		" since_ms, place_said_ms, counts, counts_said_ms FROM stay WHERE source = 'adt' AND key = ?1",
 	[NOTE_STAY] = "INSERT OR REPLACE INTO stay (source, key, lane, site, unit, field, start_ms, end_ms, cancelled, number,"
@@ -358,7 +360,6 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" FROM " LETTERLESS_STAYS " ORDER BY end_ms, key LIMIT ?5",
 	[COUNT_LETTERLESS] = "SELECT coalesce(x.current, site) AS now_site, count(*) FROM " LETTERLESS_STAYS
 		" GROUP BY 1 ORDER BY 1",
-	[NOTE_READING] = "INSERT INTO reading (at_ms, actor, asked, stays) VALUES (?1, ?2, ?3, ?4)",
 	[FORGET_STAYS] = "DELETE FROM stay WHERE source = 'adt' AND key IN (SELECT key FROM stay s WHERE source = 'adt'"
 		" AND changed_ms < ?1 AND end_ms < ?1 AND (end_ms > 0 OR cancelled OR NOT " DISCREET_STAY ") LIMIT ?2)",
 	[FORGET_DISCRETION] = "DELETE FROM discretion WHERE key IN (SELECT key FROM discretion d WHERE changed_ms < ?1"

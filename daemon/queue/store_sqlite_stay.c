@@ -218,7 +218,8 @@ int store_note_stay(struct store *store, const struct store_stay *stay, struct e
 	if (read_known(store, store_patient_key(&key), &arena, &known, err) < 0)
 		return -1;
 	stay_learn(&known, stay);
-	if (write_known(store, store_patient_key(&key), stay, &known, err) < 0)
+	if (write_known(store, store_patient_key(&key), stay, &known, err) < 0 ||
+	    sqlite_run(&store->sqlite, COUNT_STAY_NEWS, NULL, 0, "note a stay", err) < 0)
 		return -1;
 	return note_discretion(store, store_patient_key(&key), &stay->discretion, stay->said_ms,
 			       stay, stay->now_ms, err);
@@ -321,14 +322,6 @@ int store_count_letterless(struct store *store, const struct store_letterless *a
 	while (rows != NULL && (got = sqlite_step(&store->sqlite, rows, err)) > 0)
 		each(arg, sqlite_text(rows, 0), (uint64_t)sqlite3_column_int64(rows, 1));
 	return got;
-}
-
-int store_note_reading(struct store *store, const char *actor, const char *asked, uint64_t stays,
-		       int64_t now_ms, struct err *err)
-{
-	return sqlite_run(&store->sqlite, NOTE_READING,
-			  VALUES(NUMBER(now_ms), TEXT(actor), TEXT(asked), NUMBER(stays)),
-			  "note who read numbers of stays", err);
 }
 
 /* ---- forgetting ---- */

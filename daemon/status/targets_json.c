@@ -60,6 +60,7 @@ static json_t *json_of_denominator(const struct board_row *row)
 	json_put_text(json, "imported_by", denominator->imported_by);
 	put_day(json, "until", denominator->until);
 	json_put_text(json, "gaps", denominator->gaps);
+	put_known(json, "sensitive", denominator->sensitive >= 0, denominator->sensitive);
 	return json;
 }
 

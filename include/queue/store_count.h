@@ -21,6 +21,7 @@ struct store_tally {
 	uint64_t edition; /* how often all was counted anew */
 	bool is_emptying; /* it is to be counted anew, and the old numbers are not gone yet */
 	uint64_t newest;  /* the last row that there is */
+	uint64_t stays;   /* so many messages about stays were noted (store_stay.h) */
 	int64_t until_ms; /* when the last row that is counted was written; 0: none is */
 };
 

@@ -73,10 +73,6 @@ must_use int store_count_letterless(struct store *store, const struct store_lett
 				    void (*each)(void *arg, const char *site, uint64_t stays),
 				    void *arg, struct err *err);
 
-/* Writer. Somebody read numbers of stays: what they asked for, and how many they were told. */
-must_use int store_note_reading(struct store *store, const char *actor, const char *asked,
-				uint64_t stays, int64_t now_ms, struct err *err);
-
 /* Writer. Forgets up to `most` stays that ended, or that nothing was said of, before then; one that goes on and
  * is discreet is kept. 1: there may be more; 0: there were none; -1.
  */

@@ -20,6 +20,7 @@ struct board_denominator {
 	const char *imported_by; /* "": none was */
 	int until;               /* the last day that it is known for; 0: none */
 	const char *gaps;        /* "2025-07..2026-08": months that lack; "" */
+	int64_t sensitive;       /* of stays: so many of n are; < 0: not known */
 };
 
 /* One indicator, in one window, at one place. Texts are never NULL. */
@@ -95,6 +96,7 @@ struct board_result {
 	int64_t counted_until_ms; /* how far the counters have followed */
 	uint64_t counted_last,
 		counted_edition; /* the ledger's last row; how often it was counted */
+	uint64_t counted_stays;  /* messages about stays */
 	int64_t took_ms;
 	bool weights_learned;
 
