@@ -37,6 +37,7 @@ enum option_id {
 	FORCE,
 	REBUILD,
 	DECLARED,
+	WITHOUT_LETTER,
 	OPTION_COUNT,
 };
 
@@ -57,7 +58,8 @@ static const struct {
 	[REASON] = { "reason", "R", "for this reason only", NULL },
 	[SITE] = { "site", "F", "of this geographic FINESS only", NULL },
 	[LIMIT] = { "limit", "N", "so many at most", "100" },
-	[AFTER] = { "after", "DOC", "those after this one", NULL },
+	[AFTER] = { "after", "DOC|8d", "documents after this one; stays so many days after their end",
+		    NULL },
 	[FROM] = { "from", "DAY", "from this day on, like 2026-11-01", NULL },
 	[TO] = { "to", "DAY", "up to this day", NULL },
 	[BY] = { "by", "day|month", "numbers of days, or of months", "day" },
@@ -73,6 +75,9 @@ static const struct {
 		      "rebuild" },
 	[DECLARED] = { "declared", NULL, "what the hospital declared, not what the CNAM counted",
 		       NULL, "declared" },
+	[WITHOUT_LETTER] = { "without-letter", NULL,
+			     "those that ended, and of which the DMP has no discharge letter", NULL,
+			     "without_letter" },
 };
 
 static const struct command {
@@ -166,6 +171,12 @@ static const struct command {
 	  .options = 1U << FROM | 1U << TO | 1U << BY | 1U << REBUILD,
 	  .many = true,
 	  .print = ctl_print_counters },
+	{ .name = "stays",
+	  .usage = "stays --without-letter [--after 8d] [--site F] [--limit N]",
+	  .help = "stays that have ended, with their numbers; who asks is kept",
+	  .options = 1U << WITHOUT_LETTER | 1U << AFTER | 1U << SITE | 1U << LIMIT,
+	  .many = true,
+	  .print = ctl_print_stays },
 	{ .name = "targets",
 	  .usage = "targets [--site F]",
 	  .help = "how far each place is from its usage targets",

@@ -142,6 +142,12 @@ static const struct column counter_columns[] = {
 	{ "outcome", "Outcome" }, { "n", "Number" }, { NULL, NULL },
 };
 
+static const struct column stay_columns[] = {
+	{ "stay", "Stay" }, { "site", "Site" }, { "unit", "Unit" }, { "field", "Field" }, { "start", "Begun" },
+	{ "end", "Ended" }, { "days", "Days" }, { "sensitive", "Sensitive" }, { "letter_state", "Letter" },
+	{ "letter_reason", "Reason" }, { NULL, NULL },
+};
+
 static const struct column order_columns[] = {
 	{ "doc", "Document" }, { "done", "Done" }, { "from", "Before" }, { "state", "State" },
 	{ "reason", "Reason" }, { "sentence", "Why not" }, { NULL, NULL },
@@ -274,6 +280,21 @@ void ctl_print_shape(const struct ctl_answer *answer)
 	puts(ctl_say(json_array_size(answer->rows) ? "What waits, by the age that it is below:"
 						   : "Nothing waits."));
 	print_table("", answer->rows, shape_columns);
+}
+
+/* Some of them are shown, oldest first; how many there are is told. */
+void ctl_print_stays(const struct ctl_answer *answer)
+{
+	const json_t *reach = json_array_get(answer->metadata, 0);
+	const json_int_t all = json_integer_value(json_object_get(reach, "stays"));
+
+	if (all == 0)
+		puts(ctl_say("No stay without a letter."));
+	else
+		printf("%s: %" JSON_INTEGER_FORMAT "\n", ctl_say("Stays without a letter"), all);
+	print_table("", answer->rows, stay_columns);
+	if (!json_is_true(json_object_get(reach, "complete")))
+		puts(ctl_say("Not all is counted yet: ask again in a moment."));
 }
 
 void ctl_print_counters(const struct ctl_answer *answer)

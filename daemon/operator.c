@@ -18,6 +18,7 @@
 #include "recount.h"
 #include "status/page.h"
 #include "rights.h"
+#include "stay_list.h"
 #include "tail.h"
 
 enum {
@@ -32,6 +33,7 @@ struct operator_desk {
 	struct inquiry_parts inquiries;
 	struct orders_parts orders;
 	struct imports_parts imports;
+	struct stay_list_parts stay_lists;
 	struct tails *tails;
 	struct lists *lists;
 	struct page_figures *page;
@@ -329,6 +331,7 @@ static void request_came(void *arg, struct control_request *request)
 	    inquiry_begin(&desk->inquiries, request, asked) ||
 	    orders_begin(&desk->orders, request, asked) ||
 	    imports_begin(&desk->imports, request, asked) ||
+	    stay_list_begin(&desk->stay_lists, request, asked) ||
 	    recall_begin(&desk->orders, request, asked) || tails_begin(desk->tails, request, asked))
 		return; /* it has both now */
 	if (strcmp(command, "status") == 0)
@@ -400,6 +403,7 @@ static void follow(struct operator_desk *desk, struct snapshot *snapshot)
 	snapshot_let_go(&desk->snapshot);
 	desk->snapshot = snapshot_hold(snapshot);
 	desk->imports.snapshot = snapshot;
+	desk->stay_lists.snapshot = snapshot;
 	make_room(desk);
 }
 
@@ -429,6 +433,7 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 	desk->orders = (struct orders_parts){ parts->workers, parts->writer, parts->pipeline };
 	desk->imports = (struct imports_parts){ parts->snapshot, parts->board, parts->workers,
 						parts->writer, parts->pipeline };
+	desk->stay_lists = (struct stay_list_parts){ parts->snapshot, desk->orders };
 	desk->tails = tails_new(parts->loop, parts->workers);
 	follow(desk, parts->snapshot);
 	desk->look = (struct job){ .run = look, .done = looked };

@@ -20,6 +20,7 @@ void ctl_print_shape(const struct ctl_answer *answer);
 void ctl_print_show(const struct ctl_answer *answer);
 void ctl_print_orders(const struct ctl_answer *answer);
 void ctl_print_recall(const struct ctl_answer *answer);
+void ctl_print_stays(const struct ctl_answer *answer);
 void ctl_print_counters(const struct ctl_answer *answer);
 void ctl_print_backup(const struct ctl_answer *answer);
 void ctl_print_verify(const struct ctl_answer *answer);
