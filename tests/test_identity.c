@@ -181,6 +181,152 @@ static void a_message_without_a_patient_says_nothing_of_one(void **state)
 	assert_int_equal(got.feeding, FEEDING_UNSAID);
 }
 
+/* ---- who it is ---- */
+
+#define EVENT(event) "MSH|^~\\&|GAM|CH|PFI|CH|20261120100000||ADT^" event "^ADT|1|P|2.5\r"
+#define EV_2025 INT64_C(1763629200000) /* 2025-11-20 10:00 in Paris */
+
+static void assert_number(const struct identity_number *got, const char *number, const char *name,
+			  const char *oid)
+{
+	assert_string_equal(got->number, number);
+	assert_string_equal(got->name, name);
+	assert_string_equal(got->oid, oid);
+}
+
+static void local_numbers_are_those_of_the_patient(void **state)
+{
+	const struct identity got = read_message("A28",
+						 "1^^^CH&1.2.3&ISO^PI~2^^^CH^PI~3^^^&1.2.4&ISO~4^^^"
+						 "CH&1.2.3&ISO^AN~5^^^CH&1.2.3&ISO^NH~6~"
+						 "\"\"^^^CH&1.2.5&ISO^PI~" INS,
+						 "VALI", "");
+
+	(void)state;
+	assert_int_equal(got.now.local_count, 3);
+	assert_number(&got.now.local[0], "1", "CH", "1.2.3");
+	assert_number(&got.now.local[1], "2", "CH", "");
+	assert_number(&got.now.local[2], "3", "", "1.2.4");
+	assert_number(&got.now.ins, "279035121518989", "ASIP-SANTE-INS-NIR", TEST_OID);
+	assert_int_equal(got.then.local_count, 0);
+}
+
+static void no_more_numbers_than_there_is_room_for_are_read(void **state)
+{
+	const struct identity got = read_message("A28",
+						 "1^^^A~2^^^A~3^^^A~4^^^A~5^^^A~6^^^A~7^^^A~8^^^A~9"
+						 "^^^A~" INS,
+						 "VALI", "");
+
+	(void)state;
+	assert_int_equal(got.now.local_count, IDENTITY_NUMBERS_MOST);
+	assert_string_equal(got.ins, "279035121518989");
+}
+
+/* PAM France, A47: an INS is taken away by a null; MRG-1 has what was. */
+static void mergers_and_changes_say_what_was(void **state)
+{
+	const struct identity merged =
+		read_text(EVENT("A40") "PID|||4711^^^CH&1.2.3&ISO^PI~" INS
+				       "\rMRG|4712^^^CH&1.2.3&ISO^PI~" INS "\r");
+	const struct identity changed =
+		read_text(EVENT("A47") "PID|||4711^^^CH&1.2.3&ISO^PI~\"\"^^^A&" NIR_OID
+				       "&ISO^INS\rMRG|277076322082910^^^A&" NIR_OID "&ISO^INS\r");
+
+	(void)state;
+	assert_int_equal(merged.kind, IDENTITY_MERGE);
+	assert_int_equal(merged.then.local_count, 1);
+	assert_number(&merged.then.local[0], "4712", "CH", "1.2.3");
+	assert_number(&merged.now.local[0], "4711", "CH", "1.2.3");
+	assert_int_equal(changed.kind, IDENTITY_CHANGE);
+	assert_true(changed.now.ins_is_null);
+	assert_string_equal(changed.ins, "");
+	assert_number(&changed.then.ins, "277076322082910", "A", NIR_OID);
+	assert_int_equal(read_text(EVENT("A28") "PID|||" INS).kind, IDENTITY_UPDATE);
+	assert_int_equal(read_text(EVENT("A60") "PID|||" INS).kind, IDENTITY_IGNORED);
+	assert_int_equal(read_text(EVENT("") "PID|||" INS).kind, IDENTITY_IGNORED);
+}
+
+static void a_silent_status_is_no_status(void **state)
+{
+	static const struct {
+		const char *statuses;
+		bool has, validated;
+	} cases[] = {
+		{ "VALI", true, true }, { "PROV", true, false },  { "FICT~VALI", true, true },
+		{ "", false, false },   { "\"\"", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		const struct identity got = read_message("A31", INS, cases[i].statuses, "");
+
+		assert_int_equal(got.has_status, cases[i].has);
+		assert_int_equal(got.validated, cases[i].validated);
+	}
+}
+
+static void traits_are_those_at_birth(void **state)
+{
+	static const char pid[] =
+		"PID|||" INS
+		"||DE VINCI^^^^Mme^^D~NESSI^RUTH^RUTH ISABELLE^^Mme^^L||197707140830|F|||"
+		"^^Paris^^75007^FRA^H~^^Mazoires^^63420^FRA^BDL^^63220\r";
+	const struct identity got = read_text(arena_printf(&arena, "%s%s", EVENT("A28"), pid));
+
+	(void)state;
+	assert_string_equal(got.traits.family, "NESSI");
+	assert_string_equal(got.traits.given, "RUTH");
+	assert_string_equal(got.traits.given_names, "RUTH ISABELLE");
+	assert_string_equal(got.traits.birth_date, "19770714");
+	assert_string_equal(got.traits.sex, "F");
+	assert_string_equal(got.traits.birth_place, "63220");
+}
+
+static void traits_that_are_not_there_are_empty(void **state)
+{
+	const struct identity got = read_text(EVENT("A28") "PID|||" INS "||DE VINCI^^^^^^D||1977");
+
+	(void)state;
+	assert_string_equal(got.traits.family, "");
+	assert_string_equal(got.traits.birth_date, "");
+	assert_string_equal(got.traits.birth_place, "");
+}
+
+/* EVN-2, when it was recorded, is of the identity; EVN-6 is of what happened at the bedside. */
+static void an_identity_is_as_it_was_when_it_was_recorded(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text(EVENT("A31") "PID|||" INS).recorded_ms, MESSAGE);
+	assert_int_equal(read_text(EVENT("A31") "EVN||20251120100000||||20240101000000\rPID|||" INS)
+				 .recorded_ms,
+			 EV_2025);
+	assert_int_equal(read_text(EVENT("A31") "EVN||soon\rPID|||" INS).recorded_ms, MESSAGE);
+}
+
+/* Cut anywhere: no end of it makes more of it than there is. */
+static void half_a_message_says_half_of_it(void **state)
+{
+	static const char whole[] = EVENT(
+		"A47") "EVN||20251120100000\rPID|||4711^^^CH&1.2.3&ISO^PI~" INS
+		       "||A^B^C^^^^L||19770714|F|||^^^^^^BDL^^63220|||||||||||||||||||||VALI\r"
+		       "MRG|4712^^^CH&1.2.3&ISO^PI~" INS "\r";
+
+	(void)state;
+	for (size_t n = sizeof("MSH|^~\\&|"); n < sizeof(whole); n++) {
+		struct hl7_message message;
+		struct identity got;
+		struct err err = { 0 };
+
+		if (hl7_parse(&message, (struct slice){ whole, n }, &arena, &err) < 0)
+			continue; /* it ends within a segment's name */
+		identity_read(&got, &message, is_ins, &arena);
+		/* half an INS is a number of another domain */
+		assert_true(got.now.local_count <= 2 && got.then.local_count <= 2);
+		assert_true(!got.validated || got.now.local_count == 1);
+	}
+}
+
 /* ---- what is there ---- */
 
 static void our_samples_are_read(void **state)
@@ -237,6 +383,11 @@ static void official_examples_are_read(void **state)
 		if (got.feeding != cases[i].feeding || strcmp(got.ins, cases[i].ins) != 0 ||
 		    !got.validated)
 			fail_msg("%s: %d", cases[i].file, got.feeding);
+		if (got.kind != IDENTITY_UPDATE || got.now.local_count != 1 ||
+		    strcmp(got.now.local[0].number, "000003") != 0 ||
+		    strcmp(got.now.local[0].name, "CHU-X") != 0 || got.recorded_ms == 0 ||
+		    strcmp(got.traits.birth_place, "63220") != 0)
+			fail_msg("%s: %s", cases[i].file, got.traits.birth_place);
 		buf_done(&bytes);
 	}
 }
@@ -250,6 +401,14 @@ int main(void)
 		cmocka_unit_test(the_ins_is_found_by_its_domain),
 		cmocka_unit_test(an_identity_is_qualified_by_vali_among_others),
 		cmocka_unit_test(a_message_without_a_patient_says_nothing_of_one),
+		cmocka_unit_test(local_numbers_are_those_of_the_patient),
+		cmocka_unit_test(no_more_numbers_than_there_is_room_for_are_read),
+		cmocka_unit_test(mergers_and_changes_say_what_was),
+		cmocka_unit_test(a_silent_status_is_no_status),
+		cmocka_unit_test(traits_are_those_at_birth),
+		cmocka_unit_test(traits_that_are_not_there_are_empty),
+		cmocka_unit_test(an_identity_is_as_it_was_when_it_was_recorded),
+		cmocka_unit_test(half_a_message_says_half_of_it),
 		cmocka_unit_test(our_samples_are_read),
 		cmocka_unit_test(official_examples_are_read),
 	};

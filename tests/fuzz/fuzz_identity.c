@@ -22,7 +22,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!charset_is_utf8(slice_of(identity.ins)) ||
 	    !charset_is_utf8(slice_of(identity.event)) ||
 	    (identity.ins[0] != '\0') != (identity.ins_oid[0] == '1') ||
-	    identity.feeding > FEEDING_NOT_ASKED || identity.dmp > DMP_ABSENT)
+	    !charset_is_utf8(slice_of(identity.traits.family)) ||
+	    identity.now.local_count > IDENTITY_NUMBERS_MOST ||
+	    identity.then.local_count > IDENTITY_NUMBERS_MOST ||
+	    (identity.validated && !identity.has_status) || identity.feeding > FEEDING_NOT_ASKED ||
+	    identity.dmp > DMP_ABSENT)
 		abort();
 	return 0;
 }
