@@ -127,8 +127,8 @@ static void documents_are_grouped_by_reason_with_what_to_do(void **state)
 	sample_make(&sample);
 	text = page_of(&sample.page, false);
 	assert_has(text, "<b>1,900</b> <span>documents</span>");
-	assert_has(text, "Qualify the identity, then have the source send the document "
-			 "again, or release it with --force.");
+	assert_has(text, "Qualify the identity: the document leaves by itself once an ADT says "
+			 "so.");
 	assert_has(text, "dmpfeedctl list --state held --reason ins_not_qualified");
 	assert_has(text, "Saint-Martin <b>1,312</b>");
 	assert_has(text, "Clinique des Tilleuls <b>588</b>");

@@ -358,6 +358,12 @@ static const char back_to_version_20[] =
 	"ALTER TABLE stay DROP COLUMN end_said_ms; ALTER TABLE stay DROP COLUMN place_said_ms;"
 	"ALTER TABLE stay DROP COLUMN counts_said_ms; ALTER TABLE stay DROP COLUMN changed_ms;"
 	"ALTER TABLE tally DROP COLUMN stays;"
+	"DROP TABLE identity; DROP TABLE built_with;"
+	"DROP INDEX document_local; DROP INDEX document_local_named; DROP INDEX document_misplaced;"
+	"ALTER TABLE document DROP COLUMN local; ALTER TABLE document DROP COLUMN local_named;"
+	"ALTER TABLE document DROP COLUMN traits; ALTER TABLE document DROP COLUMN says_qualified;"
+	"ALTER TABLE document DROP COLUMN said_ms; ALTER TABLE document DROP COLUMN rebuilt;"
+	"ALTER TABLE document DROP COLUMN then_for; ALTER TABLE document DROP COLUMN then_ms;"
 	"PRAGMA user_version = 20";
 
 static void imports_of_before_join_the_chain(void **state)

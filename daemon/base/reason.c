@@ -11,8 +11,8 @@ static const struct reason_row rows[REASON_COUNT] = {
 	[REASON_INS_NOT_QUALIFIED] = { "ins_not_qualified", 0, NULL,
 		"The patient's identity is not qualified yet.",
 		"L'identité du patient n'est pas encore qualifiée.",
-		"Qualify the identity, then have the source send the document again, or release it with --force.",
-		"Qualifier l'identité, puis faire renvoyer le document par sa source, ou le libérer avec --force." },
+		"Qualify the identity: the document leaves by itself once an ADT says so.",
+		"Qualifier l'identité : le document partira de lui-même dès qu'un ADT le dira." },
 	[REASON_POLICY_HOLD] = { "policy_hold", 0, NULL,
 		"The site's policy holds this type of document.",
 		"La politique du site retient ce type de document.",
@@ -53,6 +53,20 @@ static const struct reason_row rows[REASON_COUNT] = {
 		"Personne n'a interrogé le patient sur l'alimentation de son DMP.",
 		"Inform the patient and record it at the source; the document then leaves by itself.",
 		"Informer le patient et l'enregistrer à la source ; le document partira alors de lui-même." },
+	[REASON_INS_NOT_IN_DOCUMENT] = { "ins_not_in_document", 207, "AE",
+		"The patient's identity is qualified now, but the document does not carry the INS: "
+		"the source must send it again with the INS.",
+		"L'identité du patient est maintenant qualifiée, mais le document ne porte pas l'INS : "
+		"la source doit le renvoyer avec l'INS.",
+		"Have the source send it again with the INS, as a new version; then cancel this one, if it still waits.",
+		"Le faire renvoyer par sa source avec l'INS, comme nouvelle version ; puis abandonner celui-ci, s'il attend encore." },
+	[REASON_INS_CHANGED] = { "ins_changed", 207, "AE",
+		"The patient's identity is not what the document says any more: another INS, sex or birth date.",
+		"L'identité du patient n'est plus celle que porte le document : autre INS, autre sexe ou autre date de naissance.",
+		"Find out whose document it is. If the DMP has it, \"dmpfeedctl recall\" takes it back; "
+		"then have the source send it again to the right patient.",
+		"Établir à qui est le document. Si le DMP l'a, « dmpfeedctl recall » le retire ; "
+		"puis le faire renvoyer par sa source pour le bon patient." },
 	[REASON_PATIENT_OPPOSED] = { "patient_opposed", 207, "AE",
 		"The patient opposes the feeding of their DMP.",
 		"Le patient s'oppose à l'alimentation de son DMP.",

@@ -38,6 +38,7 @@ struct order_aim order_aim(enum order order)
 enum answer {
 	YES,
 	ALREADY_HELD, NOT_HELD, IS_HELD, IS_SENDING, HAS_ENDED, DMP_HAS_IT, NEED_NOT_GO, IS_PURGED,
+	LACKS_INS, IS_ANOTHERS,
 	/* what only a person can answer for */
 	FIRST_FORCED,
 	NOT_QUALIFIED = FIRST_FORCED, OUT_OF_ORDER, WAS_WITHDRAWN, IN_DOUBT, IS_OPPOSED,
@@ -56,6 +57,11 @@ static const struct order_refusal refusals[ANSWER_COUNT] = {
 	[NEED_NOT_GO] = { "It need not go.", "Il n'a pas à partir." },
 	[IS_PURGED] = { "Its body was purged: there is nothing left to send.",
 		"Son contenu a été purgé : il ne reste rien à envoyer." },
+	[LACKS_INS] = { "It carries no INS: the source must send it again with the INS.",
+		"Il ne porte pas d'INS : la source doit le renvoyer avec l'INS." },
+	[IS_ANOTHERS] = {
+		"The patient's identity says otherwise: it leaves when the identity is again what it says.",
+		"L'identité du patient dit autre chose : il partira si elle redevient ce qu'il porte." },
 	[NOT_QUALIFIED] = {
 		"The patient's identity is not qualified. Whoever has verified it may add --force.",
 		"L'identité du patient n'est pas qualifiée. Qui l'a vérifiée peut ajouter --force." },
@@ -94,6 +100,8 @@ static const struct {
 	{ ORDER_HOLD, DOC_HELD, REASON_POLICY_HOLD, YES },
 	{ ORDER_HOLD, DOC_HELD, REASON_WAITING_PREDECESSOR, YES },
 	{ ORDER_RELEASE, DOC_HELD, REASON_INS_NOT_QUALIFIED, NOT_QUALIFIED },
+	{ ORDER_RELEASE, DOC_HELD, REASON_INS_NOT_IN_DOCUMENT, LACKS_INS },
+	{ ORDER_RELEASE, DOC_HELD, REASON_INS_CHANGED, IS_ANOTHERS },
 	{ ORDER_RELEASE, DOC_HELD, REASON_WAITING_PREDECESSOR, OUT_OF_ORDER },
 	{ ORDER_RETRY, DOC_REFUSED, REASON_PATIENT_OPPOSED, IS_OPPOSED },
 };
@@ -102,6 +110,9 @@ static enum answer answer_of(enum order order, const struct order_case *its)
 {
 	if (order == ORDER_RETRY && its->purged && answers[order][its->state] != DMP_HAS_IT)
 		return IS_PURGED;
+	if (order == ORDER_RELEASE && its->state == DOC_HELD && its->lacks_ins &&
+	    its->reason == REASON_INS_NOT_QUALIFIED)
+		return LACKS_INS;
 	for (size_t i = 0; i < length_of(by_reason); i++)
 		if (by_reason[i].state == its->state && by_reason[i].order == order &&
 		    by_reason[i].reason == its->reason)

@@ -259,7 +259,7 @@ int store_add_entry(struct store *store, const struct store_entry *entry, struct
 		       "write the ledger", err) < 0)
 		return -1;
 	store->head = head;
-	return doc_state_is_final(entry->state)
+	return store_has_ended_for_source(entry->state, reason_of(slice_of(entry->reason).p))
 		       ? store_conclude_acks(store, entry->seq, entry->at_ms, err)
 		       : 0;
 }
@@ -309,6 +309,7 @@ static int take_in_again(struct store *store, const struct store_arrival *arriva
 /* What is written with a document that comes, beside what it says. */
 struct about {
 	struct store_patient patient, stay;
+	struct store_keys keys;
 	const char *held_for; /* before its patient opposed it */
 	const char *names;    /* the version that it replaces, as it says */
 };
@@ -326,6 +327,7 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 		.actor = arrival->actor,
 		.arrival = arrival,
 	};
+	const struct store_subject *subject = &arrival->subject;
 	const struct store_facts *facts = &arrival->facts;
 	struct store_place place;
 	uint64_t number; /* of the entry to come */
@@ -349,11 +351,19 @@ static int take_in_new(struct store *store, const struct store_arrival *arrival,
 			      TEXT(facts->field), TEXT(facts->unit),
 			      BYTES(store_patient_key(&about->stay)), NUMBER(facts->stay_end_ms),
 			      NUMBER(facts->created_ms), NUMBER(facts->ins_qualified),
-			      TEXT(about->names), NUMBER(number), NUMBER(arrival->is_discreet)),
+			      TEXT(about->names), NUMBER(number), NUMBER(arrival->is_discreet),
+			      BYTES(store_patient_key(&about->keys.locals[0])),
+			      BYTES(store_patient_key(&about->keys.locals[1])),
+			      BYTES(store_patient_key(&about->keys.traits)),
+			      NUMBER(subject->is_qualified), NUMBER(subject->said_ms),
+			      NUMBER(subject->is_rebuilt),
+			      TEXT(reason_row(subject->then_for)->code), NUMBER(subject->then_ms)),
 		       "take a document in", err) < 0)
 		return -1;
 	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);
 	if (store_insert_body(store, entry.seq, arrival, err) < 0 ||
+	    (about->keys.is_built &&
+	     store_keep_facts(store, entry.seq, &about->keys.known, err) < 0) ||
 	    (place.state == DOC_QUEUED && slice_of(arrival->follows).n > 0 &&
 	     store_weigh_arrival(store, &entry, err) < 0))
 		return -1;
@@ -385,6 +395,7 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 		return known < 0 ? -1 : 0;
 	if (store_find_patient(store, arrival->ins, arrival->ins_oid, &patient, err) < 0 ||
 	    store_find_stay(store, arrival->lane, arrival->facts.stay, &stay, err) < 0 ||
+	    store_heed_identity(store, &heeded, &patient, &about.keys, err) < 0 ||
 	    store_heed_discretion(store, &stay, &heeded, err) < 0)
 		return -1;
 	state = heeded.state;
@@ -393,12 +404,10 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 	    store_stand_in(store, slice_of(arrival->follows).p, &follows, err) < 0)
 		return -1;
 	heeded.follows = follows.p;
-	about = (struct about){
-		.patient = patient,
-		.stay = stay,
-		.held_for = heeded.state == DOC_REFUSED ? store_held_for(state, reason) : "",
-		.names = arrival->follows,
-	};
+	about.patient = patient;
+	about.stay = stay;
+	about.held_for = heeded.state == DOC_REFUSED ? store_held_for(state, reason) : "";
+	about.names = arrival->follows;
 	if (take_in_new(store, &heeded, &about, ret_receipt, err) < 0)
 		return -1;
 	ret_receipt->not_asked = not_asked;

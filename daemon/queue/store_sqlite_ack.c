@@ -36,6 +36,13 @@ static int is_known(struct store *store, const struct store_ack_request *request
 
 /* ---- ready ---- */
 
+/* Nothing more will become of it by itself; what only its source can mend, it must hear of. */
+bool store_has_ended_for_source(enum doc_state state, enum reason reason)
+{
+	return doc_state_is_final(state) ||
+	       (state == DOC_HELD && reason == REASON_INS_NOT_IN_DOCUMENT);
+}
+
 /* What the source will be told. */
 struct verdict {
 	bool known, positive;
@@ -54,7 +61,7 @@ static int add_final(struct store *store, int64_t seq, struct verdict *verdict, 
 	if (got <= 0)
 		return got < 0 ? -1 : err_set(err, ERR_HALT, "a document has no ledger");
 	state = store_state_of(found, 0);
-	if (!doc_state_is_final(state))
+	if (!store_has_ended_for_source(state, reason_of(sqlite_text(found, 1))))
 		verdict->known = false;
 	if (state == DOC_DELIVERED || state == DOC_SUPPRESSED || !verdict->positive)
 		return 0;

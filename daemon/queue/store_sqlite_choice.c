@@ -45,8 +45,8 @@ static int know_secret(struct store *store, struct err *err)
 }
 
 /* `what` keeps apart what may have the same name. */
-static int find_key(struct store *store, const char *what, const char *name,
-		    struct store_patient *ret_key, struct err *err)
+int store_find_key(struct store *store, const char *what, const char *name,
+		   struct store_patient *ret_key, struct err *err)
 {
 	uint8_t digest[SHA256_BYTES];
 	struct digest *under_way;
@@ -70,7 +70,7 @@ static int find_key(struct store *store, const char *what, const char *name,
 int store_find_patient(struct store *store, const char *ins, const char *ins_oid,
 		       struct store_patient *ret_patient, struct err *err)
 {
-	return find_key(store, ins_oid, ins, ret_patient, err);
+	return store_find_key(store, ins_oid, ins, ret_patient, err);
 }
 
 int store_find_stay(struct store *store, const char *lane, const char *number,
@@ -79,7 +79,7 @@ int store_find_stay(struct store *store, const char *lane, const char *number,
 	char whose[32];
 
 	snprintf(whose, sizeof(whose), "stay^%s", lane); /* no OID begins so */
-	return find_key(store, whose, number, ret_stay, err);
+	return store_find_key(store, whose, number, ret_stay, err);
 }
 
 struct slice store_patient_key(const struct store_patient *patient)
@@ -229,7 +229,8 @@ static int let_next_go(struct store *store, struct slice patient, const struct s
 		entry.reason = reason_row(reason_of(sqlite_text(found, 3)))->code;
 	}
 	if ((entry.reason[0] != '\0' ? hold_again(store, from, &entry, err)
-				     : store_let_go(store, from, &entry, err)) < 0)
+				     : store_let_go(store, from, &entry, err)) < 0 ||
+	    store_weigh_identity(store, entry.seq, choice->now_ms, err) < 0)
 		return -1;
 	tell_move(choice, &doc, from, &entry);
 	return 1;

@@ -37,17 +37,32 @@ int store_weigh_arrival(struct store *store, struct store_entry *entry, struct e
 	return entry->state == DOC_HELD ? write_let_go(store, entry, err) : 0;
 }
 
+/* What has to be settled before it takes its turn; a person looks at what is of a stay to be discreet about. */
+static int find_hold(struct store *store, int64_t seq, enum reason *ret_reason, struct err *err)
+{
+	int discreet;
+
+	if (store_judge(store, seq, ret_reason, err) < 0)
+		return -1;
+	if (*ret_reason != REASON_NONE)
+		return 0;
+	discreet = store_is_discreet(store, seq, err);
+	if (discreet > 0)
+		*ret_reason = REASON_SENSITIVE_STAY;
+	return discreet < 0 ? -1 : 0;
+}
+
 /* Its row and the entry, as store_let_go() has them; the ledger is not written yet. */
 static int let_go(struct store *store, struct store_entry *entry, struct err *err)
 {
-	const int discreet = store_is_discreet(store, entry->seq, err);
+	enum reason holds;
 	int blocked;
 
-	if (discreet < 0)
+	if (find_hold(store, entry->seq, &holds, err) < 0)
 		return -1;
-	if (discreet > 0) { /* a person looks at it first; then it takes its turn */
+	if (holds != REASON_NONE) {
 		entry->state = DOC_HELD;
-		entry->reason = reason_row(REASON_SENSITIVE_STAY)->code;
+		entry->reason = reason_row(holds)->code;
 		return write_let_go(store, entry, err);
 	}
 	{

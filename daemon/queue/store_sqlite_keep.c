@@ -34,6 +34,8 @@ int store_purge(struct store *store, int64_t until_ms, int64_t now_ms, size_t mo
 			       "purge a body", err) < 0 ||
 		    sqlite_run(&store->sqlite, PURGE_ACKS, VALUES(NUMBER(entry.seq)),
 			       "purge its acknowledgements", err) < 0 ||
+		    sqlite_run(&store->sqlite, PURGE_FACTS, VALUES(NUMBER(entry.seq)),
+			       "purge what it was built with", err) < 0 ||
 		    sqlite_run(&store->sqlite, SET_PURGED,
 			       VALUES(NUMBER(entry.seq), NUMBER(now_ms)), "purge a body",
 			       err) < 0 ||

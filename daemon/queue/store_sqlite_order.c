@@ -10,6 +10,7 @@ static struct order_case case_of(sqlite3_stmt *found)
 		.reason = reason_of(sqlite_text(found, 2)),
 		.doubtful = sqlite3_column_int(found, 3) != 0,
 		.purged = sqlite3_column_int64(found, 5) != 0,
+		.lacks_ins = sqlite3_column_int(found, 6) != 0,
 	};
 }
 
@@ -75,6 +76,32 @@ static int mind_choice(struct store *store, const struct store_order *order,
 	return refused < 0 ? -1 : 0;
 }
 
+/* Whoever forces a document whose identity is not qualified answers for it, as of now: a later word of
+ * another kind counts all the same. Nobody sends it under another's INS.
+ */
+static int mind_identity(struct store *store, const struct store_order *order,
+			 struct store_ordered *ordered, const struct order_case *its, int64_t seq,
+			 struct err *err)
+{
+	enum reason against;
+	int held;
+
+	if (ordered->to != DOC_QUEUED)
+		return 0;
+	if (order->force && its->reason == REASON_INS_NOT_QUALIFIED &&
+	    sqlite_run(&store->sqlite, SAY_QUALIFIED, VALUES(NUMBER(seq), NUMBER(order->now_ms)),
+		       "say that an identity is qualified", err) < 0)
+		return -1;
+	held = store_mind_identity(store, seq, order->now_ms, err);
+	if (held <= 0)
+		return held;
+	if (store_judge(store, seq, &against, err) < 0)
+		return -1;
+	ordered->to = DOC_HELD;
+	ordered->reason = against;
+	return 0;
+}
+
 int store_order(struct store *store, const struct store_order *order,
 		struct store_ordered *ret_ordered, struct err *err)
 {
@@ -115,7 +142,8 @@ int store_order(struct store *store, const struct store_order *order,
 	}
 	if (ordered.refusal == NULL && !order->dry_run &&
 	    (write_order(store, order, &ordered, seq, err) < 0 ||
-	     mind_choice(store, order, &ordered, seq, err) < 0))
+	     mind_choice(store, order, &ordered, seq, err) < 0 ||
+	     mind_identity(store, order, &ordered, &its, seq, err) < 0))
 		return -1;
 	*ret_ordered = ordered;
 	return 0;

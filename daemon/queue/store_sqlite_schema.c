@@ -400,6 +400,43 @@ static const char version_22[] =
 	"ALTER TABLE document ADD COLUMN discreet INTEGER NOT NULL DEFAULT 0 CHECK (discreet IN (0, 1));"
 	"CREATE INDEX document_stay ON document (stay, seq) WHERE stay IS NOT NULL;"
 	"CREATE INDEX acceptance_stay ON acceptance (stay) WHERE stay IS NOT NULL;";
+
+/* What is known of patients' identities, by the keys of their local numbers; and by which of them a document
+ * is found, what it says of its own, and the facts that it was built with when it left. What was delivered
+ * under what is no longer so has a reason.
+ */
+static const char version_23[] =
+	"CREATE TABLE identity ("
+	"  key BLOB PRIMARY KEY CHECK (length(key) = 16),"
+	"  patient BLOB," /* as documents have it; NULL: the identity is not qualified */
+	"  traits BLOB,"
+	"  facts BLOB,"
+	"  sealed_by INTEGER NOT NULL DEFAULT 0,"
+	"  said_ms INTEGER NOT NULL,"
+	"  merged_into BLOB,"
+	"  merged_ms INTEGER NOT NULL DEFAULT 0,"
+	"  kept_ms INTEGER NOT NULL" /* of no use since: the last word or document */
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX identity_kept ON identity (kept_ms);"
+	"CREATE INDEX identity_merged ON identity (merged_into) WHERE merged_into IS NOT NULL;"
+	"CREATE INDEX identity_sealed ON identity (sealed_by) WHERE sealed_by <> 0;"
+	"CREATE TABLE built_with ("
+	"  seq INTEGER PRIMARY KEY REFERENCES document (seq),"
+	"  facts BLOB NOT NULL,"
+	"  sealed_by INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX built_with_sealed ON built_with (sealed_by) WHERE sealed_by <> 0;"
+	"ALTER TABLE document ADD COLUMN local BLOB;"
+	"ALTER TABLE document ADD COLUMN local_named BLOB;"
+	"ALTER TABLE document ADD COLUMN traits BLOB;"
+	"ALTER TABLE document ADD COLUMN says_qualified INTEGER NOT NULL DEFAULT 0 CHECK (says_qualified IN (0, 1));"
+	"ALTER TABLE document ADD COLUMN said_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE document ADD COLUMN rebuilt INTEGER NOT NULL DEFAULT 0 CHECK (rebuilt IN (0, 1));"
+	"ALTER TABLE document ADD COLUMN then_for TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE document ADD COLUMN then_ms INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX document_local ON document (local, seq) WHERE local IS NOT NULL;"
+	"CREATE INDEX document_local_named ON document (local_named, seq) WHERE local_named IS NOT NULL;"
+	"CREATE INDEX document_misplaced ON document (seq) WHERE state = 'delivered' AND reason = 'ins_changed';";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -435,6 +472,7 @@ static const struct {
 	{ version_20, NULL },
 	{ version_21, store_chain_imports },
 	{ version_22, NULL },
+	{ version_23, NULL },
 };
 
 enum { VERSION = length_of(steps) };

@@ -63,7 +63,8 @@ static int recover(struct store *store, enum store_statement which, const char *
 		if (sqlite_run(&store->sqlite, RECOVER, VALUES(NUMBER(entry.seq), NUMBER(now_ms)),
 			       "recover a document", err) < 0 ||
 		    store_add_move(store, DOC_SENDING, &entry, err) < 0 ||
-		    store_mind_choice(store, entry.seq, now_ms, err) < 0)
+		    store_mind_choice(store, entry.seq, now_ms, err) < 0 ||
+		    store_mind_identity(store, entry.seq, now_ms, err) < 0)
 			return -1;
 	}
 	*ret_count = count;
@@ -242,9 +243,9 @@ int store_settle(struct store *store, const struct store_outcome *outcome, struc
 		       "settle a document", err) < 0 ||
 	    store_add_move(store, DOC_SENDING, &entry, err) < 0)
 		return -1;
-	if (outcome->state != DOC_QUEUED)
-		return 0;
-	if (store_mind_discretion(store, entry.seq, outcome->now_ms, err) < 0)
+	if (outcome->state == DOC_QUEUED &&
+	    (store_mind_discretion(store, entry.seq, outcome->now_ms, err) < 0 ||
+	     store_mind_choice(store, entry.seq, outcome->now_ms, err) < 0))
 		return -1;
-	return store_mind_choice(store, entry.seq, outcome->now_ms, err) < 0 ? -1 : 0;
+	return store_mind_identity(store, entry.seq, outcome->now_ms, err) < 0 ? -1 : 0;
 }

@@ -13,6 +13,10 @@
 #define EVENT_COLUMNS \
 	"l.number, l.at_ms, l.what, l.state, l.reason, l.attempt, l.code, l.text, l.note, l.origin, l.http_status," \
 	" l.duration_ms, l.actor"
+/* What a document is judged by: store_sqlite_identity.c reads them. */
+#define JUDGED_COLUMNS \
+	"seq, state, reason, attempts, action, patient, traits, local, local_named, says_qualified, said_ms, rebuilt," \
+	" then_for"
 #define OF_PATIENT "state IN ('held', 'queued', 'refused')" /* as its index has it */
 /* What a number is of, beside its time. */
 #define CELL "lane, site, field, type_code, channel, outcome"
@@ -73,9 +77,10 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
 		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms,"
 		" follows, as_new, release_ms, invisible, key, priority, patient, held_for, content,"
-		" field, unit, stay, stay_end_ms, created_ms, ins_qualified, names, last_arrival, discreet)"
+		" field, unit, stay, stay_end_ms, created_ms, ins_qualified, names, last_arrival, discreet,"
+		" local, local_named, traits, says_qualified, said_ms, rebuilt, then_for, then_ms)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18, ?19, ?20,"
-		" ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)",
+		" ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40)",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
 	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
@@ -143,7 +148,9 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[FIND_KEY] = "SELECT number FROM key WHERE id = ?1",
 	[ADD_KEY] = "INSERT INTO key (id) VALUES (?1) ON CONFLICT DO NOTHING",
 	[KEYS_IN_USE] = "SELECT id FROM key WHERE EXISTS (SELECT 1 FROM document WHERE document.key = key.number"
-		" AND document.key <> 0 AND purged_ms = 0)",
+		" AND document.key <> 0 AND purged_ms = 0)"
+		" OR EXISTS (SELECT 1 FROM identity WHERE sealed_by = key.number AND sealed_by <> 0)"
+		" OR EXISTS (SELECT 1 FROM built_with WHERE sealed_by = key.number AND sealed_by <> 0)",
 	[COUNT_STATES] = "SELECT state, count(*) FROM document GROUP BY state",
 	[OLDEST_QUEUED] = "SELECT received_ms FROM document WHERE state = 'queued' ORDER BY doc LIMIT 1",
 	[LAST_DELIVERED] = "SELECT max(at_ms) FROM (SELECT at_ms, what, state FROM ledger ORDER BY number DESC"
@@ -178,7 +185,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[FIND_WAITING_ACK] = "SELECT number, document, other FROM acknowledgement WHERE state = 'waiting'"
 		" AND (document = ?1 OR (other = ?1 AND other <> 0)) AND number > ?2 ORDER BY number LIMIT 1",
 	[FIND_FINAL] = "SELECT d.state, d.reason, l.code, l.text FROM document d JOIN ledger l USING (seq)"
-		" WHERE d.seq = ?1 AND l.what NOT IN ('received_again', 'source_told', 'purged', 'recalled')"
+		" WHERE d.seq = ?1 AND l.what NOT IN ('received_again', 'source_told', 'purged', 'recalled',"
+		" 'identity_changed', 'identity_restored')"
 		" ORDER BY l.number DESC LIMIT 1",
 	[CONCLUDE_ACK] = "UPDATE acknowledgement SET state = 'ready', positive = ?2, reason = ?3, code = ?4,"
 		" text = ?5, ready_ms = ?6, due_ms = ?6 WHERE number = ?1",
@@ -193,7 +201,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[COUNT_ACKS] = "SELECT source, count(*), min(ready_ms) FROM acknowledgement WHERE state = 'ready'"
 		" GROUP BY source",
 
-	[FIND_ORDERED] = "SELECT seq, state, reason, doubtful, follows, purged_ms FROM document WHERE doc = ?1",
+	[FIND_ORDERED] = "SELECT seq, state, reason, doubtful, follows, purged_ms,"
+		" patient IS NULL AND (local IS NOT NULL OR local_named IS NOT NULL) FROM document WHERE doc = ?1",
 	[ORDER] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4,"
 		" since_ms = iif(?2 = 'queued', ?4, since_ms), attempts = iif(?5, 0, attempts), release_ms = 0"
 		" WHERE seq = ?1",
@@ -220,6 +229,57 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[END_UNSENT] = "UPDATE document SET state = 'cancelled', reason = ?2, changed_ms = ?3 WHERE seq = ?1",
 	[FIND_TIMED] = "SELECT seq FROM document WHERE state = 'held' AND release_ms > 0"
 		" AND release_ms <= ?1 ORDER BY release_ms LIMIT 1",
+
+	[FIND_IDENTITY] = "SELECT patient, traits, said_ms, merged_into, merged_ms FROM identity WHERE key = ?1",
+	[NOTE_IDENTITY] = "INSERT INTO identity (key, patient, traits, facts, sealed_by, said_ms, kept_ms)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (key) DO UPDATE SET patient = excluded.patient,"
+		" traits = excluded.traits, facts = excluded.facts, sealed_by = excluded.sealed_by,"
+		" said_ms = excluded.said_ms, merged_into = NULL, merged_ms = 0, kept_ms = max(kept_ms, excluded.kept_ms)"
+		" WHERE excluded.said_ms >= identity.said_ms",
+	[MERGE_IDENTITY] = "INSERT INTO identity (key, said_ms, merged_into, merged_ms, kept_ms) VALUES (?1, ?2, ?3, ?2, ?4)"
+		" ON CONFLICT (key) DO UPDATE SET patient = NULL, traits = NULL, facts = NULL, sealed_by = 0,"
+		" said_ms = excluded.said_ms, merged_into = excluded.merged_into, merged_ms = excluded.merged_ms,"
+		" kept_ms = max(kept_ms, excluded.kept_ms) WHERE excluded.said_ms >= identity.said_ms",
+	/* nothing was said of it yet, or it had been merged into another */
+	[SURVIVE] = "INSERT INTO identity (key, said_ms, kept_ms) VALUES (?1, 0, ?2) ON CONFLICT (key)"
+		" DO UPDATE SET merged_into = NULL, merged_ms = 0 WHERE ?3 >= identity.merged_ms",
+	[MERGED_KEYS] = "WITH RECURSIVE found (key) AS (SELECT ?1 UNION SELECT i.key FROM found"
+		" JOIN identity i ON i.merged_into = found.key LIMIT ?2) SELECT key FROM found",
+	[JUDGED] = "SELECT " JUDGED_COLUMNS " FROM document WHERE seq = ?1",
+	[NEXT_JUDGED] = "SELECT " JUDGED_COLUMNS " FROM document WHERE seq = (SELECT min(seq) FROM ("
+		"SELECT * FROM (SELECT seq FROM document WHERE local = ?1 AND seq > ?2 AND state IN ('held', 'queued')"
+		"  ORDER BY seq LIMIT 1) UNION ALL"
+		" SELECT * FROM (SELECT seq FROM document WHERE local_named = ?1 AND seq > ?2 AND state IN ('held', 'queued')"
+		"  ORDER BY seq LIMIT 1)))",
+	[HOLD_FOR_IDENTITY] = "UPDATE document SET state = 'held', reason = ?2, changed_ms = ?3 WHERE seq = ?1",
+	[HOLD_NEXT] = "UPDATE document SET state = 'held', reason = then_for, release_ms = then_ms, then_for = '',"
+		" then_ms = 0, changed_ms = ?2 WHERE seq = ?1",
+	[NEXT_PLACED] = "SELECT " JUDGED_COLUMNS " FROM document WHERE seq = (SELECT min(seq) FROM ("
+		"SELECT * FROM (SELECT seq FROM document WHERE local = ?1 AND seq > ?2 AND state = 'delivered'"
+		"  AND action <> 'delete' AND patient IS NOT NULL ORDER BY seq LIMIT 1) UNION ALL"
+		" SELECT * FROM (SELECT seq FROM document WHERE local_named = ?1 AND seq > ?2 AND state = 'delivered'"
+		"  AND action <> 'delete' AND patient IS NOT NULL ORDER BY seq LIMIT 1)))",
+	[SET_PLACED] = "UPDATE document SET reason = ?2 WHERE seq = ?1",
+	[KEEP_FACTS] = "INSERT OR REPLACE INTO built_with (seq, facts, sealed_by) VALUES (?1, ?2, ?3)",
+	[FACTS_OF] = "SELECT facts, (SELECT id FROM key WHERE key.number = sealed_by) FROM identity WHERE key = ?1"
+		" AND facts IS NOT NULL",
+	[FACTS_FOR] = "SELECT facts, (SELECT id FROM key WHERE key.number = sealed_by), doc FROM built_with"
+		" JOIN document USING (seq) WHERE doc = ?1",
+	[SET_SUBJECT] = "UPDATE document SET patient = ?2 WHERE seq = ?1",
+	[SAY_QUALIFIED] = "UPDATE document SET says_qualified = 1, said_ms = ?2 WHERE seq = ?1",
+	[FIND_OLD_IDENTITY] = "SELECT key FROM identity WHERE kept_ms <= ?1 ORDER BY kept_ms LIMIT 1",
+	/* 9e15: what still waits keeps it, however old it is */
+	[LAST_OF_IDENTITY] = "SELECT max(iif(state IN ('held', 'queued', 'sending'), 9000000000000000, received_ms)) FROM ("
+		"SELECT state, received_ms FROM document WHERE local = ?1 UNION ALL"
+		" SELECT state, received_ms FROM document WHERE local_named = ?1)",
+	[KEEP_IDENTITY] = "UPDATE identity SET kept_ms = ?2 WHERE key = ?1",
+	[FORGET_IDENTITY] = "DELETE FROM identity WHERE key = ?1",
+	[PURGE_FACTS] = "DELETE FROM built_with WHERE seq = ?1",
+	[COUNT_MISPLACED] = "SELECT count(*), min((SELECT max(at_ms) FROM ledger l WHERE l.seq = d.seq"
+		" AND l.what = 'identity_changed')) FROM document d WHERE state = 'delivered' AND reason = 'ins_changed'"
+		" AND NOT EXISTS (SELECT 1 FROM document o WHERE o.unique_id = d.unique_id AND o.action = 'delete'"
+		"  AND o.state NOT IN ('rejected', 'refused', 'cancelled'))",
+	[COUNT_IDENTITIES] = "SELECT count(*) FROM identity",
 
 	[SECRET_IS] = "SELECT bytes FROM secret",
 	[ADD_SECRET] = "INSERT INTO secret (number, bytes) VALUES (1, ?1)",

@@ -14,8 +14,9 @@ must_use bool order_parse(struct slice text, enum order *ret_order);
 struct order_case {
 	enum doc_state state;
 	enum reason reason;
-	bool doubtful; /* an earlier attempt may have been stored by the DMP */
-	bool purged;   /* its body is not there any more */
+	bool doubtful;  /* an earlier attempt may have been stored by the DMP */
+	bool purged;    /* its body is not there any more */
+	bool lacks_ins; /* no INS is known to send it under */
 };
 
 /* Where the order takes it. */

@@ -133,6 +133,26 @@ struct store_discretion {
 	enum { STORE_FLAG_UNSAID, STORE_FLAG_OPEN, STORE_FLAG_DISCREET } flag;
 };
 
+/* A number that a patient has in a domain, which goes by an OID or by a name. "" or NULL: none. */
+struct store_local {
+	const char *domain, *number;
+};
+
+/* Whose a document is by its own word, for store_note_identity(). */
+struct store_subject {
+	struct store_local locals[2]; /* one number under the domain's OID, and under its name */
+	const char *traits; /* what must be the patient's too (birth date, sex); "": not known */
+	/* Its identity is qualified, or not, as of then; 0: it says so without saying when, or says
+	 * nothing. A document that was built here and is not of a qualified identity gets the right one
+	 * when it leaves (store_load_facts()).
+	 */
+	bool is_qualified, is_rebuilt;
+	int64_t said_ms;
+	/* What else holds it once its identity is qualified, and until when (0: until a person says so). */
+	enum reason then_for;
+	int64_t then_ms;
+};
+
 /* A document that was read and decided upon. Texts and bytes are borrowed for the call. */
 struct store_arrival {
 	struct ulid doc;
@@ -178,6 +198,7 @@ struct store_arrival {
 	bool is_discreet;
 	struct store_discretion discretion; /* what it says of its stay; no flag takes one back */
 	struct slice metadata;              /* opaque here */
+	struct store_subject subject;
 };
 
 enum store_taken {
@@ -235,6 +256,59 @@ struct store_noted {
  */
 must_use int store_note_choice(struct store *store, const struct store_choice *choice,
 			       struct store_noted *ret_noted, struct err *err);
+
+/* ---- patients' identities ---- */
+
+enum { STORE_LOCALS = 20 /* more names of one patient are not kept */ };
+
+/* What was said of a patient at some time, by whoever is the authority for it (an ADT). */
+struct store_identity {
+	struct store_local locals[STORE_LOCALS]; /* under which the patient is known */
+	size_t local_count;
+	/* Numbers that are the patient's from now on: they were another's (a merge), or are no longer used. */
+	struct store_local merged[STORE_LOCALS];
+	size_t merged_count;
+	bool has_status;           /* false: nothing is said but the merge */
+	const char *ins, *ins_oid; /* of a qualified identity; "" or NULL: it is not qualified */
+	bool is_withdrawn;         /* an INS that it had is said not to be the patient's */
+	const char *traits;        /* as store_subject has them */
+	struct slice
+		facts; /* opaque here: what a document is built with; kept encrypted, if bodies are */
+	int64_t said_ms, now_ms;
+};
+
+struct store_identified {
+	bool is_newest; /* false: all of it was known as well or better */
+	size_t held, released, misplaced;
+};
+
+/* Keeps it under each name, and has every document of the patient follow it: what was held for it goes, in
+ * the order in which it came (unless something else holds it), what waits under what is no longer so is
+ * held, what was delivered so is misplaced: it stays delivered, for the reason ins_changed, until the
+ * identity is again what it was, or the document is taken back.
+ *
+ * The newest word counts, by said_ms, whichever came last: a document's own (store_subject) too. Two that
+ * name different INS are never settled by time: the document is held.
+ *
+ * Names are kept as keys, as patients are (store_note_choice()).
+ */
+must_use int store_note_identity(struct store *store, const struct store_identity *identity,
+				 struct store_identified *ret_identified, struct err *err);
+
+/* The facts that the document is to be built with, as they were when it was let go. 1, 0: none, -1. */
+must_use int store_load_facts(struct store *store, const struct ulid *doc, struct buf *ret_facts,
+			      struct err *err);
+
+/* Deletes what is kept of patients of whom nothing has been said or received since until_ms. */
+must_use int store_purge_identities(struct store *store, int64_t until_ms, size_t most,
+				    size_t *ret_count, struct err *err);
+
+/* What was delivered under an INS that is not its patient's any more, and was not taken back. */
+must_use int store_count_misplaced(struct store *store, uint64_t *ret_count, int64_t *ret_oldest_ms,
+				   struct err *err);
+
+/* How many identities are kept. */
+must_use int store_count_identities(struct store *store, uint64_t *ret_count, struct err *err);
 
 /* ---- send ---- */
 
@@ -581,6 +655,7 @@ struct store_event {
 	int64_t at_ms;
 	/* "received", "received_again", "claimed", "settled", "recovered", "source_told"; "held",
 	 * "released", "retried", "cancelled", "withdrawn", "recalled", "needed"; "opposed",
+	 * "identity_changed", "identity_restored",
 	 * "purged", "restored" */
 	const char *what;
 	enum doc_state state;

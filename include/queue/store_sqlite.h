@@ -76,6 +76,9 @@ enum store_statement {
 	LIST_ORDERABLE, COUNT_ORDERABLE, FIND_ORDERED, ORDER, FIND_RECALLED,
 	FIND_BLOCKER, FIND_FOLLOWER, FOLLOWS_IS, ABOUT_ORDER, FIND_UNSENT, END_UNSENT, FIND_TIMED,
 	FIND_KEY, ADD_KEY, KEYS_IN_USE,
+	FIND_IDENTITY, NOTE_IDENTITY, MERGE_IDENTITY, SURVIVE, MERGED_KEYS, JUDGED, NEXT_JUDGED, HOLD_FOR_IDENTITY,
+	HOLD_NEXT, NEXT_PLACED, SET_PLACED, KEEP_FACTS, FACTS_OF, FACTS_FOR, SET_SUBJECT, SAY_QUALIFIED,
+	FIND_OLD_IDENTITY, LAST_OF_IDENTITY, KEEP_IDENTITY, FORGET_IDENTITY, PURGE_FACTS, COUNT_MISPLACED, COUNT_IDENTITIES,
 	SECRET_IS, ADD_SECRET, FIND_CHOICE, NOTE_CHOICE, FIND_OPPOSED, FIND_UNMINDED, REFUSE_OPPOSED, FIND_UNOPPOSED, HOLD_AGAIN, LET_GO,
 	BACKUP_IS, FIND_RESTORED, DOUBT,
 	FIND_OLD, PURGE_BODY, PURGE_ACKS, SET_PURGED, STANDS_FOR, FIND_UNCHANGED, SUPPRESS, REDIRECT, FIND_NAMED,
@@ -175,9 +178,11 @@ must_use int store_end_predecessor(struct store *store, const struct store_arriv
 				   const struct store_place *place, struct err *err);
 
 /* A patient as the store knows them: not in clear. */
+enum { STORE_KEY = 16 };
+
 struct store_patient {
 	bool is_known;
-	uint8_t key[16];
+	uint8_t key[STORE_KEY];
 };
 
 must_use int store_find_patient(struct store *store, const char *ins, const char *ins_oid,
@@ -213,6 +218,65 @@ const char *store_held_for(enum doc_state state, enum reason reason);
 
 /* After something let a document back into the queue: 1: its patient opposes it, it is refused. */
 must_use int store_mind_choice(struct store *store, int64_t seq, int64_t now_ms, struct err *err);
+
+/* The newest word about a patient. */
+struct store_known {
+	bool is_there;
+	uint8_t key[STORE_KEY];               /* of the row that says it */
+	struct store_patient patient, traits; /* not known: the identity is not qualified */
+	int64_t said_ms;
+};
+
+/* Where the key leads, through mergers. */
+must_use int store_find_known(struct store *store, const struct store_patient *key,
+			      struct store_known *ret_known, struct err *err);
+must_use int store_find_local(struct store *store, const struct store_local *local,
+			      struct store_patient *ret_key, struct err *err);
+bool store_same_patient(const struct store_patient *one, const struct store_patient *other);
+
+/* A document that comes: under which keys it is found, and what is known of its patient. */
+struct store_keys {
+	struct store_patient locals[2], traits;
+	struct store_known known;
+	bool is_built; /* it goes with what is known: store_keep_facts() once it is inserted */
+};
+
+/* What the patient's identity makes of the decision in *arrival; *patient: whose it is, if that follows. */
+must_use int store_heed_identity(struct store *store, struct store_arrival *arrival,
+				 struct store_patient *patient, struct store_keys *ret_keys,
+				 struct err *err);
+
+/* The document is built with what is known now. */
+must_use int store_keep_facts(struct store *store, int64_t seq, const struct store_known *known,
+			      struct err *err);
+
+/* What the identity of its patient has against sending it; REASON_NONE: nothing. */
+must_use int store_judge(struct store *store, int64_t seq, enum reason *ret_reason,
+			 struct err *err);
+
+/* A word about the patient was written under the key: what becomes of the documents that bear it. */
+struct store_following {
+	struct store_patient key;
+	struct store_known before; /* what was known until now */
+	bool is_explicit;          /* the former INS is said not to be the patient's */
+	int64_t now_ms;
+};
+
+must_use int store_follow_identity(struct store *store, const struct store_following *following,
+				   struct store_identified *done, struct err *err);
+
+/* After something let the document back into the queue, or it was delivered. 1: it is held instead, or
+ * misplaced.
+ */
+must_use int store_mind_identity(struct store *store, int64_t seq, int64_t now_ms, struct err *err);
+
+/* The same of one that is held again for what held it before: it may have been settled since. */
+must_use int store_weigh_identity(struct store *store, int64_t seq, int64_t now_ms,
+				  struct err *err);
+
+/* A key for a name within `what`, that tells nobody the name. */
+must_use int store_find_key(struct store *store, const char *what, const char *name,
+			    struct store_patient *ret_key, struct err *err);
 
 /* A step of the schema. */
 must_use int store_draw_secret(struct store *store, struct err *err);
@@ -261,6 +325,9 @@ must_use int store_chain_imports(struct store *store, struct err *err);
 must_use int store_check_imports(struct store *store,
 				 void (*fault)(void *arg, const char *sentence), void *arg,
 				 struct err *err);
+
+/* Its source is told, if it asked. */
+bool store_has_ended_for_source(enum doc_state state, enum reason reason);
 
 /* The document came to a final state: acknowledgements that waited for nothing else are ready. */
 must_use int store_conclude_acks(struct store *store, int64_t seq, int64_t now_ms, struct err *err);
