@@ -364,7 +364,7 @@ static void check_push(const struct config *config, struct option_reading *readi
 				"alerts.push.command must begin with the path of a program, from "
 				"/ on, that may be run");
 	if (config->environment == ENVIRONMENT_REHEARSAL && is_given(push->url) &&
-	    !option_url_is_loopback(push->url))
+	    !option_url_is_loopback(push->url) && !option_proxy_is_loopback(push->url))
 		option_complain(reading, &push->url,
 				"a rehearsal tells this machine only: write a URL of 127.0.0.1, "
 				"[::1] or localhost, or another environment");

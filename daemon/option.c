@@ -609,6 +609,21 @@ static int parse_url(const struct option *option, const struct option_text *writ
 	return keep_url(option, written, arena, field, err);
 }
 
+/* What goes to another machine is encrypted; what stays on this one (a relay) need not be. */
+static int parse_webhook(const struct option *option, const struct option_text *written,
+			 struct arena *arena, void *field, struct err *err)
+{
+	struct host host;
+
+	if (url_host("http://", written->text, &host) && !is_loopback(&host))
+		return wrong(written, err,
+			     "http is for this machine only (127.0.0.1, [::1] or localhost): "
+			     "write an https URL for another");
+	if (!url_host("http://", written->text, &host))
+		return parse_url(option, written, arena, field, err);
+	return keep_url(option, written, arena, field, err);
+}
+
 /* The port is never left to a default: libraries do not agree on it. */
 static int parse_proxy(const struct option *option, const struct option_text *written,
 		       struct arena *arena, void *field, struct err *err)
@@ -663,6 +678,7 @@ static const struct kind {
 	[OPTION_ADDRESS] = { parse_address, print_text, sizeof(char *) },
 	[OPTION_NETWORK] = { parse_network, print_network, sizeof(struct network) },
 	[OPTION_URL] = { parse_url, print_text, sizeof(char *) },
+	[OPTION_WEBHOOK] = { parse_webhook, print_text, sizeof(char *) },
 	[OPTION_PROXY] = { parse_proxy, print_text, sizeof(char *) },
 	[OPTION_FINESS] = { parse_finess, print_text, sizeof(char *) },
 	[OPTION_OID] = { parse_oid, print_text, sizeof(char *) },

@@ -225,7 +225,8 @@ static void prepare(CURL *easy, const struct push *push, struct slice json)
 	const struct push_settings *settings = push->settings;
 
 	curl_easy_setopt(easy, CURLOPT_URL, settings->url);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
+			 slice_starts(slice_of(settings->url), "http:") ? "http" : "https");
 	curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* the environment has no say */
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT,

@@ -24,6 +24,7 @@ enum option_kind {
 	OPTION_SECRET,  /* and that others cannot read */
 	OPTION_ADDRESS, /* const char *: 127.0.0.1:2575, [::1]:2575 */
 	OPTION_URL,     /* const char *: https; or "" where that is the preset */
+	OPTION_WEBHOOK, /* const char *: https://, or http:// to this machine; or "" likewise */
 	OPTION_PROXY,   /* const char *: http://host:port; or "" likewise */
 	OPTION_FINESS,  /* const char *: nine characters in quotes */
 	OPTION_OID,     /* const char *: `most` characters, to make longer ones under it */

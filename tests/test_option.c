@@ -39,6 +39,7 @@ static const struct option perhaps = { "f", OPTION_SECRET, TEXT, .preset = "" };
 static const struct option address = { "a", OPTION_ADDRESS, TEXT };
 static const struct option url = { "u", OPTION_URL, TEXT, .most = 60 };
 static const struct option no_url = { "u", OPTION_URL, TEXT, .preset = "", .most = 60 };
+static const struct option webhook = { "w", OPTION_WEBHOOK, TEXT, .preset = "", .most = 60 };
 static const struct option proxy = { "p", OPTION_PROXY, TEXT, .preset = "", .most = 60 };
 static const struct option finess = { "f", OPTION_FINESS, TEXT };
 static const struct option oid = { "o", OPTION_OID, TEXT, .most = 24 };
@@ -101,6 +102,10 @@ static void what_is_right_is_printed_as_it_is_read(void **state)
 		{ &url, "https://[::1]:8443/a?b=%20c", "\"https://[::1]:8443/a?b=%20c\"" },
 		{ &no_url, "", "\"\"" },
 		{ &no_url, "https://dmp.example", "\"https://dmp.example\"" },
+		{ &webhook, "", "\"\"" },
+		{ &webhook, "https://hooks.example/a", "\"https://hooks.example/a\"" },
+		{ &webhook, "http://127.0.0.1:9093/a", "\"http://127.0.0.1:9093/a\"" },
+		{ &webhook, "http://localhost/a", "\"http://localhost/a\"" },
 		{ &proxy, "", "\"\"" },
 		{ &proxy, "http://proxy.example:3128", "\"http://proxy.example:3128\"" },
 		{ &proxy, "http://[::1]:8080", "\"http://[::1]:8080\"" },
@@ -199,6 +204,10 @@ static void what_is_wrong_says_what_would_be_right(void **state)
 		{ &url, "https://dmp.example/#a", "write the whole URL" },
 		{ &url, "https://dmp_example/", "write the whole URL" },
 		{ &url, "https://[dmp]/", "write the whole URL" },
+		{ &webhook, "http://hooks.example/a", "http is for this machine only" },
+		{ &webhook, "http://127.0.0.1.hooks.example/a", "http is for this machine only" },
+		{ &webhook, "http://127.0.0.1@hooks.example/a", "write the whole URL" },
+		{ &webhook, "ftp://127.0.0.1/a", "write the whole URL" },
 		{ &proxy, "proxy.example:3128", "write http://, its host and its port" },
 		{ &proxy, "https://proxy.example:3128", "write http://, its host" },
 		{ &proxy, "http://proxy.example", "write http://, its host and its port" },

@@ -119,7 +119,7 @@ def test_what_cannot_be_run_is_told_before_the_start(make_gateway):
 
 
 class Webhook:
-    """An HTTPS server on loopback that answers with these statuses in turn, then with 200."""
+    """A server on loopback (HTTPS, or HTTP without a pki) that answers with these statuses in turn, then with 200."""
 
     def __init__(self, pki, *statuses: int):
         self.statuses, self.told = list(statuses), queue.Queue()
@@ -139,10 +139,11 @@ class Webhook:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pki / "server.pem", pki / "server.key")
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.url = f"https://127.0.0.1:{self.server.server_address[1]}/alerts"
+        if pki:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(pki / "server.pem", pki / "server.key")
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"{'https' if pki else 'http'}://127.0.0.1:{self.server.server_address[1]}/alerts"
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
 
     def take(self, count: int) -> list[tuple[dict, dict]]:
@@ -182,6 +183,18 @@ def test_a_webhook_of_another_authority_is_told_nothing(start_gateway, simulator
         stop_lane(gateway, simulator)
         gateway.journal.wait(r"^<3>alert not told, given up after attempts=1: the webhook: .*certificate")
         assert webhook.told.empty()
+
+
+def test_a_relay_on_this_machine_may_speak_plain_http(start_gateway, simulator):
+    with Webhook(None) as webhook:
+        gateway = start_gateway(extra=ALERTS.format(push=f'url: "{webhook.url}"'))
+        open_lane(gateway, simulator, stop_lane(gateway, simulator))
+        assert_whole([body for _, body in webhook.take(2)])
+
+
+def test_plain_http_does_not_leave_this_machine(make_gateway):
+    checked = make_gateway(extra=ALERTS.format(push='url: "http://hooks.example/x"')).run("--check-config")
+    assert checked.returncode == 1 and "http is for this machine only" in checked.stderr
 
 
 def test_a_rehearsal_tells_this_machine_only(make_gateway):
