@@ -14,7 +14,7 @@
 #include "ctl_print.h"
 
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
-enum { PATIENCE_S = 60, MOST_LINE_BYTES = 1 << 20, MOST_ROWS = 10000 };
+enum { PATIENCE_S = 60, MOST_LINE_BYTES = 1 << 20, MOST_ROWS = 10000, MOST_AGE = 100000 };
 
 /* ---- the command line ---- */
 
@@ -28,6 +28,7 @@ enum option_id {
 	SITE,
 	LIMIT,
 	AFTER,
+	OLDER,
 	FROM,
 	TO,
 	BY,
@@ -59,6 +60,11 @@ static const struct {
 	[SITE] = { "site", "F", "of this geographic FINESS only", NULL },
 	[LIMIT] = { "limit", "N", "so many at most", "100" },
 	[AFTER] = { "after", "DOC|8d", "documents after this one; stays so many days after their end",
+		    NULL },
+	[OLDER] = { "older-than", "AGE",
+		    "those that came longer ago than this, like 15d or 36h; of those that are "
+		    "hidden, "
+		    "delivered longer ago",
 		    NULL },
 	[FROM] = { "from", "DAY", "from this day on, like 2026-11-01", NULL },
 	[TO] = { "to", "DAY", "up to this day", NULL },
@@ -104,9 +110,11 @@ static const struct command {
 	  .many = true,
 	  .print = ctl_print_certificates },
 	{ .name = "list",
-	  .usage = "list [--state S] [--reason R] [--site F] [--limit N] [--after DOC]",
+	  .usage = "list [--state S] [--reason R] [--site F] [--older-than AGE] [--limit N] "
+		   "[--after DOC]",
 	  .help = "documents, oldest first",
-	  .options = 1U << STATE | 1U << REASON | 1U << SITE | 1U << LIMIT | 1U << AFTER,
+	  .options =
+		  1U << STATE | 1U << REASON | 1U << SITE | 1U << OLDER | 1U << LIMIT | 1U << AFTER,
 	  .many = true,
 	  .print = ctl_print_list },
 	{ .name = "shape",
@@ -223,7 +231,8 @@ struct call {
 	const char *given[OPTION_COUNT]; /* NULL: not given */
 	char **words;                    /* after the command, up to a NULL */
 	uint64_t limit;
-	json_t *mark; /* of a command that follows; NULL: not yet known */
+	uint64_t older_ms; /* 0: whatever its age */
+	json_t *mark;      /* of a command that follows; NULL: not yet known */
 };
 
 static void print_option_help(size_t i)
@@ -281,6 +290,33 @@ static int read_limit(struct call *call)
 	return 0;
 }
 
+/* "15d", "36 h", "90min", "45s": with "j" for a day in French. */
+static int read_age(struct call *call)
+{
+	static const struct {
+		const char *name;
+		uint64_t ms;
+	} units[] = { { "s", 1000 },
+		      { "min", 60000 },
+		      { "h", 3600000 },
+		      { "d", 86400000 },
+		      { "j", 86400000 } };
+	struct slice number = slice_of(call->given[OLDER]), unit;
+	uint64_t count;
+
+	if (call->given[OLDER] == NULL)
+		return 0;
+	while (number.n > 0 && (number.p[number.n - 1] < '0' || number.p[number.n - 1] > '9'))
+		number.n--;
+	unit = slice_trim(slice_from(slice_of(call->given[OLDER]), number.n));
+	for (size_t i = 0; i < length_of(units); i++)
+		if (slice_is(unit, units[i].name) && slice_to_u64(number, MOST_AGE, &count)) {
+			call->older_ms = count * units[i].ms;
+			return 0;
+		}
+	return misused("--older-than takes a number and s, min, h or d, not", call->given[OLDER]);
+}
+
 static int read_command(struct call *call, char **words, size_t word_count)
 {
 	if (word_count == 0)
@@ -299,7 +335,7 @@ static int read_command(struct call *call, char **words, size_t word_count)
 		if (call->given[i] && ((call->command->options | ALL_COMMANDS) & 1U << i) == 0)
 			return misused("this command does not take the option",
 				       option_rows[i].name);
-	return read_limit(call);
+	return read_limit(call) || read_age(call) ? EXIT_USAGE : 0;
 }
 
 /* The daemon works in another folder. NULL when it is not UTF-8. */
@@ -347,10 +383,13 @@ static char *request_of(const struct call *call)
 	for (size_t i = STATE; i < OPTION_COUNT; i++)
 		if (call->given[i] && option_rows[i].member)
 			bad |= json_object_set_new(json, option_rows[i].member, json_true());
-		else if (call->given[i] && i != LIMIT)
+		else if (call->given[i] && i != LIMIT && i != OLDER)
 			bad |= json_object_set_new(json, option_rows[i].name,
 						   i == MAPPING ? path_of(call->given[i])
 								: json_string(call->given[i]));
+	if (call->older_ms > 0)
+		bad |= json_object_set_new(json, "older_than_ms",
+					   json_integer((json_int_t)call->older_ms));
 	if (call->mark)
 		bad |= json_object_set(json, "mark", call->mark);
 	if (call->command->options & 1U << LIMIT)

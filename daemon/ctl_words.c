@@ -172,6 +172,12 @@ static const struct {
 	{ "so many at most", "tant au plus" },
 	{ "documents after this one; stays so many days after their end",
 	  "les documents qui suivent celui-ci ; les séjours tant de jours après leur fin" },
+	{ "those that came longer ago than this, like 15d or 36h; of those that are hidden, "
+	  "delivered longer ago",
+	  "ceux arrivés il y a plus longtemps que cela, comme 15j ou 36h ; pour ceux qui sont cachés, "
+	  "remis depuis plus longtemps" },
+	{ "--older-than takes a number and s, min, h or d, not",
+	  "--older-than prend un nombre et s, min, h ou j, pas" },
 	{ "keep documents until they are released",
 	  "retenir des documents jusqu'à ce qu'on les libère" },
 	{ "send documents that are held", "envoyer des documents retenus" },

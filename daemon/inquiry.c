@@ -42,10 +42,12 @@ static void add_event(void *arg, const struct store_event *event)
 static int answer_list(struct inquiry *inquiry, struct store *store, struct err *err)
 {
 	json_int_t limit = json_integer_value(json_object_get(inquiry->asked, "limit"));
+	json_int_t older_ms = json_integer_value(json_object_get(inquiry->asked, "older_than_ms"));
 	struct store_filter filter = {
 		.state = answer_asked(inquiry->asked, "state"),
 		.reason = answer_asked(inquiry->asked, "reason"),
 		.site = answer_asked(inquiry->asked, "site"),
+		.before_ms = older_ms > 0 ? max(clock_now_ms() - older_ms, INT64_C(1)) : 0,
 		.limit = limit > 0 ? (size_t)min(limit, (json_int_t)MOST_ROWS) : ROWS,
 	};
 	enum doc_state state;

@@ -60,6 +60,7 @@ static void remember_name(void *arg, const struct store_row *row)
 static void what_is_invisible_can_be_listed(void **state)
 {
 	const struct store_filter filter = { .invisible = true, .limit = 10 };
+	struct store_filter older = filter;
 	const struct store_filter elsewhere = { .invisible = true, .site = "1", .limit = 10 };
 	scoped(buf_done) struct buf names = { 0 };
 	struct fixture *f = *state;
@@ -71,6 +72,14 @@ static void what_is_invisible_can_be_listed(void **state)
 	ok(store_list(f->store, &elsewhere, remember_name, &names, &err));
 	assert_int_equal(names.n, 0);
 	ok(store_list(f->store, &filter, remember_name, &names, &err));
+	assert_string_equal(buf_slice(&names).p, "1.2.2 ");
+
+	older.before_ms = f->now_ms; /* delivered now, and not before */
+	buf_clear(&names);
+	ok(store_list(f->store, &older, remember_name, &names, &err));
+	assert_int_equal(names.n, 0);
+	older.before_ms = f->now_ms + 1;
+	ok(store_list(f->store, &older, remember_name, &names, &err));
 	assert_string_equal(buf_slice(&names).p, "1.2.2 ");
 }
 

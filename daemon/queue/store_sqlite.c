@@ -495,14 +495,15 @@ int store_list(struct store *store, const struct store_filter *filter,
 	       void (*each)(void *arg, const struct store_row *row), void *arg, struct err *err)
 {
 	bool by_state = !filter->invisible && filter->state != NULL && filter->state[0] != '\0';
+	const int64_t before_ms = filter->before_ms > 0 ? filter->before_ms : INT64_MAX;
 	const struct sqlite_value values[] = { ID(&filter->after), TEXT(filter->reason),
 					       TEXT(filter->site), NUMBER(filter->limit),
-					       TEXT(filter->state) };
+					       NUMBER(before_ms),  TEXT(filter->state) };
 	scoped(sqlite_reset) sqlite3_stmt *rows = sqlite_prepare(&store->sqlite,
 								 filter->invisible ? LIST_INVISIBLE
 								 : by_state        ? LIST_STATE
 										   : LIST,
-								 values, by_state ? 5 : 4, err);
+								 values, by_state ? 6 : 5, err);
 	int got;
 
 	if (rows == NULL)

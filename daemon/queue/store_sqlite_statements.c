@@ -156,13 +156,13 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[LAST_DELIVERED] = "SELECT max(at_ms) FROM (SELECT at_ms, what, state FROM ledger ORDER BY number DESC"
 		" LIMIT 10000) WHERE what = 'settled' AND state = 'delivered'",
 	[LIST] = "SELECT " ROW_COLUMNS " FROM document WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
-		" AND (?3 = '' OR site = ?3) ORDER BY doc LIMIT ?4",
+		" AND (?3 = '' OR site = ?3) AND received_ms < ?5 ORDER BY doc LIMIT ?4",
 	[LIST_STATE] = "SELECT " ROW_COLUMNS " FROM document WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
-		" AND (?3 = '' OR site = ?3) AND state = ?5 ORDER BY doc LIMIT ?4",
+		" AND (?3 = '' OR site = ?3) AND received_ms < ?5 AND state = ?6 ORDER BY doc LIMIT ?4",
 	[LIST_ORDERABLE] = "SELECT " ROW_COLUMNS " FROM document WHERE " ORDERABLE " ORDER BY doc LIMIT ?5",
 	[COUNT_ORDERABLE] = "SELECT count(*) FROM document WHERE " ORDERABLE,
 	[LIST_INVISIBLE] = "SELECT " ROW_COLUMNS " FROM document d WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
-		" AND (?3 = '' OR site = ?3) AND " STILL_INVISIBLE " ORDER BY doc LIMIT ?4",
+		" AND (?3 = '' OR site = ?3) AND changed_ms < ?5 AND " STILL_INVISIBLE " ORDER BY doc LIMIT ?4",
 	[SHOW] = "SELECT " ROW_COLUMNS ", seq FROM document WHERE doc = ?1",
 	[EVENTS] = "SELECT " EVENT_COLUMNS " FROM ledger l WHERE seq = ?1 ORDER BY l.number",
 	[SHAPE] = "SELECT lane, type_code, CASE WHEN ?1 - received_ms < ?2 THEN 0 WHEN ?1 - received_ms < ?3 THEN 1"

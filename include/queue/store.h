@@ -624,6 +624,7 @@ struct store_row {
 
 struct store_filter {
 	const char *state, *reason, *site; /* "" or NULL: any */
+	int64_t before_ms; /* only what came in, or if invisible was delivered, before this; 0: any */
 	bool invisible; /* only what was delivered and is still hidden from the patient, whatever its age */
 	struct ulid after; /* all-zero: from the start; lists go by id, oldest first */
 	size_t limit;

@@ -134,6 +134,9 @@ def lines_of(result):
       "--after", DOC],
      {"command": "list", "state": "held", "reason": "policy_hold", "site": "010000001", "limit": 7,
       "after": DOC}),
+    (["list", "--state", "invisible", "--older-than", "15d"],
+     {"command": "list", "state": "invisible", "older_than_ms": 15 * 86400000, "limit": 100}),
+    (["list", "--older-than", "36 h"], {"command": "list", "older_than_ms": 36 * 3600000, "limit": 100}),
     (["--state=held", "list"], {"command": "list", "state": "held", "limit": 100}),
     (["show", DOC], {"command": "show", "doc": DOC}),
     (["show", "\"é\n"], {"command": "show", "doc": "\"é\n"}),
@@ -430,6 +433,8 @@ def test_a_refusal_is_heard_though_the_daemon_read_nothing(daemon):
     [], ["stat"], ["show"], ["show", DOC, DOC], ["status", DOC], ["--wrong", "status"],
     ["--socket"], ["status", "--state", "held"], ["show", DOC, "--limit", "3"],
     ["list", "--limit", "0"], ["list", "--limit", "10001"], ["list", "--limit", "-1"],
+    ["list", "--older-than", "15"], ["list", "--older-than", "d"], ["list", "--older-than", "1.5d"], ["list", "--older-than", ""],
+    ["list", "--older-than", "15 w"], ["list", "--older-than", "-1d"], ["list", "--older-than", "100001s"],
     ["list", "--limit", "ten"], ["list", "--limit", ""], ["list", "--site", b"\xff"],
 ])
 def test_misuse_is_2_before_anything_is_asked(tmp_path, arguments):

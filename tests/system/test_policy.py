@@ -159,6 +159,7 @@ def test_an_announcement_is_hidden_until_its_visible_version_which_a_delay_may_h
     old, new = unique_id(first), unique_id(second)
     assert confidentialities(simulator, old) == ["N", "INVISIBLE_PATIENT"]
     assert hidden_ones(gateway) == [old]
+    assert gateway.ctl("list", "--state", "invisible", "--older-than", "1h") == []
     gateway.journal.wait(r"<4>alert=invisible_too_long subject=oldest raised ")
     (alert,) = [each for each in gateway.status()["alerts"] if each["name"] == "invisible_too_long"]
     assert all("dmpfeedctl list --state invisible" in words for words in alert["todo"].values())
