@@ -13,6 +13,36 @@ bool answer_in_french(const json_t *asked)
 	return strcmp(answer_asked(asked, "lang"), "fr") == 0;
 }
 
+#define STATES                                                                                     \
+	"held, queued, sending, delivered, refused, rejected, suppressed, cancelled, invisible"
+
+/* What was written stands between the two halves. */
+static const struct {
+	const char *english[2], *french[2];
+} faults[] = {
+	[FAULT_STATE] = { { "there is no state '", "'; there are " STATES },
+			  { "l'état « ", " » n'existe pas ; il y a " STATES } },
+	[FAULT_REASON] = { { "there is no reason '", "'; dmpfeedctl list shows those there are" },
+			   { "le motif « ",
+			     " » n'existe pas ; dmpfeedctl list montre ceux qu'il y a" } },
+	[FAULT_ID] = { { "'", "' is not a document's id" },
+		       { "« ", " » n'est pas l'identifiant d'un document" } },
+	[FAULT_NO_DOCUMENT] = { { "there is no document ", "" },
+				{ "il n'y a pas de document ", "" } },
+	[FAULT_CHOOSE] = { { "name documents, or a reason: one of the two", "" },
+			   { "nommer des documents, ou un motif : l'un des deux", "" } },
+	[FAULT_NAME] = { { "this order names its documents", "" },
+			 { "cet ordre nomme ses documents", "" } },
+};
+
+int answer_refuse(struct err *err, const json_t *asked, enum answer_fault fault, const char *about)
+{
+	const char *const *words =
+		answer_in_french(asked) ? faults[fault].french : faults[fault].english;
+
+	return err_set(err, ERR_REJECT, "%s%s%s", words[0], about, words[1]);
+}
+
 json_t *answer_event(const struct store_event *event)
 {
 	json_t *object = json_object();

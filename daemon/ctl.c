@@ -747,11 +747,31 @@ static int run_in_rounds(struct call *call)
 	return code;
 }
 
+/* Nobody is asked about what cannot be done anyway. */
+static int try_first(struct call *call)
+{
+	struct ctl_answer answer = answer_new();
+	int code;
+
+	call->given[DRY_RUN] = "";
+	code = ask(call, &answer);
+	call->given[DRY_RUN] = NULL;
+	if (code == EXIT_SUCCESS) {
+		code = code_of(&answer);
+		if (code != EXIT_SUCCESS)
+			print_answer(call, &answer);
+	}
+	answer_done(&answer);
+	return code;
+}
+
 static int run(struct call *call)
 {
 	int code = EXIT_SUCCESS;
 
 	if (call->command->is_final && !call->given[DRY_RUN])
+		code = try_first(call);
+	if (call->command->is_final && !call->given[DRY_RUN] && code == EXIT_SUCCESS)
 		code = confirm(call);
 	if (code != EXIT_SUCCESS)
 		return code;

@@ -57,13 +57,13 @@ static int answer_list(struct inquiry *inquiry, struct store *store, struct err 
 		filter.state = "";
 	}
 	if (filter.state[0] && !doc_state_parse(slice_of(filter.state), &state))
-		return err_set(err, ERR_REJECT, "there is no state '%s'", filter.state);
+		return answer_refuse(err, inquiry->asked, FAULT_STATE, filter.state);
 	if (filter.reason[0] && reason_of(filter.reason) == REASON_NONE)
-		return err_set(err, ERR_REJECT, "there is no reason '%s'", filter.reason);
+		return answer_refuse(err, inquiry->asked, FAULT_REASON, filter.reason);
 	if (answer_asked(inquiry->asked, "after")[0] &&
 	    !ulid_parse(slice_of(answer_asked(inquiry->asked, "after")), &filter.after))
-		return err_set(err, ERR_REJECT, "'%s' is not a document's id",
-			       answer_asked(inquiry->asked, "after"));
+		return answer_refuse(err, inquiry->asked, FAULT_ID,
+				     answer_asked(inquiry->asked, "after"));
 	return store_list(store, &filter, add_row, inquiry, err);
 }
 
@@ -132,10 +132,12 @@ static int answer_shape(struct inquiry *inquiry, struct store *store, struct err
 static void add_value(void *arg, const char *name, const char *value, enum metadata_source from)
 {
 	struct inquiry *inquiry = arg;
+	const char *hidden = answer_in_french(inquiry->asked) ? "(du patient : non affiché)"
+							      : "(of the patient: not shown)";
 	json_t *object = json_object();
 
 	json_put_text(object, "name", name);
-	json_put_text(object, "value", value ? value : "(of the patient: not shown)");
+	json_put_text(object, "value", value ? value : hidden);
 	json_put_text(object, "from", metadata_source_text(from));
 	answer_line(&inquiry->answer, "metadata", object);
 }
@@ -159,12 +161,12 @@ static int answer_show(struct inquiry *inquiry, struct store *store, struct err 
 	int shown;
 
 	if (!ulid_parse(slice_of(answer_asked(inquiry->asked, "doc")), &doc))
-		return err_set(err, ERR_REJECT, "'%s' is not a document's id",
-			       answer_asked(inquiry->asked, "doc"));
+		return answer_refuse(err, inquiry->asked, FAULT_ID,
+				     answer_asked(inquiry->asked, "doc"));
 	shown = store_show(store, &doc, add_row, add_event, inquiry, err);
 	if (shown > 0)
-		return err_set(err, ERR_REJECT, "there is no document %s",
-			       answer_asked(inquiry->asked, "doc"));
+		return answer_refuse(err, inquiry->asked, FAULT_NO_DOCUMENT,
+				     answer_asked(inquiry->asked, "doc"));
 	if (shown == 0)
 		add_metadata(inquiry, store, &doc);
 	return shown;

@@ -65,8 +65,7 @@ static int add_named(struct errand *errand, const json_t *docs, struct err *err)
 		const char *text = json_string_value(each);
 
 		if (!ulid_parse(slice_of(text), &doc))
-			return err_set(err, ERR_REJECT, "'%s' is not a document's id",
-				       text ? text : "");
+			return answer_refuse(err, errand->asked, FAULT_ID, text ? text : "");
 		add_doc(errand, &doc);
 	}
 	return 0;
@@ -95,11 +94,11 @@ static int add_by_reason(struct errand *errand, struct store *store, const char 
 	};
 
 	if (errand->order.order != ORDER_RELEASE && errand->order.order != ORDER_RETRY)
-		return err_set(err, ERR_REJECT, "this order names its documents");
+		return answer_refuse(err, errand->asked, FAULT_NAME, "");
 	if (reason_of(reason) == REASON_NONE)
-		return err_set(err, ERR_REJECT, "there is no reason '%s'", reason);
+		return answer_refuse(err, errand->asked, FAULT_REASON, reason);
 	if (after[0] != '\0' && !ulid_parse(slice_of(after), &orderable.after))
-		return err_set(err, ERR_REJECT, "'%s' is not a document's id", after);
+		return answer_refuse(err, errand->asked, FAULT_ID, after);
 	return store_list_orderable(store, &orderable, add_row, errand, &errand->more, err);
 }
 
@@ -112,7 +111,7 @@ static int find_documents(struct errand *errand, struct hands *hands, struct err
 	if (reader == NULL)
 		return -1;
 	if ((json_array_size(docs) == 0) == (reason[0] == '\0'))
-		return err_set(err, ERR_REJECT, "name documents, or a reason: one of the two");
+		return answer_refuse(err, errand->asked, FAULT_CHOOSE, "");
 	if (json_array_size(docs) > MOST_ORDERED)
 		return err_set(err, ERR_REJECT, "at most %d documents at once", MOST_ORDERED);
 	if (reason[0] != '\0' ? add_by_reason(errand, reader, reason, err) < 0

@@ -51,12 +51,12 @@ static int prepare_in(struct errand *errand, struct store *reader, struct err *e
 	struct store_recall look = { .dry_run = true };
 
 	if (!ulid_parse(slice_of(doc), &errand->recall.doc))
-		return err_set(err, ERR_REJECT, "'%s' is not a document's id", doc);
+		return answer_refuse(err, errand->asked, FAULT_ID, doc);
 	look.doc = errand->recall.doc;
 	if (store_recall(reader, &look, &errand->result, err) < 0)
 		return -1;
 	if (!errand->result.found)
-		return err_set(err, ERR_REJECT, "there is no document %s", doc);
+		return answer_refuse(err, errand->asked, FAULT_NO_DOCUMENT, doc);
 	if (errand->result.refusal != NULL || errand->recall.dry_run)
 		return 0;
 	if (store_load(reader, &errand->recall.doc, &errand->body, &kept, err) < 0)

@@ -13,6 +13,19 @@
 const char *answer_asked(const json_t *asked, const char *name);
 bool answer_in_french(const json_t *asked);
 
+/* What was asked cannot be meant. */
+enum answer_fault {
+	FAULT_STATE,
+	FAULT_REASON,
+	FAULT_ID,
+	FAULT_NO_DOCUMENT,
+	FAULT_CHOOSE, /* documents, or a reason */
+	FAULT_NAME,   /* documents only */
+};
+
+/* Says so in the language of who asks, `about` being what they wrote. Returns -1 (ERR_REJECT). */
+int answer_refuse(struct err *err, const json_t *asked, enum answer_fault fault, const char *about);
+
 /* One row of the ledger; the caller owns it. */
 json_t *answer_event(const struct store_event *event);
 

@@ -11,6 +11,7 @@ import threading
 import pytest
 
 PROGRAM = pathlib.Path(os.environ.get("DMPFEED_BUILD", "build")) / "daemon" / "dmpfeedctl"
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
 DOC = "01JCZ8Q6M3W2X5Y7Z9A1B3C5D7"
 OK = {"ok": True}
@@ -355,6 +356,24 @@ def test_a_gateway_that_has_nothing_yet_has_a_short_status(daemon):
     assert [re.split("  +", line) for line in lines_of(ctl("status", path=daemon.path))] == [
         ["Ready", "yes"], ["Identities (ADT)", "7"], ["Answers (ACK)", "0"], ["Running for", "0 min 5 s"], ["Version", "1.2.3"],
         ["Environment", "production"]]
+
+
+def test_every_word_has_its_french():
+    """Those that both languages share stand here."""
+    shared = {"Document", "Documents", "Site", "Source", "Type", "Action", "Code", "Note", "HTTP", "ms", "TLS", "Messages",
+              "Version", "State", "1 min", "5 min", "15 min", "1 h", "4 h", "12 h"}
+    folder = SOURCE / "daemon"
+    literal = r'"((?:[^"\\]|\\.)*(?:"\s*"(?:[^"\\]|\\.)*)*)"'
+    join = re.compile(r'"\s*"')
+    printed, program = ((folder / name).read_text() for name in ("ctl_print.c", "ctl.c"))
+    said = {text for source in (printed, program) for text in re.findall(rf"ctl_say\({literal}", source)}
+    said |= set(re.findall(r'\{ "\w+", ' + literal + r" \}", printed))  # titles of columns
+    said |= set(re.findall(r"\.help = " + literal, program))
+    said |= set(re.findall(r"misused\(" + literal, program))
+    said |= set(re.findall(r'\] = \{ "[a-z-]+", (?:NULL|"[^"]+"),\s*' + literal, program))
+    known = {join.sub("", text) for text in re.findall(r"\{ " + literal + r",", (folder / "ctl_words.c").read_text())}
+    assert len(said) > 120
+    assert {join.sub("", text) for text in said} - known - shared == set()
 
 
 def test_a_french_user_reads_french(daemon):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
+import select
 import shutil
 import subprocess
 
@@ -30,11 +33,12 @@ def plain(page) -> str:
     return page.read_text().replace("\\-", "-")
 
 
-def offered(*words: str) -> set[str]:
+def offered(*words: str, folder=None) -> set[str]:
     """What bash offers after those words."""
     script = ('source "$1"; shift; COMP_WORDS=(dmpfeedctl "$@"); COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 )); _dmpfeedctl; '
               'printf "%s\\n" "${COMPREPLY[@]}"')
-    done = subprocess.run(["bash", "-c", script, "bash", COMPLETION, *words], capture_output=True, text=True, check=True)
+    done = subprocess.run(["bash", "-c", script, "bash", COMPLETION, *words], capture_output=True, text=True, check=True,
+                          cwd=folder)
     return set(done.stdout.split())
 
 
@@ -61,11 +65,38 @@ def test_every_option_of_dmpfeedd_is_explained():
     assert explained == set(re.findall(r"--([a-z-]+)", help_of(DAEMON)))
 
 
-def test_bash_offers_the_commands_and_their_options():
+def test_bash_completes_by_itself(tmp_path):
+    """An interactive bash, on a terminal: the tab key is pressed."""
+    (tmp_path / "rc").write_text(f"PS1='ready> '; bind 'set enable-bracketed-paste off'; source {COMPLETION}\n"
+                                 "dmpfeedctl() { echo \"<$*>\"; }\n")
+    main, other = pty.openpty()
+    shell = subprocess.Popen(["bash", "--noprofile", "--rcfile", tmp_path / "rc", "-i"], stdin=other, stdout=other, stderr=other,
+                             env={"TERM": "dumb", "PATH": os.environ["PATH"], "HOME": str(tmp_path)}, start_new_session=True)
+    os.close(other)
+    said = b""
+
+    def wait_for(words: bytes):
+        nonlocal said
+        while words not in said:
+            assert select.select([main], [], [], 30)[0], said
+            said += os.read(main, 4096)
+        said = said.split(words, 1)[1]
+    wait_for(b"ready> ")
+    for typed, run in (("sta\t", b"<status>"), ("list --st\trej\t", b"<list --state rejected>"), ("imp\to\tx", b"<import-official x>")):
+        os.write(main, f"dmpfeedctl {typed}\n".encode())
+        wait_for(run)
+    os.write(main, b"exit\n")
+    assert shell.wait(30) == 0
+    os.close(main)
+
+
+def test_bash_offers_the_commands_and_their_options(tmp_path):
     everywhere = {"--socket", "--json", "--help", "--version"}
     known = commands()
     assert offered("") == set(known) | everywhere
     for command, options in known.items():
-        if command != "backup":
-            assert offered(command, "") == {"--" + option for option in options} | everywhere, command
+        assert offered(command, "", folder=tmp_path) == {"--" + option for option in options} | everywhere, command
     assert offered("list", "--state", "re") == {"refused", "rejected"}
+    (tmp_path / "figures.csv").touch()
+    for command in ("backup", "import-denominators", "import-official"):
+        assert offered(command, "fig", folder=tmp_path) == {"figures.csv"}

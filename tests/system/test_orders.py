@@ -167,6 +167,14 @@ def test_orders_that_name_nothing_are_told(gateway):
     with pytest.raises(RuntimeError, match=": 2 .*does not take the option"):
         gateway.ctl("hold", "--force", "01JCZ8Q6M3W2X5Y7Z9A1B3C5D7")
     assert gateway.ctl("release", "--reason", "policy_hold") == []
+    french = [[*words.split()] for words in ("list --state parti", "list --reason ennui", "show x", "hold x", "retry --reason ennui",
+                                             "list --after x", "recall x", "show 01JCZ8Q6M3W2X5Y7Z9A1B3C5D7")]
+    for words in french:
+        said = subprocess.run([BUILD / "daemon" / "dmpfeedctl", "--socket", "control.sock", *words], cwd=gateway.folder,
+                              env={"LC_ALL": "fr_FR.UTF-8"}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+        assert (said.returncode, said.stdout) == (1, ""), words
+        assert re.match(r"dmpfeedctl: (l'état « parti » n'existe pas ; il y a held|le motif « ennui » n'existe pas|"
+                        r"« x » n'est pas l'identifiant d'un document|il n'y a pas de document 01JCZ8)", said.stderr), said.stderr
 
 
 def test_the_chain_holds_through_orders(stuck):
