@@ -55,6 +55,10 @@ static int read_filter(const struct query *query, struct store_filter *ret_filte
 	enum doc_state state;
 	uint64_t limit = ROWS;
 
+	if (strcmp(filter.state, "invisible") == 0) { /* no state, but what people look for */
+		filter.invisible = true;
+		filter.state = "";
+	}
 	if (filter.state[0] && !doc_state_parse(slice_of(filter.state), &state))
 		return err_set(err, ERR_REJECT, "there is no state '%s'", filter.state);
 	if (filter.reason[0] && reason_of(filter.reason) == REASON_NONE)

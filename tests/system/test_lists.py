@@ -56,6 +56,35 @@ def test_filters_hold_together(full):
     assert documents(full, site="990099999") == []
 
 
+def test_what_is_hidden_is_a_filter_as_in_dmpfeedctl(full):
+    assert documents(full, state="invisible") == []
+    assert ask(full, state="hidden")[0] == 400
+
+
+def test_the_status_has_all_that_was_promised(full):
+    """Version, uptime, state and reasons of each lane, depth of the queue and the oldest, rates, certificates with
+    days left, listeners, folders, the last delivery of each site, alerts."""
+    status = full.status()
+    deadline = time.monotonic() + 20
+    while status["sites"][0]["last_delivered"] is None or not status["waiting"]:  # both are looked at now and then
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+        status = full.status()
+    assert status["version"] and status["environment"] == "rehearsal" and status["uptime_s"] >= 0 and status["ready"] is True
+    (lane,) = status["lanes"]
+    assert (lane["state"], lane["why"], lane["sentence"], lane["delivered"]) == ("open", None, None, 3)
+    assert status["queue"] == {"held": 2, "queued": 0, "sending": 0, "delivered": 3, "refused": 0, "rejected": 0,
+                               "suppressed": 0, "cancelled": 0}
+    (waiting,) = status["waiting"]
+    assert (waiting["state"], waiting["reason"], waiting["documents"]) == ("held", "policy_hold", 2) and waiting["oldest"]
+    assert "oldest_queued_s" in status and status["rates"]["24h"]["delivered"] == status["rates"]["30d"]["delivered"] == 3
+    assert all({"owner", "role", "subject", "not_after", "days_left"} == set(each) for each in status["certificates"])
+    assert status["certificates"] and status["listeners"][0]["messages"] == 2 and status["folders"][0]["taken"] == 3
+    (site,) = status["sites"]
+    assert site["site"] == FINESS_EG and site["name"] and site["last_delivered"]
+    assert isinstance(status["alerts"], list)
+
+
 def test_pages_follow_each_other(full):
     seen, after = [], ""
     while after is not None:
