@@ -133,7 +133,7 @@ static void documents_are_grouped_by_reason_with_what_to_do(void **state)
 	assert_has(text, "Saint-Martin <b>1,312</b>");
 	assert_has(text, "Clinique des Tilleuls <b>588</b>");
 	assert_has_not(text, "--reason waiting_predecessor"); /* nobody is needed for it */
-	assert_has(text, "<dt>Need a person</dt><dd>1,981</dd>");
+	assert_has(text, "<dt><a href=\"#needs\">Need a person</a></dt><dd>1,981</dd>");
 }
 
 static void a_target_says_how_far_it_is(void **state)
@@ -235,6 +235,27 @@ static void alerts_weigh_by_their_severity(void **state)
 	assert_verdict("alert", &sample.page, "It works, with difficulty");
 	sample.alerts[0].severity = ALERT_CRITICAL;
 	assert_verdict("critical", &sample.page, "It needs you");
+}
+
+/* An alert knows numbers; a director knows names. */
+static void an_alert_calls_an_establishment_by_its_name(void **state)
+{
+	static const struct alert alerts[] = {
+		{ .rule = ALERT_CERTIFICATE_ENDS, .subject = "990000995 sign", .value = 9 },
+		{ .rule = ALERT_SOURCE_SILENT, .subject = "DPI", .value = SAMPLE_HOUR_MS },
+	};
+	scoped(free_ptr) char *text = NULL;
+	struct page_sample sample;
+
+	(void)state;
+	sample_make(&sample);
+	sample.health.alerts = alerts;
+	sample.health.alert_count = 2;
+	text = page_of(&sample.page, true);
+	assert_has(text,
+		   "<li><strong>Groupe Santé du Lac</strong> — <strong>Le certificat 990000995 "
+		   "sign expire dans 9 j.</strong>");
+	assert_has(text, "<li><strong>La source DPI");
 }
 
 /* ---- nothing yet ---- */
@@ -403,6 +424,7 @@ int main(void)
 		cmocka_unit_test(a_slowed_lane_is_coping),
 		cmocka_unit_test(troubles_of_folders_and_sources_are_told),
 		cmocka_unit_test(alerts_weigh_by_their_severity),
+		cmocka_unit_test(an_alert_calls_an_establishment_by_its_name),
 		cmocka_unit_test(a_gateway_without_documents_is_ready),
 		cmocka_unit_test(whatever_comes_from_outside_stays_text),
 		cmocka_unit_test(a_large_page_is_drawn_in_time),

@@ -115,6 +115,19 @@ static void look_for_troubles(const struct page_writer *writer, struct troubles 
 	look_at_alerts(writer->page, ret_troubles);
 }
 
+/* An establishment is called by its name too: an alert knows only its number. */
+static void write_whose(struct page_writer *writer, const struct alert *alert)
+{
+	const size_t number = strcspn(alert->subject, " ");
+	scoped(free_ptr) char *finess = slice_dup((struct slice){ alert->subject, number });
+	const char *name = page_site_name(writer->page, finess);
+
+	if (name == finess)
+		return;
+	page_tell(writer, name);
+	page_raw(writer, "</strong> — <strong>");
+}
+
 static void write_alert(struct page_writer *writer, const struct alert *alert)
 {
 	scoped(buf_done) struct buf said = { 0 }, advice = { 0 };
@@ -122,6 +135,7 @@ static void write_alert(struct page_writer *writer, const struct alert *alert)
 	alert_say(alert, writer->french, &said);
 	alert_advise(alert, writer->french, &advice);
 	page_raw(writer, "<li><strong>");
+	write_whose(writer, alert);
 	page_tell(writer, said.p);
 	page_raw(writer, "</strong> <span class=\"todo\">");
 	page_tell(writer, advice.p);
@@ -174,13 +188,21 @@ static void open_fact(struct page_writer *writer, enum page_text name)
 	page_raw(writer, "</dt><dd>");
 }
 
+/* The same, of which a section further down says more. */
+static void open_linked_fact(struct page_writer *writer, enum page_text name, const char *section)
+{
+	buf_addf(writer->out, "<div><dt><a href=\"#%s\">", section);
+	page_say(writer, name);
+	page_raw(writer, "</a></dt><dd>");
+}
+
 static void write_targets_fact(struct page_writer *writer)
 {
 	const struct page_targets_sum sum = page_targets_sum(writer->page);
 
 	if (sum.measured == 0)
 		return;
-	open_fact(writer, TEXT_TARGETS_REACHED);
+	open_linked_fact(writer, TEXT_TARGETS_REACHED, "targets");
 	page_count(writer, sum.well);
 	page_raw(writer, " <span class=\"quiet\">");
 	page_say(writer, TEXT_OF);
@@ -207,7 +229,7 @@ static void write_facts(struct page_writer *writer)
 	open_fact(writer, TEXT_QUEUED);
 	page_count(writer, depth_of(status, "queued") + depth_of(status, "sending"));
 	page_raw(writer, "</dd></div>\n");
-	open_fact(writer, TEXT_TO_LOOK_AT);
+	open_linked_fact(writer, TEXT_TO_LOOK_AT, "needs");
 	page_count(writer, page_for_people(writer->page));
 	page_raw(writer, "</dd></div>\n");
 	write_targets_fact(writer);

@@ -20,7 +20,7 @@ static const struct {
 		"Répétition : rien ne quitte cette machine" },
 
 	[TEXT_VERDICT_WORKING] = { "Everything works", "Tout fonctionne" },
-	[TEXT_VERDICT_COPING] = { "It works, with difficulty", "Ça fonctionne, avec difficulté" },
+	[TEXT_VERDICT_COPING] = { "It works, with difficulty", "Fonctionne, avec des difficultés" },
 	[TEXT_VERDICT_NEEDS_YOU] = { "It needs you", "Une intervention est nécessaire" },
 	[TEXT_VERDICT_IDLE] = { "Ready, and nothing has come yet", "Prête ; rien n'est encore arrivé" },
 	[TEXT_LAST_DELIVERED] = { "Last delivery", "Dernière transmission" },
