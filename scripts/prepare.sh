@@ -6,8 +6,8 @@ build_dir=${DMPFEED_BUILD:-$source_dir/build}
 build_packages="gcc libc6-dev meson ninja-build pkg-config libevent-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev
 	libyaml-dev libxml2-dev libxmlsec1-dev libjansson-dev libzip-dev libcmocka-dev"
 run_packages="python3 python3-lxml python3-xmlsec python3-yaml openssl ghostscript libgs-common"
-test_packages="chromium chromium-driver python3-pytest python3-pytest-xdist python3-hl7 python3-selenium xmlsec1 sqlite3
-	procps"
+test_packages="chromium chromium-driver python3-pytest python3-pytest-xdist python3-hl7 python3-prometheus-client
+	python3-selenium xmlsec1 sqlite3 procps"
 # A service in the package is not started: its programs are wanted.
 idle_packages="prometheus"
 

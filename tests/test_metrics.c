@@ -22,7 +22,7 @@ static struct status_folder folders[] = {
 	{ .name = "labo", .path = "/srv/labo", .trouble = "it hangs", .taken = 5 },
 };
 
-static struct status_source sources[] = { { .name = "the \"old\" DPI\\2", .waiting = 3 } };
+static struct status_source sources[] = { { .name = "the \"old\"\nDPI\\2", .waiting = 3 } };
 
 static const struct status_depth depths[] = { { "queued", 3 }, { "delivered", 123456789012 } };
 
@@ -40,7 +40,7 @@ static void assert_lines(const struct status *status, const char *const *lines)
 {
 	scoped(buf_done) struct buf out = { 0 };
 
-	metrics_write(status, &out);
+	metrics_write(status, METRICS_TEXT, &out);
 	for (; *lines != NULL; lines++)
 		assert_has_line(out.p, *lines);
 }
@@ -96,7 +96,7 @@ static void a_label_is_escaped(void **state)
 
 	(void)state;
 	assert_written(&status,
-		       "dmpfeed_source_acks_waiting{source=\"the \\\"old\\\" DPI\\\\2\"} 3");
+		       "dmpfeed_source_acks_waiting{source=\"the \\\"old\\\"\\nDPI\\\\2\"} 3");
 }
 
 static void a_histogram_is_cumulative(void **state)
@@ -123,7 +123,7 @@ static void a_histogram_is_cumulative(void **state)
 		&status, "# TYPE dmpfeed_dmp_request_duration_seconds histogram",
 		"dmpfeed_dmp_request_duration_seconds_bucket{lane=\"010000000\",le=\"0.2\"} 0",
 		"dmpfeed_dmp_request_duration_seconds_bucket{lane=\"010000000\",le=\"0.5\"} 2",
-		"dmpfeed_dmp_request_duration_seconds_bucket{lane=\"010000000\",le=\"120\"} 2",
+		"dmpfeed_dmp_request_duration_seconds_bucket{lane=\"010000000\",le=\"120.0\"} 2",
 		"dmpfeed_dmp_request_duration_seconds_bucket{lane=\"010000000\",le=\"+Inf\"} 3",
 		"dmpfeed_dmp_request_duration_seconds_sum{lane=\"010000000\"} 130.85",
 		"dmpfeed_dmp_request_duration_seconds_count{lane=\"010000000\"} 3",
@@ -166,7 +166,7 @@ static void alerts_and_certificates_are_there_by_name(void **state)
 }
 
 /* Each sample stands under the family of its name, each family once, whoever knows of its health. */
-static void every_sample_is_of_the_family_above_it(void **state)
+static void assert_families(enum metrics_format format)
 {
 	const struct status status = { .version = "1",
 				       .environment = "test",
@@ -177,8 +177,7 @@ static void every_sample_is_of_the_family_above_it(void **state)
 	scoped(buf_done) struct buf out = { 0 }, seen = { 0 };
 	struct slice rest, line, family = { "", 0 };
 
-	(void)state;
-	metrics_write(&status, &out);
+	metrics_write(&status, format, &out);
 	rest = buf_slice(&out);
 	while (slice_next(&rest, '\n', &line) && line.n > 0) {
 		if (slice_starts(line, "# HELP ")) {
@@ -192,11 +191,34 @@ static void every_sample_is_of_the_family_above_it(void **state)
 					   seen.p + seen.n - family.n - 2, family.n + 2));
 		} else if (slice_starts(line, "# TYPE ")) {
 			assert_memory_equal(line.p + strlen("# TYPE "), family.p, family.n);
-		} else {
+		} else if (!slice_is(line, "# EOF")) {
 			assert_true(line.n > family.n);
 			assert_memory_equal(line.p, family.p, family.n);
 		}
 	}
+}
+
+static void every_sample_is_of_the_family_above_it(void **state)
+{
+	(void)state;
+	assert_families(METRICS_TEXT);
+	assert_families(METRICS_OPEN);
+}
+
+static void openmetrics_names_counters_without_their_ending_and_has_an_end(void **state)
+{
+	static const char end[] = "\n# EOF\n";
+	const struct status status = { .version = "1", .environment = "test" };
+	scoped(buf_done) struct buf out = { 0 };
+
+	(void)state;
+	metrics_write(&status, METRICS_OPEN, &out);
+	assert_has_line(out.p, "# HELP dmpfeed_documents_received New documents taken in.");
+	assert_has_line(out.p, "# TYPE dmpfeed_documents_received counter");
+	assert_has_line(out.p, "dmpfeed_documents_received_total 0");
+	assert_has_line(out.p, "# TYPE dmpfeed_ready gauge");
+	assert_string_equal(out.p + out.n - strlen(end), end);
+	assert_null(strstr(out.p, "_total counter"));
 }
 
 int main(void)
@@ -207,6 +229,7 @@ int main(void)
 		cmocka_unit_test(a_histogram_is_cumulative),
 		cmocka_unit_test(alerts_and_certificates_are_there_by_name),
 		cmocka_unit_test(every_sample_is_of_the_family_above_it),
+		cmocka_unit_test(openmetrics_names_counters_without_their_ending_and_has_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

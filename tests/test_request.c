@@ -170,6 +170,43 @@ static void the_language_that_weighs_most_is_spoken(void **state)
 	}
 }
 
+static void openmetrics_is_for_who_names_it(void **state)
+{
+	static const struct {
+		const char *accept;
+		bool open;
+	} cases[] = {
+		{ "", false },
+		{ "*/*", false },
+		{ "text/html,application/xhtml+xml,*/*;q=0.8", false },
+		{ "application/openmetrics-text", true },
+		{ "application/openmetrics-text; version=1.0.0; charset=utf-8", true },
+		{ "Application/OpenMetrics-Text;version=1.0.0", true },
+		{ "application/openmetrics-text;version=0.0.1", false },
+		{ "application/openmetrics-text;version=2.0.0", false },
+		{ "application/openmetrics-text;version=1.0.0;q=0", false },
+		{ "application/openmetrics-text;q=0.3,text/plain;q=0.5", false },
+		{ "text/plain;version=0.0.4;q=0.5,application/openmetrics-text;q=0.5", true },
+		/* as Prometheus 2 and 3 ask */
+		{ "application/openmetrics-text;version=1.0.0,application/openmetrics-text;"
+		  "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+		  true },
+		{ "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+		  "application/openmetrics-text;version=0.0.1;q=0.5,"
+		  "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+		  "text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+		  true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		struct request request = { .accept = slice_of(cases[i].accept) };
+
+		if (request_wants_openmetrics(&request) != cases[i].open)
+			fail_msg("%s", cases[i].accept);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +216,7 @@ int main(void)
 		cmocka_unit_test(a_query_that_is_none_is_refused),
 		cmocka_unit_test(the_token_opens_and_nothing_else_does),
 		cmocka_unit_test(the_language_that_weighs_most_is_spoken),
+		cmocka_unit_test(openmetrics_is_for_who_names_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

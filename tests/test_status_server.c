@@ -179,6 +179,18 @@ static void the_metrics_are_prometheus_text(void **state)
 	assert_has(body_of(answer), "\ndmpfeed_build_info{version=\"1.2.3\"");
 }
 
+static void the_metrics_are_openmetrics_for_who_accepts_it(void **state)
+{
+	scoped(free_ptr) char *answer =
+		asked(*state, "GET /metrics HTTP/1.1\r\nHost: a\r\n"
+			      "Accept: application/openmetrics-text;version=1.0.0\r\n\r\n");
+
+	assert_has(answer, "Content-Type: application/openmetrics-text; version=1.0.0; "
+			   "charset=utf-8\r\n");
+	assert_has(answer, "Vary: Accept\r\n");
+	assert_has(body_of(answer), "\n# EOF\n");
+}
+
 static void the_page_is_html_in_the_language_asked_for(void **state)
 {
 	static const struct {
@@ -571,6 +583,7 @@ int main(void)
 		test_with_server(healthz_is_200_when_readyz_is_503),
 		test_with_server(the_status_is_json),
 		test_with_server(the_metrics_are_prometheus_text),
+		test_with_server(the_metrics_are_openmetrics_for_who_accepts_it),
 		test_with_server(the_page_is_html_in_the_language_asked_for),
 		test_with_server(lists_are_asked_for_by_name),
 		test_with_server(a_list_may_be_answered_later),

@@ -249,6 +249,7 @@ static int read_request(struct evhttp_request *from, struct request *ret_request
 	const enum evhttp_cmd_type method = evhttp_request_get_command(from);
 
 	ret_request->authorization = header_of(from, "Authorization");
+	ret_request->accept = header_of(from, "Accept");
 	ret_request->accept_language = header_of(from, "Accept-Language");
 	if (has_body(from))
 		return HAS_BODY;

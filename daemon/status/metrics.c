@@ -1,5 +1,11 @@
-/* Prometheus' text format 0.0.4. Pure. Any thread. */
+/* Prometheus' text format 0.0.4, and OpenMetrics 1.0.0, which grew out of it. Pure. Any thread. */
 #include "status/metrics.h"
+
+/* What it is written on, and how. */
+struct paper {
+	struct buf *buf;
+	enum metrics_format format;
+};
 
 /* A label whose name is NULL is not there. */
 struct label {
@@ -19,36 +25,40 @@ struct labels {
 static void put_escaped(struct buf *out, const char *text)
 {
 	for (; *text != '\0'; text++) {
-		if (*text == '\\' || *text == '"')
+		if (*text == '\\' || *text == '"' || *text == '\n')
 			buf_add_char(out, '\\');
-		buf_add_char(out, *text);
+		buf_add_char(out, *text == '\n' ? 'n' : *text);
 	}
 }
 
-static void put_head(struct buf *out, const char *name, const char *type, const char *help)
+/* OpenMetrics names the family of a counter without the _total of its sample. */
+static void put_head(struct paper *out, const char *name, const char *type, const char *help)
 {
-	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+	const bool is_total = out->format == METRICS_OPEN && strcmp(type, "counter") == 0;
+	const int n = (int)(strlen(name) - (is_total ? strlen("_total") : 0));
+
+	buf_addf(out->buf, "# HELP %.*s %s\n# TYPE %.*s %s\n", n, name, help, n, name, type);
 }
 
-static void put(struct buf *out, const char *name, const struct labels *labels, double value)
+static void put(struct paper *out, const char *name, const struct labels *labels, double value)
 {
 	char separator = '{';
 
-	buf_add_text(out, name);
+	buf_add_text(out->buf, name);
 	for (size_t i = 0; labels != NULL && i < MOST_LABELS; i++) {
 		if (labels->label[i].name == NULL)
 			continue;
-		buf_addf(out, "%c%s=\"", separator, labels->label[i].name);
-		put_escaped(out, labels->label[i].value);
-		buf_add_char(out, '"');
+		buf_addf(out->buf, "%c%s=\"", separator, labels->label[i].name);
+		put_escaped(out->buf, labels->label[i].value);
+		buf_add_char(out->buf, '"');
 		separator = ',';
 	}
 	if (separator == ',')
-		buf_add_char(out, '}');
-	buf_addf(out, " %.15g\n", value);
+		buf_add_char(out->buf, '}');
+	buf_addf(out->buf, " %.15g\n", value);
 }
 
-static void put_one(struct buf *out, const char *name, const char *type, const char *help,
+static void put_one(struct paper *out, const char *name, const char *type, const char *help,
 		    double value)
 {
 	put_head(out, name, type, help);
@@ -73,7 +83,7 @@ static double seconds(int64_t ms)
 
 /* ---- families ---- */
 
-static void put_gateway(const struct status *status, struct buf *out)
+static void put_gateway(const struct status *status, struct paper *out)
 {
 	put_head(out, "dmpfeed_build_info", "gauge", "What runs: always 1.");
 	put(out, "dmpfeed_build_info",
@@ -82,7 +92,7 @@ static void put_gateway(const struct status *status, struct buf *out)
 		status->not_ready == NULL || status->not_ready[0] == '\0');
 }
 
-static void put_documents(const struct status *status, struct buf *out)
+static void put_documents(const struct status *status, struct paper *out)
 {
 	const struct health *health = status->health;
 	const int64_t age_ms = status->now_ms - status->oldest_queued_ms;
@@ -114,7 +124,7 @@ static void put_documents(const struct status *status, struct buf *out)
 		(double)status->identities);
 }
 
-static void put_states(const struct status *status, struct buf *out)
+static void put_states(const struct status *status, struct paper *out)
 {
 	static const char *const states[] = { "open", "slowed", "stopped" };
 
@@ -126,7 +136,16 @@ static void put_states(const struct status *status, struct buf *out)
 			    strcmp(states[j], status->lanes[i].state) == 0);
 }
 
-static void put_histogram(struct buf *out, const char *name, struct label label,
+/* As OpenMetrics has them, "1.0": the same series in both formats. */
+static char *bound_text(size_t i)
+{
+	if (i == HISTOGRAM_BOUNDS)
+		return xstrdup("+Inf");
+	return xasprintf(histogram_bounds_ms[i] % 1000 == 0 ? "%.1f" : "%g",
+			 seconds(histogram_bounds_ms[i]));
+}
+
+static void put_histogram(struct paper *out, const char *name, struct label label,
 			  const struct histogram *histogram)
 {
 	scoped(free_ptr) char *bucket = xasprintf("%s_bucket", name);
@@ -135,9 +154,7 @@ static void put_histogram(struct buf *out, const char *name, struct label label,
 	uint64_t within = 0;
 
 	for (size_t i = 0; i <= HISTOGRAM_BOUNDS; i++) {
-		scoped(free_ptr) char *bound =
-			i < HISTOGRAM_BOUNDS ? xasprintf("%g", seconds(histogram_bounds_ms[i]))
-					     : xstrdup("+Inf");
+		scoped(free_ptr) char *bound = bound_text(i);
 
 		within += histogram->counts[i];
 		put(out, bucket, LABELS(label, { "le", bound }), (double)within);
@@ -146,7 +163,7 @@ static void put_histogram(struct buf *out, const char *name, struct label label,
 	put(out, count, LABELS(label), (double)within);
 }
 
-static void put_lanes(const struct status *status, struct buf *out)
+static void put_lanes(const struct status *status, struct paper *out)
 {
 	const struct health *health = status->health;
 
@@ -179,7 +196,7 @@ static void put_lanes(const struct status *status, struct buf *out)
 			    seconds(health->lanes[i].skew_ms));
 }
 
-static void put_listeners(const struct status *status, struct buf *out)
+static void put_listeners(const struct status *status, struct paper *out)
 {
 	const struct health *health = status->health;
 
@@ -213,7 +230,7 @@ static void put_listeners(const struct status *status, struct buf *out)
 			      health->listeners[i].acks);
 }
 
-static void put_folders(const struct status *status, struct buf *out)
+static void put_folders(const struct status *status, struct paper *out)
 {
 	put_each(out, "dmpfeed_folder_waiting", "gauge", "Whole files that wait their turn.",
 		 status->folders, status->folder_count, "folder", name, item->waiting);
@@ -229,7 +246,7 @@ static void put_folders(const struct status *status, struct buf *out)
 }
 
 /* The way back to sources: business acknowledgements. */
-static void put_sources(const struct status *status, struct buf *out)
+static void put_sources(const struct status *status, struct paper *out)
 {
 	put_each(out, "dmpfeed_source_acks_waiting", "gauge",
 		 "Business acknowledgements that the source has not got yet.", status->sources,
@@ -245,7 +262,7 @@ static void put_sources(const struct status *status, struct buf *out)
 		 "source", name, item->failed);
 }
 
-static void put_certificates(const struct status *status, struct buf *out)
+static void put_certificates(const struct status *status, struct paper *out)
 {
 	const struct health *health = status->health;
 
@@ -258,7 +275,7 @@ static void put_certificates(const struct status *status, struct buf *out)
 		    seconds(health->certificates[i].not_after_ms));
 }
 
-static void put_disks(const struct status *status, struct buf *out)
+static void put_disks(const struct status *status, struct paper *out)
 {
 	const struct health *health = status->health;
 
@@ -272,7 +289,7 @@ static void put_disks(const struct status *status, struct buf *out)
 		(double)health->wal_bytes);
 }
 
-static void put_process(const struct status *status, struct buf *out)
+static void put_process(const struct status *status, struct paper *out)
 {
 	const struct health_process *process = &status->health->process;
 
@@ -293,7 +310,7 @@ static void put_process(const struct status *status, struct buf *out)
 		seconds(process->started_ms));
 }
 
-static void put_alerts(const struct status *status, struct buf *out)
+static void put_alerts(const struct status *status, struct paper *out)
 {
 	const struct health *health = status->health;
 
@@ -306,18 +323,31 @@ static void put_alerts(const struct status *status, struct buf *out)
 		    1);
 }
 
-void metrics_write(const struct status *status, struct buf *out)
+const char *metrics_type(enum metrics_format format)
 {
-	static void (*const families[])(const struct status *status, struct buf *out) = {
+	static const char *const types[] = {
+		[METRICS_TEXT] = "text/plain; version=0.0.4; charset=utf-8",
+		[METRICS_OPEN] = "application/openmetrics-text; version=1.0.0; charset=utf-8",
+	};
+
+	return types[format];
+}
+
+void metrics_write(const struct status *status, enum metrics_format format, struct buf *out)
+{
+	static void (*const families[])(const struct status *status, struct paper *out) = {
 		put_gateway, put_documents,    put_lanes, put_listeners, put_folders,
 		put_sources, put_certificates, put_disks, put_alerts,    put_process,
 	};
 	static const struct histogram nothing;
 	static const struct health unknown = { .loop_lag = &nothing };
+	struct paper paper = { out, format };
 	struct status whole = *status;
 
 	if (whole.health == NULL)
 		whole.health = &unknown;
 	for (size_t i = 0; i < length_of(families); i++)
-		families[i](&whole, out);
+		families[i](&whole, &paper);
+	if (format == METRICS_OPEN)
+		buf_add_text(out, "# EOF\n");
 }

@@ -123,7 +123,7 @@ bool request_shows(const struct request *request, const char *token)
 	return password.p != NULL && is_secret(password, token);
 }
 
-/* ---- the language ---- */
+/* ---- what is rather had ---- */
 
 /* "fr;q=0.8": in thousandths; what cannot be read weighs nothing. */
 static unsigned weight_of(struct slice parameters)
@@ -168,4 +168,34 @@ bool request_wants_french(const struct request *request)
 			english = max(english, weight_of(one));
 	}
 	return french >= english;
+}
+
+/* A parameter is in it as this text; or there is none of that name. */
+static bool has_or_lacks(struct slice parameters, const char *name, const char *whole)
+{
+	struct slice one;
+
+	while (slice_next(&parameters, ';', &one)) {
+		one = slice_trim(one);
+		if (slice_starts(one, name))
+			return slice_is(one, whole);
+	}
+	return true;
+}
+
+bool request_wants_openmetrics(const struct request *request)
+{
+	struct slice rest = request->accept, one, type;
+	unsigned open = 0, text = 0;
+
+	while (rest.n > 0 && slice_next(&rest, ',', &one)) {
+		slice_next(&one, ';', &type);
+		type = slice_trim(type);
+		if (slice_is_nocase(type, "application/openmetrics-text") &&
+		    has_or_lacks(one, "version=", "version=1.0.0"))
+			open = max(open, weight_of(one));
+		if (slice_is_nocase(type, "text/plain"))
+			text = max(text, weight_of(one));
+	}
+	return open > 0 && open >= text;
 }

@@ -62,32 +62,25 @@ static int answer_status(const struct status *status, struct buf *out)
 	return OK;
 }
 
-static int answer_metrics(const struct status *status, struct buf *out)
-{
-	metrics_write(status, out);
-	return OK;
-}
-
 static const char type_text[] = "text/plain; charset=utf-8";
 static const char type_html[] = "text/html; charset=utf-8";
 static const char type_json[] = "application/json";
-static const char type_metrics[] = METRICS_TYPE;
 
-/* What people and machines may ask for. One of the three answers: from the figures; with the page; or whoever
- * is asked, later.
+/* What people and machines may ask for. One of the four answers: from the figures, alone or as metrics; with
+ * the page; or whoever is asked, later.
  */
 static const struct path {
 	const char *path, *type;
 	const char *names[QUERY_VALUES + 1]; /* that its query may give */
 	int (*answer)(const struct status *status, struct buf *out);
-	bool is_page;
+	bool is_page, is_metrics;
 	enum status_listing listing;
 } paths[] = {
 	{ "/", type_html, { "lang", "part" }, .is_page = true },
 	{ "/healthz", type_text, { NULL }, .answer = answer_healthz },
 	{ "/readyz", type_text, { NULL }, .answer = answer_readyz },
 	{ "/api/v1/status", type_json, { NULL }, .answer = answer_status },
-	{ "/metrics", type_metrics, { NULL }, .answer = answer_metrics },
+	{ "/metrics", NULL, { NULL }, .is_metrics = true },
 	{ "/api/v1/documents",
 	  type_json,
 	  { [DOCUMENTS_STATE] = "state",
@@ -203,6 +196,22 @@ static void answer_figures(struct status_server *server, struct exchange *exchan
 	exchange_answer(exchange, &head, buf_slice(&body));
 }
 
+static void answer_metrics(struct status_server *server, struct exchange *exchange,
+			   const struct request *request)
+{
+	const enum metrics_format format =
+		request_wants_openmetrics(request) ? METRICS_OPEN : METRICS_TEXT;
+	const struct answer_head head = { .code = OK,
+					  .type = metrics_type(format),
+					  .more = { { "Vary", "Accept" } } };
+	scoped(buf_done) struct buf body = { 0 };
+	struct status status = { 0 };
+
+	server->desk.fill(server->desk.arg, &status);
+	metrics_write(&status, format, &body);
+	exchange_answer(exchange, &head, buf_slice(&body));
+}
+
 void status_answer(struct exchange *exchange, struct slice json)
 {
 	exchange_answer(exchange, &(struct answer_head){ .code = OK, .type = type_json }, json);
@@ -239,6 +248,8 @@ static void on_request(void *arg, struct exchange *exchange, int code,
 		refuse(exchange, BAD_REQUEST, nothing_more, err.text);
 	else if (path->is_page)
 		answer_page(server, exchange, request, &query);
+	else if (path->is_metrics)
+		answer_metrics(server, exchange, request);
 	else if (path->answer != NULL)
 		answer_figures(server, exchange, path);
 	else

@@ -1,4 +1,5 @@
-/* GET /metrics: what the gateway tells of itself, in Prometheus' text format 0.0.4.
+/* GET /metrics: what the gateway tells of itself, in Prometheus' text format 0.0.4 or as
+ * OpenMetrics 1.0.0.
  *
  * Names begin with dmpfeed_ (process_ for what every process has); times are seconds, sizes bytes;
  * what ends in _total counts since start. Labels are lanes, listeners, folders, sources, states,
@@ -11,8 +12,11 @@
 
 #include "status/status.h"
 
-#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
+enum metrics_format { METRICS_TEXT, METRICS_OPEN };
 
-void metrics_write(const struct status *status, struct buf *out);
+/* "text/plain; version=0.0.4; charset=utf-8" */
+const char *metrics_type(enum metrics_format format);
+
+void metrics_write(const struct status *status, enum metrics_format format, struct buf *out);
 
 #endif

@@ -7,7 +7,7 @@
 /* Empty: not there. */
 struct request {
 	struct slice path, query;
-	struct slice authorization, accept_language;
+	struct slice authorization, accept, accept_language;
 };
 
 /* The path and the query of "/api/v1/documents?state=held", which point into it. false: it is no such thing. */
@@ -33,5 +33,8 @@ must_use bool request_shows(const struct request *request, const char *token);
 
 /* Of "fr" and "en", what "Accept-Language" weighs most; French when it says nothing of either. */
 bool request_wants_french(const struct request *request);
+
+/* Whether "Accept" names OpenMetrics 1.0.0, and does not weigh plain text more. */
+bool request_wants_openmetrics(const struct request *request);
 
 #endif

@@ -4,7 +4,7 @@
  *   /healthz         200 while the loop turns
  *   /readyz          200, or 503 and one line why
  *   /api/v1/status   JSON
- *   /metrics         Prometheus' text format
+ *   /metrics         Prometheus' text format, or OpenMetrics for who accepts it
  *   /api/v1/targets   JSON, answered by whoever is asked
  *   /api/v1/counters?from=&to=&by=   likewise
  *   /api/v1/documents?state=&reason=&site=&limit=&after=   likewise

@@ -1,4 +1,4 @@
-/* What strangers write into a request: its target, then, each on a line, who asks and in which language. */
+/* What strangers write into a request: its target, then, each on a line, who asks and what they would rather have. */
 #include "status/request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	slice_next(&rest, '\n', &target);
 	slice_next(&rest, '\n', &request.authorization);
-	request.accept_language = rest.p ? rest : (struct slice){ "", 0 };
+	request.accept_language = request.accept = rest.p ? rest : (struct slice){ "", 0 };
 	if (request_read_target(target, &request) && request.path.n + request.query.n > target.n)
 		abort();
 	if (query_read(request.query, names, &query, &err) == 0)
@@ -22,5 +22,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				abort();
 	(void)!request_shows(&request, "0123456789abcdef0123");
 	(void)request_wants_french(&request);
+	(void)request_wants_openmetrics(&request);
 	return 0;
 }

@@ -319,6 +319,13 @@ class Gateway:
             with error:
                 return error.code, error.read()
 
+    def fetch(self, path: str, **headers: str) -> tuple[dict, str]:
+        """What is answered with 200, and under which headers, to one who says so much."""
+        asked = {name.replace("_", "-"): value for name, value in headers.items()}
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                urllib.request.Request(self.status_url + path, headers=asked), timeout=10) as reply:
+            return dict(reply.headers), reply.read().decode()
+
     def connect(self) -> "Mllp":
         return Mllp(self.mllp_address)
 

@@ -8,6 +8,7 @@ import time
 
 import metrics
 import pytest
+from prometheus_client.openmetrics import parser as openmetrics  # Debian: python3-prometheus-client
 from samples import hand_in, mdm_t02, numbered, patient_words_in, read
 
 EJ = "990000987"
@@ -33,6 +34,22 @@ def test_promtool_finds_nothing_to_say(gateway):
     checked = subprocess.run([PROMTOOL, "check", "metrics"], input=text, capture_output=True, timeout=30)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
     assert patient_words_in(text.decode()) == []
+
+
+def test_openmetrics_has_the_same_samples(gateway):
+    """For who accepts it, by the rules of the reference parser."""
+    gateway.wait_final(hand_in(gateway, "mllp", read("discharge-letter.xml")))
+    looked(gateway)
+    before = set(metrics.of(gateway))
+    headers, text = gateway.fetch("/metrics", Accept="application/openmetrics-text; version=1.0.0")
+    assert headers["Content-Type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    families = list(openmetrics.text_string_to_metric_families(text))
+    kinds = {family.name: family.type for family in families}
+    assert kinds["dmpfeed_documents_received"] == kinds["process_cpu_seconds"] == "counter"
+    assert kinds["dmpfeed_ack_duration_seconds"] == "histogram"
+    samples = {(sample.name, *sorted(sample.labels.items())) for family in families for sample in family.samples}
+    assert samples in (before, set(metrics.of(gateway)))
+    assert patient_words_in(text) == []
 
 
 def test_what_happens_is_counted(gateway, simulator):

@@ -11,7 +11,6 @@ import pathlib
 import re
 import subprocess
 import time
-import urllib.request
 
 import pytest
 
@@ -68,7 +67,7 @@ def busy(start_gateway):
     for number, name in enumerate(("discharge-letter.xml", "laboratory-report.xml", "prescription.xml")):
         hand_in(gateway, ("mllp", "drop")[number % 2], read(name), name)
     gateway.settled()
-    wait_until(lambda: "policy_hold" in fetch(gateway, "/")[1])
+    wait_until(lambda: "policy_hold" in gateway.fetch("/")[1])
     return gateway
 
 
@@ -77,14 +76,6 @@ def wait_until(is_so, timeout: float = 20):
     while not is_so():
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.1)  # between questions, not for an event
-
-
-def fetch(gateway, path: str, **headers) -> tuple[dict, str]:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(gateway.status_url + path,
-                                     headers={name.replace("_", "-"): value for name, value in headers.items()})
-    with opener.open(request, timeout=10) as reply:
-        return dict(reply.headers), reply.read().decode()
 
 
 # ---- whoever reads it ----
@@ -169,7 +160,7 @@ def test_a_place_stands_against_its_target(browser, make_gateway):
     for number in range(2):
         hand_in(gateway, "mllp", numbered(number))
     gateway.settled()
-    wait_until(lambda: '"MET_NOW"' in fetch(gateway, "/api/v1/targets")[1].upper(), 30)
+    wait_until(lambda: '"MET_NOW"' in gateway.fetch("/api/v1/targets")[1].upper(), 30)
     browser.open(gateway.status_url)
     text = re.sub(r"\s+", " ", browser.text("#targets"))
     assert "Lettres de liaison" in text and "Objectifs internes" in text
@@ -221,7 +212,7 @@ def test_it_follows_what_happens_and_keeps_its_place(browser, busy):
     run("document.getElementById('day-figures').open = true; document.querySelector('#day-figures summary').focus();"
         "window.scrollTo(0, 700)")
     busy.send(mdm_t02(numbered(1, "prescription.xml")))  # one more that is held
-    wait_until(lambda: "<b>2</b> <span>documents</span>" in fetch(busy, "/?part=live")[1])
+    wait_until(lambda: "<b>2</b> <span>documents</span>" in busy.fetch("/?part=live")[1])
     wait_until(lambda: run("return document.documentElement.dataset.refreshed >= 1"), 30)  # by itself
     assert re.search(r"2\s+documents\s+La politique", browser.text("main"))
     assert run("return document.getElementById('day-figures').open")
@@ -252,7 +243,7 @@ def test_it_needs_no_script(browser, busy):
         browser.open(busy.status_url)
         assert browser.text("h1") == "Tout fonctionne"
         assert "La politique du site retient" in browser.text("main")
-        refresh = re.search(r'<noscript><meta http-equiv="refresh" content="(\d+)"', fetch(busy, "/")[1])
+        refresh = re.search(r'<noscript><meta http-equiv="refresh" content="(\d+)"', busy.fetch("/")[1])
         assert int(refresh[1]) >= 30
     finally:
         browser.scripts(True)
@@ -284,12 +275,12 @@ def test_nothing_of_a_patient_is_in_any_answer(start_gateway, simulator):
     for number, name in enumerate(("discharge-letter.xml", "laboratory-report.xml", "prescription.xml")):
         hand_in(gateway, ("drop", "mllp")[number % 2], read(name), f"PAT-TROIS DOMINIQUE {number}.xml")
     gateway.settled()
-    wait_until(lambda: "policy_hold" in fetch(gateway, "/")[1])
+    wait_until(lambda: "policy_hold" in gateway.fetch("/")[1])
     for path in ("/", "/?lang=en", "/?part=live", "/api/v1/status", "/api/v1/documents", "/metrics", "/healthz", "/readyz"):
-        headers, body = fetch(gateway, path)
+        headers, body = gateway.fetch(path)
         assert patient_words_in(body) == [], path
         assert patient_words_in(str(headers)) == [], path
-    listed = json.loads(fetch(gateway, "/api/v1/documents")[1])["documents"]
+    listed = json.loads(gateway.fetch("/api/v1/documents")[1])["documents"]
     assert len(listed) == 3 and not any("origin" in each for each in listed)
     gateway.stop()
     assert patient_words_in("\n".join(gateway.journal.lines)) == []

@@ -148,7 +148,7 @@ def test_a_real_prometheus_scrapes_and_rings(start_gateway, simulator, tmp_path)
         assert float(sample["value"][1]) == 1
         types = prometheus.ask("metadata")
         assert types["dmpfeed_ack_duration_seconds"][0]["type"] == "histogram"
-        assert types["dmpfeed_documents_received_total"][0]["type"] == "counter"
+        assert types["dmpfeed_documents_received"][0]["type"] == "counter", "it took OpenMetrics"
 
         simulator.faults({"kind": "status", "status": 403})
         hand_in(gateway, "mllp", read("prescription.xml"))
