@@ -3,6 +3,7 @@
  */
 #include "pki.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -515,6 +516,51 @@ static void what_is_no_record_fails(void **state)
 	ends_close(&ends);
 }
 
+/* ---- for libevent ---- */
+
+/* What it writes after a part would stand in the place of the rest. */
+static void libevent_writes_all_or_nothing(void **state)
+{
+	const struct tls_server_settings settings = { .cert = server_pem, .key = pki.key_pem };
+	struct tls *tls = NULL;
+	struct err err = { 0 };
+	SSL *ssl;
+
+	(void)state;
+	assert_int_equal(tls_server_new(&tls, &settings, PKI_NOW_MS, &err), 0);
+	ssl = tls_for_libevent(tls);
+	tls_free(&tls);
+	SSL_clear(ssl); /* as libevent does */
+	assert_int_equal(SSL_get_mode(ssl) & SSL_MODE_ENABLE_PARTIAL_WRITE, 0);
+	SSL_free(ssl);
+}
+
+static void why_a_handshake_of_libevent_did_not_end_is_told(void **state)
+{
+	static const struct {
+		unsigned long trouble;
+		const char *text;
+	} cases[] = {
+		{ 0, "TLS failed: the peer left" },
+		{ SSL_ERROR_SYSCALL, "TLS failed: the peer left" },
+		{ ERR_PACK(ERR_LIB_SSL, 0, SSL_R_HTTP_REQUEST), "TLS failed: http request" },
+	};
+	const struct tls_server_settings settings = { .cert = server_pem, .key = pki.key_pem };
+	struct tls *tls = NULL;
+	struct err err = { 0 };
+	SSL *ssl;
+
+	(void)state;
+	assert_int_equal(tls_server_new(&tls, &settings, PKI_NOW_MS, &err), 0);
+	ssl = tls_for_libevent(tls);
+	for (size_t i = 0; i < length_of(cases); i++) {
+		assert_int_equal(tls_end_for_libevent(ssl, cases[i].trouble, &err), -1);
+		assert_string_equal(err.text, cases[i].text);
+	}
+	SSL_free(ssl);
+	tls_free(&tls);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,6 +578,8 @@ int main(void)
 		cmocka_unit_test(what_has_left_the_socket_and_waits_is_told),
 		cmocka_unit_test(a_peer_that_leaves_without_a_word_has_ended),
 		cmocka_unit_test(what_is_no_record_fails),
+		cmocka_unit_test(libevent_writes_all_or_nothing),
+		cmocka_unit_test(why_a_handshake_of_libevent_did_not_end_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, make, forget);

@@ -388,12 +388,12 @@ struct connections *connections_new(struct evconnlistener *listener,
 	return all;
 }
 
-/* One by one first: so evhttp lets go of the requests that wait for an answer. */
 void connections_speak(struct connections *connections, const struct tls *tls)
 {
 	connections->settings.tls = tls;
 }
 
+/* One by one first: so evhttp lets go of the requests that wait for an answer. */
 void connections_free(struct connections **connections)
 {
 	struct connections *all = *connections;
