@@ -177,6 +177,7 @@ static void a_stopped_lane_needs_somebody(void **state)
 	sample_make(&sample);
 	sample.lanes[1].state = "stopped";
 	sample.lanes[1].why = "the certificate ORG AUTH_CLI ended on 2026-11-20";
+	sample.lanes[1].why_french = "le certificat ORG AUTH_CLI est échu depuis le 20/11/2026";
 	assert_verdict("stopped", &sample.page, "It needs you");
 	text = page_of(&sample.page, false);
 	assert_has(text, "Sending is stopped</strong> — <strong>Groupe Santé du Lac");
