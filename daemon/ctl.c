@@ -6,15 +6,11 @@
 #include <jansson.h>
 #include <locale.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "ctl_print.h"
+#include "ctl_ask.h"
 
-enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
-enum { PATIENCE_S = 60, MOST_LINE_BYTES = 1 << 20, MOST_ROWS = 10000, MOST_AGE = 100000 };
+enum { PATIENCE_S = 60, MOST_ROWS = 10000, MOST_AGE = 100000 };
 
 /* ---- the command line ---- */
 
@@ -412,126 +408,18 @@ static const char *socket_of(const struct call *call)
 	return from_environment && from_environment[0] ? from_environment : DEFAULT_SOCKET;
 }
 
-static int unreachable(const char *path, int error)
-{
-	scoped(free_ptr) char *about = xasprintf("%s: %s", path, strerror(error));
-	const char *advice = "See systemctl status dmpfeed.";
-
-	if (error == ENOENT)
-		advice = "Is it running (systemctl status dmpfeed)? Is this its control.socket?";
-	else if (error == ECONNREFUSED)
-		advice = "It has stopped: see systemctl status dmpfeed.";
-	else if (error == EACCES || error == EPERM)
-		advice = "Ask as root, or as the user that runs dmpfeedd.";
-	else if (error == ENAMETOOLONG)
-		advice = "The path of a socket has 1 to 107 bytes.";
-	return ctl_complain(EXIT_UNREACHABLE, ctl_say("cannot reach dmpfeedd"), about,
-			    ctl_say(advice));
-}
-
-/* A connection, or -1 and errno. */
-static int connect_to(const char *path, time_t patience_s)
-{
-	const struct timeval patience = { .tv_sec = patience_s }; /* 0: for ever */
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (path[0] == '\0' || strlen(path) >= sizeof(address.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(address.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
-	    connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return -1; /* the process ends: so does the descriptor */
-	return fd;
-}
-
-/* A peer that turns us away may have closed before it reads: its words are in the answer. */
-static int send_line(int fd, struct slice line)
-{
-	while (line.n > 0) {
-		ssize_t sent = send(fd, line.p, line.n, MSG_NOSIGNAL);
-
-		if (sent < 0)
-			return errno == EPIPE ? 0 : -1;
-		line = slice_from(line, (size_t)sent);
-	}
-	return 0;
-}
-
-/* false: the answer ends, breaks or has no end of line within reason. */
-static bool next_line(FILE *from, struct buf *line)
-{
-	int c;
-
-	buf_clear(line);
-	while ((c = getc(from)) != EOF && c != '\n' && !line->overfull)
-		buf_add_char(line, (char)c);
-	return c == '\n' && !line->overfull;
-}
-
-/* Adds a line to the answer. The last one comes back: the caller owns it. */
-static json_t *take_line(struct ctl_answer *answer, const struct buf *line)
-{
-	json_t *json = json_loadb(buf_slice(line).p, line->n, 0, NULL);
-
-	if (json_object_get(json, "row"))
-		json_array_append(answer->rows, json_object_get(json, "row"));
-	else if (json_object_get(json, "event"))
-		json_array_append(answer->events, json_object_get(json, "event"));
-	else if (json_object_get(json, "rest"))
-		answer->rest = json_incref(json_object_get(json, "rest"));
-	else if (json_object_get(json, "metadata"))
-		json_array_append(answer->metadata, json_object_get(json, "metadata"));
-	else
-		return json ? json : json_object();
-	json_decref(json);
-	return NULL;
-}
-
-/* 0, or the exit code after a complaint. */
-static int read_answer(struct ctl_answer *answer, FILE *from, const struct command *command)
-{
-	scoped(buf_done) struct buf line = { .limit = MOST_LINE_BYTES };
-	json_t *last = NULL;
-	const char *error;
-	int code = 0;
-
-	errno = 0;
-	while (last == NULL && next_line(from, &line))
-		last = take_line(answer, &line);
-	error = json_string_value(json_object_get(last, "error"));
-	if (error != NULL)
-		code = ctl_complain(EXIT_REFUSED, error, "", "");
-	else if (!json_is_true(json_object_get(last, "ok")) ||
-		 (!command->many && json_array_size(answer->rows) != 1))
-		code = ctl_complain(EXIT_UNREACHABLE, ctl_say("the answer of dmpfeedd broke off"),
-				    errno ? strerror(errno == EAGAIN ? ETIMEDOUT : errno) : "",
-				    ctl_say("See systemctl status dmpfeed."));
-	json_decref(last);
-	return code;
-}
-
 static int ask(const struct call *call, struct ctl_answer *answer)
 {
 	scoped(free_ptr) char *request = request_of(call);
-	scoped(buf_done) struct buf line = { 0 };
-	const char *path = socket_of(call);
-	FILE *from;
-	int code, fd;
 
 	if (request == NULL)
 		return misused("an argument is not UTF-8", "");
-	buf_addf(&line, "%s\n", request);
-	fd = connect_to(path, call->command->is_long ? 0 : PATIENCE_S);
-	if (fd < 0 || send_line(fd, buf_slice(&line)) < 0 || (from = fdopen(fd, "r")) == NULL)
-		return unreachable(path, errno);
-	code = read_answer(answer, from, call->command);
-	fclose(from);
-	return code;
+	return ctl_ask(
+		&(struct ctl_question){ .path = socket_of(call),
+					.request = request,
+					.patience_s = call->command->is_long ? 0 : PATIENCE_S,
+					.many = call->command->many },
+		answer);
 }
 
 static void print_json(const struct call *call, const struct ctl_answer *answer)

@@ -365,10 +365,11 @@ def test_every_word_has_its_french():
     folder = SOURCE / "daemon"
     literal = r'"((?:[^"\\]|\\.)*(?:"\s*"(?:[^"\\]|\\.)*)*)"'
     join = re.compile(r'"\s*"')
-    printed, program = ((folder / name).read_text() for name in ("ctl_print.c", "ctl.c"))
-    said = {text for source in (printed, program) for text in re.findall(rf"ctl_say\({literal}", source)}
+    printed, program, asks = ((folder / name).read_text() for name in ("ctl_print.c", "ctl.c", "ctl_ask.c"))
+    said = {text for source in (printed, program, asks) for text in re.findall(rf"ctl_say\({literal}", source)}
     said |= set(re.findall(r'\{ "\w+", ' + literal + r" \}", printed))  # titles of columns
     said |= set(re.findall(r"\.help = " + literal, program))
+    said |= set(re.findall(r"advice = " + literal, asks))
     said |= set(re.findall(r"misused\(" + literal, program))
     said |= set(re.findall(r'\] = \{ "[a-z-]+", (?:NULL|"[^"]+"),\s*' + literal, program))
     known = {join.sub("", text) for text in re.findall(r"\{ " + literal + r",", (folder / "ctl_words.c").read_text())}
