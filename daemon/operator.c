@@ -16,8 +16,8 @@
 #include "page_figures.h"
 #include "recall.h"
 #include "recount.h"
-#include "status/page.h"
 #include "rights.h"
+#include "status/page.h"
 #include "stay_list.h"
 #include "tail.h"
 
@@ -46,6 +46,7 @@ struct operator_desk {
 	struct status_folder *folders;
 	struct status_source *sources;
 	struct status_depth depths[DOC_STATE_COUNT];
+	char not_ready[ERR_TEXT + 128];
 
 	/* the oldest waiting document, and what waits for each source: read off the loop now and then */
 	struct job look;
@@ -66,6 +67,17 @@ static const char *why_not_ready(const struct pipeline_figures *figures)
 	if (figures->closing)
 		return reason_row(REASON_SHUTTING_DOWN)->english;
 	return figures->store_trouble;
+}
+
+/* What the disk or the database says comes in English. */
+static const char *why_not_ready_in_french(struct operator_desk *desk,
+					   const struct pipeline_figures *figures)
+{
+	if (figures->closing)
+		return reason_row(REASON_SHUTTING_DOWN)->french;
+	snprintf(desk->not_ready, sizeof(desk->not_ready), "%s %s",
+		 reason_row(REASON_STORE_UNAVAILABLE)->french, figures->store_trouble);
+	return desk->not_ready;
 }
 
 static struct status_source source_now(const struct operator_desk *desk, size_t index)
@@ -169,6 +181,7 @@ static void fill_status(void *arg, struct status *ret_status)
 		.answers = figures.answers,
 		.not_asked = figures.not_asked,
 		.not_ready = why_not_ready(&figures),
+		.not_ready_french = why_not_ready_in_french(desk, &figures),
 		.health = watch_health(desk->parts.watch),
 	};
 	page_figures_tell(desk->page, ret_status);
@@ -294,24 +307,38 @@ static void answer_certificates(struct operator_desk *desk, struct control_reque
 	control_answer(request, buf_slice(&answer));
 }
 
+enum { WHY_TEXT = 320 };
+
+static void say_role(const json_t *asked, const char *command, const char *needed, const char *has,
+		     const char *group, char ret_why[static WHY_TEXT])
+{
+	const bool has_group = group[0] != '\0';
+
+	if (answer_in_french(asked))
+		snprintf(ret_why, WHY_TEXT,
+			 "« %.32s » demande le rôle %s, et le vôtre est %s : demander comme %s%s",
+			 command, needed, has, has_group ? "membre du groupe " : "root", group);
+	else
+		snprintf(ret_why, WHY_TEXT,
+			 "\"%.32s\" needs the role %s, and yours is %s: ask as %s%s", command,
+			 needed, has, has_group ? "a member of the group " : "root", group);
+}
+
 /* It asks for what needs another role. */
 static bool is_refused(const struct operator_desk *desk, struct control_request *request,
 		       const json_t *asked)
 {
 	const enum control_role needed = rights_needed(asked);
 	const char *command = answer_asked(asked, "command"), *group;
-	char why[256];
+	char why[WHY_TEXT];
 
 	if (request->role >= needed)
 		return false;
 	group = desk->snapshot->config->control.groups[needed];
 	log_warning("control peer_uid=%ld role=%s refused needed=%s", (long)request->uid,
 		    control_role_text(request->role), control_role_text(needed));
-	snprintf(why, sizeof(why),
-		 "\"%.32s\" needs the role %s, and yours is %s: ask as %s%s", command,
-		 control_role_text(needed), control_role_text(request->role),
-		 group != NULL && group[0] != '\0' ? "a member of the group " : "root",
-		 group != NULL ? group : "");
+	say_role(asked, command, control_role_text(needed), control_role_text(request->role),
+		 group != NULL ? group : "", why);
 	answer_error(request, why);
 	return true;
 }
@@ -341,7 +368,9 @@ static void request_came(void *arg, struct control_request *request)
 	else if (strcmp(command, "reload") == 0)
 		desk->parts.reload(desk->parts.reload_arg, request);
 	else
-		answer_error(request, "this is not a command of this dmpfeedd");
+		answer_error(request, answer_in_french(asked)
+					      ? "ce n'est pas une commande de ce dmpfeedd"
+					      : "this is not a command of this dmpfeedd");
 	json_decref(asked);
 }
 

@@ -204,6 +204,7 @@ static void a_slowed_lane_is_coping(void **state)
 
 static void troubles_of_folders_and_sources_are_told(void **state)
 {
+	scoped(free_ptr) char *french = NULL;
 	struct page_sample sample;
 
 	(void)state;
@@ -215,7 +216,11 @@ static void troubles_of_folders_and_sources_are_told(void **state)
 	assert_verdict("source", &sample.page, "It works, with difficulty");
 	sample_make(&sample);
 	sample.status.not_ready = "the disk is full";
+	sample.status.not_ready_french = "le disque est plein";
 	assert_verdict("not-ready", &sample.page, "It needs you");
+	french = page_of(&sample.page, true);
+	assert_has(french, "le disque est plein");
+	assert_has_not(french, "the disk is full");
 }
 
 static void alerts_weigh_by_their_severity(void **state)
@@ -300,6 +305,7 @@ static void whatever_comes_from_outside_stays_text(void **state)
 	(void)state;
 	sample_make(&sample);
 	sample.status.version = sample.status.not_ready = ATTACK;
+	sample.status.not_ready_french = ATTACK;
 	sample.lanes[0].name = sample.lanes[0].why = sample.lanes[1].why = ATTACK;
 	sample.lanes[0].why_french = sample.lanes[1].why_french = ATTACK;
 	sample.lanes[0].state = sample.lanes[1].state = "stopped";

@@ -110,7 +110,7 @@ static void look_for_troubles(const struct page_writer *writer, struct troubles 
 	ret_troubles->verdict = has_seen_documents(status) ? VERDICT_WORKING : VERDICT_IDLE;
 	if (is_given(status->not_ready))
 		add_trouble(ret_troubles, &(struct trouble){ VERDICT_NEEDS_YOU, TEXT_WHY_NOT_READY,
-							     NULL, status->not_ready });
+							     NULL, page_not_ready(writer) });
 	look_at_ways(writer, ret_troubles);
 	look_at_alerts(writer->page, ret_troubles);
 }

@@ -87,6 +87,14 @@ const char *page_why(const struct page_writer *writer, const struct status_lane 
 	return writer->french && lane->why_french != NULL ? lane->why_french : lane->why;
 }
 
+const char *page_not_ready(const struct page_writer *writer)
+{
+	const struct status *status = writer->page->status;
+
+	return writer->french && status->not_ready_french != NULL ? status->not_ready_french
+								  : status->not_ready;
+}
+
 /* ---- tables ---- */
 
 /* A column. What narrow screens have no room for is only on wide ones; numbers stand to the right. */

@@ -60,7 +60,8 @@ void page_pill(struct page_writer *writer, enum page_tone tone, enum page_text t
 /* "CH du Val", or the number of a site that has no name here. */
 const char *page_site_name(const struct page *page, const char *finess);
 
-/* Why a lane is not open, in the language of the page; "": it is. */
+/* Why a lane is not open, and why nothing can be taken in, in the language of the page; "": it is, and it can. */
 const char *page_why(const struct page_writer *writer, const struct status_lane *lane);
+const char *page_not_ready(const struct page_writer *writer);
 
 #endif

@@ -74,6 +74,7 @@ struct status {
 	uint64_t
 		not_asked; /* documents of patients whom nobody asked about the feeding of their DMP */
 	const char *not_ready;       /* why /readyz says no; "" when it says yes */
+	const char *not_ready_french; /* NULL: the same words */
 	const struct health *health; /* NULL: nobody looks at it */
 };
 
