@@ -82,7 +82,7 @@ def test_bash_completes_by_itself(tmp_path):
             said += os.read(main, 4096)
         said = said.split(words, 1)[1]
     wait_for(b"ready> ")
-    for typed, run in (("sta\t", b"<status>"), ("list --st\trej\t", b"<list --state rejected>"), ("imp\to\tx", b"<import-official x>")):
+    for typed, run in (("statu\t", b"<status>"), ("list --st\trej\t", b"<list --state rejected>"), ("imp\to\tx", b"<import-official x>")):
         os.write(main, f"dmpfeedctl {typed}\n".encode())
         wait_for(run)
     os.write(main, b"exit\n")
