@@ -2,7 +2,6 @@
 #include "adt.h"
 
 #include "document/ins.h"
-#include "hl7/identity.h"
 
 /* An INS that is not qualified must be read as if it were not there (INS/va1.53). */
 static void read_choice(struct adt *adt, const struct identity *identity)
@@ -25,6 +24,17 @@ static void read_choice(struct adt *adt, const struct identity *identity)
 	};
 }
 
+/* ZFA-2, since when it is in that state, may be years ago: it was said when the message was written. */
+static void read_dmp(struct adt *adt, const struct identity *identity)
+{
+	if (!identity->validated || identity->ins[0] == '\0')
+		return;
+	adt->dmp = identity->dmp;
+	adt->ins = identity->ins;
+	adt->ins_oid = identity->ins_oid;
+	adt->dmp_said_ms = identity->message_ms;
+}
+
 void adt_read(struct adt *adt, const struct hl7_message *message, struct arena *arena)
 {
 	struct identity identity;
@@ -32,6 +42,7 @@ void adt_read(struct adt *adt, const struct hl7_message *message, struct arena *
 	identity_read(&identity, message, ins_is_domain, arena);
 	*adt = (struct adt){ 0 };
 	read_choice(adt, &identity);
+	read_dmp(adt, &identity);
 }
 
 bool adt_leaves_something(const struct adt *adt)

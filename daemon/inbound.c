@@ -287,6 +287,22 @@ static void count_identities(struct intake *intake)
 			intake->inbound->figures.identities++;
 }
 
+/* What is only remembered until the DMP is asked, the store need not know. */
+static void tell_dmps(const struct intake *intake)
+{
+	const struct inbound_parts *parts = &intake->inbound->parts;
+
+	for (size_t i = 0; i < intake->part_count && intake->err.kind == ERR_NONE; i++) {
+		const struct adt *adt = &intake->parts[i].decision.adt;
+
+		const int64_t age_ms = adt->dmp_said_ms ? intake->came_ms - adt->dmp_said_ms : 0;
+
+		if (intake->config->believes_adt && adt->dmp != DMP_UNSAID)
+			parts->dmp_told(parts->arg, adt->ins, adt->ins_oid, adt->dmp,
+					intake->began_ms - max(age_ms, (int64_t)0));
+	}
+}
+
 /* Loop: only now does anyone hear "yes". */
 static void acknowledge(struct intake *intake)
 {
@@ -294,6 +310,7 @@ static void acknowledge(struct intake *intake)
 
 	intake->inbound->converting -= intake->may_take_long;
 	count_identities(intake);
+	tell_dmps(intake);
 	if (intake->file != NULL) {
 		inbound_log(intake, ack_code(&intake->err));
 		crew_on_disk(intake->inbound->parts.crew, &intake->work, move_file, file_moved);

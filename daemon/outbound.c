@@ -304,12 +304,10 @@ static void share_existence(struct delivery *delivery)
 	int64_t now_ms =
 		clock_monotonic_ms(); /* a clock set back must not make it believed longer */
 
-	if (!course->check_existence)
-		return;
 	if (!course->has_asked)
 		course->existence =
 			existence_cache_find(cache, course->ins, course->ins_oid, now_ms);
-	else if (learnt != EXISTENCE_UNKNOWN)
+	else if (course->check_existence && learnt != EXISTENCE_UNKNOWN)
 		existence_cache_put(cache, course->ins, course->ins_oid, learnt, now_ms);
 }
 
@@ -700,6 +698,12 @@ void outbound_poke(struct outbound *outbound, const char *finess_ej)
 
 	if (way != NULL)
 		lane_poke(way->lane);
+}
+
+void outbound_tell_existence(struct outbound *outbound, const char *ins, const char *ins_oid,
+			     enum existence existence, int64_t said_ms)
+{
+	existence_cache_tell(outbound->existence_cache, ins, ins_oid, existence, said_ms);
 }
 
 void outbound_poke_all(struct outbound *outbound)

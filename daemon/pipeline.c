@@ -73,6 +73,20 @@ static void ack_is_wanted(void *arg)
 	business_acks_poke(pipeline->business_acks);
 }
 
+static void dmp_is_told(void *arg, const char *ins, const char *ins_oid, enum identity_dmp dmp,
+			int64_t said_ms)
+{
+	static const enum existence existences[] = {
+		[DMP_UNSAID] = EXISTENCE_UNKNOWN,
+		[DMP_OPEN] = EXISTENCE_ACTIVE,
+		[DMP_CLOSED] = EXISTENCE_CLOSED,
+		[DMP_ABSENT] = EXISTENCE_ABSENT,
+	};
+	struct pipeline *pipeline = arg;
+
+	outbound_tell_existence(pipeline->outbound, ins, ins_oid, existences[dmp], said_ms);
+}
+
 /* What nobody named has nobody else to tell of it. */
 static void log_told(const struct store_moves *moves)
 {
@@ -127,8 +141,8 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 {
 	scoped(pipeline_free) struct pipeline *pipeline = xcalloc(1, sizeof(*pipeline));
 	struct snapshot *snapshot = parts->snapshot;
-	const struct inbound_parts inbound = { &pipeline->crew, snapshot,      was_taken,
-					       have_moved,      ack_is_wanted, pipeline };
+	const struct inbound_parts inbound = { &pipeline->crew, snapshot,    was_taken, have_moved,
+					       ack_is_wanted,   dmp_is_told, pipeline };
 	const struct outbound_parts outbound = { &pipeline->crew, snapshot, have_moved, pipeline };
 	scoped(business_acks_plan_free) struct business_acks_plan *links = NULL;
 

@@ -6,7 +6,7 @@
 #ifndef DMPFEED_ADT_H
 #define DMPFEED_ADT_H
 
-#include "hl7/message.h"
+#include "hl7/identity.h"
 #include "queue/store_stay.h"
 
 struct adt {
@@ -15,6 +15,13 @@ struct adt {
 	 */
 	bool has_choice, choice_is_usable;
 	struct store_choice choice;
+
+	/* The state of whose DMP, said when (0: not known). DMP_UNSAID, too, where the identity is not
+	 * qualified.
+	 */
+	enum identity_dmp dmp;
+	const char *ins, *ins_oid;
+	int64_t dmp_said_ms;
 
 	bool has_stay; /* of which stay, and what: see stays.h */
 	struct store_stay stay;

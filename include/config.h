@@ -160,6 +160,7 @@ struct config {
 	bool replacement_has_status;
 	const char *processing_code; /* HL7 V3: "P", "T", "D" */
 	struct existence_cache_settings existence_cache;
+	bool believes_adt; /* of the state of a patient's DMP */
 
 	bool hold_not_asked;         /* what is of a patient whom nobody asked */
 	int64_t release_most_age_ms; /* what was refused is sent after all if it is not older */

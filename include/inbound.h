@@ -7,6 +7,7 @@
 
 #include "base/histogram.h"
 #include "crew.h"
+#include "hl7/identity.h"
 #include "snapshot.h"
 
 struct inbound_parts {
@@ -21,6 +22,9 @@ struct inbound_parts {
 	 * already.
 	 */
 	void (*ack_wanted)(void *arg);
+	/* A message says in which state a patient's DMP is; when, by the monotonic clock. */
+	void (*dmp_told)(void *arg, const char *ins, const char *ins_oid,
+			 enum identity_dmp dmp, int64_t said_ms);
 	void *arg;
 };
 

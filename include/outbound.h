@@ -9,6 +9,7 @@
 #include "base/window.h"
 #include "crew.h"
 #include "dispatch/skew.h"
+#include "dmp/existence.h"
 #include "snapshot.h"
 
 struct outbound_parts {
@@ -44,6 +45,12 @@ void outbound_follow(struct outbound *outbound, struct snapshot *snapshot,
 /* A document of this legal entity is due; or one of each may be. */
 void outbound_poke(struct outbound *outbound, const char *finess_ej);
 void outbound_poke_all(struct outbound *outbound);
+
+/* What a message said of a patient's DMP, when, by the monotonic clock: documents go by it as by an answer of the DMP, until
+ * that would be asked for again.
+ */
+void outbound_tell_existence(struct outbound *outbound, const char *ins, const char *ins_oid,
+			     enum existence existence, int64_t said_ms);
 
 /* Starts nothing more; what is on its way is still concluded and written down. */
 void outbound_close(struct outbound *outbound);

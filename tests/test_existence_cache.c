@@ -65,6 +65,34 @@ static void looking_does_not_make_it_younger(void **state)
 	assert_int_equal(existence_cache_find(cache, patient(1), OID, 2 * HOUR), EXISTENCE_UNKNOWN);
 }
 
+/* By a message of the patient administration: it ages from when it was said, and the DMP knows better. */
+static void what_somebody_else_says_is_believed_while_it_is_the_newest(void **state)
+{
+	scoped(existence_cache_free) struct existence_cache *cache =
+		existence_cache_new(&usual, secret);
+
+	(void)state;
+	existence_cache_tell(cache, patient(1), OID, EXISTENCE_CLOSED, 5 * HOUR);
+	assert_int_equal(existence_cache_find(cache, patient(1), OID, 7 * HOUR - 1),
+			 EXISTENCE_CLOSED);
+	existence_cache_tell(cache, patient(1), OID, EXISTENCE_ABSENT, 4 * HOUR); /* came late */
+	assert_int_equal(existence_cache_find(cache, patient(1), OID, 6 * HOUR), EXISTENCE_CLOSED);
+	existence_cache_tell(cache, patient(1), OID, EXISTENCE_ACTIVE, 6 * HOUR);
+	assert_int_equal(existence_cache_find(cache, patient(1), OID, 6 * HOUR),
+			 EXISTENCE_UNKNOWN); /* the DMP is asked */
+
+	existence_cache_put(cache, patient(1), OID, EXISTENCE_ACTIVE, 6 * HOUR);
+	existence_cache_tell(cache, patient(1), OID, EXISTENCE_CLOSED, 6 * HOUR - 1001);
+	existence_cache_tell(cache, patient(1), OID, EXISTENCE_ACTIVE, 7 * HOUR);
+	assert_int_equal(existence_cache_find(cache, patient(1), OID, 29 * HOUR),
+			 EXISTENCE_ACTIVE); /* as long as the DMP's word is believed */
+	existence_cache_tell(cache, patient(1), OID, EXISTENCE_CLOSED, 8 * HOUR);
+	assert_int_equal(existence_cache_find(cache, patient(1), OID, 9 * HOUR), EXISTENCE_CLOSED);
+
+	existence_cache_tell(cache, patient(2), OID, EXISTENCE_CLOSED, -100 * HOUR);
+	assert_int_equal(existence_cache_find(cache, patient(2), OID, 0), EXISTENCE_UNKNOWN);
+}
+
 static void a_patient_is_a_number_in_a_domain(void **state)
 {
 	scoped(existence_cache_free) struct existence_cache *cache =
@@ -172,6 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_put_is_found_until_it_is_too_old),
 		cmocka_unit_test(looking_does_not_make_it_younger),
+		cmocka_unit_test(what_somebody_else_says_is_believed_while_it_is_the_newest),
 		cmocka_unit_test(a_patient_is_a_number_in_a_domain),
 		cmocka_unit_test(the_last_word_counts),
 		cmocka_unit_test(the_one_not_used_for_longest_makes_room),

@@ -75,7 +75,7 @@ static struct course_step next_request(const struct course *course)
 {
 	if (course->check_existence && course->existence == EXISTENCE_UNKNOWN)
 		return ask(TRANSACTION_EXISTENCE);
-	if (course->check_existence && course->existence != EXISTENCE_ACTIVE)
+	if (course->existence == EXISTENCE_CLOSED || course->existence == EXISTENCE_ABSENT)
 		return refuse(course->existence);
 	if (course->action == ACTION_SUBMIT)
 		return ask(TRANSACTION_SUBMIT);

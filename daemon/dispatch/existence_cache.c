@@ -8,7 +8,7 @@
 struct entry {
 	uint8_t patient[SHA256_BYTES];
 	enum existence existence;
-	int64_t until_ms;
+	int64_t known_ms, until_ms;
 	uint32_t newer, older; /* in the list by use; a free entry has the next free one in older */
 	uint32_t chain;        /* the next of its bucket */
 };
@@ -22,7 +22,10 @@ struct existence_cache {
 	size_t count;
 };
 
-enum { MOST_ENTRIES = 1 << 24 };
+enum {
+	MOST_ENTRIES = 1 << 24,
+	SECOND_MS = 1000, /* as exact as a message is: of what is said in one, the last counts */
+};
 
 struct existence_cache *existence_cache_new(const struct existence_cache_settings *settings,
 					    const uint8_t secret[static SHA256_BYTES])
@@ -142,16 +145,14 @@ enum existence existence_cache_find(struct existence_cache *cache, const char *i
 	return cache->entries[i].existence;
 }
 
-void existence_cache_put(struct existence_cache *cache, const char *ins, const char *ins_oid,
-			 enum existence existence, int64_t now_ms)
+/* As known at `now_ms`. */
+static void put(struct existence_cache *cache, const uint8_t patient[static SHA256_BYTES],
+		enum existence existence, int64_t now_ms)
 {
 	int64_t believed_ms = existence == EXISTENCE_ACTIVE ? cache->settings.positive_ms
 							    : cache->settings.negative_ms;
-	uint8_t patient[SHA256_BYTES];
-	uint32_t i, *bucket;
+	uint32_t i = find(cache, patient), *bucket;
 
-	digest_of(cache, ins, ins_oid, patient);
-	i = find(cache, patient);
 	if (i != 0)
 		forget(cache, i);
 	if (existence == EXISTENCE_UNKNOWN || believed_ms <= 0 || cache->settings.most == 0)
@@ -159,11 +160,37 @@ void existence_cache_put(struct existence_cache *cache, const char *ins, const c
 	i = make_room(cache);
 	bucket = bucket_of(cache, patient);
 	cache->entries[i] = (struct entry){ .existence = existence,
+					    .known_ms = now_ms,
 					    .until_ms = now_ms + believed_ms,
 					    .chain = *bucket };
-	memcpy(cache->entries[i].patient, patient, sizeof(patient));
+	memcpy(cache->entries[i].patient, patient, SHA256_BYTES);
 	*bucket = i;
 	join_list(cache, i);
+}
+
+void existence_cache_put(struct existence_cache *cache, const char *ins, const char *ins_oid,
+			 enum existence existence, int64_t now_ms)
+{
+	uint8_t patient[SHA256_BYTES];
+
+	digest_of(cache, ins, ins_oid, patient);
+	put(cache, patient, existence, now_ms);
+}
+
+void existence_cache_tell(struct existence_cache *cache, const char *ins, const char *ins_oid,
+			  enum existence existence, int64_t said_ms)
+{
+	uint8_t patient[SHA256_BYTES];
+	const struct entry *known;
+
+	digest_of(cache, ins, ins_oid, patient);
+	known = &cache->entries[find(cache, patient)];
+	if (known != cache->entries && known->known_ms > said_ms + SECOND_MS)
+		return;
+	if (existence != EXISTENCE_ACTIVE)
+		put(cache, patient, existence, said_ms);
+	else if (known->existence != EXISTENCE_ACTIVE)
+		put(cache, patient, EXISTENCE_UNKNOWN, said_ms);
 }
 
 size_t existence_cache_count(const struct existence_cache *cache)

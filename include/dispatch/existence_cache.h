@@ -31,6 +31,13 @@ enum existence existence_cache_find(struct existence_cache *cache, const char *i
 void existence_cache_put(struct existence_cache *cache, const char *ins, const char *ins_oid,
 			 enum existence existence, int64_t now_ms);
 
+/* Somebody else than the DMP said so at said_ms, which may be long ago. It is believed no longer than the DMP's
+ * own word would be since then, and never against one that is newer (by a second). That a DMP is open, the DMP says
+ * itself when it is asked: a word that it was closed is forgotten, no more.
+ */
+void existence_cache_tell(struct existence_cache *cache, const char *ins, const char *ins_oid,
+			  enum existence existence, int64_t said_ms);
+
 size_t existence_cache_count(const struct existence_cache *cache);
 
 #endif

@@ -3,6 +3,8 @@ oppose it any more."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from gateway import SOURCE, free_port
@@ -232,6 +234,48 @@ def test_what_is_too_old_stays_refused(start_gateway):
     (answer,) = gateway.ctl("retry", doc, "--force")
     assert answer["ok"]
     assert gateway.wait_final(doc) == "delivered"
+
+
+# ---- the state of the DMP ----
+
+ASKS = ("    dmp:\n", "    dmp:\n      check_existence: true\n")
+
+
+def dmp_is(state: str, age: timedelta = timedelta(0)) -> bytes:
+    """What an ADT of so long ago says of the patient's DMP."""
+    before = hl7("adt_admission.hl7").split(b"ZFA|")[0]
+    said = (datetime.now() - age).strftime("%Y%m%d%H%M%S").encode()
+    return before.replace(b"20261120090000", said) + f"ZFA|{state}|20200101\r".encode()
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_a_dmp_that_an_adt_calls_closed_or_absent_is_not_asked(make_gateway, simulator, asks):
+    gateway = make_gateway()
+    if asks:
+        gateway.config.write_text(gateway.config.read_text().replace(*ASKS))
+    gateway.start()
+    for number, (state, reason) in enumerate([("FERME", "dmp_closed"), ("INEXISTANT", "dmp_absent")]):
+        accepted(gateway, dmp_is(state))
+        doc = hand_in(gateway, "mllp", numbered(number))
+        assert gateway.wait_final(doc) == "refused"
+        assert where(gateway)[number] == ("refused", reason)
+    assert simulator.exchanges() == []
+    accepted(gateway, dmp_is("ACTIF"), mdm_t02(numbered(2)))
+    assert gateway.wait_final(gateway.documents()[2]["doc"]) == "delivered"
+    assert len(simulator.exchanges()) == 1 + asks
+
+
+@pytest.mark.parametrize("hours, old, new, extra", [
+    (25, b"", b"", ""),  # that was believed until an hour ago
+    (0, b"VALI", b"PROV", ""),
+    (0, INS, ANOTHER, ""),
+    (0, b"", b"", "td02: { cache: { adt: false } }"),
+    (0, b"", b"", "td02: { cache: { negative: 0 s } }"),
+], ids=["old", "unqualified", "another", "not-believed", "not-kept"])
+def test_but_what_says_nothing_of_it_now_changes_nothing(start_gateway, hours, old, new, extra):
+    gateway = start_gateway(extra=extra)
+    accepted(gateway, dmp_is("FERME", timedelta(hours=hours)).replace(old, new, 1), mdm_t02(numbered(1)))
+    wait_delivered(gateway, 1)
 
 
 # ---- what is told ----
