@@ -220,6 +220,7 @@ static const struct column status_members[] = {
 	{ "ready", "Ready" }, { "not_ready", "because" }, { "last_delivered", "Last delivery" },
 	{ "oldest_queued", "Oldest waiting for" },
 	{ "invisible_too_long", "Invisible for too long" }, { "identities", "Identities (ADT)" },
+	{ "identities_ignored", "of these, ignored" }, { "identities_unusable", "of these, unusable" },
 	{ "answers", "Answers (ACK)" }, { "not_asked", "Patient not asked" },
 	{ "uptime", "Running for" },
 	{ "version", "Version" }, { "environment", "Environment" }, { NULL, NULL },

@@ -9,6 +9,7 @@
 #include "document/cda_build.h"
 #include "document/content.h"
 #include "document/pdf.h"
+#include "document/traits.h"
 #include "facts.h"
 #include "hl7/transmission.h"
 #include "policy.h"
@@ -56,6 +57,67 @@ static struct metadata_request request_of(const struct transmission *message)
 		}
 	}
 	return request;
+}
+
+/* PID-32 says so, and there is an INS to be qualified. */
+static bool is_qualified(const struct transmission *message)
+{
+	for (size_t i = 0; i < message->id_count; i++)
+		if (ins_is_domain(message->ids[i].oid))
+			return message->identity_validated;
+	return false;
+}
+
+/* The number of the patient in the hospital: of the message, in the domain that the site names if it names
+ * one; else the document's own, which knows domains by their OID alone.
+ */
+static const struct transmission_id *local_of(const struct transmission *message,
+					      const struct config *config)
+{
+	const char *wanted = config->local_oid != NULL ? config->local_oid : "";
+
+	for (size_t i = 0; message != NULL && i < message->id_count; i++) {
+		const struct transmission_id *id = &message->ids[i];
+
+		if (!ins_is_domain(id->oid) &&
+		    (id->type[0] == '\0' || strcmp(id->type, "PI") == 0) &&
+		    (wanted[0] == '\0' || strcmp(id->oid, wanted) == 0))
+			return id;
+	}
+	return NULL;
+}
+
+static struct store_subject subject_of(const struct metadata *metadata,
+				       const struct transmission *message,
+				       const struct config *config, struct arena *arena)
+{
+	const struct transmission_id *id = local_of(message, config);
+	struct store_subject subject = {
+		.traits =
+			traits_compared(metadata->patient_birth_date, metadata->patient_sex, arena),
+		.is_qualified = message == NULL || is_qualified(message),
+		.said_ms = message != NULL ? message->identity_ms : 0,
+	};
+
+	if (!metadata->source_patient_is_ins)
+		subject.locals[0] = (struct store_local){ metadata->source_patient_oid,
+							  metadata->source_patient_id };
+	if (id != NULL && id->oid[0] != '\0')
+		subject.locals[0] = (struct store_local){ id->oid, id->number };
+	if (id != NULL)
+		subject.locals[1] = (struct store_local){ id->name, id->number };
+	subject.is_qualified = subject.is_qualified && metadata->patient_ins[0] != '\0';
+	return subject;
+}
+
+/* Whatever else it waits for, this comes first, and the rest after it. */
+static void wait_for_identity(struct decision *decision)
+{
+	if (decision->state == DOC_HELD)
+		for (size_t i = 0; i < decision->document_count; i++)
+			decision->documents[i].subject.then_for = decision->reason;
+	decision->state = DOC_HELD;
+	decision->reason = REASON_INS_NOT_QUALIFIED;
 }
 
 /* The first reason to wait is the one that is told. */
@@ -173,6 +235,8 @@ static int decide(struct decision *decision, struct decision_document *document,
 		.ins_oids = config->ins_oids,
 		.local_oid = config->local_oid,
 		.few_traits = config->few_traits,
+		.may_lack_ins =
+			message != NULL ? !message->identity_validated : settings->may_lack_ins,
 		.system_sends = config->system_sends,
 	};
 	struct cda cda;
@@ -213,6 +277,7 @@ static int decide(struct decision *decision, struct decision_document *document,
 			stays_discretion(decision->establishment, site, &message->stay);
 	document->patient_ins = metadata->patient_ins;
 	document->patient_ins_oid = metadata->patient_ins_oid;
+	document->subject = subject_of(metadata, message, config, &decision->arena);
 	document->where = message == NULL            ? "id/@root"
 			  : message->event[0] == 'T' ? "TXA-12"
 						     : "OBX-5.5"; /* an ORU has no TXA */
@@ -492,6 +557,7 @@ int decide_pair(struct decision *decision, const struct decision_pair *pair,
 	struct metadata_request request;
 	struct metadata metadata;
 	struct sidecar sidecar;
+	bool is_qualified;
 
 	decision->state = DOC_QUEUED; /* unless something speaks against it */
 	decision->origin = decision->event = "";
@@ -500,6 +566,8 @@ int decide_pair(struct decision *decision, const struct decision_pair *pair,
 		decision->fault_count = sidecar.fault_count;
 		return -1;
 	}
+	is_qualified = strcmp(sidecar.patient->identity, "VALI") == 0;
+	own.may_lack_ins = !is_qualified;
 	if (sidecar.site[0] != '\0')
 		own.site = decision->site = sidecar.site;
 	if (build(decision, pair, &sidecar, &own, err) < 0)
@@ -511,10 +579,10 @@ int decide_pair(struct decision *decision, const struct decision_pair *pair,
 		return -1;
 	document->id_tells = true;
 	tell_unit(decision, &own, &sidecar);
-	if (strcmp(sidecar.patient->identity, "VALI") != 0) {
-		document->facts.ins_qualified = false;
-		decision->state = DOC_HELD;
-		decision->reason = REASON_INS_NOT_QUALIFIED;
+	if (!is_qualified) {
+		document->facts.ins_qualified = document->subject.is_qualified = false;
+		document->subject.is_rebuilt = true;
+		wait_for_identity(decision);
 	}
 	return check_supported(decision, "replaces", err);
 }
@@ -630,7 +698,8 @@ int decide_message(struct decision *decision, struct buf *bytes,
 		return -1;
 	if (transmission.is_identity) {
 		decision->event = transmission.event;
-		adt_read(&decision->adt, &message, &decision->arena);
+		adt_read(&decision->adt, &message, settings->config->environment,
+			 &decision->arena);
 		decision->adt.has_stay = stays_read(&decision->adt.stay, &message, settings->config,
 						    settings->site, &decision->arena);
 		return 0;
@@ -645,9 +714,8 @@ int decide_message(struct decision *decision, struct buf *bytes,
 	if (!transmission.flags[FLAG_DESTDMP]) {
 		decision->state = DOC_CANCELLED;
 		decision->reason = REASON_NOT_FOR_DMP;
-	} else if (!transmission.identity_validated || request.patient_ins[0] == '\0') {
-		decision->state = DOC_HELD; /* whatever else it waits for, this comes first */
-		decision->reason = REASON_INS_NOT_QUALIFIED;
+	} else if (!is_qualified(&transmission)) {
+		wait_for_identity(decision);
 	}
 	return check_supported(decision, "OBX-11", err);
 }

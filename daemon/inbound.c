@@ -280,11 +280,19 @@ static void build_answer(const struct intake *intake, struct buf *out)
 	ack_build(buf_slice(&intake->head), &ack, out);
 }
 
+static void count_identity(struct inbound_figures *figures, enum adt_identity identity)
+{
+	figures->identities++;
+	figures->identities_ignored += identity == ADT_IGNORED;
+	figures->identities_unusable += identity == ADT_UNUSABLE;
+}
+
 static void count_identities(struct intake *intake)
 {
 	for (size_t i = 0; i < intake->part_count && intake->err.kind == ERR_NONE; i++)
 		if (intake->parts[i].decision.event[0] != '\0')
-			intake->inbound->figures.identities++;
+			count_identity(&intake->inbound->figures,
+				       intake->parts[i].decision.adt.has_identity);
 }
 
 /* What is only remembered until the DMP is asked, the store need not know. */

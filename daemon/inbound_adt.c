@@ -21,6 +21,18 @@ static int64_t past_of(int64_t said_ms, int64_t now_ms)
 	return said_ms == 0 || said_ms > now_ms ? now_ms : said_ms;
 }
 
+static int take_identity(const struct intake *intake, struct intake_part *part, struct store *store,
+			 struct err *err)
+{
+	struct store_identity identity = part->decision.adt.identity;
+
+	if (part->decision.adt.has_identity != ADT_TAKEN)
+		return 0;
+	identity.now_ms = intake->came_ms;
+	identity.said_ms = past_of(identity.said_ms, identity.now_ms);
+	return store_note_identity(store, &identity, &part->identified, err);
+}
+
 static int take_choice(const struct intake *intake, struct intake_part *part, struct store *store,
 		       struct err *err)
 {
@@ -55,7 +67,8 @@ int inbound_take_adt(const struct intake *intake, struct intake_part *part, stru
 		     struct err *err)
 {
 	part->move_count = 0; /* a change may be applied again */
-	if (take_choice(intake, part, store, err) < 0)
+	if (take_identity(intake, part, store, err) < 0 ||
+	    take_choice(intake, part, store, err) < 0)
 		return -1;
 	return take_stay(intake, part, store, err);
 }

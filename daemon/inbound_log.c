@@ -13,6 +13,28 @@ static const char *feeding_text(const struct decision *decision)
 	return decision->adt.has_choice ? texts[decision->adt.choice.feeding] : "none";
 }
 
+static const char *identity_text(const struct intake_part *part)
+{
+	const struct adt *adt = &part->decision.adt;
+
+	if (adt->has_identity != ADT_TAKEN)
+		return adt->has_identity == ADT_IGNORED ? "ignored" : "unusable";
+	if (!part->identified.is_newest)
+		return "known";
+	if (!adt->identity.has_status)
+		return "merged";
+	return slice_of(adt->identity.ins).n > 0 ? "qualified" : "not_qualified";
+}
+
+/* Of the documents themselves there is a line each. */
+static void log_identified(const struct decision *decision, const struct store_identified *done)
+{
+	if (done->misplaced > 0)
+		log_warning("adt event=%s documents=%zu: the DMP has them under an INS that is not "
+			    "their patient's any more (dmpfeedctl list --reason ins_changed)",
+			    decision->event, done->misplaced);
+}
+
 static void log_identity(const struct intake *intake, const char *peer,
 			 const struct intake_part *part)
 {
@@ -20,9 +42,10 @@ static void log_identity(const struct intake *intake, const char *peer,
 	const char *feeding = feeding_text(decision);
 	char doc[ULID_TEXT];
 
-	log_info("adt event=%s channel=%s source=%s from=%s origin=%s feeding=%s%s",
+	log_info("adt event=%s channel=%s source=%s from=%s origin=%s identity=%s feeding=%s%s",
 		 decision->event, intake->channel, intake->source, peer, intake_told_origin(intake),
-		 feeding, part->noted.is_newest ? " noted" : "");
+		 identity_text(part), feeding, part->noted.is_newest ? " noted" : "");
+	log_identified(decision, &part->identified);
 	if (decision->adt.has_choice && !decision->adt.choice_is_usable)
 		log_warning("adt event=%s origin=%s feeding=%s is not noted: the identity has no "
 			    "qualified INS",

@@ -4,10 +4,10 @@
 #include "inbound_adt.h"
 
 /* Only what nothing but a policy holds is let go by itself. */
-static int64_t release_ms_of(const struct intake *intake, const struct decision *decision)
+static int64_t release_ms_of(const struct intake *intake, const struct decision *decision,
+			     enum reason reason)
 {
-	if (decision->state != DOC_HELD || decision->reason != REASON_POLICY_HOLD ||
-	    decision->for_person)
+	if (decision->state != DOC_HELD || reason != REASON_POLICY_HOLD || decision->for_person)
 		return 0;
 	return intake->came_ms + decision->delay_ms;
 }
@@ -57,11 +57,12 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 		.priority = config_priority_of(intake->config, document->type_code),
 		.supersedes = intake->config->supersede_unsent,
 		.content = told_content(intake, document),
-		.release_ms = release_ms_of(intake, decision),
+		.release_ms = release_ms_of(intake, decision, decision->reason),
 		.invisible = document->invisible,
 		.ins = document->patient_ins,
 		.ins_oid = document->patient_ins_oid,
 		.facts = document->facts,
+		.subject = document->subject,
 		.is_discreet = document->is_discreet,
 		.discretion = document->discretion,
 		.holds_not_asked = holds_not_asked(intake, decision),
@@ -69,6 +70,8 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 		.metadata = buf_slice(&document->metadata),
 	};
 
+	arrival.subject.then_ms = release_ms_of(intake, decision, document->subject.then_for);
+	arrival.subject.said_ms = min(arrival.subject.said_ms, intake->came_ms);
 	memcpy(arrival.digest, document->digest, sizeof(arrival.digest));
 	if (store_take_in(store, &arrival, &part->receipts[index], err) < 0)
 		return -1;

@@ -178,6 +178,8 @@ static void fill_status(void *arg, struct status *ret_status)
 		.last_delivered_ms = figures.last_delivered_ms,
 		.invisible_too_long = desk->invisible,
 		.identities = figures.identities,
+		.identities_ignored = figures.identities_ignored,
+		.identities_unusable = figures.identities_unusable,
 		.answers = figures.answers,
 		.not_asked = figures.not_asked,
 		.not_ready = why_not_ready(&figures),

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "dispatch/course.h"
+#include "document_out.h"
 #include "hands.h"
 #include "outbound_way.h"
 
@@ -200,31 +201,28 @@ static void claimed(struct job *job)
 	claim_free(claiming);
 }
 
-static int load(struct delivery *delivery, struct hands *hands, struct buf *ret_metadata,
+static int load(struct delivery *delivery, struct hands *hands, struct metadata *ret_metadata,
 		struct err *err)
 {
 	struct store *reader = hands_reader(hands, err);
 
 	if (reader == NULL)
 		return -1;
-	return store_load(reader, &delivery->due.doc, &delivery->document, ret_metadata, err);
+	return document_out(reader, &delivery->due.doc, &delivery->document, ret_metadata,
+			       &delivery->arena, err);
 }
 
 static int read_back(struct delivery *delivery, struct hands *hands, struct err *err)
 {
-	scoped(buf_done) struct buf metadata = { 0 };
-
-	if (load(delivery, hands, &metadata, err) < 0)
-		return -1;
-	return metadata_parse(&delivery->metadata, buf_slice(&metadata), &delivery->arena, err);
+	return load(delivery, hands, &delivery->metadata, err);
 }
 
 /* It was sent once already, and is carried again. */
 static int load_again(struct delivery *delivery, struct hands *hands, struct err *err)
 {
-	scoped(buf_done) struct buf metadata = { 0 };
+	struct metadata same;
 
-	return load(delivery, hands, &metadata, err);
+	return load(delivery, hands, &same, err);
 }
 
 /* A document that was not sent, as it changed nothing, has its predecessor's name in the DMP. */

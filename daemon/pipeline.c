@@ -115,6 +115,8 @@ void pipeline_moved(struct pipeline *pipeline, struct store_moves *moves)
 		born += moves->change[state];
 		ended = ended || (moves->change[state] > 0 && doc_state_is_final(state));
 	}
+	for (size_t i = 0; i < moves->told_count; i++) /* only its source can mend that */
+		ended = ended || moves->told[i].reason == REASON_INS_NOT_IN_DOCUMENT;
 	figures->received += (uint64_t)max(born, (int64_t)0);
 	if (moves->change[DOC_DELIVERED] > 0)
 		figures->last_delivered_ms = clock_now_ms();
@@ -135,6 +137,11 @@ static void have_moved(void *arg, struct store_moves *moves)
 }
 
 /* ---- birth and end ---- */
+
+static struct upkeep_times upkeep_times_of(const struct config *config)
+{
+	return (struct upkeep_times){ config->keep_bodies_ms, config->keep_identities_ms };
+}
 
 int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *parts,
 		 struct err *err)
@@ -163,7 +170,7 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 	    inbound_new(&pipeline->inbound, &inbound, err) < 0)
 		return -1;
 	pipeline->upkeep = upkeep_new(&(struct upkeep_parts){
-		&pipeline->crew, snapshot->config->keep_bodies_ms, have_moved, pipeline });
+		&pipeline->crew, upkeep_times_of(snapshot->config), have_moved, pipeline });
 	pipeline->tally = tally_new(&(struct tally_parts){ &pipeline->crew, snapshot });
 	outbound_poke_all(pipeline->outbound); /* what waited in the store */
 	business_acks_follow(pipeline->business_acks, snapshot, &links);
@@ -212,7 +219,7 @@ void pipeline_follow(struct pipeline *pipeline, struct snapshot *snapshot,
 	outbound_follow(pipeline->outbound, snapshot, &(*plan)->outbound);
 	business_acks_follow(pipeline->business_acks, snapshot, &(*plan)->business_acks);
 	inbound_follow(pipeline->inbound, snapshot, &(*plan)->doors);
-	upkeep_follow(pipeline->upkeep, snapshot->config->keep_bodies_ms);
+	upkeep_follow(pipeline->upkeep, upkeep_times_of(snapshot->config));
 	tally_follow(pipeline->tally, snapshot);
 	outbound_poke_all(pipeline->outbound); /* what waited for a way that is new, or mended */
 	pipeline_plan_free(plan);
@@ -292,6 +299,8 @@ struct pipeline_figures pipeline_figures(const struct pipeline *pipeline)
 	struct pipeline_figures figures = pipeline->figures;
 
 	figures.identities = inbound.identities;
+	figures.identities_ignored = inbound.identities_ignored;
+	figures.identities_unusable = inbound.identities_unusable;
 	figures.answers = inbound.answers;
 	figures.not_asked = inbound.not_asked;
 	figures.store_trouble = pipeline->crew.store_trouble;

@@ -10,6 +10,7 @@
 #include "answer.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "document_out.h"
 #include "hands.h"
 
 struct errand {
@@ -31,12 +32,12 @@ static struct errand *errand_of(struct job *job)
 /* ---- prepare ---- */
 
 /* What a deletion says of a document: what the document said, and that it is to go. */
-static int make_deletion(struct errand *errand, struct slice kept, struct err *err)
+static int make_deletion(struct errand *errand, struct store *reader, struct err *err)
 {
 	scoped(arena_done) struct arena arena = { 0 };
 	struct metadata metadata;
 
-	if (metadata_parse(&metadata, kept, &arena, err) < 0)
+	if (document_out(reader, &errand->recall.doc, &errand->body, &metadata, &arena, err) < 0)
 		return -1;
 	metadata.action = ACTION_DELETE;
 	metadata.from.action = FROM_RULE;
@@ -46,7 +47,6 @@ static int make_deletion(struct errand *errand, struct slice kept, struct err *e
 
 static int prepare_in(struct errand *errand, struct store *reader, struct err *err)
 {
-	scoped(buf_done) struct buf kept = { 0 };
 	const char *doc = answer_asked(errand->asked, "doc");
 	struct store_recall look = { .dry_run = true };
 
@@ -59,9 +59,7 @@ static int prepare_in(struct errand *errand, struct store *reader, struct err *e
 		return answer_refuse(err, errand->asked, FAULT_NO_DOCUMENT, doc);
 	if (errand->result.refusal != NULL || errand->recall.dry_run)
 		return 0;
-	if (store_load(reader, &errand->recall.doc, &errand->body, &kept, err) < 0)
-		return -1;
-	return make_deletion(errand, buf_slice(&kept), err);
+	return make_deletion(errand, reader, err);
 }
 
 /* Worker. */

@@ -8,8 +8,9 @@
 
 enum {
 	RELEASED_AT_ONCE = 100,
-	PURGED_AT_ONCE = 20, /* some megabytes, overwritten */
-	AGAIN_S = 1,         /* when there is more */
+	PURGED_AT_ONCE = 20,     /* some megabytes, overwritten */
+	FORGOTTEN_AT_ONCE = 200, /* some hundred bytes each */
+	AGAIN_S = 1,             /* when there is more */
 	LATER_S = 5,
 	KEPT_MS = 600000, /* how often the time is kept when nothing else is written */
 };
@@ -18,8 +19,8 @@ struct upkeep {
 	struct upkeep_parts parts;
 	struct change work;
 	struct event *timer;
-	int64_t keep_bodies_ms;
-	size_t released, purged; /* by the last round */
+	struct upkeep_times keep;
+	size_t released, purged, forgotten; /* by the last round */
 	bool closed;
 
 	/* What time it is: as the last round that was committed left it, and as the one under way does. The
@@ -57,12 +58,17 @@ static int keep_up(struct change *change, struct store *store, struct err *err)
 {
 	struct upkeep *upkeep = container_of(change, struct upkeep, work);
 	const struct moment *now = &upkeep->now;
+	int64_t time_ms;
 
 	if (pass_time(upkeep, store, err) < 0 ||
 	    store_release_due(store, now->now_ms, RELEASED_AT_ONCE, &upkeep->released, err) < 0)
 		return -1;
-	return store_purge(store, own_time_ms(&now->time, now->now_ms) - upkeep->keep_bodies_ms,
-			   now->now_ms, PURGED_AT_ONCE, &upkeep->purged, err);
+	time_ms = own_time_ms(&now->time, now->now_ms);
+	if (store_purge_identities(store, time_ms - upkeep->keep.identities_ms, FORGOTTEN_AT_ONCE,
+				   &upkeep->forgotten, err) < 0)
+		return -1;
+	return store_purge(store, time_ms - upkeep->keep.bodies_ms, now->now_ms, PURGED_AT_ONCE,
+			   &upkeep->purged, err);
 }
 
 static void log_time(const struct moment *now)
@@ -107,12 +113,16 @@ static void kept_up(struct job *job)
 		upkeep->parts.moved(upkeep->parts.arg, &upkeep->work.moves);
 		if (upkeep->released > 0)
 			log_info("released documents=%zu: their time has come", upkeep->released);
+		if (upkeep->forgotten > 0)
+			log_info("forgotten identities=%zu: nothing came of them for so long",
+				 upkeep->forgotten);
 		if (upkeep->purged > 0)
 			log_info("purged documents=%zu: their bodies were kept long enough",
 				 upkeep->purged);
 	}
 	wait(upkeep,
-	     is_well && (upkeep->released == RELEASED_AT_ONCE || upkeep->purged == PURGED_AT_ONCE));
+	     is_well && (upkeep->released == RELEASED_AT_ONCE || upkeep->purged == PURGED_AT_ONCE ||
+			 upkeep->forgotten == FORGOTTEN_AT_ONCE));
 	crew_end(upkeep->parts.crew);
 }
 
@@ -122,7 +132,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	upkeep->keep_bodies_ms = upkeep->parts.keep_bodies_ms; /* the round's, whatever follows */
+	upkeep->keep = upkeep->parts.keep; /* the round's, whatever follows */
 	crew_begin(upkeep->parts.crew);
 	crew_on_writer(upkeep->parts.crew, &upkeep->work, keep_up, kept_up);
 }
@@ -137,9 +147,9 @@ struct upkeep *upkeep_new(const struct upkeep_parts *parts)
 	return upkeep;
 }
 
-void upkeep_follow(struct upkeep *upkeep, int64_t keep_bodies_ms)
+void upkeep_follow(struct upkeep *upkeep, struct upkeep_times keep)
 {
-	upkeep->parts.keep_bodies_ms = keep_bodies_ms;
+	upkeep->parts.keep = keep;
 }
 
 void upkeep_close(struct upkeep *upkeep)

@@ -32,6 +32,7 @@ struct seen {
 	struct health_waiting waiting[MOST_WAITING];
 	size_t waiting_count;
 	int64_t oldest_queued_ms, oldest_invisible_ms; /* INT64_MAX: none */
+	uint64_t misplaced; /* documents whose patient's INS is another now */
 };
 
 /* Who sends, and when it usually does. */
@@ -146,10 +147,12 @@ static int look_at_store(struct seen *ret_seen, struct hands *hands, struct err 
 {
 	struct store *reader = hands_reader(hands, err);
 	struct seen seen = { 0 };
+	int64_t misplaced_ms;
 
 	if (reader == NULL || store_count_waiting(reader, add_waiting, &seen, err) < 0 ||
 	    store_oldest_queued(reader, &seen.oldest_queued_ms, err) < 0 ||
-	    store_oldest_invisible(reader, &seen.oldest_invisible_ms, err) < 0)
+	    store_oldest_invisible(reader, &seen.oldest_invisible_ms, err) < 0 ||
+	    store_count_misplaced(reader, &seen.misplaced, &misplaced_ms, err) < 0)
 		return -1;
 	*ret_seen = seen;
 	return 0;
@@ -384,6 +387,7 @@ static void see_store(struct watch *watch, int64_t now_ms)
 	see(watch, ALERT_BACKLOG_AGE, "queue", age_ms(watch->seen.oldest_queued_ms, now_ms));
 	see(watch, ALERT_INVISIBLE_TOO_LONG, "oldest",
 	    age_ms(watch->seen.oldest_invisible_ms, now_ms));
+	see(watch, ALERT_IDENTITY_CHANGED, "documents", (int64_t)watch->seen.misplaced);
 	see_why(watch, ALERT_STORE_DAMAGED, "store", figures.store_damaged,
 		figures.store_damaged ? figures.store_trouble : "", NULL);
 	see_waiting(watch, DOC_REJECTED, REASON_NONE, ALERT_REJECTED_COUNT, ALERT_REJECTED_AGE,

@@ -6,10 +6,16 @@
 #ifndef DMPFEED_ADT_H
 #define DMPFEED_ADT_H
 
+#include "document/ins.h"
 #include "hl7/identity.h"
 #include "queue/store_stay.h"
 
 struct adt {
+	/* Who the patient is. An event that says nothing of it, or is none of PAM's, is ignored; one that
+	 * names nobody, or does not say how the identity stands, is of no use.
+	 */
+	enum adt_identity { ADT_IGNORED, ADT_UNUSABLE, ADT_TAKEN } has_identity;
+	struct store_identity identity; /* of what is taken; its said_ms as the message has it */
 	/* Of the feeding of a DMP: of whom, what, since when (0: it does not say). Not usable where the
 	 * identity is not qualified: it is then not known whose choice it is.
 	 */
@@ -27,8 +33,9 @@ struct adt {
 	struct store_stay stay;
 };
 
-/* All-zero says nothing. Texts live in `arena`. */
-void adt_read(struct adt *adt, const struct hl7_message *message, struct arena *arena);
+/* All-zero says nothing. Texts live in `arena`. An INS that is not sent from this environment is none. */
+void adt_read(struct adt *adt, const struct hl7_message *message, enum environment environment,
+	      struct arena *arena);
 
 /* Something of it is to be taken in. */
 bool adt_leaves_something(const struct adt *adt);

@@ -162,6 +162,7 @@ struct config {
 	struct existence_cache_settings existence_cache;
 	bool believes_adt; /* of the state of a patient's DMP */
 
+	int64_t keep_identities_ms;  /* after the last word or document of the patient */
 	bool hold_not_asked;         /* what is of a patient whom nobody asked */
 	int64_t release_most_age_ms; /* what was refused is sent after all if it is not older */
 

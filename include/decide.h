@@ -15,6 +15,7 @@ struct decision_settings {
 	const struct config *config;
 	const struct valuesets *valuesets;
 	const char *site;        /* FINESS EG that the door stands for */
+	bool may_lack_ins;       /* a document that comes alone waits for its patient to have one */
 	const atomic_bool *ends; /* what takes long is given up once this is true; NULL: never */
 };
 
@@ -28,9 +29,10 @@ struct decision_document {
 	uint8_t digest[SHA256_BYTES];
 	bool has_content; /* of what the next version may repeat: see content.h */
 	uint8_t content[SHA256_BYTES];
-	unsigned remarks; /* what goes all the same: remark.h */
-	bool invisible;   /* to the patient */
-	bool id_tells;    /* the id was made of what came: nothing else has it */
+	unsigned remarks;             /* what goes all the same: remark.h */
+	bool invisible;               /* to the patient */
+	struct store_subject subject; /* whose it is, by its own word */
+	bool id_tells;                /* the id was made of what came: nothing else has it */
 	struct store_facts facts;
 	bool is_discreet; /* its site sends nothing of its type by itself */
 	struct store_discretion discretion; /* what it says of its stay */

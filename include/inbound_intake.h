@@ -28,6 +28,7 @@ struct intake_part {
 
 	/* what the ADT that it is did to others */
 	struct store_noted noted;
+	struct store_identified identified;
 	struct intake_move *moves;
 	size_t move_count, move_room;
 };

@@ -55,7 +55,7 @@ struct pipeline_figures {
 	uint64_t received, reached[DOC_STATE_COUNT]; /* since start: new, and come to each state */
 	int64_t last_delivered_ms;
 	/* since start: ADT taken; ACK that came, which get no answer; documents of patients whom nobody asked */
-	uint64_t identities, answers, not_asked;
+	uint64_t identities, identities_ignored, identities_unusable, answers, not_asked;
 	const char *store_trouble; /* why nothing can be stored now; "" */
 	bool store_damaged;        /* and that a human must act */
 	bool closing;

@@ -8,9 +8,14 @@
 
 #include "crew.h"
 
+/* For how long what is over is kept. */
+struct upkeep_times {
+	int64_t bodies_ms, identities_ms;
+};
+
 struct upkeep_parts {
-	struct crew *crew;      /* outlives what is made of these */
-	int64_t keep_bodies_ms; /* after the final state; at first */
+	struct crew *crew;        /* outlives what is made of these */
+	struct upkeep_times keep; /* after the final state; at first */
 
 	/* Documents are in other states than before. */
 	void (*moved)(void *arg, struct store_moves *moves);
@@ -20,8 +25,8 @@ struct upkeep_parts {
 struct upkeep;
 
 struct upkeep *upkeep_new(const struct upkeep_parts *parts);
-void upkeep_follow(struct upkeep *upkeep, int64_t keep_bodies_ms); /* from the next round on */
-void upkeep_close(struct upkeep *upkeep);                          /* nothing more begins */
-void upkeep_free(struct upkeep **upkeep);                          /* after the writer ended */
+void upkeep_follow(struct upkeep *upkeep, struct upkeep_times keep); /* from the next round on */
+void upkeep_close(struct upkeep *upkeep);                            /* nothing more begins */
+void upkeep_free(struct upkeep **upkeep);                            /* after the writer ended */
 
 #endif

@@ -74,6 +74,69 @@ static void read_back(struct built *built)
 		fail_msg("%s: %s", err.where, err.text);
 }
 
+/* Whatever was said before, and whatever characters a name has. */
+static void another_patient_is_put_in_its_place(void **state)
+{
+	static const struct traits others = {
+		"277076322082910", INS_OID_TEST, "O&NEIL",   "RUTH",
+		"RUTH <I>",        "M",          "19770714", "63220"
+	};
+	static const struct traits few = {
+		"277076322082910", INS_OID_TEST, "", "", "", "", "", ""
+	};
+	scoped(built_done) struct built built = { 0 }, as_it_was = { 0 };
+	struct buf *bytes[] = { &built.bytes, &as_it_was.bytes };
+	const struct traits *const traits[] = { &others, &few };
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(bytes); i++) {
+		scoped(buf_done) struct buf other = { 0 }, same = { 0 };
+		struct built *its = i == 0 ? &built : &as_it_was;
+
+		build(its, "", slice_of("%PDF-1.4"));
+		assert_int_equal(cda_put_patient(buf_slice(bytes[i]), traits[i], &other, &err), 0);
+		assert_int_equal(cda_put_patient(buf_slice(&other), traits[i], &same, &err), 0);
+		assert_true(slice_equal(buf_slice(&other), buf_slice(&same))); /* once is enough */
+		buf_done(bytes[i]);
+		*bytes[i] = other;
+		other = (struct buf){ 0 };
+		read_back(its);
+		assert_string_equal(its->metadata.patient_ins, "277076322082910");
+		assert_string_equal(its->metadata.source_patient_id, "4711");
+		assert_string_equal(its->metadata.unique_id, "1.2.250.1.999.77.5.1");
+	}
+	assert_string_equal(built.cda.birth_family, "O&NEIL");
+	assert_string_equal(built.cda.birth_given, "RUTH");
+	assert_string_equal(built.cda.given_names, "RUTH <I>");
+	assert_string_equal(built.cda.sex, "M");
+	assert_string_equal(built.metadata.patient_birth_date, "19770714");
+	assert_string_equal(built.cda.birth_place, "63220");
+	assert_string_equal(as_it_was.cda.birth_family, "PAT-TROIS");
+	assert_string_equal(as_it_was.cda.given_names, "DOMINIQUE MARIE-LOUISE");
+	assert_string_equal(as_it_was.cda.sex, "F");
+	assert_string_equal(as_it_was.metadata.patient_birth_date, "19790328");
+	assert_string_equal(as_it_was.cda.birth_place, "51215");
+}
+
+static void a_patient_is_put_in_nothing_else(void **state)
+{
+	static const struct traits traits = {
+		"277076322082910", INS_OID_TEST, "", "", "", "", "", ""
+	};
+	static const char *const others[] = { "", "<ClinicalDocument/>",
+					      "<recordTarget><patientRole>" };
+	scoped(buf_done) struct buf out = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(others); i++) {
+		struct err err = { 0 };
+
+		assert_int_equal(cda_put_patient(slice_of(others[i]), &traits, &out, &err), -1);
+		assert_int_equal(err.kind, ERR_HALT);
+	}
+}
+
 static void the_gateway_reads_what_it_built(void **state)
 {
 	scoped(built_done) struct built built = { 0 };
@@ -186,6 +249,8 @@ static void another_organisation_takes_the_place_of_the_site(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_patient_is_put_in_its_place),
+		cmocka_unit_test(a_patient_is_put_in_nothing_else),
 		cmocka_unit_test(the_gateway_reads_what_it_built),
 		cmocka_unit_test(a_replacement_names_its_predecessor),
 		cmocka_unit_test(the_body_is_inside_byte_for_byte),

@@ -501,6 +501,9 @@ static void each_end_has_its_outcome(void **state)
 		const char *code, *outcome;
 	} cases[] = {
 		{ "received", "held", REASON_INS_NOT_QUALIFIED, "", "BLOCKED_INS_NOT_QUALIFIED" },
+		{ "held", "held", REASON_INS_NOT_IN_DOCUMENT, "", "BLOCKED_INS_NOT_QUALIFIED" },
+		{ "held", "held", REASON_INS_CHANGED, "", "BLOCKED_INS_CHANGED" },
+		{ "identity_changed", "delivered", REASON_INS_CHANGED, "", "BLOCKED_INS_CHANGED" },
 		{ "received", "held", REASON_POLICY_HOLD, "", "HELD_POLICY" },
 		{ "received", "held", REASON_FEEDING_NOT_ASKED, "", "HELD_POLICY" },
 		{ "received", "held", REASON_WAITING_PREDECESSOR, "", "" },

@@ -555,6 +555,11 @@ static void a_document_knows_its_patient(void **state)
 	assert_int_equal(decide_message(&decision, &message, &settings, &err), 0);
 	assert_string_equal(decision.documents[0].patient_ins, "279035121518989");
 	assert_string_equal(decision.documents[0].patient_ins_oid, "1.2.250.1.213.1.4.10");
+	assert_true(decision.documents[0].subject.is_qualified);
+	assert_string_equal(decision.documents[0].subject.traits, "19790328F");
+	assert_string_equal(decision.documents[0].subject.locals[0].number, "4711");
+	assert_string_equal(decision.documents[0].subject.locals[0].domain, "1.2.250.1.999.1");
+	assert_int_not_equal(decision.documents[0].subject.said_ms, 0);
 }
 
 static void edition_1_2_waits_for_its_setting(void **state)

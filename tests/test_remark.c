@@ -9,7 +9,7 @@
 
 #define INS                                                                                        \
 	{                                                                                          \
-		"279035121518989", "1.2.250.1.213.1.4.10", "INS"                                   \
+		"279035121518989", "1.2.250.1.213.1.4.10", "INS", "INS"                            \
 	}
 #define LOCAL "1.2.250.1.999.2"
 
@@ -41,14 +41,18 @@ static void local_ids_are_compared_as_lists(void **state)
 		size_t count;
 		bool differ;
 	} cases[] = {
-		{ { INS, { "77", LOCAL, "PI" } }, 2, false },
-		{ { { "77", LOCAL, "PI" }, INS }, 2, false },
-		{ { INS, { "78", LOCAL, "PI" } }, 2, true },
-		{ { INS, { "77", "1.2.250.1.999.9", "PI" } }, 2, true },
+		{ { INS, { "77", LOCAL, "PI", "CH" } }, 2, false },
+		{ { { "77", LOCAL, "PI", "CH" }, INS }, 2, false },
+		{ { INS, { "78", LOCAL, "PI", "CH" } }, 2, true },
+		{ { INS, { "77", "1.2.250.1.999.9", "PI", "CH" } }, 2, true },
 		{ { INS }, 1, true },
-		{ { INS, { "77", LOCAL, "PI" }, { "5", "1.2.3", "PI" } }, 3, true },
-		{ { { "1", "1.2.250.1.213.1.4.8", "INS" }, { "77", LOCAL, "PI" } }, 2, false },
-		{ { INS, { "77", LOCAL, "PI" }, { "190000000000000", "", "NH" } }, 3, false },
+		{ { INS, { "77", LOCAL, "PI", "CH" }, { "5", "1.2.3", "PI", "CH" } }, 3, true },
+		{ { { "1", "1.2.250.1.213.1.4.8", "INS", "INS" }, { "77", LOCAL, "PI", "CH" } },
+		  2,
+		  false },
+		{ { INS, { "77", LOCAL, "PI", "CH" }, { "190000000000000", "", "NH", "" } },
+		  3,
+		  false },
 	};
 
 	(void)state;

@@ -52,7 +52,8 @@ static void an_idle_gateway_has_every_member(void **state)
 				"\"now\":null,\"ready\":true,\"not_ready\":null,\"queue\":{},"
 				"\"oldest_queued_s\":null,\"last_delivered\":null,"
 				"\"invisible_too_long\":0,"
-				"\"identities\":0,\"answers\":0,\"not_asked\":0,\"lanes\":[],"
+				"\"identities\":0,\"identities_ignored\":0,\"identities_unusable\":"
+				"0,\"answers\":0,\"not_asked\":0,\"lanes\":[],"
 				"\"listeners\":[],\"folders\":[],\"sources\":[],\"sites\":[]}");
 }
 
@@ -123,6 +124,8 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 				       .last_delivered_ms = NOON_MS - 1,
 				       .invisible_too_long = 4,
 				       .identities = 21,
+				       .identities_ignored = 5,
+				       .identities_unusable = 6,
 				       .answers = 22,
 				       .not_asked = 23,
 				       .not_ready = "the disk is full" };
@@ -135,10 +138,12 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 		"\"not_ready\":\"the disk is full\","
 		"\"queue\":{\"queued\":3,\"delivered\":10000000000},\"oldest_queued_s\":3600,"
 		"\"last_delivered\":\"2026-11-21T11:59:59.999Z\",\"invisible_too_long\":4,"
-		"\"identities\":21,\"answers\":22,\"not_asked\":23,"
+		"\"identities\":21,\"identities_ignored\":5,\"identities_unusable\":6,\"answers\":"
+		"22,\"not_asked\":23,"
 		"\"lanes\":[{\"name\":\"010000000\",\"state\":\"slowed\","
 		"\"why\":\"the DMP does not answer\",\"sentence\":{"
-		"\"en\":\"the DMP does not answer\",\"fr\":\"le DMP ne répond pas\"},\"in_flight\":8,\"delivered\":41,"
+		"\"en\":\"the DMP does not answer\",\"fr\":\"le DMP ne répond "
+		"pas\"},\"in_flight\":8,\"delivered\":41,"
 		"\"resumes\":\"2026-11-21T12:00:30.000Z\","
 		"\"last_delivered\":\"2026-11-21T11:59:59.999Z\"}],"
 		"\"listeners\":[{\"name\":\"ehr\",\"address\":\"127.0.0.1:2575\","

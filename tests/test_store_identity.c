@@ -180,6 +180,26 @@ static void documents_leave_in_the_order_in_which_they_came(void **state)
 		assert_memory_equal(&due[i].doc, &docs[i], sizeof(docs[i]));
 }
 
+/* The clock of the software that sent it is ahead of the authority's, whose word comes after it. */
+static void a_word_that_comes_after_the_document_lets_it_go(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid doc = bring(f, &(struct its){ "1.2.3.1", "4711", INS, false, 1 });
+	struct ulid next;
+
+	f->now_ms++;
+	say(f, "4711", INS, -1);
+	assert_stands(f, doc, DOC_QUEUED, REASON_NONE);
+	f->now_ms++;
+	next = bring(f, &(struct its){ "1.2.3.2", "4711", INS, false, 1 });
+	assert_stands(f, next, DOC_HELD, REASON_INS_NOT_QUALIFIED);
+	f->now_ms++;
+	say(f, "4711", INS, -2); /* of before what is known: no news */
+	assert_stands(f, next, DOC_HELD, REASON_INS_NOT_QUALIFIED);
+	say(f, "4711", INS, 0);
+	assert_stands(f, next, DOC_QUEUED, REASON_NONE);
+}
+
 static void another_patient_s_documents_stay(void **state)
 {
 	struct fixture *f = *state;
@@ -677,6 +697,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_document_is_judged_by_the_newest_word),
 		test(documents_leave_in_the_order_in_which_they_came),
+		test(a_word_that_comes_after_the_document_lets_it_go),
 		test(another_patient_s_documents_stay),
 		cmocka_unit_test(either_name_of_the_domain_leads_to_the_patient),
 		test(a_document_without_a_local_number_is_found_by_its_ins),

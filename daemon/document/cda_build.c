@@ -1,6 +1,8 @@
 /* A CDA document of level 1, element by element in the order of the schema. Any thread. */
 #include "document/cda_build.h"
 
+#include <stdio.h>
+
 #include "base/codec.h"
 #include "base/xml.h"
 
@@ -118,7 +120,8 @@ static void add_patient(const struct cda_source *source, struct buf *out)
 	const struct sidecar_patient *patient = source->sidecar->patient;
 
 	add(out, "<recordTarget><patientRole>");
-	add_empty(out, "id", "root", patient->ins_oid, "extension", patient->ins);
+	if (patient->ins[0] != '\0')
+		add_empty(out, "id", "root", patient->ins_oid, "extension", patient->ins);
 	if (patient->id[0] != '\0')
 		add_empty(out, "id", "root", patient->id_oid, "extension", patient->id);
 	add(out, NO_ADDRESS NO_TELECOM "<patient><name>");
@@ -259,4 +262,110 @@ void cda_build(const struct cda_source *source, struct buf *out)
 
 	for (size_t i = 0; i < length_of(parts); i++)
 		parts[i](source, out);
+}
+
+/* ---- another patient ---- */
+
+static struct slice before(struct slice text, size_t n)
+{
+	return (struct slice){ text.p, n };
+}
+
+/* What stands between the first `start` and the next `end`, as it is written there; else nothing. */
+static struct slice between(struct slice text, const char *start, const char *end)
+{
+	const char *from = memmem(text.p, text.n, start, strlen(start));
+	const char *to;
+
+	if (from == NULL)
+		return slice_of("");
+	text = slice_from(text, (size_t)(from - text.p) + strlen(start));
+	to = memmem(text.p, text.n, end, strlen(end));
+	return to != NULL ? before(text, (size_t)(to - text.p)) : slice_of("");
+}
+
+/* A trait that is said; or else the one that was there, which is XML already. */
+static void add_said(struct buf *out, const char *said, struct slice was)
+{
+	if (said[0] != '\0')
+		xml_add(out, said);
+	else
+		buf_add(out, was);
+}
+
+static void add_named(struct buf *out, const char *start, const char *end, const char *said,
+		      struct slice patient)
+{
+	add(out, start);
+	add_said(out, said, between(patient, start, end));
+	add(out, end);
+}
+
+/* Identifiers of the patient but the INS. */
+static void add_local_ids(struct buf *out, struct slice patient)
+{
+	static const char start[] = "<id root=\"";
+	struct slice rest = patient;
+
+	while (slice_starts(rest, start)) {
+		const char *end = memmem(rest.p, rest.n, "/>", 2);
+		const struct slice oid = between(rest, start, "\"");
+		char text[sizeof(INS_OID_TEST) + 1] = "";
+		size_t n;
+
+		if (end == NULL)
+			return;
+		n = (size_t)(end - rest.p) + 2;
+		memcpy(text, oid.p, min(oid.n, sizeof(text) - 1));
+		if (!ins_is_domain(text))
+			buf_add(out, before(rest, n));
+		rest = slice_from(rest, n);
+	}
+}
+
+static void add_sex(struct buf *out, const char *said, struct slice patient)
+{
+	const struct slice was = between(patient, "<administrativeGenderCode code=\"", "\"");
+	char code[4] = "";
+
+	memcpy(code, was.p, min(was.n, sizeof(code) - 1));
+	if (said[0] != '\0')
+		snprintf(code, sizeof(code), "%s", said[0] == 'U' ? "UN" : said);
+	add_code(out, "administrativeGenderCode", code, SEX_SYSTEM, sex_text(code));
+}
+
+/* As add_patient() writes it. */
+static void add_other_patient(struct buf *out, const struct traits *traits, struct slice was)
+{
+	add_empty(out, "id", "root", traits->ins_oid, "extension", traits->ins);
+	add_local_ids(out, was);
+	add(out, NO_ADDRESS NO_TELECOM "<patient><name>");
+	add_named(out, "<family qualifier=\"BR\">", "</family>", traits->family, was);
+	add_named(out, "<given>", "</given>",
+		  traits->given_names[0] ? traits->given_names : traits->given, was);
+	add_named(out, "<given qualifier=\"BR\">", "</given>", traits->given, was);
+	add(out, "</name>");
+	add_sex(out, traits->sex, was);
+	add_named(out, "<birthTime value=\"", "\"/>", traits->birth_date, was);
+	add(out, "<birthplace><place><addr>");
+	add_named(out, "<county>", "</county>", traits->birth_place, was);
+	add(out, "</addr></place></birthplace></patient>");
+}
+
+int cda_put_patient(struct slice document, const struct traits *traits, struct buf *out,
+		    struct err *err)
+{
+	static const char start[] = "<recordTarget><patientRole>",
+			  end[] = "</patientRole></recordTarget>";
+	const struct slice was = between(document, start, end);
+	const size_t at = was.n > 0 ? (size_t)(was.p - document.p) : 0;
+
+	if (at == 0)
+		return err_set(err, ERR_HALT,
+			       "the document was not built here: its patient is not "
+			       "where it would be");
+	buf_add(out, before(document, at));
+	add_other_patient(out, traits, was);
+	buf_add(out, slice_from(document, at + was.n));
+	return buf_check(out, "the document", err);
 }

@@ -115,6 +115,9 @@ static int fill_ins(struct filling *filling)
 		if (ins_is_domain(cda->patient_ids[i].root) &&
 		    !is_empty(cda->patient_ids[i].extension))
 			ins = &cda->patient_ids[i];
+	filling->metadata->patient_ins = filling->metadata->patient_ins_oid = "";
+	if (ins == NULL && filling->context->may_lack_ins)
+		return 0;
 	if (ins == NULL)
 		return err_refuse(filling->err, REASON_INS_MISSING, where,
 				  "the document carries no INS");
@@ -192,6 +195,9 @@ static int fill_source_patient(struct filling *filling)
 		metadata->source_patient_oid = cda->patient_ids[i].root;
 		return 0;
 	}
+	if (is_empty(metadata->patient_ins))
+		return err_refuse(filling->err, REASON_INS_MISSING, "recordTarget/patientRole/id",
+				  "the document carries neither an INS nor a local identifier");
 	metadata->from.source_patient_id = FROM_RULE;
 	metadata->source_patient_id = metadata->patient_ins;
 	metadata->source_patient_oid = metadata->patient_ins_oid;
@@ -217,7 +223,9 @@ static int check_traits(struct filling *filling)
 		{ "patient/birthplace", "place of birth (INSEE code)", cda->birth_place },
 	};
 	enum { NEEDED_BY_THE_DMP = 2 };
-	const size_t count = filling->context->few_traits ? NEEDED_BY_THE_DMP : length_of(traits);
+	const bool is_few =
+		filling->context->few_traits || is_empty(filling->metadata->patient_ins);
+	const size_t count = is_few ? NEEDED_BY_THE_DMP : length_of(traits);
 
 	for (size_t i = 0; i < count; i++)
 		if (is_empty(traits[i].value))

@@ -401,6 +401,8 @@ static bool are_parties(const struct party *parties, size_t count)
 /* What metadata_fill() never leaves undone. */
 static int check(const struct metadata *metadata, struct err *err)
 {
+	const bool lacks_ins =
+		metadata->patient_ins[0] == '\0' && metadata->patient_ins_oid[0] == '\0';
 	bool replaces = metadata->replaces[0] != '\0';
 	const struct {
 		const char *name;
@@ -409,8 +411,8 @@ static int check(const struct metadata *metadata, struct err *err)
 		{ "unique_id", oid_is_valid(metadata->unique_id) },
 		{ "replaces", metadata->action == ACTION_DELETE ||
 				      replaces == (metadata->action == ACTION_REPLACE) },
-		{ "patient_ins", ins_check(metadata->patient_ins, err) == 0 },
-		{ "patient_ins_oid", ins_is_domain(metadata->patient_ins_oid) },
+		{ "patient_ins", lacks_ins || ins_check(metadata->patient_ins, err) == 0 },
+		{ "patient_ins_oid", lacks_ins || ins_is_domain(metadata->patient_ins_oid) },
 		{ "source_patient_id", metadata->source_patient_id[0] != '\0' },
 		{ "source_patient_oid", oid_is_valid(metadata->source_patient_oid) },
 		{ "patient_family", metadata->patient_family[0] != '\0' },

@@ -100,8 +100,18 @@ static const struct sidecar_person person_preset = {
 static const struct table person = { person_keys, length_of(person_keys),
 				     sizeof(struct sidecar_person), &person_preset };
 
+/* Whoever is not qualified may have no INS yet: the hospital's own number then says who it is, once it is. */
+static bool waits_for_ins(const struct yaml_tree *map)
+{
+	const struct yaml_tree *status = yaml_tree_find(map, slice_of("identity"));
+
+	return status != NULL && !slice_is(status->text, "VALI") &&
+	       yaml_tree_find(map, slice_of("id")) != NULL;
+}
+
 static const struct sidecar_key patient_keys[] = {
-	{ "ins", sidecar_parse_ins, IN(sidecar_patient, ins), .needed = true, .reason = REASON_INS_MISSING,
+	{ "ins", sidecar_parse_ins, IN(sidecar_patient, ins), .needed = true, .spared = waits_for_ins,
+	  .reason = REASON_INS_MISSING,
 	  .help = "the INS of the patient, 15 characters in quotes" },
 	{ "ins_oid", sidecar_parse_ins_oid, IN(sidecar_patient, ins_oid),
 	  .help = "the domain of the INS" },
@@ -280,7 +290,7 @@ static void read_map(struct sidecar_reader *reader, const struct table *table,
 			complain_of_key(reader, table, entry);
 	for (const struct sidecar_key *key = table->keys; key < table->keys + table->count; key++) {
 		tree = yaml_tree_find(map, slice_of(key->name));
-		if (tree == NULL && key->needed)
+		if (tree == NULL && key->needed && (key->spared == NULL || !key->spared(map)))
 			complain(reader, map->key.n ? map->key_place : map->place, key->reason,
 				 "%s%s is missing: %s", path, key->name, key->help);
 		else if (tree != NULL && key->parse == NULL)

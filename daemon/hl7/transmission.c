@@ -434,6 +434,7 @@ static struct transmission_id read_id(const struct reading *reading, struct slic
 
 	return (struct transmission_id){
 		.number = text_of(reading, hl7_component(message, repetition, 1)),
+		.name = text_of(reading, hl7_subcomponent(message, authority, 1)),
 		.oid = text_of(reading, hl7_subcomponent(message, authority, 2)),
 		.type = text_of(reading, hl7_component(message, repetition, 5)),
 	};
@@ -506,6 +507,19 @@ static int read_birth_date(struct reading *reading, struct slice pid, struct err
 	return 0;
 }
 
+/* PID is as it was when the message was recorded. */
+static int64_t time_at(const struct reading *reading, const char *segment, unsigned field)
+{
+	int64_t time_ms = 0;
+	struct err ignored;
+	bool zoned;
+
+	return clock_parse_hl7(code_at(reading->message, segment, field, 1), &time_ms, &zoned,
+			       &ignored) < 0
+		       ? 0
+		       : time_ms;
+}
+
 static int read_patient(struct reading *reading, struct err *err)
 {
 	size_t index = 0;
@@ -514,6 +528,9 @@ static int read_patient(struct reading *reading, struct err *err)
 	if (read_ids(reading, pid, err) < 0 || read_identity_status(reading, pid, err) < 0 ||
 	    read_birth_date(reading, pid, err) < 0)
 		return -1;
+	reading->transmission.identity_ms = time_at(reading, "EVN", 2);
+	if (reading->transmission.identity_ms == 0)
+		reading->transmission.identity_ms = time_at(reading, "MSH", 7);
 	return 0;
 }
 

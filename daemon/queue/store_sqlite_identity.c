@@ -62,6 +62,7 @@ static int find_row(struct store *store, const uint8_t key[static STORE_KEY],
 	ret_known->traits = patient_of(found, 1);
 	ret_known->said_ms = sqlite3_column_int64(found, 2);
 	*ret_into = patient_of(found, 3);
+	ret_known->heard_ms = sqlite3_column_int64(found, 4);
 	return 1;
 }
 

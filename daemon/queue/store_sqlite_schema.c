@@ -413,6 +413,7 @@ static const char version_23[] =
 	"  facts BLOB,"
 	"  sealed_by INTEGER NOT NULL DEFAULT 0,"
 	"  said_ms INTEGER NOT NULL,"
+	"  heard_ms INTEGER NOT NULL," /* by us */
 	"  merged_into BLOB,"
 	"  merged_ms INTEGER NOT NULL DEFAULT 0,"
 	"  kept_ms INTEGER NOT NULL" /* of no use since: the last word or document */

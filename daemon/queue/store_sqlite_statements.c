@@ -16,7 +16,7 @@
 /* What a document is judged by: store_sqlite_identity.c reads them. */
 #define JUDGED_COLUMNS \
 	"seq, state, reason, attempts, action, patient, traits, local, local_named, says_qualified, said_ms, rebuilt," \
-	" then_for"
+	" then_for, received_ms"
 #define OF_PATIENT "state IN ('held', 'queued', 'refused')" /* as its index has it */
 /* What a number is of, beside its time. */
 #define CELL "lane, site, field, type_code, channel, outcome"
@@ -230,18 +230,19 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[FIND_TIMED] = "SELECT seq FROM document WHERE state = 'held' AND release_ms > 0"
 		" AND release_ms <= ?1 ORDER BY release_ms LIMIT 1",
 
-	[FIND_IDENTITY] = "SELECT patient, traits, said_ms, merged_into, merged_ms FROM identity WHERE key = ?1",
-	[NOTE_IDENTITY] = "INSERT INTO identity (key, patient, traits, facts, sealed_by, said_ms, kept_ms)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (key) DO UPDATE SET patient = excluded.patient,"
+	[FIND_IDENTITY] = "SELECT patient, traits, said_ms, merged_into, heard_ms FROM identity WHERE key = ?1",
+	[NOTE_IDENTITY] = "INSERT INTO identity (key, patient, traits, facts, sealed_by, said_ms, heard_ms, kept_ms)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT (key) DO UPDATE SET patient = excluded.patient,"
 		" traits = excluded.traits, facts = excluded.facts, sealed_by = excluded.sealed_by,"
-		" said_ms = excluded.said_ms, merged_into = NULL, merged_ms = 0, kept_ms = max(kept_ms, excluded.kept_ms)"
+		" said_ms = excluded.said_ms, heard_ms = excluded.heard_ms, merged_into = NULL, merged_ms = 0, kept_ms = max(kept_ms, excluded.kept_ms)"
 		" WHERE excluded.said_ms >= identity.said_ms",
-	[MERGE_IDENTITY] = "INSERT INTO identity (key, said_ms, merged_into, merged_ms, kept_ms) VALUES (?1, ?2, ?3, ?2, ?4)"
+	[MERGE_IDENTITY] = "INSERT INTO identity (key, said_ms, heard_ms, merged_into, merged_ms, kept_ms)"
+		" VALUES (?1, ?2, ?4, ?3, ?2, ?4)"
 		" ON CONFLICT (key) DO UPDATE SET patient = NULL, traits = NULL, facts = NULL, sealed_by = 0,"
 		" said_ms = excluded.said_ms, merged_into = excluded.merged_into, merged_ms = excluded.merged_ms,"
 		" kept_ms = max(kept_ms, excluded.kept_ms) WHERE excluded.said_ms >= identity.said_ms",
 	/* nothing was said of it yet, or it had been merged into another */
-	[SURVIVE] = "INSERT INTO identity (key, said_ms, kept_ms) VALUES (?1, 0, ?2) ON CONFLICT (key)"
+	[SURVIVE] = "INSERT INTO identity (key, said_ms, heard_ms, kept_ms) VALUES (?1, 0, 0, ?2) ON CONFLICT (key)"
 		" DO UPDATE SET merged_into = NULL, merged_ms = 0 WHERE ?3 >= identity.merged_ms",
 	[MERGED_KEYS] = "WITH RECURSIVE found (key) AS (SELECT ?1 UNION SELECT i.key FROM found"
 		" JOIN identity i ON i.merged_into = found.key LIMIT ?2) SELECT key FROM found",

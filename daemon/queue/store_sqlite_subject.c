@@ -14,7 +14,7 @@ struct subject {
 	int64_t attempts;
 	bool is_deletion, is_rebuilt, is_qualified;
 	struct store_patient patient, traits, locals[2];
-	int64_t said_ms;
+	int64_t said_ms, came_ms;
 	enum reason then_for;
 };
 
@@ -47,11 +47,14 @@ static bool contradicts(const struct store_patient *one, const struct store_pati
 
 /* Two words about one patient: the document's, and the newest of whoever answers for identities.
  *
- * Of the status the newest word counts, whoever's it is: a document that its software still calls
- * provisional hours after the identity was qualified waits for the next message about it (RNIV: in doubt,
- * no health data is referenced with the INS; INS/va1.53: an INS whose status is not VALI is not passed
- * on), and one that says VALI after an ADT said PROV goes, for a qualification may reach the gateway with
- * the document first. A document that says so at no known time (a file) never wins over an ADT.
+ * Of the status the newest word counts, whoever's it is. A document that says VALI after an ADT said PROV
+ * goes, for a qualification may reach the gateway with the document first; one that said so before the
+ * identity was withdrawn waits. One whose software calls the identity provisional though an ADT qualified
+ * it earlier waits too: in doubt nothing is referenced with the INS (RNIV), and an INS whose status is not
+ * VALI is to be read as if it were not there (INS/va1.53). But any word of the authority that comes after
+ * the document lets it go, even if its own clock puts it before: the software's copy of the identity is
+ * derived from it, and where the identity had become doubtful since, the authority says so itself (A47).
+ * A document that says when nothing (a file) never wins over an ADT.
  *
  * Of the number the newest does not count. Where one says another INS, sex or day of birth than the other,
  * somebody is wrong about who the patient is, and sending would show one patient's document to another:
@@ -76,7 +79,9 @@ static enum verdict judge(const struct subject *doc, const struct store_known *k
 	if (!store_same_patient(&doc->patient, &known->patient) ||
 	    contradicts(&doc->traits, &known->traits))
 		return CHANGED;
-	return doc->is_qualified || known->said_ms >= doc->said_ms ? MAY_GO : NOT_QUALIFIED;
+	return doc->is_qualified || known->said_ms >= doc->said_ms || known->heard_ms > doc->came_ms
+		       ? MAY_GO
+		       : NOT_QUALIFIED;
 }
 
 /* By the OID of the domain, or by its name: the newest word. */
@@ -147,6 +152,7 @@ int store_heed_identity(struct store *store, struct store_arrival *arrival,
 		.is_qualified = said->is_qualified,
 		.patient = *patient,
 		.said_ms = said->said_ms,
+		.came_ms = arrival->now_ms,
 	};
 	enum verdict verdict;
 
@@ -202,6 +208,7 @@ static int find_subject(struct store *store, enum store_statement which,
 		.said_ms = sqlite3_column_int64(found, 10),
 		.is_rebuilt = sqlite3_column_int(found, 11) != 0,
 		.then_for = reason_of(sqlite_text(found, 12)),
+		.came_ms = sqlite3_column_int64(found, 13),
 	};
 	return 1;
 }

@@ -84,6 +84,13 @@ static const struct rule {
 		"Un document attend une INS qualifiée depuis {value}.",
 		"Have the identity-vigilance cell qualify it: \"dmpfeedctl list --reason ins_not_qualified\" names it.",
 		"Faire qualifier l'identité par la cellule d'identitovigilance : « dmpfeedctl list --reason ins_not_qualified » le nomme." },
+	[ALERT_IDENTITY_CHANGED] = { "identity_changed", UNIT_COUNT, false, 0, 0, 0,
+		"The DMP has {value} documents under an INS that is not their patient's any more.",
+		"Le DMP détient {value} documents sous une INS qui n'est plus celle de leur patient.",
+		"\"dmpfeedctl list --state delivered --reason ins_changed\" names them; "
+		"\"dmpfeedctl recall\" takes each back.",
+		"« dmpfeedctl list --state delivered --reason ins_changed » les nomme ; "
+		"« dmpfeedctl recall » retire chacun." },
 	[ALERT_DMP_ABSENT_RATE] = { "dmp_absent_rate", UNIT_TENTHS_PERCENT, false, 20, 0, 10 * MINUTE_MS,
 		"Lane {subject}: {value} of the last day's documents met no DMP that takes them (absent, closed, opposed).",
 		"Voie {subject} : {value} des documents du dernier jour n'ont pas trouvé de DMP qui les prenne (absent, fermé, opposé).",

@@ -342,6 +342,8 @@ static enum count_outcome outcome_of_reason(const struct count_event *event)
 {
 	static const enum count_outcome outcomes[REASON_COUNT] = {
 		[REASON_INS_NOT_QUALIFIED] = COUNT_BLOCKED_INS_NOT_QUALIFIED,
+		[REASON_INS_NOT_IN_DOCUMENT] = COUNT_BLOCKED_INS_NOT_QUALIFIED,
+		[REASON_INS_CHANGED] = COUNT_BLOCKED_INS_CHANGED,
 		[REASON_POLICY_HOLD] = COUNT_HELD_POLICY,
 		[REASON_RESTRICTED] = COUNT_HELD_POLICY,
 		[REASON_SENSITIVE_STAY] = COUNT_HELD_POLICY,
@@ -385,7 +387,8 @@ static enum count_outcome outcome_of_reason(const struct count_event *event)
  */
 static enum count_outcome outcome_of(const struct count_event *event)
 {
-	static const char *const told[] = { "received", "settled", "recovered", "held", "opposed" };
+	static const char *const told[] = { "received", "settled", "recovered",
+					    "held",     "opposed", "identity_changed" };
 
 	if (strcmp(event->what, "received_again") == 0)
 		return strcmp(event->state, "delivered") == 0 ? COUNT_SUPPRESSED_UNCHANGED

@@ -122,6 +122,12 @@ static void put_documents(const struct status *status, struct paper *out)
 		(double)status->invisible_too_long);
 	put_one(out, "dmpfeed_identities_total", "counter", "Messages about identities (ADT).",
 		(double)status->identities);
+	put_one(out, "dmpfeed_identities_ignored_total", "counter",
+		"Messages of these whose event says nothing of an identity.",
+		(double)status->identities_ignored);
+	put_one(out, "dmpfeed_identities_unusable_total", "counter",
+		"Messages of these without a patient's number, or a status of the identity.",
+		(double)status->identities_unusable);
 }
 
 static void put_states(const struct status *status, struct paper *out)

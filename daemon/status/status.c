@@ -169,6 +169,8 @@ static json_t *json_of_status(const struct status *status)
 		json_object_set_new(json, "rates", json_of_rates(status));
 	json_put_count(json, "invisible_too_long", status->invisible_too_long);
 	json_put_count(json, "identities", status->identities);
+	json_put_count(json, "identities_ignored", status->identities_ignored);
+	json_put_count(json, "identities_unusable", status->identities_unusable);
 	json_put_count(json, "answers", status->answers);
 	json_put_count(json, "not_asked", status->not_asked);
 	json_put_list(json, "lanes", json_of_lane, status->lanes, status->lane_count);

@@ -62,6 +62,10 @@ struct alert_levels threshold_levels(const struct threshold_settings *settings,
 		return one((int64_t)settings->ins_documents, ALERT_WARNING);
 	case ALERT_INS_AGE:
 		return of(&settings->ins_age_ms);
+	case ALERT_IDENTITY_CHANGED:
+		return one(
+			1,
+			ALERT_CRITICAL); /* one patient reads another's: there is no lesser level */
 	case ALERT_DMP_ABSENT_RATE:
 		return two(settings->absent_percent.warning * 10,
 			   settings->absent_percent.critical * 10);

@@ -8,6 +8,7 @@
 
 #include "document/metadata.h"
 #include "document/sidecar.h"
+#include "document/traits.h"
 
 struct cda_source {
 	const struct sidecar *sidecar; /* as sidecar_read() took it, with the same value sets */
@@ -18,7 +19,16 @@ struct cda_source {
 	struct slice body;
 };
 
-/* Appends the document: the same bytes for the same source. */
+/* Appends the document: the same bytes for the same source. A patient without INS has the local identifier
+ * alone.
+ */
 void cda_build(const struct cda_source *source, struct buf *out);
+
+/* Appends a document that cda_build() built, with another patient: the INS first, the local identifier as
+ * it was, and each trait that is said. Everything else stays, byte for byte: it is the same document. -1
+ * (ERR_HALT): it was not built here.
+ */
+must_use int cda_put_patient(struct slice document, const struct traits *traits, struct buf *out,
+			     struct err *err);
 
 #endif

@@ -118,6 +118,7 @@ struct metadata_context {
 				  those of the environment */
 	const char *local_oid; /* the domain of the IPP; NULL or "": the first that is local */
 	bool few_traits;       /* family name and birth date are enough */
+	bool may_lack_ins;     /* it waits for one: it goes with another, or not at all */
 	bool system_sends;     /* the software of the site asks, whoever the message names */
 };
 

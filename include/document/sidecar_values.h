@@ -31,6 +31,7 @@ struct sidecar_key {
 		     const struct yaml_tree *tree, const char *path, void *into);
 	size_t at; /* where in its struct */
 	bool needed;
+	bool (*spared)(const struct yaml_tree *map); /* true: it need not be there; or NULL */
 	enum reason reason; /* of a value that is missing or wrong, if it has one of its own */
 	const void *more;   /* words, a list of codes, a table: as `parse` or `open` wants */
 	const char *help;   /* what it is: the end of "KEY is missing: …" */

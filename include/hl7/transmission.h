@@ -23,10 +23,10 @@ enum transmission_flag {
 	FLAG_COUNT
 };
 
-/* An identifier of PID-3: number, authority's OID, type code (INS, PI, NH…). Texts are never NULL.
+/* An identifier of PID-3: number, authority's name and OID, type code (INS, PI, NH…). Texts are never NULL.
  */
 struct transmission_id {
-	const char *number, *oid, *type;
+	const char *number, *oid, *type, *name;
 };
 
 /* Who asks for the sending (PRT with PRT-4 = SB): the VIHF's identity and the submission set's
@@ -66,6 +66,7 @@ struct transmission {
 	size_t id_count;
 	const char *birth_date, *sex; /* PID-7 (first 8 digits), PID-8 */
 	bool identity_validated;      /* PID-32 holds VALI */
+	int64_t identity_ms;          /* as of when: EVN-2, or else MSH-7; 0: neither is a time */
 
 	const char *visit_class;  /* PV1-2 */
 	const char *visit_number; /* PV1-19.1 */

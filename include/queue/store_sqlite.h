@@ -224,7 +224,7 @@ struct store_known {
 	bool is_there;
 	uint8_t key[STORE_KEY];               /* of the row that says it */
 	struct store_patient patient, traits; /* not known: the identity is not qualified */
-	int64_t said_ms;
+	int64_t said_ms, heard_ms;            /* as its author has it; when it came */
 };
 
 /* Where the key leads, through mergers. */

@@ -28,6 +28,7 @@ enum alert_rule {
 	ALERT_STORE_DAMAGED,      /* value: 1 */
 	ALERT_INS_COUNT,          /* value: documents */
 	ALERT_INS_AGE,            /* value: of the oldest */
+	ALERT_IDENTITY_CHANGED,   /* value: documents */
 	ALERT_DMP_ABSENT_RATE,    /* value: tenths of a percent */
 	ALERT_RULE_COUNT
 };

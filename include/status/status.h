@@ -69,7 +69,8 @@ struct status {
 	const struct status_depth *depths;
 	size_t depth_count;
 	int64_t oldest_queued_ms, last_delivered_ms;
-	uint64_t invisible_too_long;  /* documents that the patient should see by now */
+	uint64_t invisible_too_long; /* documents that the patient should see by now */
+	uint64_t identities_ignored, identities_unusable; /* of these, what says nothing of use */
 	uint64_t identities, answers; /* messages that bring no document: ADT, ACK */
 	uint64_t
 		not_asked; /* documents of patients whom nobody asked about the feeding of their DMP */
@@ -80,7 +81,7 @@ struct status {
 
 /* Appends the JSON object of GET /api/v1/status, on one line without its end: version, environment,
  * uptime_s, now, ready, not_ready (a sentence or null), queue {state: documents}, oldest_queued_s
- * (an age, null when nothing is queued), last_delivered, rates (of 24 hours and 30 days, as the page draws them), invisible_too_long, identities, answers,
+ * (an age, null when nothing is queued), last_delivered, rates (of 24 hours and 30 days, as the page draws them), invisible_too_long, identities, identities_ignored, identities_unusable, answers,
  * not_asked, lanes, listeners, folders, sources, sites (without entities), alerts, certificates, disks, waiting. Times are ISO 8601 in UTC; null: never.
  */
 void status_write(const struct status *status, struct buf *out);
