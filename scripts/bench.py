@@ -28,7 +28,7 @@ from typing import Callable, Iterator
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "bench"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "system"))
 from bench_goals import GOALS, LIMITS  # noqa: E402
-from bench_samples import FIRST, cda_of, fill, numbered, template_of  # noqa: E402
+from bench_samples import ADT, FIRST, cda_of, fill, numbered, template_of  # noqa: E402
 from gateway import BUILD, DAEMON, FINESS_EG, FINESS_EJ, SOURCE, free_port, fresh, make_pki  # noqa: E402
 
 PROGRAMS = BUILD / "tests" / "bench"
@@ -76,13 +76,15 @@ class Sizes:
     end_to_end: int = 3000
     open_loop: int = 500  # messages a second
     files: int = 10000
+    identities: int = 200000
+    adt_rate: int = 100  # messages a second, beside the documents
     queued: tuple[int, ...] = (0, 250000, 1000000)
     probes: int = 5  # of a start
     repeats: int = 3  # of what is short
     large: int = 20_000_000
 
 
-QUICK = Sizes(run_ms=300, warm_ms=50, limit_ms=100, documents=250, day=300, end_to_end=100, open_loop=50, files=200,
+QUICK = Sizes(run_ms=300, warm_ms=50, limit_ms=100, documents=250, day=300, end_to_end=100, open_loop=50, files=200, identities=500,
               queued=(0, 2000, 8000), probes=1, repeats=1)
 
 
@@ -296,6 +298,34 @@ class Bench:
         return Figure("mllp_acked_per_s", parameters, result["per_s"],
                       {**ack_times(result), "cpu_ms_per_message": cpu_ms / result["acked"]})
 
+    def identities(self) -> Iterator[Figure]:
+        """What the hospital's identities cost the documents: none and silent first, then all of them, and messages."""
+        connections, bytes_ = 8, BYTES[0]
+        with self.daemon() as daemon:
+            self.load(daemon.mllp, bytes_, connections)  # an empty store is faster than any that is used
+            alone = [self.load(daemon.mllp, bytes_, connections)["per_s"] for _ in range(self.sizes.repeats)]
+            first, count = self.next_number, self.sizes.identities
+            filled = self.adt(daemon, first, connections=64, ms=0, count=count, **{"warm-ms": 0})
+            self.next_number += count
+            beside = []
+            for _ in range(self.sizes.repeats):
+                with Beside(lambda: self.adt(daemon, first, rate=self.sizes.adt_rate,
+                                             ms=self.sizes.warm_ms + self.sizes.run_ms)):
+                    beside.append(self.load(daemon.mllp, bytes_, connections)["per_s"])
+        parameters = {"identities": count, "connections": connections, "bytes": bytes_}
+        yield Figure("adt_per_s", {"identities": count, "connections": 64}, filled["per_s"], ack_times(filled))
+        yield Figure("intake_beside_adt", {**parameters, "adt_per_s": self.sizes.adt_rate},
+                     statistics.median(beside) / statistics.median(alone),
+                     {"alone_per_s": statistics.median(alone), "beside_per_s": statistics.median(beside)})
+
+    def adt(self, daemon: Daemon, first: int, **options) -> dict:
+        """Messages about identities, each of another patient."""
+        template = self.work / "adt.hl7"
+        template.write_bytes(ADT)
+        arguments = [text for name, value in options.items() for text in (f"--{name}", value)]
+        return ask("load", "--port", daemon.mllp, "--template", template, "--first", first,
+                   *([] if "connections" in options else ["--connections", 4]), *arguments)
+
     def drop(self) -> Iterator[Figure]:
         aside = fresh(self.work / "files")
         for number in range(self.sizes.files):
@@ -446,6 +476,19 @@ class Polls:
         return quantile(self.ms, 0.99)
 
 
+class Beside:
+    """Something that is done while something else is measured."""
+
+    def __init__(self, work: Callable[[], object]):
+        self.thread = threading.Thread(target=work)
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.thread.join()
+
+
 def pending(daemon: Daemon) -> int:
     queue = daemon.status()["queue"]
     return queue["queued"] + queue["sending"]
@@ -468,7 +511,7 @@ def journeys(sent: pathlib.Path, received: pathlib.Path) -> list[float]:
     return [(arrivals[number] - ns) / 1e6 for number, ns in read(sent).items() if number in arrivals]
 
 
-GROUPS = ("limits", "building", "intake", "drop", "delivery", "end_to_end", "large", "backlogs", "day")
+GROUPS = ("limits", "building", "intake", "identities", "drop", "delivery", "end_to_end", "large", "backlogs", "day")
 ONCE = {"day"}  # in the first round: it takes minutes
 
 

@@ -38,6 +38,7 @@ GOALS = (
     Goal("delivered_per_s", {"latency_ms": 0, "in_flight": 8}, "share", least=0.25),
     Goal("delivered_per_s", {"latency_ms": 0, "in_flight": 64}, "share", least=0.25),
     Goal("delivered_per_s", {"queued": 250000}, "share", least=0.9),
+    Goal("intake_beside_adt", {}, "value", least=0.9),
     Goal("built_per_s_per_core", {}, "share", least=0.5),
     Goal("drop_files_per_s", {}, "value", least=1500),
     Goal("rss_mib", {"queued": 0}, "value", most=24),

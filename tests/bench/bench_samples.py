@@ -20,6 +20,11 @@ from make_mdm import mdm_t02
 MARKER = b"7" * 12
 ARC = b"1.2.250.1.999.1.9."
 FIRST = 100_000_000_000
+# A patient whose number in the hospital is the marker.
+ADT = (b"\x0bMSH|^~\\&|GAM|CH-A|PFI|CH-A|20261120090000||ADT^A31^ADT_A05|" + MARKER + b"|P|2.5^FRA^2.11|||||FRA|UNICODE UTF-8"
+       b"|||2.11^IHE_FRANCE-2.11-PAM\rEVN||20261120090000\rPID|||279035121518989^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.10"
+       b"&ISO^INS~" + MARKER + b"^^^CH-A&1.2.250.1.999.1&ISO^PI||PAT-TROIS^DOMINIQUE^DOMINIQUE^^^^L||19790328|F|||"
+       b"^^^^^^BDL^^51215" + b"|" * 21 + b"VALI\rPV1||N\r\x1c\r")
 PDF = b"%PDF-1.4\n"
 
 _ID = re.compile(rb"<(id|setId) root=\"1\.2\.250\.1\.999\.1\.[12]\.7001\"/>")
