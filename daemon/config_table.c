@@ -60,6 +60,7 @@ static const struct option_word policy_actions[] = { { "send", POLICY_SEND },
 static const struct option_word when_not_pdfa[] = {
 	{ "convert", PDF_CONVERT }, { "refuse", PDF_REFUSE }, { "send", PDF_SEND }, { 0 }
 };
+static const struct option_word decimals[] = { { "comma", false }, { "point", true }, { 0 } };
 static const struct option_word isolations[] = { { "required", true },
 						 { "preferred", false },
 						 { 0 } };
@@ -542,6 +543,12 @@ static const struct option options[] = {
 	{ "targets.keep_snapshots", OPTION_DURATION, AT(struct config, keep_snapshots_ms),
 	  .preset = "1827 d", .least = HOURS(24), .most = HOURS(24 * 36600),
 	  .help = "the figures of a window that has ended are kept this long" },
+	{ "export.decimal", OPTION_CHOICE, AT(struct config, export_point),
+	  .preset = "comma", .words = decimals,
+	  .help = "what stands before the decimals in files for spreadsheets: in French a comma" },
+	{ "export.small_cell", OPTION_COUNT, AT(struct config, export_small_cell),
+	  .preset = "5", .least = 2, .most = 1000,
+	  .help = "a smaller count is told as such (<5) in files that leave the hospital" },
 	{ "alerts.lane_stopped.after", OPTION_DURATION, AT(struct config, alerts.lane_stopped_ms),
 	  .preset = "1 min", .least = 0, .most = HOURS(24),
 	  .help = "a lane that is stopped for so long is critical" },

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ctl_ask.h"
+#include "ctl_export.h"
 
 enum { PATIENCE_S = 60, MOST_ROWS = 10000, MOST_AGE = 100000 };
 
@@ -35,6 +36,8 @@ enum option_id {
 	REBUILD,
 	DECLARED,
 	WITHOUT_LETTER,
+	OUTSIDE,
+	EVIDENCE,
 	OPTION_COUNT,
 };
 
@@ -80,6 +83,13 @@ static const struct {
 	[WITHOUT_LETTER] = { "without-letter", NULL,
 			     "those that ended, and of which the DMP has no discharge letter", NULL,
 			     "without_letter" },
+	[OUTSIDE] = { "outside", NULL,
+		      "for a reader outside the hospital: small counts are not told", NULL,
+		      "outside" },
+	[EVIDENCE] = { "evidence", NULL,
+		       "also evidence.csv, a row for each document, for an audit; noted in the "
+		       "audit trail",
+		       NULL, "evidence" },
 };
 
 static const struct command {
@@ -92,6 +102,7 @@ static const struct command {
 	bool in_rounds; /* by its reason it reaches so many at once: it is asked until none is left */
 	bool is_final; /* a person is asked first, twice */
 	bool is_path;  /* the argument: made absolute, for the daemon works elsewhere */
+	bool writes;   /* files, into the folder that it names: asks on until all was told */
 	bool follows;  /* asks again and again, from the mark of the last answer */
 	bool is_long;  /* the answer may take as long as it likes */
 	void (*print)(const struct ctl_answer *answer);
@@ -203,6 +214,15 @@ static const struct command {
 	  .many = true,
 	  .is_path = true,
 	  .print = ctl_print_import },
+	{ .name = "export",
+	  .usage = "export DIR [--from MONTH] [--to MONTH] [--outside | --evidence]",
+	  .help = "write counters, targets, rejections, reconciliation and delays to CSV files",
+	  .argument = "dir",
+	  .options = 1U << FROM | 1U << TO | 1U << OUTSIDE | 1U << EVIDENCE,
+	  .many = true,
+	  .is_long = true,
+	  .writes = true,
+	  .print = ctl_print_export },
 	{ .name = "backup",
 	  .usage = "backup FILE",
 	  .help = "copy the whole queue to a file, while it is at work",
@@ -653,9 +673,49 @@ static int try_first(struct call *call)
 	return code;
 }
 
+/* One piece after the other, until an answer has no mark to go on from. */
+static int gather(struct call *call, struct ctl_export *export)
+{
+	struct ctl_answer answer = answer_new();
+	int code = ask(call, &answer);
+
+	json_decref(call->mark);
+	call->mark = NULL;
+	if (code == 0) {
+		take_mark(call, &answer);
+		code = ctl_export_take(export, answer.rows) ? EXIT_SUCCESS : EXIT_REFUSED;
+	}
+	answer_done(&answer);
+	return code;
+}
+
+static int write_files(struct call *call)
+{
+	scoped(ctl_export_free) struct ctl_export *export = ctl_export_new(call->words[0]);
+	struct ctl_answer written = { 0 };
+	int code = export ? EXIT_SUCCESS : EXIT_REFUSED;
+
+	if (export == NULL)
+		return code;
+	do
+		code = gather(call, export);
+	while (code == EXIT_SUCCESS && call->mark != NULL);
+	if (code == EXIT_SUCCESS && (written.rows = ctl_export_end(export)) == NULL)
+		code = EXIT_REFUSED;
+	if (code == EXIT_SUCCESS) {
+		print_answer(call, &written);
+		code = finish_output();
+	}
+	json_decref(written.rows);
+	return code;
+}
+
 static int run(struct call *call)
 {
 	int code = EXIT_SUCCESS;
+
+	if (call->command->writes)
+		return write_files(call);
 
 	if (call->command->is_final && !call->given[DRY_RUN])
 		code = try_first(call);

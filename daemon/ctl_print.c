@@ -203,6 +203,10 @@ static const struct column event_columns[] = {
 	{ NULL, NULL },
 };
 
+static const struct column export_columns[] = {
+	{ "path", "File" }, { "rows", "Rows" }, { "bytes", "Bytes" }, { NULL, NULL },
+};
+
 /* Each line is printed before the next is known: widths are those of usual words. */
 static const struct {
 	const char *member;
@@ -577,6 +581,13 @@ void ctl_print_recall(const struct ctl_answer *answer)
 void ctl_print_backup(const struct ctl_answer *answer)
 {
 	print_members(json_array_get(answer->rows, 0), backup_members);
+}
+
+void ctl_print_export(const struct ctl_answer *answer)
+{
+	print_table("", answer->rows, export_columns);
+	if (!json_is_true(json_object_get(json_array_get(answer->rows, 0), "complete")))
+		puts(ctl_say("Not all is counted yet: ask again in a moment."));
 }
 
 /* The head, noted elsewhere, shows later that the end of the chain was not cut off. */

@@ -8,6 +8,7 @@
 
 #include "answer.h"
 #include "base/clock.h"
+#include "export.h"
 #include "hands.h"
 #include "imports.h"
 #include "inquiry.h"
@@ -34,6 +35,7 @@ struct operator_desk {
 	struct orders_parts orders;
 	struct imports_parts imports;
 	struct stay_list_parts stay_lists;
+	struct export_parts export;
 	struct tails *tails;
 	struct lists *lists;
 	struct page_figures *page;
@@ -361,6 +363,7 @@ static void request_came(void *arg, struct control_request *request)
 	    orders_begin(&desk->orders, request, asked) ||
 	    imports_begin(&desk->imports, request, asked) ||
 	    stay_list_begin(&desk->stay_lists, request, asked) ||
+	    export_begin(&desk->export, request, asked) ||
 	    recall_begin(&desk->orders, request, asked) || tails_begin(desk->tails, request, asked))
 		return; /* it has both now */
 	if (strcmp(command, "status") == 0)
@@ -435,6 +438,7 @@ static void follow(struct operator_desk *desk, struct snapshot *snapshot)
 	desk->snapshot = snapshot_hold(snapshot);
 	desk->imports.snapshot = snapshot;
 	desk->stay_lists.snapshot = snapshot;
+	desk->export.snapshot = snapshot;
 	make_room(desk);
 }
 
@@ -465,6 +469,8 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 	desk->imports = (struct imports_parts){ parts->snapshot, parts->board, parts->workers,
 						parts->writer, parts->pipeline };
 	desk->stay_lists = (struct stay_list_parts){ parts->snapshot, desk->orders };
+	desk->export = (struct export_parts){ parts->snapshot, parts->board, parts->keeper,
+					      parts->writer, parts->pipeline };
 	desk->tails = tails_new(parts->loop, parts->workers);
 	follow(desk, parts->snapshot);
 	desk->look = (struct job){ .run = look, .done = looked };

@@ -180,6 +180,8 @@ struct config {
 	const char *targets_dir;   /* "": there are no targets */
 	int64_t targets_every_ms;  /* they are counted */
 	int64_t keep_snapshots_ms; /* figures of windows that have ended */
+	bool export_point;         /* decimals in files for spreadsheets: a point, not a comma */
+	uint64_t export_small_cell; /* smaller counts are not told to the outside */
 
 	struct control_settings control;
 	struct status_settings status;

@@ -27,6 +27,7 @@ void ctl_print_verify(const struct ctl_answer *answer);
 void ctl_print_reload(const struct ctl_answer *answer);
 void ctl_print_targets(const struct ctl_answer *answer);
 void ctl_print_import(const struct ctl_answer *answer);
+void ctl_print_export(const struct ctl_answer *answer);
 void ctl_print_tail(const struct ctl_answer *answer);
 void ctl_print_json_lines(const json_t *rows); /* each on a line of its own */
 void ctl_print_json(const json_t *json);

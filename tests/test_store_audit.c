@@ -349,7 +349,7 @@ static void imported_figures_that_were_altered_are_found(void **state)
 
 /* Takes away what the versions after the twentieth brought. */
 static const char back_to_version_20[] =
-	"DROP TABLE act; DROP TABLE discretion;"
+	"DROP TABLE act; DROP TABLE counter_rejection; DROP TABLE discretion;"
 	"DROP INDEX document_stay; DROP INDEX acceptance_stay; DROP INDEX stay_changed;"
 	"ALTER TABLE document DROP COLUMN discreet;"
 	"ALTER TABLE stay DROP COLUMN number; ALTER TABLE stay DROP COLUMN sealed_by;"

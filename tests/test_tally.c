@@ -1,6 +1,7 @@
 /* What follows the ledger: from documents that come and go, through the store, to what is asked of it. */
 #include <sqlite3.h>
 
+#include "queue/store_export.h"
 #include "store_fixture.h"
 #include "tally.h"
 
@@ -51,6 +52,44 @@ static int add_values(void *out, int count, char **values, char **names)
 	return 0;
 }
 
+static int read_sum(void *sum, int count, char **values, char **names)
+{
+	(void)count, (void)names;
+	*(int64_t *)sum = values[0] ? atoll(values[0]) : 0;
+	return 0;
+}
+
+static int64_t sum_of(sqlite3 *db, const char *outcomes)
+{
+	scoped(free_ptr) char *query =
+		xasprintf("SELECT sum(n) FROM counter_month WHERE outcome IN (%s)", outcomes);
+	int64_t sum = -1;
+
+	assert_int_equal(sqlite3_exec(db, query, read_sum, &sum, NULL), SQLITE_OK);
+	assert_true(sum > 0);
+	return sum;
+}
+
+static void count_evidence(void *arg, const struct store_evidence *evidence)
+{
+	assert_true(evidence->submitted_ms <= evidence->accepted_ms);
+	++*(int64_t *)arg;
+}
+
+/* In portions of so many rows of the ledger. */
+static int64_t evidence_of_all(struct fixture *f, size_t most)
+{
+	uint64_t before, last = 0;
+	int64_t count = 0;
+
+	do {
+		before = last;
+		ok(store_evidence(f->store, before, most, INT64_MIN, INT64_MAX, count_evidence,
+				  &count, &last, &err));
+	} while (last != before);
+	return count;
+}
+
 /* Every derived row, byte for byte. */
 static void dump(struct fixture *f, struct buf *out)
 {
@@ -58,6 +97,7 @@ static void dump(struct fixture *f, struct buf *out)
 		"SELECT * FROM counter_day ORDER BY 1, 2, 3, 4, 5, 6, 7",
 		"SELECT * FROM counter_month ORDER BY 1, 2, 3, 4, 5, 6, 7",
 		"SELECT *, hex(stay), hex(patient) FROM acceptance ORDER BY root",
+		"SELECT * FROM counter_rejection ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9",
 		"SELECT * FROM lineage ORDER BY seq",
 		"SELECT *, hex(key) FROM stay ORDER BY source, key",
 		"SELECT last, until_ms FROM tally",
@@ -68,6 +108,35 @@ static void dump(struct fixture *f, struct buf *out)
 	for (size_t i = 0; i < length_of(queries); i++)
 		if (sqlite3_exec(db, queries[i], add_values, out, NULL) != SQLITE_OK)
 			fail_msg("%s: %s", queries[i], sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+/* What is told in parts, and what proves it, are the counters to the unit. */
+static void parts_come_to_the_whole(struct fixture *f)
+{
+	static const char rejections[] =
+		"SELECT month, lane, site, type_code, outcome, sum(n) FROM counter_rejection"
+		" GROUP BY 1, 2, 3, 4, 5 EXCEPT"
+		" SELECT month, lane, site, type_code, outcome, sum(n) FROM counter_month"
+		" GROUP BY 1, 2, 3, 4, 5";
+	static const char cells[] =
+		"SELECT month, lane, site, type_code, outcome, sum(n) FROM counter_month"
+		" WHERE outcome IN ('BLOCKED_INS_NOT_QUALIFIED', 'EXPIRED')"
+		" OR outcome LIKE 'REFUSED%' OR outcome LIKE 'REJECTED%'"
+		" GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) > 0 EXCEPT"
+		" SELECT month, lane, site, type_code, outcome, sum(n) FROM counter_rejection"
+		" GROUP BY 1, 2, 3, 4, 5";
+	static const char *const queries[] = { rejections, cells };
+	scoped(buf_done) struct buf odd = { 0 };
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	for (size_t i = 0; i < length_of(queries); i++)
+		if (sqlite3_exec(db, queries[i], add_values, &odd, NULL) != SQLITE_OK)
+			fail_msg("%s", sqlite3_errmsg(db));
+	assert_int_equal(odd.n, 0);
+	assert_int_equal(evidence_of_all(f, 37), sum_of(db, "'ACCEPTED', 'ACCEPTED_RECONCILED',"
+							    " 'REPLACED_OK'"));
 	sqlite3_close(db);
 }
 
@@ -483,6 +552,7 @@ static void any_history_counted_anew_gives_the_same(void **state)
 	dump(f, &twice);
 	assert_string_equal(once.p, followed.p);
 	assert_string_equal(twice.p, followed.p);
+	parts_come_to_the_whole(f);
 	/* and it was no empty history */
 	assert_non_null(strstr(followed.p, "|ACCEPTED_RECONCILED|"));
 	assert_non_null(strstr(followed.p, "|REPLACED_OK|"));

@@ -33,6 +33,12 @@ const char *count_outcome_text(enum count_outcome outcome)
 	return outcome < COUNT_OUTCOMES ? outcomes[outcome] : "";
 }
 
+bool count_is_rejection(enum count_outcome outcome)
+{
+	return outcome == COUNT_BLOCKED_INS_NOT_QUALIFIED || outcome == COUNT_EXPIRED ||
+	       (outcome >= COUNT_REFUSED_DMP_ABSENT && outcome <= COUNT_REJECTED_OTHER);
+}
+
 bool count_outcome_parse(struct slice text, enum count_outcome *ret_outcome)
 {
 	for (enum count_outcome outcome = COUNT_NONE + 1; outcome < COUNT_OUTCOMES; outcome++) {

@@ -164,6 +164,17 @@ static int put_acceptance(struct store *store, const struct count_acceptance *on
 			  "count what was accepted", err);
 }
 
+static int add_rejection(struct store *store, const struct count_rejection *one, struct err *err)
+{
+	return sqlite_run(&store->sqlite, ADD_REJECTION,
+			  VALUES(NUMBER(one->month), TEXT(one->lane), TEXT(one->site),
+				 TEXT(one->unit), TEXT(one->source), TEXT(one->type_code),
+				 TEXT(count_outcome_text(one->outcome)),
+				 TEXT(reason_row(one->reason)->code), TEXT(one->code),
+				 NUMBER(one->n), NUMBER(one->oldest_ms), NUMBER(one->newest_ms)),
+			  "count what did not pass", err);
+}
+
 static int apply_changes(struct store *store, const struct count_changes *changes, struct err *err)
 {
 	for (size_t i = 0; i < changes->cell_count; i++)
@@ -177,6 +188,9 @@ static int apply_changes(struct store *store, const struct count_changes *change
 			    &store->sqlite, PUT_ROOT,
 			    VALUES(NUMBER(changes->roots[i].seq), NUMBER(changes->roots[i].root)),
 			    "note a lineage", err) < 0)
+			return -1;
+	for (size_t i = 0; i < changes->rejection_count; i++)
+		if (add_rejection(store, &changes->rejections[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < changes->stay_count; i++) {
 		const struct count_stay *stay = &changes->stays[i];
@@ -224,7 +238,7 @@ int store_tally_empty(struct store *store, size_t most, struct err *err)
 {
 	static const enum store_statement statements[] = { EMPTY_DAYS, EMPTY_MONTHS,
 							   EMPTY_ACCEPTANCES, EMPTY_ROOTS,
-							   EMPTY_STAYS };
+							   EMPTY_STAYS,       EMPTY_REJECTIONS };
 
 	for (size_t i = 0; i < length_of(statements); i++) {
 		if (sqlite_run(&store->sqlite, statements[i], VALUES(NUMBER(most)),

@@ -438,6 +438,25 @@ static const char version_23[] =
 	"CREATE INDEX document_local ON document (local, seq) WHERE local IS NOT NULL;"
 	"CREATE INDEX document_local_named ON document (local_named, seq) WHERE local_named IS NOT NULL;"
 	"CREATE INDEX document_misplaced ON document (seq) WHERE state = 'delivered' AND reason = 'ins_changed';";
+
+/* Why documents of a month did not pass, derived from the ledger: all is counted anew for it. */
+static const char version_24[] =
+	"CREATE TABLE counter_rejection ("
+	"  month INTEGER NOT NULL,"
+	"  lane TEXT NOT NULL,"
+	"  site TEXT NOT NULL,"
+	"  unit TEXT NOT NULL,"
+	"  source TEXT NOT NULL,"
+	"  type_code TEXT NOT NULL,"
+	"  outcome TEXT NOT NULL,"
+	"  reason TEXT NOT NULL,"
+	"  code TEXT NOT NULL," /* the DMP's */
+	"  n INTEGER NOT NULL,"
+	"  oldest_ms INTEGER NOT NULL,"
+	"  newest_ms INTEGER NOT NULL,"
+	"  PRIMARY KEY (month, lane, site, unit, source, type_code, outcome, reason, code)"
+	") STRICT, WITHOUT ROWID;"
+	"UPDATE tally SET last = 0, until_ms = 0, edition = edition + 1, is_emptying = 1 WHERE last > 0;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -474,6 +493,7 @@ static const struct {
 	{ version_21, store_chain_imports },
 	{ version_22, NULL },
 	{ version_23, NULL },
+	{ version_24, NULL },
 };
 
 enum { VERSION = length_of(steps) };

@@ -20,6 +20,7 @@
 #define OF_PATIENT "state IN ('held', 'queued', 'refused')" /* as its index has it */
 /* What a number is of, beside its time. */
 #define CELL "lane, site, field, type_code, channel, outcome"
+#define REJECTION "lane, site, unit, source, type_code, outcome, reason, code"
 #define NAMED(list, column) "(" list " = '' OR instr(" list ", char(31) || " column " || char(31)) > 0)"
 /* Acceptances that count for ?1 ... ?17, with the number that their site has now. What the documents of a stay
  * say of its end holds where no ADT does.
@@ -385,6 +386,12 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" VALUES ('document', ?1, ?2, ?3, ?4, ?5, 0, ?6) ON CONFLICT (source, key) DO UPDATE SET"
 		" site = excluded.site, unit = excluded.unit, field = excluded.field,"
 		" end_ms = iif(excluded.end_ms > 0, excluded.end_ms, end_ms)",
+	[ADD_REJECTION] = "INSERT INTO counter_rejection (month, " REJECTION ", n, oldest_ms, newest_ms)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+		" ON CONFLICT (month, " REJECTION ") DO UPDATE SET n = n + excluded.n,"
+		" oldest_ms = min(oldest_ms, excluded.oldest_ms), newest_ms = max(newest_ms, excluded.newest_ms)",
+	[EMPTY_REJECTIONS] = "DELETE FROM counter_rejection WHERE (month, " REJECTION ") IN (SELECT month, " REJECTION
+		" FROM counter_rejection LIMIT ?1)",
 	[EMPTY_DAYS] = "DELETE FROM counter_day WHERE (day, " CELL ") IN (SELECT day, " CELL " FROM counter_day LIMIT ?1)",
 	[EMPTY_MONTHS] = "DELETE FROM counter_month WHERE (month, " CELL ") IN (SELECT month, " CELL
 		" FROM counter_month LIMIT ?1)",
@@ -476,6 +483,24 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" ORDER BY programme, window, indicator, place",
 	[FORGET_SNAPSHOTS] = "DELETE FROM snapshot WHERE frozen_ms < ?1",
 
+	[READ_BEGIN] = "BEGIN",
+	[READ_END] = "COMMIT",
+	[REJECTIONS] = "SELECT site, unit, source, type_code, outcome, reason, code, month, n, oldest_ms, newest_ms"
+		" FROM counter_rejection WHERE month BETWEEN ?1 AND ?2 ORDER BY month, site, unit, source, type_code,"
+		" outcome, code, reason",
+	[DELAYS] = "SELECT site, unit, type_code, accepted_ms, ended_ms FROM (SELECT a.site, a.unit, a.type_code, a.accepted_ms,"
+		"  coalesce(nullif(s.end_ms, 0), a.stay_end_ms) AS ended_ms FROM acceptance a"
+		"  LEFT JOIN stay s ON s.source = 'adt' AND s.key = a.stay WHERE a.accepted_ms >= ?1 AND a.accepted_ms < ?2)"
+		" WHERE ended_ms > 0 ORDER BY site, unit, type_code",
+	/* one row of the ledger for each document that the DMP took; how many rows are read is bounded by ?2 */
+	[EVIDENCE] = "SELECT l.number, d.doc, d.unique_id, d.site, d.type_code, coalesce((SELECT f.at_ms FROM ledger f"
+		"  WHERE f.seq = l.seq AND f.what = 'claimed' AND f.number < l.number ORDER BY f.number LIMIT 1), l.at_ms),"
+		" l.at_ms, (SELECT r.doc FROM document r WHERE r.seq = coalesce((SELECT g.root FROM lineage g"
+		"  WHERE g.seq = l.seq), l.seq)), d.digest,"
+		" l.what = 'settled' AND l.state = 'delivered' AND d.action <> 'delete' AND l.at_ms >= ?3 AND l.at_ms < ?4"
+		"  AND NOT EXISTS (SELECT 1 FROM ledger b WHERE b.seq = l.seq AND b.number < l.number AND b.what = 'settled'"
+		"  AND b.state = 'delivered')"
+		" FROM ledger l CROSS JOIN document d USING (seq) WHERE l.number > ?1 ORDER BY l.number LIMIT ?2",
 	[ADD_ACT] = "INSERT INTO act (number, at_ms, what, subject, text, actor, node, digest)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[ACTS] = "SELECT number, at_ms, what, subject, text, actor FROM act WHERE number > ?1 ORDER BY number LIMIT ?2",

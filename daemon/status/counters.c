@@ -24,7 +24,7 @@ struct counters {
 	struct counters_past past;
 	struct arena arena;
 	struct buf key;
-	struct seen cells, acceptances, roots;
+	struct seen cells, acceptances, roots, rejections;
 	struct count_stay *stays;
 	size_t stay_count, stay_room;
 	uint64_t last;
@@ -33,6 +33,7 @@ struct counters {
 	struct count_cell *told_cells;
 	struct count_acceptance *told_acceptances;
 	struct count_root *told_roots;
+	struct count_rejection *told_rejections;
 };
 
 static size_t *slot_of(const struct seen *seen, struct slice key)
@@ -117,6 +118,72 @@ static void count(struct counters *counters, const struct count_facts *facts,
 		keep(&counters->cells, key, cell);
 	}
 	cell->n += n;
+}
+
+/* ---- rejections ---- */
+
+enum { MOST_CODE = 64 }; /* of the DMP's words that tell one rejection from another */
+
+static struct slice code_of(const struct count_event *event)
+{
+	struct slice code = slice_of(event->code);
+
+	if (code.n > MOST_CODE)
+		for (code.n = MOST_CODE; code.n > 0 && (code.p[code.n] & 0xc0) == 0x80; code.n--)
+			; /* whole characters */
+	return code;
+}
+
+static struct count_rejection *new_rejection(struct counters *counters,
+					     const struct count_event *event,
+					     enum count_outcome outcome, int month)
+{
+	const struct count_facts *facts = &event->facts;
+	struct arena *arena = &counters->arena;
+	struct count_rejection *rejection = arena_alloc(arena, sizeof(*rejection));
+
+	*rejection = (struct count_rejection){
+		.lane = arena_dup(arena, slice_of(facts->lane)),
+		.site = arena_dup(arena, slice_of(facts->site)),
+		.unit = arena_dup(arena, slice_of(facts->unit)),
+		.source = arena_dup(arena, slice_of(facts->source)),
+		.type_code = arena_dup(arena, slice_of(facts->type_code)),
+		.code = arena_dup(arena, code_of(event)),
+		.outcome = outcome,
+		.reason = event->reason,
+		.month = month,
+		.oldest_ms = event->at_ms,
+		.newest_ms = event->at_ms,
+	};
+	return rejection;
+}
+
+/* Beside the cell of its outcome, of which it is a part. */
+static void count_rejection(struct counters *counters, const struct count_event *event,
+			    enum count_outcome outcome)
+{
+	const struct count_facts *facts = &event->facts;
+	const int month = calendar_month(calendar_day(event->at_ms));
+	struct count_rejection *rejection;
+
+	if (!count_is_rejection(outcome))
+		return;
+	buf_clear(&counters->key);
+	buf_addf(&counters->key, "%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%d\x1f%d\x1f%d\x1f", facts->lane,
+		 facts->site, facts->unit, facts->source, facts->type_code, (int)outcome,
+		 (int)event->reason, month);
+	buf_add(&counters->key, code_of(event));
+	rejection = find(&counters->rejections, buf_slice(&counters->key));
+	if (rejection == NULL) {
+		const struct slice key = { arena_dup(&counters->arena, buf_slice(&counters->key)),
+					   counters->key.n };
+
+		rejection = keep(&counters->rejections, key,
+				 new_rejection(counters, event, outcome, month));
+	}
+	rejection->n++;
+	rejection->oldest_ms = min(rejection->oldest_ms, event->at_ms);
+	rejection->newest_ms = max(rejection->newest_ms, event->at_ms);
 }
 
 /* ---- lineages ---- */
@@ -430,18 +497,20 @@ int counters_add(struct counters *counters, const struct count_event *event, str
 	else if (event->was_out)
 		rc = change_mind(counters, event, 1, err);
 	count(counters, &event->facts, outcome_of(event), event->at_ms, 1);
+	count_rejection(counters, event, outcome_of(event));
 	return rc;
 }
 
 struct count_changes counters_changes(struct counters *counters)
 {
 	const struct seen *cells = &counters->cells, *acceptances = &counters->acceptances,
-			  *roots = &counters->roots;
+			  *roots = &counters->roots, *rejections = &counters->rejections;
 	struct count_changes changes = { .last = counters->last,
 					 .stays = counters->stays,
 					 .stay_count = counters->stay_count,
 					 .cell_count = cells->count,
-					 .root_count = roots->count };
+					 .root_count = roots->count,
+					 .rejection_count = rejections->count };
 
 	counters->told_cells =
 		xrealloc(counters->told_cells, (cells->count + 1) * sizeof(struct count_cell));
@@ -450,6 +519,12 @@ struct count_changes counters_changes(struct counters *counters)
 			 (acceptances->count + 1) * sizeof(struct count_acceptance));
 	counters->told_roots =
 		xrealloc(counters->told_roots, (roots->count + 1) * sizeof(struct count_root));
+	counters->told_rejections =
+		xrealloc(counters->told_rejections,
+			 (rejections->count + 1) * sizeof(struct count_rejection));
+	for (size_t i = 0; i < rejections->count; i++)
+		counters->told_rejections[i] =
+			*(struct count_rejection *)rejections->entries[i].thing;
 	for (size_t i = 0; i < cells->count; i++)
 		counters->told_cells[i] = *(struct count_cell *)cells->entries[i].thing;
 	for (size_t i = 0; i < roots->count; i++)
@@ -463,6 +538,7 @@ struct count_changes counters_changes(struct counters *counters)
 	changes.cells = counters->told_cells;
 	changes.roots = counters->told_roots;
 	changes.acceptances = counters->told_acceptances;
+	changes.rejections = counters->told_rejections;
 	return changes;
 }
 
@@ -475,10 +551,12 @@ void counters_free(struct counters **counters)
 	forget(&c->cells);
 	forget(&c->acceptances);
 	forget(&c->roots);
+	forget(&c->rejections);
 	free(c->stays);
 	free(c->told_cells);
 	free(c->told_acceptances);
 	free(c->told_roots);
+	free(c->told_rejections);
 	buf_done(&c->key);
 	arena_done(&c->arena);
 	free_ptr(counters);

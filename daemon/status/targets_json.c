@@ -132,6 +132,12 @@ static void put_place(json_t *json, const struct board_row *row)
 	json_put_text(json, "champ", row->fields);
 }
 
+int64_t board_numerator(const struct board_row *row)
+{
+	return row->input.is_ratio && row->denominator.is_known ? row->input.numerator_measured
+								: row->input.numerator;
+}
+
 static void put_figures(json_t *json, const struct board_row *row)
 {
 	const struct projection *p = &row->projection;
@@ -140,9 +146,7 @@ static void put_figures(json_t *json, const struct board_row *row)
 	json_put_text(json, "unit", unit_text(row->unit));
 	json_put_flag(json, "counted", row->is_counted);
 	json_put_flag(json, "is_ratio", input->is_ratio);
-	put_known(json, "numerator", row->is_counted,
-		  input->is_ratio && row->denominator.is_known ? input->numerator_measured
-							       : input->numerator);
+	put_known(json, "numerator", row->is_counted, board_numerator(row));
 	put_known(json, "denominator", row->denominator.is_known, row->denominator.n);
 	json_object_set_new(json, "denominator_from", json_of_denominator(row));
 	put_real(json, "rate", p->rate);
@@ -278,6 +282,17 @@ static json_t *json_of_window(const struct target_window *window)
 	return json;
 }
 
+static json_t *json_of_indicator(const struct target_indicator *indicator)
+{
+	json_t *json = json_object();
+
+	json_put_text(json, "id", indicator->id);
+	json_put_text(json, "label", indicator->label);
+	json_put_text(json, "definition", indicator->definition);
+	json_put_text(json, "definition_hash", indicator->definition_hash);
+	return json;
+}
+
 static json_t *json_of_programme(const struct target_programme *programme)
 {
 	json_t *json = json_object(), *windows = json_array();
@@ -290,7 +305,18 @@ static json_t *json_of_programme(const struct target_programme *programme)
 	for (size_t i = 0; i < programme->window_count; i++)
 		json_array_append_new(windows, json_of_window(&programme->windows[i]));
 	json_object_set_new(json, "windows", windows);
+	json_put_list(json, "indicators", json_of_indicator, programme->indicators,
+		      programme->indicator_count);
 	return json;
+}
+
+json_t *targets_programmes(const struct targets *targets)
+{
+	json_t *programmes = json_array();
+
+	for (size_t i = 0; i < targets->programme_count; i++)
+		json_array_append_new(programmes, json_of_programme(&targets->programmes[i]));
+	return programmes;
 }
 
 static void put_result(json_t *json, const struct board_result *result)
@@ -303,8 +329,7 @@ static void put_result(json_t *json, const struct board_result *result)
 	json_put_time(json, "counted_until", result->counted_until_ms);
 	json_put_text(json, "config_hash", hex(targets->digest, sizeof(targets->digest), digest));
 	json_put_flag(json, "weights_learned", result->weights_learned);
-	json_put_list(json, "programmes", json_of_programme, targets->programmes,
-		      targets->programme_count);
+	json_object_set_new(json, "programmes", targets_programmes(targets));
 	json_put_list(json, "rows", json_of_row, result->rows, result->row_count);
 	put_day(period, "from", result->quality_from);
 	put_day(period, "to", result->quality_to);

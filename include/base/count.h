@@ -111,6 +111,19 @@ struct count_cell {
 	int64_t n;
 };
 
+/* Why documents of a month do not pass: what the cells of its outcomes are made of. */
+struct count_rejection {
+	const char *lane, *site, *unit, *source, *type_code;
+	const char *code; /* the DMP's; "": it was not asked, or did not say */
+	enum count_outcome outcome;
+	enum reason reason;
+	int month;
+	int64_t n, oldest_ms, newest_ms;
+};
+
+/* REFUSED_*, REJECTED_*, BLOCKED_INS_NOT_QUALIFIED and EXPIRED. */
+bool count_is_rejection(enum count_outcome outcome);
+
 /* That document belongs to that lineage. */
 struct count_root {
 	int64_t seq, root;
@@ -134,6 +147,8 @@ struct count_changes {
 	size_t root_count;
 	const struct count_stay *stays; /* in their order: the last one counts */
 	size_t stay_count;
+	const struct count_rejection *rejections; /* what is to be added */
+	size_t rejection_count;
 };
 
 #endif

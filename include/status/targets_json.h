@@ -6,6 +6,8 @@
 #ifndef DMPFEED_STATUS_TARGETS_JSON_H
 #define DMPFEED_STATUS_TARGETS_JSON_H
 
+#include <jansson.h>
+
 #include "status/projection.h"
 #include "status/targets.h"
 
@@ -118,6 +120,12 @@ void board_result_free(struct board_result **result);
  * was counted yet. Rates are shares (0.612); what is not known is null.
  */
 void targets_write(const struct board_result *result, struct buf *out);
+
+/* What is divided by the denominator, as far as that is known; else all that counts. */
+int64_t board_numerator(const struct board_row *row);
+
+/* The array of programmes: windows, and the definition of each indicator. The caller owns it. */
+json_t *targets_programmes(const struct targets *targets);
 
 /* One row alone, as it is in that object: dmpfeedctl targets prints it, a frozen window keeps it. */
 void targets_write_row(const struct board_row *row, struct buf *out);
