@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/yaml_tree.h"
+#include "board_limits.h"
 
 enum { MOST_FILES = 50 };
 
@@ -92,11 +93,16 @@ static int read_folder(struct files *files, const struct config *config, struct 
 int board_load_targets(struct targets **ret_targets, const struct config *config,
 		       struct buf *errors)
 {
+	scoped(targets_free) struct targets *targets = NULL;
 	scoped(files_done) struct files files = { 0 };
 
 	if (config->targets_dir[0] != '\0' && read_folder(&files, config, errors) < 0)
 		return -1;
-	return targets_parse(ret_targets, files.list, files.count, errors);
+	if (targets_parse(&targets, files.list, files.count, errors) < 0 ||
+	    board_check_limits(targets, config, errors) < 0)
+		return -1;
+	*ret_targets = take(targets);
+	return 0;
 }
 
 void board_print_targets(const struct targets *targets, struct buf *out)

@@ -335,6 +335,8 @@ static void read_alerts(struct targets_reader *reader, const struct targets_key 
 		return;
 	}
 	targets->alerts_file = arena_dup(&targets->arena, slice_of(reader->file));
+	targets->alerts_line = tree->key_place.line;
+	targets->alerts_column = tree->key_place.column;
 	if (targets_expect_map(reader, key, tree) == 0)
 		targets_read_map(reader, &alert_table, tree, &targets->alerts);
 }

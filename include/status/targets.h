@@ -160,6 +160,7 @@ struct targets {
 	size_t denominator_count;
 	struct target_alerts alerts;
 	const char *alerts_file;      /* that has them; NULL: none has */
+	unsigned alerts_line, alerts_column;
 	uint8_t digest[SHA256_BYTES]; /* of all the files, in order */
 
 	struct arena arena;
