@@ -92,6 +92,8 @@ static void on_cell(void *arg, const struct count_cell *cell, const char *curren
 	else if (cell->outcome == COUNT_REFUSED_PATIENT_OPPOSED)
 		quality->opposed += cell->n;
 	else if (cell->outcome >= COUNT_REJECTED_FORMAT && cell->outcome <= COUNT_REJECTED_OTHER)
+		quality->rejected_by[cell->outcome] += cell->n;
+	if (cell->outcome >= COUNT_REJECTED_FORMAT && cell->outcome <= COUNT_REJECTED_OTHER)
 		quality->rejected += cell->n;
 }
 
@@ -105,7 +107,108 @@ static void on_quality(void *arg, const struct store_quality *accepted)
 	quality->first_pass += accepted->first_pass;
 	quality->replaced += accepted->replaced;
 	quality->invisible += accepted->invisible;
+	quality->still_invisible += accepted->still_invisible;
 }
+
+/* ---- letters and stays ---- */
+
+enum { MOST_LETTER_TYPES = 64, MOST_UNITS = 5000 };
+
+/* "11490-0 11506-3" */
+static struct store_names letter_types(const struct config *config, struct arena *arena)
+{
+	const char **names = arena_alloc(arena, MOST_LETTER_TYPES * sizeof(*names));
+	struct slice rest = slice_trim(slice_of(config->letter_types)), word;
+	struct store_names types = { names, 0 };
+
+	while (rest.n > 0 && types.count < MOST_LETTER_TYPES && slice_next(&rest, ' ', &word))
+		if (word.n > 0)
+			names[types.count++] = arena_dup(arena, word);
+	return types;
+}
+
+static void on_letter_time(void *arg, const char *site, enum store_promptness when, int64_t n)
+{
+	static const int places[] = { [STORE_D0] = BOARD_D0,
+				      [STORE_D1] = BOARD_D1,
+				      [STORE_D2_D8] = BOARD_D2_D8,
+				      [STORE_D9_PLUS] = BOARD_D9_PLUS };
+	struct board_quality *quality = quality_of(arg, site);
+
+	if (quality != NULL)
+		quality->prompt[places[when]] += n;
+}
+
+static void on_letters(void *arg, const struct store_number *number)
+{
+	struct board_quality *quality = quality_of(arg, number->site);
+
+	if (quality != NULL)
+		quality->letters += number->n;
+}
+
+static void on_fed_stays(void *arg, const struct store_number *number)
+{
+	struct board_quality *quality = quality_of(arg, number->site);
+
+	if (quality != NULL)
+		quality->fed_stays += number->n;
+}
+
+static void on_stays(void *arg, const struct store_number *number)
+{
+	struct board_quality *quality = quality_of(arg, number->site);
+
+	if (quality != NULL)
+		quality->stays += number->n;
+}
+
+static int find_letters(const struct board_asked *asked, struct board_result *result,
+			struct err *err)
+{
+	const struct store_names types = letter_types(asked->config, &result->arena);
+	const int64_t from_ms = calendar_begins_ms(result->quality_from);
+	const int64_t to_ms = calendar_begins_ms(calendar_add(result->today, 1));
+	const struct store_numerator letters = {
+		.types = types, .channel = COUNT_CHANNEL_DMP, .from_ms = from_ms, .to_ms = to_ms
+	};
+	const struct store_numerator fed = { .types = types,
+					     .channel = COUNT_CHANNEL_DMP,
+					     .from_ms = from_ms,
+					     .to_ms = to_ms,
+					     .basis = STORE_BY_STAY_END,
+					     .aggregate = STORE_STAYS,
+					     .net_of_deletions = true };
+	const struct store_ended ended = { .from_ms = from_ms, .to_ms = to_ms, .adt_only = true };
+
+	if (types.count == 0) /* none named would be any */
+		return 0;
+	if (store_promptness(asked->store, &types, from_ms, on_letter_time, result, err) < 0 ||
+	    store_numerator(asked->store, &letters, on_letters, result, err) < 0 ||
+	    store_numerator(asked->store, &fed, on_fed_stays, result, err) < 0)
+		return -1;
+	return store_stays_ended(asked->store, &ended, on_stays, result, err);
+}
+
+static void on_unit(void *arg, const struct store_unit *unit)
+{
+	struct board_result *result = arg;
+
+	if (result->unit_count == MOST_UNITS || quality_of(result, unit->site) == NULL)
+		return;
+	result->units = board_grow(&result->arena, result->units, result->unit_count,
+				   sizeof(*result->units));
+	result->units[result->unit_count++] = (struct board_unit){
+		.site = keep(&result->arena, unit->site),
+		.unit = keep(&result->arena, unit->unit),
+		.discharges = unit->discharges,
+		.accepted = unit->accepted,
+		.weeks = QUALITY_WEEKS,
+		.active_weeks = unit->active_weeks,
+	};
+}
+
+/* ---- all of it ---- */
 
 static void on_week(void *arg, const struct store_number *week)
 {
@@ -147,7 +250,13 @@ int board_find_qualities(const struct board_asked *asked, const struct board_wai
 	result->quality_to = result->today;
 	add_waiting(result, waiting);
 	if (store_counters(asked->store, from, result->today, on_cell, result, err) < 0 ||
-	    store_quality(asked->store, weeks.from_ms, on_quality, result, err) < 0)
+	    store_quality(asked->store, weeks.from_ms,
+			  asked->now_ms - asked->config->invisible_most_ms, on_quality, result,
+			  err) < 0 ||
+	    store_units(asked->store, weeks.from_ms,
+			calendar_begins_ms(calendar_add(result->today, 1)), weeks.to_ms, on_unit,
+			result, err) < 0 ||
+	    find_letters(asked, result, err) < 0)
 		return -1;
 	return store_numerator(asked->store, &weeks, on_week, result, err);
 }

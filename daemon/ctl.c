@@ -38,6 +38,7 @@ enum option_id {
 	WITHOUT_LETTER,
 	OUTSIDE,
 	EVIDENCE,
+	RATES,
 	OPTION_COUNT,
 };
 
@@ -90,6 +91,9 @@ static const struct {
 		       "also evidence.csv, a row for each document, for an audit; noted in the "
 		       "audit trail",
 		       NULL, "evidence" },
+	[RATES] = { "rates", NULL,
+		    "how well each site feeds the DMP, and which units do not at all", NULL,
+		    "rates" },
 };
 
 static const struct command {
@@ -193,9 +197,9 @@ static const struct command {
 	  .many = true,
 	  .print = ctl_print_stays },
 	{ .name = "targets",
-	  .usage = "targets [--site F]",
+	  .usage = "targets [--site F] [--rates]",
 	  .help = "how far each place is from its usage targets",
-	  .options = 1U << SITE,
+	  .options = 1U << SITE | 1U << RATES,
 	  .many = true,
 	  .print = ctl_print_targets },
 	{ .name = "import-denominators",

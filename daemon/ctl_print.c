@@ -203,6 +203,20 @@ static const struct column event_columns[] = {
 	{ NULL, NULL },
 };
 
+static const struct column rate_columns[] = {
+	{ "finess_eg", "Site" }, { "feed_rate_produced", "Of what was to be fed" },
+	{ "addressable_rate", "Without what was refused" }, { "feed_rate_stays", "Stays with a letter" },
+	{ "same_day_rate", "Letters on the day" }, { "next_day_rate", "next day" },
+	{ "d2_d8_rate", "to the 8th" }, { "later_rate", "later" },
+	{ "first_pass_rate", "First attempt" }, { "replacement_rate", "Replaced" },
+	{ "masking_rate", "Hidden" }, { "still_invisible_rate", "for too long" },
+	{ "continuity", "Weeks fed" }, { NULL, NULL },
+};
+
+static const struct column uncovered_columns[] = {
+	{ "finess_eg", "Site" }, { "unit", "Unit" }, { "discharges", "Discharges" }, { NULL, NULL },
+};
+
 static const struct column export_columns[] = {
 	{ "path", "File" }, { "rows", "Rows" }, { "bytes", "Bytes" }, { NULL, NULL },
 };
@@ -708,13 +722,45 @@ static void set_target_texts(json_t *row)
 	set_rate(row, "projected", json_object_get(row, "projected_rate"), is_ratio);
 }
 
+/* Rows of sites with their rates, then of units. */
+static void print_rates(json_t *rows)
+{
+	json_t *sites = json_array(), *uncovered = json_array(), *row, *value;
+	const char *name;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		json_t *unit = json_object_get(row, "unit");
+
+		if (unit != NULL && json_is_false(json_object_get(unit, "covered")))
+			json_array_append(uncovered, unit);
+		json_object_foreach(json_object_get(row, "rates"), name, value)
+		{
+			set_rate(row, name, value, true);
+		}
+		if (unit == NULL)
+			json_array_append(sites, row);
+	}
+	print_table("", sites, rate_columns);
+	print_table("Units that patients leave, and of which the DMP has nothing", uncovered,
+		    uncovered_columns);
+	json_decref(sites);
+	json_decref(uncovered);
+}
+
 void ctl_print_targets(const struct ctl_answer *answer)
 {
 	scoped(buf_done) struct buf line = { 0 };
 	json_t *row;
 	size_t i;
 
-	if (json_array_size(answer->rows) == 0)
+	row = json_array_get(answer->rows, 0);
+	if (json_object_get(row, "rates") != NULL) {
+		print_rates(answer->rows);
+		return;
+	}
+	if (row == NULL)
 		puts(ctl_say("No target."));
 	json_array_foreach(answer->rows, i, row)
 	{

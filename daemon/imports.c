@@ -393,6 +393,34 @@ static bool is_asked_for(const struct board_row *row, const json_t *asked)
 	return site[0] == '\0' || strcmp(site, row->place) == 0;
 }
 
+/* How well each site feeds, whatever the programme; and the units of which patients leave and nothing comes. */
+static void answer_rates(const struct imports_parts *parts, struct control_request *request,
+			 const json_t *asked)
+{
+	const struct board_result *result = board_now(parts->board);
+	const char *site = answer_asked(asked, "site");
+	scoped(buf_done) struct buf answer = { 0 };
+
+	for (size_t i = 0; result != NULL && i < result->quality_count; i++) {
+		if (site[0] != '\0' && strcmp(site, result->qualities[i].site) != 0)
+			continue;
+		buf_add_text(&answer, "{\"row\":");
+		targets_write_quality(&result->qualities[i], &answer);
+		buf_add_text(&answer, "}\n");
+	}
+	for (size_t i = 0; result != NULL && i < result->unit_count; i++) {
+		const struct board_unit *unit = &result->units[i];
+
+		if ((site[0] != '\0' && strcmp(site, unit->site) != 0))
+			continue;
+		buf_add_text(&answer, "{\"row\":{\"unit\":");
+		targets_write_unit(unit, &answer);
+		buf_add_text(&answer, "}}\n");
+	}
+	answer_end(&answer, result ? NULL : "nothing was counted yet: ask again in a moment");
+	control_answer(request, buf_slice(&answer));
+}
+
 static void answer_targets(const struct imports_parts *parts, struct control_request *request,
 			   const json_t *asked)
 {
@@ -416,7 +444,10 @@ bool imports_begin(const struct imports_parts *parts, struct control_request *re
 	const char *command = answer_asked(asked, "command");
 
 	if (strcmp(command, "targets") == 0) {
-		answer_targets(parts, request, asked);
+		if (json_is_true(json_object_get(asked, "rates")))
+			answer_rates(parts, request, asked);
+		else
+			answer_targets(parts, request, asked);
 		json_decref(asked);
 	} else if (strcmp(command, "import-denominators") == 0) {
 		begin(parts, request, asked, FIGURES_DENOMINATOR);

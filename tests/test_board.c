@@ -55,7 +55,9 @@ static struct config_establishment establishments[] = {
 	  .sites = second_sites,
 	  .site_count = 1 },
 };
-static const struct config config = { .establishments = establishments, .establishment_count = 2 };
+static const struct config config = { .establishments = establishments,
+				      .establishment_count = 2,
+				      .letter_types = "11490-0  11506-3" };
 
 /* ---- the year ---- */
 
@@ -688,6 +690,96 @@ static void rates_of_a_site_gross_and_addressable(void **state)
 	assert_near(rates[3].rate, 62.0 / 68, 1e-9);  /* first_pass_rate */
 	assert_near(rates[4].rate, 6.0 / 68, 1e-9);   /* reject_rate */
 	assert_near(rates[8].rate, 1, 0);             /* continuity */
+	/* four stays a working day, of which one has its letter, within hours */
+	assert_string_equal(rates[9].name, "feed_rate_stays");
+	assert_near(rates[9].rate, 62.0 / 248, 1e-9);
+	assert_string_equal(rates[10].name, "docs_per_stay");
+	assert_near(rates[10].rate, 62.0 / 248, 1e-9);
+	assert_string_equal(rates[11].name, "same_day_rate");
+	assert_near(rates[11].rate, 1, 0);
+	assert_near(rates[12].rate + rates[13].rate + rates[14].rate, 0, 0);
+	assert_string_equal(rates[15].name, "still_invisible_rate");
+	assert_near(rates[15].rate, 0, 0);
+	assert_int_equal(result->qualities[1].rejected_by[COUNT_REJECTED_FORMAT], 5);
+	assert_int_equal(result->qualities[1].rejected_by[COUNT_REJECTED_METADATA], 1);
+}
+
+/* Letters of a stay that ended on the 14th at noon, each a while later. */
+static void letters_are_told_by_how_soon_they_came(void **state)
+{
+	static const int days[] = { -1, 0, 0, 1, 2, 8, 9, 30 };
+	static const int64_t expected[BOARD_PROMPT] = { 3, 1, 2, 2 };
+	scoped(targets_free) struct targets *targets = targets_of(dim_targets);
+	scoped(board_result_free) struct board_result *result = NULL;
+	struct count_acceptance acceptances[length_of(days)];
+	struct count_changes changes = { .acceptances = acceptances,
+					 .acceptance_count = length_of(days) };
+	struct fixture *f = *state;
+	struct store_tally now;
+
+	for (size_t i = 0; i < length_of(days); i++)
+		acceptances[i] = (struct count_acceptance){
+			.root = (int64_t)i + 1,
+			.current = (int64_t)i + 1,
+			.outcome = COUNT_ACCEPTED,
+			.accepted_ms = hour_of(calendar_add(20260814, days[i]), i % 2 ? 0 : 23),
+			.attempts = 1,
+			.facts = { .action = "submit",
+				   .lane = first_entity,
+				   .site = a,
+				   .field = "MCO",
+				   .unit = "UF1",
+				   .source = "DPI",
+				   .type_code = i == 7 ? "11506-3" : "11490-0",
+				   .stay_end_ms = hour_of(20260814, 12) },
+		};
+	ok(store_tally_now(f->store, &now, &err));
+	ok(store_begin(f->store, &err));
+	ok(store_tally_apply(f->store, &now, &changes, &err));
+	ok(store_commit(f->store, &err));
+	result = board(f, targets, 20260930, 20);
+	assert_memory_equal(result->qualities[0].prompt, expected, sizeof(expected));
+	assert_int_equal(result->qualities[0].letters, 8);
+}
+
+/* From 6 July on: patients leave UF1 of each site, of which documents come, and UF9, of which none does. */
+static void units_of_which_nothing_comes_are_not_covered(void **state)
+{
+	scoped(targets_free) struct targets *targets = targets_of(dim_targets);
+	scoped(board_result_free) struct board_result *result = NULL;
+	struct store_stay stay = { .lane = first_entity,
+				   .number = "V9",
+				   .said_ms = hour_of(20260901, 12),
+				   .exists = STORE_SAID_YES,
+				   .ended = STORE_SAID_YES,
+				   .counts = STORE_SAID_YES,
+				   .has_place = true,
+				   .site = b,
+				   .unit = "UF9",
+				   .field = "SMR",
+				   .start_ms = hour_of(20260801, 8),
+				   .end_ms = hour_of(20260901, 12) };
+	struct fixture *f = *state;
+
+	live_the_year(f);
+	ok(store_begin(f->store, &err));
+	ok(store_note_stay(f->store, &stay, &err));
+	stay.number = "V10"; /* before the time that is looked at */
+	stay.unit = "UF10";
+	stay.end_ms = hour_of(20260705, 23);
+	ok(store_note_stay(f->store, &stay, &err));
+	ok(store_commit(f->store, &err));
+	result = board(f, targets, 20260930, 20);
+	assert_int_equal(result->unit_count, 4);
+	assert_string_equal(result->units[1].site, b);
+	assert_string_equal(result->units[1].unit, "UF1");
+	assert_int_equal(result->units[1].accepted, 62);
+	assert_int_equal(result->units[1].active_weeks, 12);
+	assert_true(board_is_covered(&result->units[1]));
+	assert_string_equal(result->units[2].unit, "UF9");
+	assert_int_equal(result->units[2].discharges, 1);
+	assert_int_equal(result->units[2].accepted, 0);
+	assert_false(board_is_covered(&result->units[2]));
 }
 
 /* ---- which date counts ---- */
@@ -791,6 +883,8 @@ int main(void)
 		test(what_is_frozen_stays_and_the_new_revision_stands_beside_it),
 		test(official_counts_that_are_lower_are_told_by_type_and_month),
 		test(rates_of_a_site_gross_and_addressable),
+		test(letters_are_told_by_how_soon_they_came),
+		test(units_of_which_nothing_comes_are_not_covered),
 		test(a_release_counts_in_the_month_that_the_basis_names),
 		test(an_imported_rank),
 		test(without_targets_there_are_rates_alone),

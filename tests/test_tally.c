@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 
 #include "queue/store_export.h"
+#include "queue/store_target.h"
 #include "store_fixture.h"
 #include "tally.h"
 
@@ -249,6 +250,75 @@ static void a_deleted_document_satisfies_its_stay_no_longer(void **state)
 	count_all(f, 100);
 	net.to_ms = begins("2027-01-01");
 	assert_asked(f, &net, "990012345 20261210: 1\n");
+}
+
+static void count_quality(void *arg, const struct store_quality *quality)
+{
+	*(struct store_quality *)arg = *quality;
+}
+
+static struct store_quality quality_of(struct fixture *f, int64_t hidden_before_ms)
+{
+	struct store_quality quality = { 0 };
+
+	ok(store_quality(f->store, 0, hidden_before_ms, count_quality, &quality, &err));
+	return quality;
+}
+
+/* Hidden from the patient at first, it counts, and its stay has its letter, when the DMP accepts it. The version
+ * that shows it adds nothing but itself, a replacement: one more to the gross sum, for the DMP has stored it.
+ */
+static void what_was_hidden_and_is_shown_counts_once(void **state)
+{
+	struct fixture *f = *state;
+	struct store_numerator documents = in_window("2026-11-01", "2027-01-01", STORE_DOCUMENTS);
+	struct store_numerator stays = in_window("2026-11-01", "2027-01-01", STORE_STAYS);
+	struct store_arrival hidden = of_stay(f, "1.1", "V88001");
+	scoped(buf_done) struct buf out = { 0 };
+
+	documents.net_of_deletions = stays.net_of_deletions = true;
+	hidden.invisible = true;
+	take_in(f, &hidden);
+	deliver(f);
+	count_all(f, 100);
+	assert_asked(f, &documents, "990012345 20261120: 1\n");
+	assert_asked(f, &stays, "990012345 20261120: 1\n");
+	assert_int_equal(quality_of(f, f->now_ms).still_invisible, 0); /* not for that long */
+	assert_int_equal(quality_of(f, f->now_ms + 1).still_invisible, 1);
+
+	f->now_ms += 20 * (int64_t)DAY_MS;
+	bring(f, "1.2", "replace", "1.1");
+	count_all(f, 100);
+	assert_asked(f, &documents, "990012345 20261120: 1\n");
+	assert_asked(f, &stays, "990012345 20261120: 1\n");
+	dump(f, &out);
+	assert_non_null(strstr(out.p, "202611|990000987|990012345|MCO|11490-0|DMP|ACCEPTED|1|"));
+	assert_non_null(strstr(out.p, "202612|990000987|990012345|MCO|11490-0|DMP|REPLACED_OK|1|"));
+	assert_null(strstr(out.p, "202612|990000987|990012345|MCO|11490-0|DMP|ACCEPTED"));
+	assert_int_equal(quality_of(f, f->now_ms + 1).invisible, 1); /* it was, at first; */
+	assert_int_equal(quality_of(f, f->now_ms + 1).still_invisible, 0);
+}
+
+/* An external visit: it counts as a document and for its patient, and no stay is satisfied by it. */
+static void a_document_without_a_stay_counts_and_satisfies_none(void **state)
+{
+	struct fixture *f = *state;
+	struct store_numerator asked = in_window("2026-11-01", "2026-12-01", STORE_DOCUMENTS);
+	struct store_arrival visit = of_stay(f, "1.1", "");
+	scoped(buf_done) struct buf out = { 0 };
+
+	visit.facts.stay_end_ms = 0;
+	take_in(f, &visit);
+	deliver(f);
+	count_all(f, 100);
+	asked.net_of_deletions = true;
+	assert_asked(f, &asked, "990012345 20261120: 1\n");
+	asked.aggregate = STORE_PATIENTS;
+	assert_asked(f, &asked, "990012345 20261120: 1\n");
+	asked.aggregate = STORE_STAYS;
+	assert_asked(f, &asked, "");
+	dump(f, &out);
+	assert_non_null(strstr(out.p, "202611|990000987|990012345|MCO|11490-0|DMP|ACCEPTED|1|"));
 }
 
 static void a_document_of_the_last_moment_counts_in_its_window(void **state)
@@ -581,6 +651,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(five_versions_count_once),
+		test(what_was_hidden_and_is_shown_counts_once),
+		test(a_document_without_a_stay_counts_and_satisfies_none),
 		test(a_deleted_document_satisfies_its_stay_no_longer),
 		test(a_document_of_the_last_moment_counts_in_its_window),
 		test(what_was_blocked_counts_by_the_date_that_is_asked),

@@ -236,7 +236,7 @@ int store_tally_again(struct store *store, const char *actor, int64_t now_ms, st
 
 int store_tally_empty(struct store *store, size_t most, struct err *err)
 {
-	static const enum store_statement statements[] = { EMPTY_DAYS, EMPTY_MONTHS,
+	static const enum store_statement statements[] = { EMPTY_DAYS,        EMPTY_MONTHS,
 							   EMPTY_ACCEPTANCES, EMPTY_ROOTS,
 							   EMPTY_STAYS,       EMPTY_REJECTIONS };
 
@@ -281,6 +281,13 @@ static void paris_day(sqlite3_context *context, int count, sqlite3_value **value
 	sqlite3_result_int(context, calendar_day(sqlite3_value_int64(values[0])));
 }
 
+static void paris_day_after(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	(void)count;
+	sqlite3_result_int(context, calendar_add(calendar_day(sqlite3_value_int64(values[0])),
+						 sqlite3_value_int(values[1])));
+}
+
 static void paris_monday(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	(void)count;
@@ -288,7 +295,7 @@ static void paris_monday(sqlite3_context *context, int count, sqlite3_value **va
 }
 
 /* Once a connection. */
-static int teach_days(struct store *store, struct err *err)
+int store_teach_days(struct store *store, struct err *err)
 {
 	const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
 	sqlite3 *db = store->sqlite.db;
@@ -297,6 +304,8 @@ static int teach_days(struct store *store, struct err *err)
 		return 0;
 	if (sqlite3_create_function_v2(db, "paris_day", 1, flags, NULL, paris_day, NULL, NULL,
 				       NULL) != SQLITE_OK ||
+	    sqlite3_create_function_v2(db, "paris_day_after", 2, flags, NULL, paris_day_after, NULL,
+				       NULL, NULL) != SQLITE_OK ||
 	    sqlite3_create_function_v2(db, "paris_monday", 1, flags, NULL, paris_monday, NULL, NULL,
 				       NULL) != SQLITE_OK)
 		return sqlite_failed(&store->sqlite, "learn the calendar", err);
@@ -375,7 +384,7 @@ static int read_numbers(struct store *store, enum store_statement which,
 	scoped(sqlite_reset) sqlite3_stmt *rows = NULL;
 	int got = -1;
 
-	if (teach_days(store, err) < 0)
+	if (store_teach_days(store, err) < 0)
 		return -1;
 	rows = sqlite_prepare(&store->sqlite, which, values, count, err);
 	while (rows != NULL && (got = sqlite_step(&store->sqlite, rows, err)) > 0) {

@@ -475,8 +475,26 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[WAITING] = "SELECT lane, coalesce(x.current, site), field, type_code, state = 'held' AND reason = ?1, count(*)"
 		" FROM document LEFT JOIN site_alias x ON x.former = site"
 		" WHERE state IN ('held', 'queued', 'sending') AND action = 'submit' GROUP BY 1, 2, 3, 4, 5",
-	[QUALITY] = "SELECT lane, coalesce(x.current, site), count(*), sum(attempts <= 1), sum(replaced), sum(invisible)"
+	[QUALITY] = "SELECT lane, coalesce(x.current, site), count(*), sum(attempts <= 1), sum(replaced), sum(invisible),"
+		" sum(invisible AND deleted_ms = 0 AND accepted_ms < ?2 AND EXISTS (SELECT 1 FROM document d"
+		"  WHERE d.seq = acceptance.current AND d.invisible))"
 		" FROM acceptance LEFT JOIN site_alias x ON x.former = site WHERE accepted_ms >= ?1 GROUP BY 1, 2",
+	[PROMPTNESS] = "SELECT now_site, CASE WHEN came <= paris_day(ended_ms) THEN 0 WHEN came = paris_day_after(ended_ms, 1)"
+		"  THEN 1 WHEN came <= paris_day_after(ended_ms, 8) THEN 2 ELSE 3 END, count(*) FROM ("
+		"  SELECT coalesce(x.current, a.site) AS now_site, paris_day(a.accepted_ms) AS came,"
+		"   coalesce(nullif(s.end_ms, 0), a.stay_end_ms) AS ended_ms FROM acceptance a"
+		"   LEFT JOIN site_alias x ON x.former = a.site LEFT JOIN stay s ON s.source = 'adt' AND s.key = a.stay"
+		"   WHERE a.accepted_ms >= ?1 AND " NAMED("?2", "a.type_code") ") WHERE ended_ms > 0 GROUP BY 1, 2",
+	[UNITS] = "SELECT now_site, unit, sum(discharges), sum(accepted), max(weeks) FROM ("
+		"SELECT coalesce(x.current, s.site) AS now_site, s.unit AS unit, count(*) AS discharges, 0 AS accepted,"
+		"  0 AS weeks FROM stay s LEFT JOIN site_alias x ON x.former = s.site WHERE s.source = 'adt'"
+		"  AND s.end_ms > 0 AND s.end_ms >= ?1 AND s.end_ms < ?2 AND NOT s.cancelled AND s.counts AND s.unit <> ''"
+		"  GROUP BY 1, 2"
+		" UNION ALL SELECT coalesce(x.current, a.site), a.unit, 0, count(*),"
+		"  count(DISTINCT iif(a.accepted_ms < ?3, paris_monday(a.accepted_ms), NULL))"
+		"  FROM acceptance a LEFT JOIN site_alias x ON x.former = a.site WHERE a.accepted_ms >= ?1"
+		"  AND a.accepted_ms < ?2 AND a.unit <> '' GROUP BY 1, 2)"
+		" GROUP BY 1, 2 ORDER BY 1, 2",
 	[ADD_SNAPSHOT] = "INSERT OR IGNORE INTO snapshot (programme, window, indicator, place, frozen_ms, json)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[SNAPSHOTS] = "SELECT programme, window, indicator, place, frozen_ms, json FROM snapshot"

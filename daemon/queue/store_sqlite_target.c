@@ -227,12 +227,12 @@ int store_unsent(struct store *store, void (*each)(void *arg, const struct store
 	return got;
 }
 
-int store_quality(struct store *store, int64_t since_ms,
+int store_quality(struct store *store, int64_t since_ms, int64_t hidden_before_ms,
 		  void (*each)(void *arg, const struct store_quality *quality), void *arg,
 		  struct err *err)
 {
-	scoped(sqlite_reset) sqlite3_stmt *rows =
-		sqlite_prepare(&store->sqlite, QUALITY, VALUES(NUMBER(since_ms)), err);
+	scoped(sqlite_reset) sqlite3_stmt *rows = sqlite_prepare(
+		&store->sqlite, QUALITY, VALUES(NUMBER(since_ms), NUMBER(hidden_before_ms)), err);
 	int got = -1;
 
 	while (rows != NULL && (got = sqlite_step(&store->sqlite, rows, err)) > 0) {
@@ -243,9 +243,55 @@ int store_quality(struct store *store, int64_t since_ms,
 			.first_pass = sqlite3_column_int64(rows, 3),
 			.replaced = sqlite3_column_int64(rows, 4),
 			.invisible = sqlite3_column_int64(rows, 5),
+			.still_invisible = sqlite3_column_int64(rows, 6),
 		};
 
 		each(arg, &quality);
+	}
+	return got;
+}
+
+int store_promptness(struct store *store, const struct store_names *types, int64_t since_ms,
+		     void (*each)(void *arg, const char *site, enum store_promptness when,
+				  int64_t n),
+		     void *arg, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *rows = NULL;
+	scoped(buf_done) struct buf list = { 0 };
+	int got = -1;
+
+	if (store_teach_days(store, err) < 0)
+		return -1;
+	rows = sqlite_prepare(
+		&store->sqlite, PROMPTNESS,
+		VALUES(NUMBER(since_ms), TEXT(store_list_of(types->names, types->count, &list))),
+		err);
+	while (rows != NULL && (got = sqlite_step(&store->sqlite, rows, err)) > 0)
+		each(arg, sqlite_text(rows, 0), (enum store_promptness)sqlite3_column_int(rows, 1),
+		     sqlite3_column_int64(rows, 2));
+	return got;
+}
+
+int store_units(struct store *store, int64_t from_ms, int64_t to_ms, int64_t whole_ms,
+		void (*each)(void *arg, const struct store_unit *unit), void *arg, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *rows = NULL;
+	int got = -1;
+
+	if (store_teach_days(store, err) < 0)
+		return -1;
+	rows = sqlite_prepare(&store->sqlite, UNITS,
+			      VALUES(NUMBER(from_ms), NUMBER(to_ms), NUMBER(whole_ms)), err);
+	while (rows != NULL && (got = sqlite_step(&store->sqlite, rows, err)) > 0) {
+		const struct store_unit unit = {
+			.site = sqlite_text(rows, 0),
+			.unit = sqlite_text(rows, 1),
+			.discharges = sqlite3_column_int64(rows, 2),
+			.accepted = sqlite3_column_int64(rows, 3),
+			.active_weeks = (unsigned)sqlite3_column_int64(rows, 4),
+		};
+
+		each(arg, &unit);
 	}
 	return got;
 }

@@ -198,6 +198,8 @@ void board_rates(const struct board_quality *quality,
 	const struct board_quality *q = quality;
 	const int64_t refused = q->absent + q->closed + q->opposed;
 	const int64_t ended = q->accepted + q->rejected;
+	const int64_t timed = q->prompt[BOARD_D0] + q->prompt[BOARD_D1] + q->prompt[BOARD_D2_D8] +
+			      q->prompt[BOARD_D9_PLUS];
 	const struct board_rate rates[BOARD_RATES] = {
 		{ "feed_rate_produced", share(q->accepted, q->received) },
 		{ "addressable_rate", share(q->accepted, q->received - refused) },
@@ -208,9 +210,29 @@ void board_rates(const struct board_quality *quality,
 		{ "replacement_rate", share(q->replaced, q->accepted) },
 		{ "masking_rate", share(q->invisible, q->accepted) },
 		{ "continuity", share(q->active_weeks, q->weeks) },
+		{ "feed_rate_stays", share(q->fed_stays, q->stays) },
+		{ "docs_per_stay", share(q->letters, q->stays) },
+		{ "same_day_rate", share(q->prompt[BOARD_D0], timed) },
+		{ "next_day_rate", share(q->prompt[BOARD_D1], timed) },
+		{ "d2_d8_rate", share(q->prompt[BOARD_D2_D8], timed) },
+		{ "later_rate", share(q->prompt[BOARD_D9_PLUS], timed) },
+		{ "still_invisible_rate", share(q->still_invisible, q->accepted) },
 	};
 
 	memcpy(ret_rates, rates, sizeof(rates));
+}
+
+/* Each reason's share of what ended. */
+static json_t *json_of_rejections(const struct board_quality *quality)
+{
+	const int64_t ended = quality->accepted + quality->rejected;
+	json_t *json = json_object();
+
+	for (enum count_outcome outcome = COUNT_REJECTED_FORMAT; outcome <= COUNT_REJECTED_OTHER;
+	     outcome++)
+		put_real(json, count_outcome_text(outcome),
+			 share(quality->rejected_by[outcome], ended));
+	return json;
 }
 
 static json_t *json_of_quality(const struct board_quality *quality)
@@ -225,6 +247,14 @@ static json_t *json_of_quality(const struct board_quality *quality)
 		{ "first_pass", quality->first_pass },
 		{ "replaced", quality->replaced },
 		{ "invisible", quality->invisible },
+		{ "still_invisible", quality->still_invisible },
+		{ "stays_ended", quality->stays },
+		{ "stays_with_letter", quality->fed_stays },
+		{ "letters", quality->letters },
+		{ "letters_d0", quality->prompt[BOARD_D0] },
+		{ "letters_d1", quality->prompt[BOARD_D1] },
+		{ "letters_d2_d8", quality->prompt[BOARD_D2_D8] },
+		{ "letters_d9_plus", quality->prompt[BOARD_D9_PLUS] },
 		{ "dmp_absent", quality->absent },
 		{ "dmp_closed", quality->closed },
 		{ "patient_opposed", quality->opposed },
@@ -245,7 +275,38 @@ static json_t *json_of_quality(const struct board_quality *quality)
 	for (size_t i = 0; i < length_of(rates); i++)
 		put_real(all, rates[i].name, rates[i].rate);
 	json_object_set_new(json, "rates", all);
+	json_object_set_new(json, "reject_rates", json_of_rejections(quality));
 	return json;
+}
+
+void targets_write_quality(const struct board_quality *quality, struct buf *out)
+{
+	json_add_and_free(json_of_quality(quality), out);
+}
+
+bool board_is_covered(const struct board_unit *unit)
+{
+	return unit->discharges == 0 || unit->accepted > 0;
+}
+
+static json_t *json_of_unit(const struct board_unit *unit)
+{
+	json_t *json = json_object();
+
+	json_put_text(json, "finess_eg", unit->site);
+	json_put_text(json, "unit", unit->unit);
+	put_known(json, "discharges", true, unit->discharges);
+	put_known(json, "accepted", true, unit->accepted);
+	json_put_flag(json, "covered", board_is_covered(unit));
+	put_known(json, "weeks", true, unit->weeks);
+	put_known(json, "active_weeks", true, unit->active_weeks);
+	put_real(json, "continuity", share(unit->active_weeks, unit->weeks));
+	return json;
+}
+
+void targets_write_unit(const struct board_unit *unit, struct buf *out)
+{
+	json_add_and_free(json_of_unit(unit), out);
 }
 
 static json_t *json_of_gap(const struct board_gap *gap)
@@ -335,6 +396,7 @@ static void put_result(json_t *json, const struct board_result *result)
 	put_day(period, "to", result->quality_to);
 	json_object_set_new(json, "sites_period", period);
 	json_put_list(json, "sites", json_of_quality, result->qualities, result->quality_count);
+	json_put_list(json, "units", json_of_unit, result->units, result->unit_count);
 	json_put_list(json, "official_gaps", json_of_gap, result->gaps, result->gap_count);
 }
 

@@ -90,7 +90,7 @@ enum store_statement {
 	COUNT_STAY_NEWS, STAY_IS, NOTE_STAY, DISCRETION_IS, NOTE_DISCRETION, MARK_DISCREET, FIND_DISCREET, FIND_INDISCREET, HOLD_DISCREET,
 	IS_DISCREET, DECIDE_DISCREET, LETTERLESS, COUNT_LETTERLESS, FORGET_STAYS, FORGET_DISCRETION,
 	COUNTERS_BY_DAY, COUNTERS_BY_MONTH, COUNT_DOCUMENTS, COUNT_STAYS, COUNT_PATIENTS, COUNT_WEEKS, PRODUCED, STAYS_ENDED, LAST_ACCEPTED,
-	ADD_IMPORT, ADD_FIGURE, FIGURES, WAITING, QUALITY, ADD_SNAPSHOT, SNAPSHOTS, FORGET_SNAPSHOTS,
+	ADD_IMPORT, ADD_FIGURE, FIGURES, WAITING, QUALITY, PROMPTNESS, UNITS, ADD_SNAPSHOT, SNAPSHOTS, FORGET_SNAPSHOTS,
 	READ_BEGIN, READ_END, REJECTIONS, DELAYS, EVIDENCE,
 	ADD_ACT, ACTS, ACT_IS, IMPORTS, IMPORT_FIGURES,
 	CHAIN_HEAD, CHAIN_DOCUMENT, CHAIN_LEDGER, CHAIN_ROWS, CHAIN_SET, CHECK_INTEGRITY, CHECK_REFERENCES, CHECK_STATES,
@@ -340,6 +340,9 @@ const char *store_list_of(const char *const *names, size_t count, struct buf *ou
 must_use int store_find_number(struct store *store, enum store_statement which,
 			       const struct sqlite_value *values, size_t count, int64_t otherwise,
 			       int64_t *ret_number, struct err *err);
+
+/* Teaches the connection what SQL asks of the calendar; once is enough. */
+must_use int store_teach_days(struct store *store, struct err *err);
 
 /* Reads EVENT_COLUMNS, from that column on. */
 struct store_event store_event_of(sqlite3_stmt *statement, int column);

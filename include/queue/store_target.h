@@ -7,7 +7,7 @@
 #ifndef DMPFEED_QUEUE_STORE_TARGET_H
 #define DMPFEED_QUEUE_STORE_TARGET_H
 
-#include "queue/store.h"
+#include "queue/store_count.h"
 
 /* ---- imports ---- */
 
@@ -78,11 +78,34 @@ struct store_quality {
 	int64_t accepted, first_pass; /* first_pass: at the first attempt */
 	int64_t replaced;             /* versions that took the place of one of these */
 	int64_t invisible;
+	int64_t still_invisible; /* of these, accepted before hidden_before_ms, and hidden yet */
 };
 
-must_use int store_quality(struct store *store, int64_t since_ms,
+must_use int store_quality(struct store *store, int64_t since_ms, int64_t hidden_before_ms,
 			   void (*each)(void *arg, const struct store_quality *quality), void *arg,
 			   struct err *err);
+
+/* Of lineages of these types that were accepted since then, and whose stay is known to have ended: how many
+ * came on its last day or before, on the next day, by the eighth, and later; by site.
+ */
+enum store_promptness { STORE_D0, STORE_D1, STORE_D2_D8, STORE_D9_PLUS, STORE_PROMPTNESS };
+
+must_use int store_promptness(struct store *store, const struct store_names *types, int64_t since_ms,
+			      void (*each)(void *arg, const char *site,
+					   enum store_promptness when, int64_t n),
+			      void *arg, struct err *err);
+
+/* What each unit did in [from_ms, to_ms[; weeks: those before whole_ms, in which something was accepted. */
+struct store_unit {
+	const char *site, *unit; /* site: as it is called now */
+	int64_t discharges;      /* as ADT messages tell of them */
+	int64_t accepted;
+	unsigned active_weeks;
+};
+
+must_use int store_units(struct store *store, int64_t from_ms, int64_t to_ms, int64_t whole_ms,
+			 void (*each)(void *arg, const struct store_unit *unit), void *arg,
+			 struct err *err);
 
 /* ---- frozen figures ---- */
 

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "base/count.h"
 #include "status/projection.h"
 #include "status/targets.h"
 
@@ -61,13 +62,32 @@ struct board_row {
 	int64_t frozen_ms;
 };
 
+/* The last day of the stay or before, the next day, the second to the eighth, later. */
+enum { BOARD_D0, BOARD_D1, BOARD_D2_D8, BOARD_D9_PLUS, BOARD_PROMPT };
+
 /* What a place did in a while, whatever the programme. Rates: NAN when there is nothing to divide by. */
 struct board_quality {
 	const char *site, *name;
 	int64_t received, received_qualified, accepted, first_pass, replaced, invisible;
 	int64_t absent, closed, opposed, rejected, held, waiting, waiting_for_ins;
+	int64_t still_invisible;             /* for longer than a document may be */
+	int64_t rejected_by[COUNT_OUTCOMES]; /* of the REJECTED_* alone */
+	int64_t stays, fed_stays;     /* that ended, as ADT tells; of which a letter is there */
+	int64_t letters;              /* that were accepted */
+	int64_t prompt[BOARD_PROMPT]; /* of these, by when after the end of their stay */
 	unsigned weeks, active_weeks;
 };
+
+/* Likewise of a unit, as documents and ADT messages name it. One of which patients leave and no document is
+ * accepted is not covered.
+ */
+struct board_unit {
+	const char *site, *unit;
+	int64_t discharges, accepted;
+	unsigned weeks, active_weeks;
+};
+
+bool board_is_covered(const struct board_unit *unit);
 
 /* The rates of a place, by name: gross and addressable ones side by side. */
 struct board_rate {
@@ -75,7 +95,7 @@ struct board_rate {
 	double rate;
 };
 
-enum { BOARD_RATES = 9 };
+enum { BOARD_RATES = 16 };
 
 void board_rates(const struct board_quality *quality,
 		 struct board_rate ret_rates[static BOARD_RATES]);
@@ -109,6 +129,8 @@ struct board_result {
 	int quality_from, quality_to; /* days, both in */
 	struct board_quality *qualities;
 	size_t quality_count;
+	struct board_unit *units; /* by site and unit */
+	size_t unit_count;
 
 	struct board_gap *gaps; /* those with an official or declared figure */
 	size_t gap_count;
@@ -130,5 +152,7 @@ json_t *targets_programmes(const struct targets *targets);
 /* One row alone, as it is in that object: dmpfeedctl targets prints it, a frozen window keeps it. */
 void targets_write_row(const struct board_row *row, struct buf *out);
 void targets_write_gap(const struct board_gap *gap, struct buf *out);
+void targets_write_quality(const struct board_quality *quality, struct buf *out);
+void targets_write_unit(const struct board_unit *unit, struct buf *out);
 
 #endif

@@ -128,6 +128,15 @@ def test_what_is_delivered_counts(make_gateway):
     assert re.search(rf"essai en-cours +produits +{FINESS_EG} +3/3 +100.0 % +90.0 % +0 .*MET_NOW", printed), printed
     assert "Atteint" in ask(gateway, "targets", LC_ALL="fr_FR.UTF-8").stdout
 
+    site, unit = gateway.ctl("targets", "--rates")
+    assert (site["finess_eg"], site["rates"]["feed_rate_produced"], site["letters"]) == (FINESS_EG, 1.0, 3)
+    assert sum(site["rates"][name] for name in ("same_day_rate", "next_day_rate", "d2_d8_rate", "later_rate")) == 1
+    assert (unit["unit"]["unit"], unit["unit"]["accepted"], unit["unit"]["covered"]) == ("UF12", 3, True)
+    told = json.loads(gateway.get("/api/v1/targets")[1])
+    assert (told["sites"], told["units"]) == ([site], [unit["unit"]])
+    printed = ask(gateway, "targets", "--rates").stdout
+    assert re.search(rf"^Site +Of what was to be fed .*\n{FINESS_EG} +100.0 % +100.0 %", printed), printed
+
 
 def test_denominators_are_brought_revision_by_revision(make_gateway):
     gateway = with_targets(make_gateway).start()
