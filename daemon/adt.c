@@ -148,6 +148,10 @@ void adt_read(struct adt *adt, const struct hl7_message *message, enum environme
 	read_identity(adt, &identity, environment, arena);
 	read_choice(adt, &identity);
 	read_dmp(adt, &identity);
+	if (identity.validated) {
+		adt->ins = identity.ins;
+		adt->ins_oid = identity.ins_oid;
+	}
 }
 
 bool adt_leaves_something(const struct adt *adt)

@@ -186,6 +186,7 @@ static int ask_numerator(const struct board_counting *counting,
 		.has_most_delay = numerator->most_delay_hours > 0,
 		.most_delay_ms = (int64_t)numerator->most_delay_hours * 3600000,
 		.net_of_deletions = numerator->net_of_deletions,
+		.share_across_transfers = numerator->share_across_transfers,
 		.not_reconciled = (numerator->outcomes & OUTCOME_ACCEPTED_RECONCILED) == 0,
 		.late_grace_days = (int)grace,
 	};

@@ -56,6 +56,8 @@ static int take_stay(const struct intake *intake, struct intake_part *part, stru
 
 	if (!part->decision.adt.has_stay)
 		return 0;
+	stay.ins = part->decision.adt.ins;
+	stay.ins_oid = part->decision.adt.ins_oid;
 	stay.now_ms = intake->came_ms;
 	stay.said_ms = past_of(stay.said_ms, stay.now_ms);
 	stay.moved = remember_move;

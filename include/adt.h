@@ -29,6 +29,8 @@ struct adt {
 	const char *ins, *ins_oid;
 	int64_t dmp_said_ms;
 
+	const char *ins, *ins_oid; /* qualified; NULL or "": not known */
+
 	bool has_stay; /* of which stay, and what: see stays.h */
 	struct store_stay stay;
 };

@@ -351,6 +351,7 @@ static void imported_figures_that_were_altered_are_found(void **state)
 static const char back_to_version_20[] =
 	"DROP TABLE act; DROP TABLE counter_rejection; DROP TABLE discretion;"
 	"DROP INDEX document_stay; DROP INDEX acceptance_stay; DROP INDEX stay_changed;"
+	"DROP INDEX stay_patient; ALTER TABLE stay DROP COLUMN patient;"
 	"ALTER TABLE document DROP COLUMN discreet;"
 	"ALTER TABLE stay DROP COLUMN number; ALTER TABLE stay DROP COLUMN sealed_by;"
 	"ALTER TABLE stay DROP COLUMN counts; ALTER TABLE stay DROP COLUMN since_ms;"

@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 
 #include "queue/store_export.h"
+#include "queue/store_stay.h"
 #include "queue/store_target.h"
 #include "store_fixture.h"
 #include "tally.h"
@@ -319,6 +320,76 @@ static void a_document_without_a_stay_counts_and_satisfies_none(void **state)
 	assert_asked(f, &asked, "");
 	dump(f, &out);
 	assert_non_null(strstr(out.p, "202611|990000987|990012345|MCO|11490-0|DMP|ACCEPTED|1|"));
+}
+
+/* ---- transfers ---- */
+
+static void note_stay(struct fixture *f, const char *number, const char *site, const char *ins,
+		      int64_t start_ms, int64_t end_ms)
+{
+	const struct store_stay stay = { .lane = lane,
+					 .number = number,
+					 .ins = ins,
+					 .ins_oid = "1.2.250.1.213.1.4.10",
+					 .said_ms = f->now_ms,
+					 .exists = STORE_SAID_YES,
+					 .ended = STORE_SAID_YES,
+					 .counts = STORE_SAID_YES,
+					 .has_place = true,
+					 .site = site,
+					 .unit = "UF12",
+					 .field = "MCO",
+					 .start_ms = start_ms,
+					 .end_ms = end_ms,
+					 .now_ms = f->now_ms };
+
+	ok(store_begin(f->store, &err));
+	ok(store_note_stay(f->store, &stay, &err));
+	ok(store_commit(f->store, &err));
+}
+
+/* The letter is of the second stay, at 990012345. Its patient came there from 010003720, at once; another
+ * patient of that day did too; two days before, the same patient had left 2A0000014.
+ */
+static void a_letter_may_be_shared_by_the_stay_before_a_transfer(void **state)
+{
+	static const char same[] = "190017400000123", other[] = "290017400000145";
+	struct fixture *f = *state;
+	struct store_numerator asked = in_window("2026-11-01", "2026-12-01", STORE_STAYS);
+	const int64_t moved_ms = begins("2026-11-18") + 10 * HOUR_MS;
+	struct store_arrival letter = of_stay(f, "1.1", "V2");
+
+	note_stay(f, "V0", "2A0000014", same, moved_ms - 90 * HOUR_MS, moved_ms - 48 * HOUR_MS);
+	note_stay(f, "V1", "010003720", same, moved_ms - 40 * HOUR_MS, moved_ms);
+	note_stay(f, "V9", "010003720", other, moved_ms - 40 * HOUR_MS, moved_ms);
+	note_stay(f, "V2", "990012345", same, moved_ms + HOUR_MS, f->now_ms - HOUR_MS);
+	take_in(f, &letter);
+	deliver(f);
+	count_all(f, 100);
+	asked.basis = STORE_BY_STAY_END;
+	assert_asked(f, &asked, "990012345 20261120: 1\n");
+	asked.share_across_transfers = true;
+	assert_asked(f, &asked, "010003720 20261118: 1\n990012345 20261120: 1\n");
+	asked.basis = STORE_BY_ACCEPTED;
+	assert_asked(f, &asked, "010003720 20261120: 1\n990012345 20261120: 1\n");
+	asked.sites = (struct store_names){ (const char *const[]){ "010003720" }, 1 };
+	assert_asked(f, &asked, "010003720 20261120: 1\n");
+	asked.share_across_transfers = false;
+	assert_asked(f, &asked, "");
+	asked.sites.count = 0;
+
+	/* What is said later without an identity takes none away. The letter of the first of the two satisfies
+	 * that one no second time, but the stay before it.
+	 */
+	note_stay(f, "V1", "010003720", "", moved_ms - 40 * HOUR_MS, moved_ms);
+	letter = of_stay(f, "1.2", "V1");
+	letter.site = "010003720";
+	take_in(f, &letter);
+	deliver(f);
+	count_all(f, 100);
+	asked.share_across_transfers = true;
+	assert_asked(f, &asked,
+		     "010003720 20261120: 1\n2A0000014 20261120: 1\n990012345 20261120: 1\n");
 }
 
 static void a_document_of_the_last_moment_counts_in_its_window(void **state)
@@ -653,6 +724,7 @@ int main(void)
 		test(five_versions_count_once),
 		test(what_was_hidden_and_is_shown_counts_once),
 		test(a_document_without_a_stay_counts_and_satisfies_none),
+		test(a_letter_may_be_shared_by_the_stay_before_a_transfer),
 		test(a_deleted_document_satisfies_its_stay_no_longer),
 		test(a_document_of_the_last_moment_counts_in_its_window),
 		test(what_was_blocked_counts_by_the_date_that_is_asked),

@@ -147,6 +147,7 @@ static void an_indicator_with_everything(void **state)
 		     "      require: {ins_qualified: true, max_delay_hours_after_stay_end: 24}\n"
 		     "      date_basis: stay_end\n"
 		     "      net_of_deletions: true\n"
+		     "      share_across_transfers: true\n"
 		     "      late_grace_days: 30\n"
 		     "    denominator: sejours\n"
 		     "    threshold: {kind: ratio, op: \">=\", value: 0.7, status: official, "
@@ -171,6 +172,7 @@ static void an_indicator_with_everything(void **state)
 	assert_int_equal(a->numerator.most_delay_hours, 24);
 	assert_int_equal(a->numerator.basis, BASIS_STAY_END);
 	assert_true(a->numerator.net_of_deletions);
+	assert_true(a->numerator.share_across_transfers);
 	assert_int_equal(a->numerator.late_grace_days, 30);
 	assert_string_equal(a->denominator->id, "sejours");
 	assert_string_equal(a->denominator->exclude.list[0], "seances");
@@ -185,7 +187,8 @@ static void an_indicator_with_everything(void **state)
 		"finess_ej=010000001 own_plateau=imagerie; numerator: distinct_stays "
 		"channel=DMP+MSS_PS types=11490-0+11490-1+34874-8 outcomes=ACCEPTED ins_qualified "
 		"max_delay_hours_after_stay_end=24 date_basis=stay_end net_of_deletions "
-		"late_grace_days=30; denominator: sejours source=dim_import unit=stay "
+		"share_across_transfers late_grace_days=30; denominator: sejours source=dim_import "
+		"unit=stay "
 		"exclude=seances; threshold: ratio >= 0.7 status=official margin=0.02");
 	assert_int_equal(strlen(a->definition_hash), 64);
 }
@@ -381,6 +384,9 @@ static const struct {
 	  "internal}}",
 	  "15:5: a is a rank, which is imported: name its figures (source: manual) as denominator, "
 	  "and no numerator\n" },
+	{ "{id: a, numerator: {aggregate: documents, share_across_transfers: true}, threshold: "
+	  "{kind: count, value: 7, status: internal}}",
+	  "15:24: share_across_transfers is about stays: aggregate is distinct_stays with it\n" },
 	{ "{id: a, threshold: {kind: all_of, indicators: [b], status: internal}}",
 	  "15:5: a names b, which is no indicator of this programme that is counted\n" },
 	{ "{id: a, " DOCUMENTS ", denominator: {same_numerator_without: [ins_qualified]}, "

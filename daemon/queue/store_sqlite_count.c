@@ -413,6 +413,10 @@ int store_numerator(struct store *store, const struct store_numerator *asked,
 		[STORE_PATIENTS] = COUNT_PATIENTS,
 		[STORE_WEEKS] = COUNT_WEEKS,
 	};
+	const enum store_statement which =
+		asked->aggregate == STORE_STAYS && asked->share_across_transfers
+			? COUNT_SHARED_STAYS
+			: statements[asked->aggregate];
 	const bool by_accepted = asked->basis == STORE_BY_ACCEPTED;
 	const int64_t grace_ms = (int64_t)max(asked->late_grace_days, 0) * 24 * 3600000;
 	scoped(buf_done) struct buf types = { 0 }, sites = { 0 }, lanes = { 0 }, fields = { 0 },
@@ -420,7 +424,7 @@ int store_numerator(struct store *store, const struct store_numerator *asked,
 
 	/* ?6 and ?7 only spare reading what cannot count */
 	return read_numbers(
-		store, statements[asked->aggregate],
+		store, which,
 		VALUES(TEXT(list_of(&asked->types, &types)), TEXT(list_of(&asked->sites, &sites)),
 		       TEXT(list_of(&asked->lanes, &lanes)), TEXT(list_of(&asked->fields, &fields)),
 		       TEXT(list_of(&asked->units, &units)),

@@ -457,6 +457,11 @@ static const char version_24[] =
 	"  PRIMARY KEY (month, lane, site, unit, source, type_code, outcome, reason, code)"
 	") STRICT, WITHOUT ROWID;"
 	"UPDATE tally SET last = 0, until_ms = 0, edition = edition + 1, is_emptying = 1 WHERE last > 0;";
+
+/* Whose stay it is, as documents know their patient: a key. */
+static const char version_24[] =
+	"ALTER TABLE stay ADD COLUMN patient BLOB;"
+	"CREATE INDEX stay_patient ON stay (patient, end_ms) WHERE source = 'adt' AND patient IS NOT NULL;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)

@@ -25,22 +25,43 @@
 /* Acceptances that count for ?1 ... ?17, with the number that their site has now. What the documents of a stay
  * say of its end holds where no ADT does.
  */
-#define PICKED \
-	"WITH known AS (SELECT a.*, coalesce(x.current, a.site) AS now_site," \
+#define KNOWN \
+	"WITH known AS (SELECT a.*, coalesce(x.current, a.site) AS now_site, s.start_ms AS began_ms," \
 	"  coalesce(nullif(s.end_ms, 0), a.stay_end_ms) AS ended_ms" \
 	"  FROM acceptance a LEFT JOIN site_alias x ON x.former = a.site" \
 	"  LEFT JOIN stay s ON s.source = 'adt' AND s.key = a.stay" \
 	"  WHERE a.accepted_ms >= ?6 AND a.accepted_ms < ?7" \
-	"  AND " NAMED("?1", "a.type_code") " AND " NAMED("?3", "a.lane") " AND " NAMED("?4", "a.field") \
-	"  AND " NAMED("?5", "a.unit") " AND (?10 = '' OR a.channel = ?10)" \
+	"  AND " NAMED("?1", "a.type_code") " AND " NAMED("?3", "a.lane") \
+	"  AND (?10 = '' OR a.channel = ?10)" \
 	"  AND (NOT ?12 OR a.ins_qualified) AND (NOT ?15 OR a.deleted_ms = 0)" \
 	"  AND (NOT ?16 OR a.outcome = 'ACCEPTED') AND NOT coalesce((s.cancelled OR NOT s.counts) AND ?18, 0))," \
-	" picked AS (SELECT iif(?17, '', now_site) AS site, lane, iif(?17, '', field) AS field, stay, patient," \
+	" "
+#define PICK \
+	"picked AS (SELECT iif(?17, '', now_site) AS site, lane, iif(?17, '', field) AS field, stay, patient," \
 	"  CASE ?11 WHEN 0 THEN accepted_ms WHEN 1 THEN submitted_ms WHEN 2 THEN created_ms ELSE ended_ms END AS at_ms," \
 	"  accepted_ms, ended_ms FROM known WHERE " NAMED("?2", "now_site") \
-	"  AND (NOT ?13 OR (ended_ms > 0 AND accepted_ms - ended_ms <= ?14)))," \
+	"  AND " NAMED("?4", "field") " AND " NAMED("?5", "unit") \
+	"  AND (NOT ?13 OR (ended_ms > 0 AND accepted_ms - ended_ms <= ?14))"
+/* The stay from which the patient came, to another site of the entity, no more than a day between them. */
+#define SHARE \
+	" UNION ALL SELECT iif(?17, '', coalesce(y.current, t.site)), k.lane, iif(?17, '', t.field), t.key, k.patient," \
+	"  CASE ?11 WHEN 0 THEN k.accepted_ms WHEN 1 THEN k.submitted_ms WHEN 2 THEN k.created_ms ELSE t.end_ms END," \
+	"  k.accepted_ms, t.end_ms FROM known k JOIN stay t ON t.source = 'adt' AND t.patient = k.patient" \
+	"  AND t.end_ms BETWEEN k.began_ms - 86400000 AND k.began_ms + 86400000 AND t.end_ms > 0 AND t.lane = k.lane" \
+	"  AND t.key <> k.stay AND NOT t.cancelled AND t.counts LEFT JOIN site_alias y ON y.former = t.site" \
+	"  WHERE k.began_ms > 0 AND coalesce(y.current, t.site) <> k.now_site" \
+	"  AND " NAMED("?2", "coalesce(y.current, t.site)") " AND " NAMED("?4", "t.field") " AND " NAMED("?5", "t.unit") \
+	"  AND (NOT ?13 OR k.accepted_ms - t.end_ms <= ?14)"
+#define COUNTED \
+	")," \
 	" counted AS (SELECT * FROM picked WHERE iif(?19 > 0 AND ended_ms > 0," \
 	"  ended_ms >= ?8 AND ended_ms < ?9 AND accepted_ms < ?9 + ?19, at_ms >= ?8 AND at_ms < ?9))"
+#define PICKED KNOWN PICK COUNTED
+/* with min(), the other columns are those of the row that has the least */
+#define BY_STAY \
+	" SELECT site, lane, field, paris_day(first_ms), count(*) FROM (SELECT site, lane, field," \
+	" min(at_ms) AS first_ms FROM counted WHERE stay IS NOT NULL GROUP BY lane, site, stay)" \
+	" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4"
 #define DISCREET_STAY "EXISTS (SELECT 1 FROM discretion p WHERE p.key = s.key AND (p.flag OR p.unit))"
 /* Stays that ended between ?3 and ?4, of the site ?2, of which the DMP has no document of the types ?1. */
 #define LETTER_OF "d.stay = s.key AND d.action <> 'delete' AND " NAMED("?1", "d.type_code")
@@ -408,8 +429,9 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" since_ms, place_said_ms, counts, counts_said_ms FROM stay WHERE source = 'adt' AND key = ?1",
 	[NOTE_STAY] = "INSERT OR REPLACE INTO stay (source, key, lane, site, unit, field, start_ms, end_ms, cancelled, number,"
 		" sealed_by, counts, since_ms, exists_said_ms, start_said_ms, end_said_ms, place_said_ms, counts_said_ms,"
-		" changed_ms)"
-		" VALUES ('adt', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+		" changed_ms, patient)"
+		" VALUES ('adt', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+		" coalesce(?19, (SELECT patient FROM stay WHERE source = 'adt' AND key = ?1)))",
 	[DISCRETION_IS] = "SELECT flag, flag_said_ms, unit FROM discretion WHERE key = ?1",
 	[NOTE_DISCRETION] = "INSERT OR REPLACE INTO discretion (key, flag, flag_said_ms, unit, changed_ms)"
 		" VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -440,10 +462,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" ORDER BY lane, site, field, type_code, channel, month, outcome",
 	[COUNT_DOCUMENTS] = PICKED " SELECT site, lane, field, paris_day(at_ms), count(*) FROM counted"
 		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
-	/* with min(), the other columns are those of the row that has the least */
-	[COUNT_STAYS] = PICKED " SELECT site, lane, field, paris_day(first_ms), count(*) FROM (SELECT site, lane, field,"
-		" min(at_ms) AS first_ms FROM counted WHERE stay IS NOT NULL GROUP BY lane, site, stay)"
-		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
+	[COUNT_STAYS] = PICKED BY_STAY,
+	[COUNT_SHARED_STAYS] = KNOWN PICK SHARE COUNTED BY_STAY,
 	[COUNT_PATIENTS] = PICKED " SELECT site, lane, field, paris_day(first_ms), count(*) FROM (SELECT site, lane, field,"
 		" min(at_ms) AS first_ms FROM counted WHERE patient IS NOT NULL GROUP BY lane, site, patient)"
 		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",

@@ -83,8 +83,9 @@ static int read_known(struct store *store, struct slice key, struct arena *arena
 	return 0;
 }
 
-static int write_known(struct store *store, struct slice key, const struct store_stay *told,
-		       const struct stay_known *known, struct err *err)
+static int write_known(struct store *store, struct slice key, const struct store_patient *patient,
+		       const struct store_stay *told, const struct stay_known *known,
+		       struct err *err)
 {
 	scoped(buf_done) struct buf sealed = { 0 };
 	const struct slice number = seal_number(store, key, told->number, &sealed);
@@ -98,7 +99,8 @@ static int write_known(struct store *store, struct slice key, const struct store
 				 NUMBER(known->counts), NUMBER(known->since_ms),
 				 NUMBER(known->exists_said_ms), NUMBER(known->start_said_ms),
 				 NUMBER(known->end_said_ms), NUMBER(known->place_said_ms),
-				 NUMBER(known->counts_said_ms), NUMBER(told->now_ms)),
+				 NUMBER(known->counts_said_ms), NUMBER(told->now_ms),
+				 BYTES(store_patient_key(patient))),
 			  "note a stay", err);
 }
 
@@ -209,16 +211,17 @@ int store_note_stay(struct store *store, const struct store_stay *stay, struct e
 {
 	scoped(arena_done) struct arena arena = { 0 };
 	struct stay_known known;
-	struct store_patient key;
+	struct store_patient key, patient;
 
-	if (store_find_stay(store, stay->lane, stay->number, &key, err) < 0)
+	if (store_find_stay(store, stay->lane, stay->number, &key, err) < 0 ||
+	    store_find_patient(store, stay->ins, stay->ins_oid, &patient, err) < 0)
 		return -1;
 	if (!key.is_known)
 		return err_set(err, ERR_REJECT, "a stay without a number cannot be noted");
 	if (read_known(store, store_patient_key(&key), &arena, &known, err) < 0)
 		return -1;
 	stay_learn(&known, stay);
-	if (write_known(store, store_patient_key(&key), stay, &known, err) < 0 ||
+	if (write_known(store, store_patient_key(&key), &patient, stay, &known, err) < 0 ||
 	    sqlite_run(&store->sqlite, COUNT_STAY_NEWS, NULL, 0, "note a stay", err) < 0)
 		return -1;
 	return note_discretion(store, store_patient_key(&key), &stay->discretion, stay->said_ms,

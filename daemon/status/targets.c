@@ -93,6 +93,8 @@ static void add_numerator(const struct target_numerator *numerator, struct buf *
 	buf_addf(out, " date_basis=%s", targets_basis_text(numerator->basis));
 	if (numerator->net_of_deletions)
 		buf_add_text(out, " net_of_deletions");
+	if (numerator->share_across_transfers)
+		buf_add_text(out, " share_across_transfers");
 	if (numerator->late_grace_days > 0)
 		buf_addf(out, " late_grace_days=%llu",
 			 (unsigned long long)numerator->late_grace_days);

@@ -115,6 +115,8 @@ static const struct targets_key numerator_keys[] = {
 	  .help = "accepted, submitted, created or stay_end" },
 	{ "net_of_deletions", targets_read_flag, TARGETS_KEY(target_numerator, net_of_deletions),
 	  .help = "true or false" },
+	{ "share_across_transfers", targets_read_flag,
+	  TARGETS_KEY(target_numerator, share_across_transfers), .help = "true or false" },
 	{ "late_grace_days", targets_read_count, TARGETS_KEY(target_numerator, late_grace_days),
 	  .help = "a number of days" },
 };
@@ -137,6 +139,11 @@ static void read_numerator(struct targets_reader *reader, const struct targets_k
 	if ((indicator->numerator.outcomes & OUTCOME_ACCEPTED) == 0)
 		targets_complain(reader, tree->place,
 				 "outcomes without ACCEPTED would count only what was in doubt");
+	if (indicator->numerator.share_across_transfers &&
+	    indicator->numerator.aggregate != AGGREGATE_STAYS)
+		targets_complain(reader, tree->place,
+				 "share_across_transfers is about stays: aggregate is "
+				 "distinct_stays with it");
 }
 
 const char *targets_aggregate_text(enum target_aggregate aggregate)

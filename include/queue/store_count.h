@@ -116,6 +116,10 @@ struct store_numerator {
 	bool has_most_delay; /* only what was accepted no later after its stay's end */
 	int64_t most_delay_ms;
 	bool net_of_deletions; /* not what was deleted since, whenever */
+	/* of STORE_STAYS: a document is also of the stay from which its patient was transferred, at another
+	 * site of the entity, no more than a day before or after, as ADT tells
+	 */
+	bool share_across_transfers;
 	bool not_reconciled;   /* COUNT_ACCEPTED alone */
 	/* > 0: of a stay that is known to end, its end must lie in the window, and the document may be
 	 * accepted so many days after the window. Of others, `basis` counts as if there were none.

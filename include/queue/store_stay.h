@@ -19,6 +19,10 @@ enum store_said { STORE_UNSAID, STORE_SAID_YES, STORE_SAID_NO };
 struct store_stay {
 	const char *lane;   /* finess_ej: visit numbers are unique within one */
 	const char *number; /* of the visit, as PV1-19 has it */
+	/* The patient's INS and its domain, if they are qualified; "" or NULL: not known. Only a key of it is
+	 * kept, as of documents.
+	 */
+	const char *ins, *ins_oid;
 	int64_t said_ms;
 	enum store_said exists; /* no: its admission was cancelled */
 	enum store_said ended;  /* yes: at end_ms; no: it goes on */

@@ -66,6 +66,7 @@ struct target_numerator {
 	uint64_t most_delay_hours; /* after the end of the stay; 0: any */
 	enum target_basis basis;
 	bool net_of_deletions;
+	bool share_across_transfers; /* of stays: one document for two that follow each other */
 	uint64_t late_grace_days;
 };
 
