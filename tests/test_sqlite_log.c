@@ -126,6 +126,31 @@ static int64_t count_after_a_cut(const struct fixture *f)
 	return count;
 }
 
+/* ---- syncs ---- */
+
+static ino_t watched;
+static int syncs; /* of that file */
+
+/* SQLite's, in the place of the system's. */
+int fdatasync(int fd)
+{
+	struct stat found;
+
+	syncs += fstat(fd, &found) == 0 && found.st_ino == watched;
+	return fsync(fd);
+}
+
+static void watch_log(const struct fixture *f)
+{
+	struct stat found;
+
+	assert_int_equal(stat(f->log, &found), 0);
+	watched = found.st_ino;
+	syncs = 0;
+}
+
+/* ---- */
+
 static const char insert_small[] = "INSERT INTO t VALUES (randomblob(100))";
 static const char insert_large[] = /* 4 MB: many times what is gathered */
 	"INSERT INTO t WITH n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
@@ -193,6 +218,41 @@ static void it_grows_by_steps_and_is_used_again(void **state)
 	assert_int_equal(count_after_a_cut(f), 401);
 }
 
+static const char fold[] = "PRAGMA wal_checkpoint(PASSIVE)";
+
+static void what_was_there_before_is_synced_by_who_folds_it(void **state)
+{
+	struct fixture *f = *state;
+	struct sqlite folding = { 0 };
+
+	run(&f->writer, insert_small);
+	open_at(&folding, f->path, SQLITE_OPEN_READWRITE);
+	watch_log(f);
+	run(&folding, fold);
+	assert_int_equal(syncs, 1);
+	sqlite_done(&folding);
+}
+
+static void what_a_commit_has_synced_is_not_synced_again(void **state)
+{
+	struct fixture *f = *state;
+	struct sqlite folding = { 0 };
+
+	open_at(&folding, f->path, SQLITE_OPEN_READWRITE);
+	run(&f->writer, insert_small);
+	run(&folding, fold);
+	for (int i = 2; i <= 6; i++) {
+		watch_log(f);
+		run(&f->writer, insert_small);
+		assert_in_range(syncs, 1, 2); /* the header of a new log has one of its own */
+		watch_log(f);
+		run(i % 2 > 0 ? &f->writer : &folding, fold);
+		assert_int_equal(syncs, 0);
+		assert_int_equal(count_after_a_cut(f), i);
+	}
+	sqlite_done(&folding);
+}
+
 static void limit_files_to(rlim_t bytes)
 {
 	struct rlimit limit;
@@ -230,6 +290,10 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(it_grows_by_steps_and_is_used_again, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(what_was_there_before_is_synced_by_who_folds_it,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_a_commit_has_synced_is_not_synced_again,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_room_nothing_of_the_transaction_is_left,
 						set_up, tear_down),
 	};

@@ -28,6 +28,7 @@ struct log {
 	size_t n;
 	sqlite3_int64 at;
 	sqlite3_int64 file_bytes; /* as far as it has grown */
+	bool is_synced;           /* once, and nothing was written through this handle since */
 };
 
 static sqlite3_vfs *system_vfs(void)
@@ -62,6 +63,7 @@ static int flush(sqlite3_file *file, struct log *log)
 	int result = SQLITE_OK;
 
 	log->n = 0;
+	log->is_synced &= n == 0;
 	if (n > 0)
 		result = log->system->xWrite(file, log->bytes, (int)n, log->at);
 	if (n > 0 && result == SQLITE_OK)
@@ -78,8 +80,10 @@ static int log_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64
 		result = flush(file, log);
 	if (result != SQLITE_OK)
 		return result;
-	if (n > GATHERED_BYTES)
+	if (n > GATHERED_BYTES) {
+		log->is_synced = false;
 		return log->system->xWrite(file, bytes, n, at);
+	}
 	if (log->n == 0)
 		log->at = at;
 	memcpy(log->bytes + log->n, bytes, (size_t)n);
@@ -95,12 +99,20 @@ static int log_read(sqlite3_file *file, void *bytes, int n, sqlite3_int64 at)
 	return result == SQLITE_OK ? log->system->xRead(file, bytes, n, at) : result;
 }
 
+/* Whoever folds syncs the log before: it must not be newer in the database than on disk. But what others
+ * wrote they synced before they showed it, so that a handle has its own writes to answer for; and, at its
+ * first sync, what a process that died may have left.
+ */
 static int log_sync(sqlite3_file *file, int how)
 {
 	struct log *log = log_of(file);
 	int result = flush(file, log);
 
-	return result == SQLITE_OK ? log->system->xSync(file, how) : result;
+	if (result != SQLITE_OK || log->is_synced)
+		return result;
+	result = log->system->xSync(file, how);
+	log->is_synced = result == SQLITE_OK;
+	return result;
 }
 
 static int log_size(sqlite3_file *file, sqlite3_int64 *ret_bytes)
