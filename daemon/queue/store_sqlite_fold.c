@@ -8,10 +8,17 @@
  */
 #include "queue/store_sqlite.h"
 
-/* In pages: what is worth a round; when the log may begin anew; what the writer does itself; and when it
- * does all.
+/* In pages: what is worth a round, and small enough that a commit that comes while it is synced does not
+ * wait long behind it; when the log may begin anew; what the writer does itself; after how many more it
+ * tries again; and when it does all.
  */
-enum { ROUND_PAGES = 1024, LOG_PAGES = 2048, REST_PAGES = 512, MOST_PAGES = 8192 };
+enum {
+	ROUND_PAGES = 256,
+	LOG_PAGES = 4096,
+	REST_PAGES = 128,
+	AGAIN_PAGES = 512,
+	MOST_PAGES = 8192,
+};
 
 /* After each commit of the writer. */
 static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
@@ -67,7 +74,7 @@ size_t store_fold(struct store *store)
 	    folded < 0)
 		folded = 0;
 	/* a reader may hold the rest for as long as it likes: not at each commit, then */
-	store->log.next_here = store->log.pages + REST_PAGES;
+	store->log.next_here = store->log.pages + AGAIN_PAGES;
 	store->log.folded = folded;
 	return (size_t)folded;
 }
