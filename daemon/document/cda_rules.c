@@ -409,13 +409,16 @@ const struct cda_rule *cda_rule_of(const struct cda_reader *reader, bool *ret_le
 
 	*ret_leads = false;
 	for (size_t i = 0; i < length_of(rules) && n < CDA_RULE_PATH; i++) {
+		const char *path = rules[i].path, after = path[n];
+
 		/* the last character spares most of the comparisons, of every element there is */
-		if (rules[i].path[n - 1] != reader->path[n - 1] ||
-		    memcmp(rules[i].path, reader->path, n) != 0)
+		if (path[n - 1] != reader->path[n - 1] ||
+		    (after != '\0' && (after != '/' || *ret_leads)) ||
+		    memcmp(path, reader->path, n) != 0)
 			continue;
-		if (rules[i].path[n] == '\0')
+		if (after == '\0')
 			found = &rules[i];
-		else if (rules[i].path[n] == '/')
+		else
 			*ret_leads = true;
 	}
 	return found;
