@@ -133,8 +133,6 @@ static void read_dmp(struct adt *adt, const struct identity *identity)
 	if (!identity->validated || !is_there(identity->ins))
 		return;
 	adt->dmp = identity->dmp;
-	adt->ins = identity->ins;
-	adt->ins_oid = identity->ins_oid;
 	adt->dmp_said_ms = identity->message_ms;
 }
 

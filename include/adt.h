@@ -26,7 +26,6 @@ struct adt {
 	 * qualified.
 	 */
 	enum identity_dmp dmp;
-	const char *ins, *ins_oid;
 	int64_t dmp_said_ms;
 
 	const char *ins, *ins_oid; /* qualified; NULL or "": not known */

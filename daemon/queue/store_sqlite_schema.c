@@ -459,7 +459,7 @@ static const char version_24[] =
 	"UPDATE tally SET last = 0, until_ms = 0, edition = edition + 1, is_emptying = 1 WHERE last > 0;";
 
 /* Whose stay it is, as documents know their patient: a key. */
-static const char version_24[] =
+static const char version_25[] =
 	"ALTER TABLE stay ADD COLUMN patient BLOB;"
 	"CREATE INDEX stay_patient ON stay (patient, end_ms) WHERE source = 'adt' AND patient IS NOT NULL;";
 /* clang-format on */
@@ -499,6 +499,7 @@ static const struct {
 	{ version_22, NULL },
 	{ version_23, NULL },
 	{ version_24, NULL },
+	{ version_25, NULL },
 };
 
 enum { VERSION = length_of(steps) };
