@@ -140,7 +140,8 @@ static void have_moved(void *arg, struct store_moves *moves)
 
 static struct upkeep_times upkeep_times_of(const struct config *config)
 {
-	return (struct upkeep_times){ config->keep_bodies_ms, config->keep_identities_ms };
+	return (struct upkeep_times){ config->keep_bodies_ms, config->keep_identities_ms,
+				      config->keep_stays_ms };
 }
 
 int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *parts,

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "queue/store_stay.h"
 
 enum {
 	RELEASED_AT_ONCE = 100,
@@ -21,6 +22,7 @@ struct upkeep {
 	struct event *timer;
 	struct upkeep_times keep;
 	size_t released, purged, forgotten; /* by the last round */
+	bool forgot_stays;
 	bool closed;
 
 	/* What time it is: as the last round that was committed left it, and as the one under way does. The
@@ -59,6 +61,7 @@ static int keep_up(struct change *change, struct store *store, struct err *err)
 	struct upkeep *upkeep = container_of(change, struct upkeep, work);
 	const struct moment *now = &upkeep->now;
 	int64_t time_ms;
+	int forgot;
 
 	if (pass_time(upkeep, store, err) < 0 ||
 	    store_release_due(store, now->now_ms, RELEASED_AT_ONCE, &upkeep->released, err) < 0)
@@ -67,6 +70,10 @@ static int keep_up(struct change *change, struct store *store, struct err *err)
 	if (store_purge_identities(store, time_ms - upkeep->keep.identities_ms, FORGOTTEN_AT_ONCE,
 				   &upkeep->forgotten, err) < 0)
 		return -1;
+	forgot = store_forget_stays(store, time_ms - upkeep->keep.stays_ms, FORGOTTEN_AT_ONCE, err);
+	if (forgot < 0)
+		return -1;
+	upkeep->forgot_stays = forgot > 0;
 	return store_purge(store, time_ms - upkeep->keep.bodies_ms, now->now_ms, PURGED_AT_ONCE,
 			   &upkeep->purged, err);
 }
@@ -119,10 +126,12 @@ static void kept_up(struct job *job)
 		if (upkeep->purged > 0)
 			log_info("purged documents=%zu: their bodies were kept long enough",
 				 upkeep->purged);
+		if (upkeep->forgot_stays)
+			log_info("forgot stays: they were kept long enough");
 	}
 	wait(upkeep,
 	     is_well && (upkeep->released == RELEASED_AT_ONCE || upkeep->purged == PURGED_AT_ONCE ||
-			 upkeep->forgotten == FORGOTTEN_AT_ONCE));
+			 upkeep->forgotten == FORGOTTEN_AT_ONCE || upkeep->forgot_stays));
 	crew_end(upkeep->parts.crew);
 }
 

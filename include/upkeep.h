@@ -1,5 +1,5 @@
 /* What is done to the queue as time passes: documents held until a time are let go, and the bodies of
- * what ended long ago are purged.
+ * what ended long ago are purged, as are identities and stays of long ago.
  *
  * Loop only.
  */
@@ -10,7 +10,7 @@
 
 /* For how long what is over is kept. */
 struct upkeep_times {
-	int64_t bodies_ms, identities_ms;
+	int64_t bodies_ms, identities_ms, stays_ms;
 };
 
 struct upkeep_parts {

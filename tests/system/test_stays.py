@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import sqlite3
 import subprocess
 from datetime import datetime, timedelta
 
@@ -203,3 +205,13 @@ def test_what_it_prints(gateway):
     assert refused.returncode == 1 and "8d" in refused.stderr
     refused = said(gateway, "stays", "--without-letter", "--site", "990099999")
     assert refused.returncode == 1 and "990099999" in refused.stderr
+
+
+def test_a_stay_is_forgotten_after_its_time(gateway):
+    accepted(gateway, adt("A03", "V1", hour(3, 9)), adt("A03", "V2", hour(2, 9)))
+    gateway.kill()
+    with contextlib.closing(sqlite3.connect(gateway.folder / "state" / "queue.db")) as store, store:
+        store.execute("UPDATE stay SET changed_ms = 1, end_ms = 1 WHERE end_ms = (SELECT min(end_ms) FROM stay)")
+    gateway.start()
+    gateway.journal.wait("forgot stays")
+    assert numbers(gateway) == ["V2"]
