@@ -115,6 +115,7 @@ def test_a_qualification_that_comes_late_releases_what_waits_in_its_order(start_
     tell(gateway, adt("A31", 20))
     wait_where(gateway, *[DELIVERED] * 3)
     assert sorted(sent(simulator)) == ["1", "2", "3"]
+    gateway.journal.wait(rf"doc={gateway.documents()[-1]['doc']} outcome=delivered")
     released = [found.group(1) for found in gateway.journal.find(r"doc=(\S+) released from=held state=queued note=identity")]
     assert released == [each["doc"] for each in gateway.documents()]
     history = gateway.ctl("show", released[0])["events"]
@@ -242,6 +243,7 @@ def test_every_official_adt_is_taken(start_gateway):
         assert ack.code == "AA", (path.name, ack.errors)
     status = gateway.status()
     assert (status["identities"], status["identities_ignored"]) == (len(files), 0)
+    gateway.stop()
     # the sample of PAM 2.10 has a real INS, which is none here
     assert len(gateway.journal.find(r"adt event=\w+ .* identity=(qualified|not_qualified|known) ")) == len(files)
 
@@ -251,6 +253,7 @@ def test_what_is_of_no_use_is_taken_and_counted(start_gateway):
     tell(gateway, adt("A60", 1), adt("A31", 1, ins="", ipp=""), adt("A31", 1, status=""), adt("A31", 2), adt("A31", 1))
     status = gateway.status()
     assert [status[name] for name in ("identities", "identities_ignored", "identities_unusable")] == [5, 1, 2]
+    gateway.stop()  # the journal is whole then
     said = [found.group(1) for found in gateway.journal.find(r"adt event=\w+ .* identity=(\w+) ")]
     assert said == ["ignored", "unusable", "unusable", "qualified", "known"]
 
