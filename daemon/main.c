@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/inherited.h"
+#include "base/notify.h"
 #include "board.h"
 #include "board_load.h"
 #include "check.h"
 #include "hands.h"
+#include "heartbeat.h"
 #include "reload.h"
 #include "tables.h"
 
@@ -41,6 +44,7 @@ struct daemon {
 	struct board *board;
 	struct operator_desk *desk;
 	struct reload *reload;
+	struct heartbeat *heartbeat;
 	struct event *signals[3];
 };
 
@@ -62,6 +66,8 @@ static void asked_to_stop(evutil_socket_t signal, short what, void *arg)
 
 	(void)what;
 	log_info("stopping signal=%s", sigabbrev_np((int)signal));
+	notify_tell("STOPPING=1\nSTATUS=Stopping");
+	heartbeat_stop(daemon->heartbeat);
 	pipeline_close(daemon->pipeline, PATIENCE_MS, has_closed, daemon->loop);
 }
 
@@ -74,14 +80,17 @@ static void asked_to_reload(evutil_socket_t signal, short what, void *arg)
 	reload_begin(daemon->reload, NULL);
 }
 
+/* The manager takes it for reloading only with the time at which it began. */
 static void reload_begins(void *arg)
 {
 	(void)arg;
+	notify_tell("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_monotonic_ms() * 1000);
 }
 
 static void reload_ended(void *arg)
 {
 	(void)arg;
+	notify_tell("READY=1");
 }
 
 static void reload_is_asked_for(void *arg, struct control_request *request)
@@ -202,6 +211,19 @@ static void give_memory_back(void)
 	mallopt(M_ARENA_MAX, MOST_ARENAS);
 }
 
+/* Whoever connects to one of these waits for ever: nobody takes what comes. */
+static void tell_sockets_left(void)
+{
+	char address[ADDRESS_TEXT];
+	const char *name;
+
+	for (size_t i = 0; inherited_is_left(i, &name, address); i++)
+		log_warning(
+			"the service manager gave the socket %s, address=%s: no listener of the "
+			"configuration has that address",
+			name, address);
+}
+
 static int start(struct daemon *daemon, struct err *err)
 {
 	const int64_t started_ms = clock_now_ms();
@@ -275,6 +297,13 @@ static int start(struct daemon *daemon, struct err *err)
 		.ended = reload_ended,
 		.arg = daemon,
 	});
+	daemon->heartbeat = heartbeat_new(&(struct heartbeat_parts){
+		.loop = daemon->loop,
+		.pipeline = daemon->pipeline,
+		.workers = daemon->workers,
+		.writer = daemon->writer,
+	});
+	tell_sockets_left();
 	watch_signals(daemon);
 	return 0;
 }
@@ -298,6 +327,7 @@ static void stop(struct daemon *daemon)
 	operator_free(&daemon->desk);
 	watch_free(&daemon->watch);
 	board_free(&daemon->board);
+	heartbeat_free(&daemon->heartbeat);
 	pipeline_free(&daemon->pipeline);
 	store_free(&daemon->store);
 	keyring_free(&daemon->keyring);
@@ -310,6 +340,7 @@ static void stop(struct daemon *daemon)
 	if (daemon->loop != NULL)
 		event_base_free(daemon->loop);
 	snapshot_let_go(&daemon->first);
+	inherited_end();
 }
 
 static void tell_errors(const char *what, const struct buf *errors)
@@ -364,7 +395,8 @@ static int serve(struct daemon *daemon)
 	struct err err = { 0 };
 
 	signal(SIGHUP, SIG_IGN); /* until it can be heeded */
-	umask(umask(0) | 0027);  /* documents are nobody else's business */
+	inherited_start();
+	umask(umask(0) | 0027); /* documents are nobody else's business */
 	log_set_level(daemon->first->config->log_level);
 	if (load_what_all_need(daemon, &errors) < 0) {
 		tell_errors("cannot start", &errors);
@@ -379,6 +411,7 @@ static int serve(struct daemon *daemon)
 	}
 	log_info("started version=%s environment=%s config=%s", DMPFEED_VERSION,
 		 environment_text(daemon->first->config->environment), daemon->first->config->file);
+	notify_tell("READY=1");
 	event_base_dispatch(daemon->loop);
 	stop(daemon);
 	log_info("stopped");

@@ -60,6 +60,17 @@ static bool has_port(pid_t pid, unsigned port)
 	return all;
 }
 
+/* Before a start, systemd may be what listens there, to hand the socket to the service: who it is, nobody may see from
+ * here, and the start itself will tell.
+ */
+static bool is_run_by_manager(void)
+{
+	uint64_t process;
+
+	return slice_to_u64(slice_of(getenv("SYSTEMD_EXEC_PID")), INT32_MAX, &process) &&
+	       process == (uint64_t)getpid();
+}
+
 static int refuse(const char *listen, int number, struct err *err)
 {
 	static const struct {
@@ -100,7 +111,8 @@ int preflight_port(const char *listen, pid_t owner, bool *ret_is_ours, struct er
 			number = errno;
 		close(fd);
 	}
-	is_ours = number == EADDRINUSE && owner != 0 && has_port(owner, port_of(&address));
+	is_ours = number == EADDRINUSE &&
+		  (owner != 0 ? has_port(owner, port_of(&address)) : is_run_by_manager());
 	if (number != 0 && !is_ours)
 		return refuse(listen, number, err);
 	*ret_is_ours = is_ours;

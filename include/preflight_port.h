@@ -6,7 +6,7 @@
 
 #include "base/address.h"
 
-/* 0: it may; *ret_is_ours when the daemon `owner` (0: none) is what listens there now. -1 (ERR_HALT): it may not, and
+/* 0: it may; *ret_is_ours when the daemon `owner` (0: none) is what listens there now, or systemd for it. -1 (ERR_HALT): it may not, and
  * why.
  */
 must_use int preflight_port(const char *listen, pid_t owner, bool *ret_is_ours, struct err *err);

@@ -13,6 +13,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/inherited.h"
 #include "base/log.h"
 #include "intake/mllp_connection.h"
 
@@ -108,17 +109,20 @@ static int server_listen(struct mllp_server *server, struct event_base *loop, st
 {
 	const char *listen = server->settings->listen;
 	struct address address;
+	int fd;
 
 	if (!address_parse(listen, &address))
 		return err_set(err, ERR_HALT,
 			       "'%s' is not an address and a port, such as 127.0.0.1:2575", listen);
-	server->listener = evconnlistener_new_bind(
-		loop, on_accept, server,
-		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, SOMAXCONN,
-		(const struct sockaddr *)&address.socket, (int)address.bytes);
-	if (server->listener == NULL)
+	fd = inherited_or_new(&address, server->settings->name);
+	if (fd < 0)
 		return err_set(err, ERR_HALT, "cannot listen on %s: %s", listen,
 			       strerrordesc_np(errno));
+	server->listener = evconnlistener_new(loop, on_accept, server,
+					      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
+					      0 /* it listens */, fd);
+	if (server->listener == NULL)
+		abort(); /* for want of memory */
 	evconnlistener_set_error_cb(server->listener, on_accept_error);
 	address_of_socket(evconnlistener_get_fd(server->listener),
 			  mllp_hall_figures(server->hall)->address);

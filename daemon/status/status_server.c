@@ -6,6 +6,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/inherited.h"
 #include "base/log.h"
 #include "status/connection.h"
 #include "status/json.h"
@@ -15,7 +16,6 @@
 enum {
 	PATIENCE_MS = 10000,
 	MOST_CONNECTIONS = 64,
-	BACKLOG = 64,
 };
 
 enum {
@@ -286,15 +286,19 @@ static int start_listening(struct evconnlistener **ret_listener, struct event_ba
 			   const struct status_settings *settings, struct err *err)
 {
 	struct address address;
+	int fd;
 
 	if (check_address(settings, &address, err) < 0)
 		return -1;
-	*ret_listener = evconnlistener_new_bind(
-		loop, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-		BACKLOG, (struct sockaddr *)&address.socket, (int)address.bytes);
-	if (*ret_listener == NULL)
+	fd = inherited_or_new(&address, "status");
+	if (fd < 0)
 		return err_set(err, ERR_HALT, "cannot listen on %s: %s", settings->listen,
 			       strerror(errno));
+	*ret_listener = evconnlistener_new(loop, NULL, NULL,
+					   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
+					   0 /* it listens */, fd);
+	if (*ret_listener == NULL)
+		abort(); /* for want of memory */
 	return 0;
 }
 
@@ -331,7 +335,7 @@ int status_server_new(struct status_server **ret_server, struct event_base *loop
 						   : MOST_CONNECTIONS,
 		.patience_ms = settings->patience_ms ? settings->patience_ms : PATIENCE_MS,
 	};
-	struct evconnlistener *listener;
+	struct evconnlistener *listener = NULL;
 
 	server->desk = *desk;
 	page_policy(&server->policy);

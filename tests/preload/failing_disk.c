@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The test has the same numbers (tests/system/disks.py). */
 enum call {
@@ -24,13 +25,16 @@ enum call {
 };
 
 struct control {
-	int32_t error; /* 0: nothing fails, calls are counted all the same */
+	_Atomic int32_t error; /* 0: nothing fails, calls are counted all the same; HANGS */
 	uint32_t calls;
 	int64_t after; /* so many go well */
 	int64_t count; /* so many fail then; negative: all, until the test says otherwise */
 	_Atomic int64_t seen;
 	char ending[32]; /* of the file's name; empty: any file */
 };
+
+/* No error: the call is made once the test says otherwise. */
+enum { HANGS = -1, LOOK_AGAIN_US = 1000 };
 
 static struct control *control;
 static const char *folder;
@@ -60,8 +64,10 @@ static bool fails(enum call call, const char *path)
 	if (control->error == 0 || nth < control->after ||
 	    (control->count >= 0 && nth >= control->after + control->count))
 		return false;
+	while (control->error == HANGS)
+		usleep(LOOK_AGAIN_US);
 	errno = control->error;
-	return true;
+	return errno != 0;
 }
 
 static bool fails_fd(enum call call, int fd)

@@ -18,6 +18,7 @@ from gateway import BUILD, DAEMON
 OPEN, WRITE, SYNC, CUT, RENAME, UNLINK, READ, MKDIR = (1 << bit for bit in range(8))
 ANY_WRITE = OPEN | WRITE | SYNC | CUT | RENAME | UNLINK | MKDIR
 FOR_EVER = -1
+HANGS = -1
 
 
 def preload(name: str) -> dict:
@@ -52,6 +53,10 @@ class FailingDisk:
 
     def fail(self, error: int, calls: int, after: int = 0, count: int = FOR_EVER, ending: str = ""):
         self.shared.write(error, calls, after, count, 0, ending.encode())
+
+    def hang(self, calls: int):
+        """They are made once it is mended."""
+        self.fail(HANGS, calls)
 
     def count(self, calls: int):
         """Nothing fails, and seen() tells how many there were."""
