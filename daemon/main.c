@@ -288,6 +288,7 @@ static int start(struct daemon *daemon, struct err *err)
 		return -1;
 	daemon->reload = reload_new(&(struct reload_parts){
 		.mailbox = daemon->mailbox,
+		.writer = daemon->writer,
 		.snapshot = daemon->first,
 		.pipeline = daemon->pipeline,
 		.watch = daemon->watch,

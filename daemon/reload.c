@@ -9,6 +9,7 @@
 #include "answer.h"
 #include "base/clock.h"
 #include "option_diff.h"
+#include "queue/store_act.h"
 
 enum { MOST_TOLD = 500 /* changes, one by one */ };
 
@@ -315,6 +316,71 @@ static void forget(struct reload *reload)
 	reload->is_good = false;
 }
 
+/* ---- the audit chain ---- */
+
+enum { MOST_NOTED = 2000 /* characters of the keys that changed */ };
+
+struct note {
+	struct change work;
+	char actor[ACTOR_TEXT];
+	struct buf file, text;
+};
+
+/* Writer. */
+static int write_note(struct change *change, struct store *store, struct err *err)
+{
+	const struct note *note = container_of(change, struct note, work);
+	const struct store_act act = {
+		.at_ms = clock_now_ms(),
+		.what = "reloaded",
+		.subject = note->file.p,
+		.text = note->text.p,
+		.actor = note->actor,
+	};
+
+	return store_note_act(store, &act, err);
+}
+
+/* Loop. */
+static void noted(struct job *job)
+{
+	struct note *note = container_of(container_of(job, struct change, job), struct note, work);
+
+	if (note->work.err.kind != ERR_NONE)
+		log_warning("the audit chain does not have this reload: %s", note->work.err.text);
+	buf_done(&note->file);
+	buf_done(&note->text);
+	free(note);
+}
+
+static void add_keys(const struct reload *reload, struct buf *out)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(reload->changes, i, row)
+	{
+		if (out->n < MOST_NOTED)
+			buf_addf(out, " %s", json_string_value(json_object_get(row, "key")));
+	}
+}
+
+/* Which keys, and by whom; what they were is in the journal. */
+static void note(const struct reload *reload)
+{
+	struct note *note;
+
+	if (!reload->is_good)
+		return;
+	note = xcalloc(1, sizeof(*note));
+	snprintf(note->actor, sizeof(note->actor), "%s", who_asked(reload));
+	buf_add_text(&note->file, reload->snapshot->config->file);
+	buf_addf(&note->text, "changes=%zu", reload->change_count);
+	add_keys(reload, &note->text);
+	note->work = (struct change){ .apply = write_note, .job.done = noted };
+	writer_submit(reload->parts.writer, &note->work);
+}
+
 /* ---- one after the other ---- */
 
 static void begin(struct reload *reload)
@@ -335,6 +401,7 @@ static void was_read(struct job *job)
 	judge(reload);
 	try_to_follow(reload);
 	tell_journal(reload);
+	note(reload);
 	answer(reload);
 	forget(reload);
 	reload->is_reading = false;

@@ -4,6 +4,7 @@
  *     was_read     loop                  what changes, and whether it can; sockets and folders are opened
  *     follow       loop                  every module goes by the new one, in one turn
  *     answer       loop                  the journal, and whoever asked, hear what changed, or what is wrong
+ *     note         writer                one act in the audit chain, by whom, when something was reloaded
  *
  * Whatever is under way ends as it began. A fault of any kind leaves everything as it was.
  *
@@ -16,6 +17,7 @@
 
 struct reload_parts { /* outlive it */
 	struct mailbox *mailbox;
+	struct writer *writer;
 	struct snapshot *snapshot; /* at first */
 	struct pipeline *pipeline;
 	struct watch *watch;

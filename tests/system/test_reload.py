@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -70,6 +71,12 @@ def listed(gateway: Gateway, cda: bytes) -> dict:
     return gateway.ctl("show", doc)
 
 
+def acts(gateway: Gateway) -> list[tuple[str, str, str]]:
+    """What stands in the audit chain without being about a document."""
+    with contextlib.closing(sqlite3.connect(f"file:{gateway.folder}/state/queue.db?mode=ro", uri=True)) as store:
+        return store.execute("SELECT what, text, actor FROM act ORDER BY number").fetchall()
+
+
 def listening(gateway: Gateway, name: str, start: int = 0) -> tuple[str, int]:
     found = gateway.journal.wait(rf"listening name={name} address=(\S+):(\d+)", start=start)
     return found[1], int(found[2])
@@ -118,6 +125,19 @@ def test_the_tool_tells_what_changed_and_who_asked_is_told(gateway):
     assert done.returncode == 0, done.stderr
     assert "log.level: debug -> info" in done.stdout
     gateway.journal.wait(rf">reloaded changes=1 .*\({os.getuid()}\)")
+
+
+def test_what_was_reloaded_stands_in_the_audit_chain(gateway):
+    before = acts(gateway)
+    edit(gateway, ("max_message: 32 MiB", "max_message: 16 MiB"))
+    assert ctl(gateway, "reload").returncode == 0
+    deadline = time.monotonic() + 20
+    while acts(gateway) == before:
+        assert time.monotonic() < deadline
+    what, text, actor = acts(gateway)[-1]
+    assert (what, text) == ("reloaded", "changes=1 intake.mllp[mllp].max_message")
+    assert actor.endswith(f"({os.getuid()})")
+    assert gateway.ctl("verify")["ok"]
 
 
 # ---- nothing, when anything is wrong ----
