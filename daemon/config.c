@@ -30,7 +30,7 @@ static void list_options(const struct option_table *of, const char *within,
 		if (is_list)
 			list_options(o->entries, name, each, arg);
 		else
-			each(arg, &(struct config_option){ name, o->preset, o->help });
+			each(arg, &(struct config_option){ name, o->preset, o->help, o->restart });
 	}
 }
 

@@ -50,6 +50,13 @@ static const char head[] =
 	"would make numbers of them, and lose zeros.\n"
 	".PP\n"
 	"Secrets are files, never values; none is printed.\n"
+	".PP\n"
+	"A reload (SIGHUP,\n"
+	".BR \"systemctl reload\" ,\n"
+	".BR \"dmpfeedctl reload\" )\n"
+	"reads all of it again, with the files that it names, and applies all of it or nothing. "
+	"Some keys take\n"
+	"effect at a start only, and say so below: a reload that changes one is refused.\n"
 	".SH KEYS\n";
 
 static const char tail[] = ".SH FILES\n"
@@ -87,6 +94,8 @@ static void print_option(void *arg, const struct config_option *option)
 		print_text("By default: none.");
 	else
 		fputs("By default: ", stdout), print_text(option->preset);
+	if (option->restart)
+		fputs(".br\n", stdout), print_text("It takes effect at a start only.");
 }
 
 int main(void)

@@ -257,6 +257,7 @@ struct config_option {
 	const char *name;   /* "establishments[].dmp.tls.min" */
 	const char *preset; /* what is meant when the file is silent; NULL: it must be given */
 	const char *help;   /* what it is */
+	bool restart;       /* it takes effect at a start only */
 };
 
 void config_options(void (*each)(void *arg, const struct config_option *option), void *arg);
