@@ -326,17 +326,18 @@ static void a_client_that_goes_while_it_looks_is_not_missed(void **state)
 {
 	const struct server server = { .port = 1 };
 	struct client client = client_of_settings();
+	char *path = xstrdup(path_of("kept.pem")); /* settings go with their client at a reload */
 	struct post post;
 
 	(void)state;
 	write_list("kept.pem", list_of(NULL, MADE, ENDS), false);
-	client.settings.revocation =
-		(struct revocation_settings){ REVOCATION_HARD, path_of("kept.pem") };
+	client.settings.revocation = (struct revocation_settings){ REVOCATION_HARD, path };
 	client_start(&client);
 	hang();
 	post_start(&post, &client, &server, SMALL);
 	http_post(client.http, &post.request);
 	http_free(&client.http);
+	free(path);
 	let_go();
 	client_stop(&client);
 	assert_int_equal(post.done, 0);

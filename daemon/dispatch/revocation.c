@@ -29,7 +29,7 @@ struct found {
 
 struct revocation {
 	enum revocation_kind kind;
-	const char *path; /* "": none */
+	char *path; /* "": none; its own, for a look may outlast the settings */
 	struct stack_st_X509_CRL *lists;
 	/* what the files were like: when they were read, and when they could not be */
 	uint8_t likeness[SHA256_BYTES], unreadable[SHA256_BYTES];
@@ -345,7 +345,8 @@ int revocation_new(struct revocation **ret_revocation, const struct revocation_s
 	memset(revocation->unreadable, 0xff,
 	       sizeof(revocation->unreadable)); /* none of which is known */
 	revocation->kind = settings->kind;
-	revocation->path = settings->crl && settings->kind != REVOCATION_OFF ? settings->crl : "";
+	revocation->path =
+		xstrdup(settings->crl && settings->kind != REVOCATION_OFF ? settings->crl : "");
 	if (revocation->path[0] != '\0')
 		look_at_files(revocation, &revocation->found);
 	take_lists(revocation);
@@ -367,5 +368,6 @@ void revocation_free(struct revocation **revocation)
 		return;
 	}
 	free_lists(&(*revocation)->lists);
+	free((*revocation)->path);
 	free_ptr(revocation);
 }
