@@ -67,6 +67,7 @@ def example(pki, tmp_path):
         "#file: /usr/share/dmpfeed/dmp-errors.csv": f"file: {SOURCE}/conf/dmp-errors.csv",
         "#folder: /var/lib/dmpfeed": f"folder: {tmp_path}/state",
         "#socket: /run/dmpfeed/control.sock": f"socket: {tmp_path}/control.sock",
+        '#listen: "127.0.0.1:8690"': 'listen: "127.0.0.1:0"', "127.0.0.1:2575": "127.0.0.1:0",
     }.items():
         assert path in text
         text = text.replace(path, str(here))
@@ -126,10 +127,10 @@ def test_what_was_read_and_what_was_not_checked_is_told(example, tmp_path):
 def test_a_port_in_use_is_told_with_its_place_but_for_the_daemons_own(start_gateway, example):
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
-        example.write_text(example.read_text().replace("127.0.0.1:2575", address))
+        example.write_text(example.read_text().replace("127.0.0.1:0", address, 1))
         ended = run("--config", example, "--check-config")
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert re.search(rf"^{re.escape(str(example))}:\d+:\d+: listen: {address} cannot be listened on", ended.stderr)
+    assert re.search(rf"^{re.escape(str(example))}:\d+:\d+: status[.]listen: {address} cannot be listened on", ended.stderr)
     gateway = start_gateway()
     address = "{}:{}".format(*gateway.mllp_address)
     gateway.config.write_text(gateway.config.read_text().replace('mllp, listen: "127.0.0.1:0"', f'mllp, listen: "{address}"'))
