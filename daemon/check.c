@@ -83,7 +83,7 @@ int check_config(const char *file, const char *user)
 	scoped(checking_done) struct checking checking = { 0 };
 	struct err err = { 0 };
 
-	if (preflight_become(user, &checking.notes, &err) < 0) {
+	if (preflight_become(user, file, &checking.notes, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}

@@ -428,8 +428,8 @@ static const char usage[] =
 	"  --config FILE    configuration (default /etc/dmpfeed/dmpfeed.yaml)\n"
 	"  --check-config   print the effective configuration, or every error of the file, and "
 	"end\n"
-	"  --user NAME      as root, check as that user (default dmpfeed, whom the service runs "
-	"as)\n"
+	"  --user NAME      check as that user; by default, root checks files of /etc/dmpfeed as "
+	"dmpfeed\n"
 	"  --foreground     stay in the foreground: the only mode, systemd supervises\n";
 
 int main(int argc, char **argv)

@@ -75,6 +75,8 @@ static void print_text(const char *text)
 			fputs("\\e", stdout);
 		else if (*text == '-')
 			fputs("\\-", stdout);
+		else if (*text == ':')
+			fputs(":\\:", stdout); /* a list of cipher suites may be broken here */
 		else
 			putchar(*text == '\n' ? ' ' : *text);
 	}

@@ -22,29 +22,38 @@ struct flight {
 
 /* ---- as whom ---- */
 
-int preflight_become(const char *user, struct buf *notes, struct err *err)
-{
-	const struct passwd *entry = getpwnam(user ? user : PREFLIGHT_USER);
-	const char *name = user ? user : PREFLIGHT_USER;
+#define SERVICE_USER "dmpfeed" /* of the unit */
+#define SERVICE_FOLDER "/etc/dmpfeed/"
 
-	if (entry == NULL && user != NULL)
-		return err_set(err, ERR_HALT, "there is no user %s on this machine", user);
-	if (entry != NULL && entry->pw_uid == geteuid()) {
-		buf_addf(notes, "checked as the user %s\n", name);
+static int become(const struct passwd *entry, struct err *err)
+{
+	if (entry->pw_uid == geteuid())
 		return 0;
-	}
-	if (geteuid() != 0 || entry == NULL) {
-		buf_addf(notes,
-			 "not checked: whether the user %s may read these files and open these "
-			 "ports%s\n",
-			 name, entry ? " (as root, this is checked)" : ": there is none here");
-		return 0;
-	}
-	if (initgroups(name, entry->pw_gid) < 0 || setgid(entry->pw_gid) < 0 ||
+	if (initgroups(entry->pw_name, entry->pw_gid) < 0 || setgid(entry->pw_gid) < 0 ||
 	    setuid(entry->pw_uid) < 0)
-		return err_set(err, ERR_HALT, "cannot become the user %s: %s", name,
+		return err_set(err, ERR_HALT, "cannot become the user %s: %s", entry->pw_name,
 			       strerror(errno));
-	buf_addf(notes, "checked as the user %s\n", name);
+	return 0;
+}
+
+int preflight_become(const char *user, const char *file, struct buf *notes, struct err *err)
+{
+	const struct passwd *entry = getpwnam(user ? user : SERVICE_USER);
+	bool is_the_services = geteuid() == 0 && slice_starts(slice_of(file), SERVICE_FOLDER);
+
+	if (user != NULL && entry == NULL)
+		return err_set(err, ERR_HALT, "there is no user %s on this machine", user);
+	if (entry == NULL || (user == NULL && !is_the_services && entry->pw_uid != geteuid())) {
+		buf_add_text(
+			notes,
+			"not checked: whether the user " SERVICE_USER
+			" may read these files and open these ports (as root: --user " SERVICE_USER
+			")\n");
+		return 0;
+	}
+	if (become(entry, err) < 0)
+		return -1;
+	buf_addf(notes, "checked as the user %s\n", entry->pw_name);
 	return 0;
 }
 

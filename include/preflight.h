@@ -8,13 +8,12 @@
 
 #include "config.h"
 
-/* Who the unit runs the service as. */
-#define PREFLIGHT_USER "dmpfeed"
-
-/* Becomes that user for good, when this is root: files and ports are then looked at as the service will. `user`
- * NULL: that of the unit, where there is one. Appends a line about it to `notes`. -1: err.
+/* Becomes that user for good: files and ports are then looked at as the service will. `user` NULL: when root asks
+ * about a file of the service's own folder, the user of the unit, where there is one; else nobody. Appends a line
+ * about it to `notes`. -1: err.
  */
-must_use int preflight_become(const char *user, struct buf *notes, struct err *err);
+must_use int preflight_become(const char *user, const char *file, struct buf *notes,
+			      struct err *err);
 
 /* -1: what is wrong is appended to `errors`, as config_load() does. What was not looked at, to `notes`, a
  * line each.

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import pathlib
-import pwd
 import random
 import re
 import shutil
@@ -230,11 +229,6 @@ def free_port() -> int:
     raise RuntimeError("no free port")
 
 
-def as_ourselves(arguments) -> list:
-    """Root's --check-config looks as the service's user, who has no way into our folders."""
-    return [*arguments, "--user", pwd.getpwuid(os.geteuid()).pw_name] if "--check-config" in arguments else [*arguments]
-
-
 class Gateway:
     """A dmpfeedd with its state, its folder and its sockets under `folder`."""
 
@@ -254,7 +248,7 @@ class Gateway:
 
     def run(self, *arguments: str, timeout: float = 20) -> subprocess.CompletedProcess:
         """A dmpfeedd that ends by itself: --check-config, or one that cannot start."""
-        return subprocess.run([DAEMON, "--config", self.config, *as_ourselves(arguments)], cwd=self.folder, capture_output=True,
+        return subprocess.run([DAEMON, "--config", self.config, *arguments], cwd=self.folder, capture_output=True,
                               text=True, timeout=timeout)
 
     def start(self, timeout: float = 20, env: dict | None = None):

@@ -13,13 +13,13 @@ import time
 
 import pytest
 
-from gateway import DAEMON, SOURCE, Gateway, Mllp, as_ourselves
+from gateway import DAEMON, SOURCE, Gateway, Mllp
 from samples import hand_in, mdm_t02, numbered, read, unique_id
 
 LETTER = read("discharge-letter.xml")
 
 def run(*arguments) -> subprocess.CompletedProcess:
-    return subprocess.run([DAEMON, *as_ourselves(arguments)], capture_output=True, text=True, timeout=20)
+    return subprocess.run([DAEMON, *arguments], capture_output=True, text=True, timeout=20)
 
 def cannot_start(gateway: Gateway) -> str:
     """The one sentence with which it gives up."""
