@@ -18,6 +18,7 @@
 #include "heartbeat.h"
 #include "reload.h"
 #include "tables.h"
+#include "versions.h"
 
 enum {
 	PATIENCE_MS = 10000,
@@ -432,6 +433,15 @@ static const char usage[] =
 	"dmpfeed\n"
 	"  --foreground     stay in the foreground: the only mode, systemd supervises\n";
 
+static int print_version(void)
+{
+	scoped(buf_done) struct buf libraries = { 0 };
+
+	versions_print(&libraries);
+	printf("dmpfeedd %s\n%s", DMPFEED_VERSION, libraries.p);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -463,8 +473,7 @@ int main(int argc, char **argv)
 		case 'f':
 			break;
 		case 'v':
-			printf("dmpfeedd %s\n", DMPFEED_VERSION);
-			return 0;
+			return print_version();
 		case 'h':
 			printf("%s", usage);
 			return 0;

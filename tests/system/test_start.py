@@ -35,10 +35,14 @@ def unstarted(simulator, tmp_path):
 
 # ---- the command line ----
 
-def test_version_is_one_line():
+def test_version_is_one_line_and_one_for_each_library():
     ended = run("--version")
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert re.fullmatch(r"dmpfeedd \d+\.\d+\.\d+\n", ended.stdout)
+    own, *libraries = ended.stdout.splitlines()
+    assert re.fullmatch(r"dmpfeedd \d+\.\d+\.\d+", own)
+    assert all(re.fullmatch(r"\w+ \d+\.\d+[\w.-]*", line) for line in libraries)
+    assert {line.split()[0] for line in libraries} == {"Jansson", "OpenSSL", "SQLite", "libcurl", "libevent", "libxml2",
+                                                       "libyaml", "libzip"}
 
 def test_help_names_every_option():
     ended = run("--help")
