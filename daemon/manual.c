@@ -32,7 +32,7 @@ static const char head[] =
 	".RE\n"
 	".PP\n"
 	"prints what is in force, or those errors. The commented reference that is installed as\n"
-	".I /etc/dmpfeed/dmpfeed.yaml\n"
+	".I /usr/share/dmpfeed/dmpfeed.yaml\n"
 	"has every key with an example.\n"
 	".PP\n"
 	"A name below is a path through the file:\n"

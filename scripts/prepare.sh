@@ -8,6 +8,8 @@ build_packages="gcc libc6-dev meson ninja-build pkg-config libevent-dev libcurl4
 run_packages="python3 python3-lxml python3-xmlsec python3-yaml openssl ghostscript libgs-common"
 test_packages="chromium chromium-driver python3-pytest python3-pytest-xdist python3-hl7 python3-prometheus-client
 	python3-selenium xmlsec1 sqlite3 procps"
+package_packages="build-essential debhelper meson pkg-config libevent-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev
+	libyaml-dev libxml2-dev libjansson-dev libzip-dev lintian python3"
 # A service in the package is not started: its programs are wanted.
 idle_packages="prometheus"
 

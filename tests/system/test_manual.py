@@ -11,10 +11,11 @@ import subprocess
 
 import pytest
 
-from gateway import BUILD, DAEMON, SOURCE
+from gateway import BUILD, DAEMON, SIMULATOR, SOURCE
 
 CTL = BUILD / "daemon" / "dmpfeedctl"
-PAGES = (SOURCE / "daemon" / "dmpfeedctl.1", SOURCE / "daemon" / "dmpfeedd.8", BUILD / "daemon" / "dmpfeed.yaml.5")
+PAGES = (SOURCE / "daemon" / "dmpfeedctl.1", SOURCE / "daemon" / "dmpfeedd.8", BUILD / "daemon" / "dmpfeed.yaml.5",
+         SOURCE / "tests" / "simulator" / "dmpfeed-sim.1")
 COMPLETION = SOURCE / "conf" / "completion" / "dmpfeedctl"
 
 
@@ -88,6 +89,11 @@ def test_bash_completes_by_itself(tmp_path):
     os.write(main, b"exit\n")
     assert shell.wait(30) == 0
     os.close(main)
+
+
+def test_every_option_of_dmpfeed_sim_is_explained():
+    explained = set(re.findall(r"--([a-z-]+)", plain(PAGES[3]).split(".SH MAKING")[1].split(".SH EXAMPLE")[0]))
+    assert explained == set(re.findall(r"^  --([a-z-]+)", help_of(SIMULATOR), re.M))
 
 
 def test_bash_offers_the_commands_and_their_options(tmp_path):
