@@ -15,9 +15,10 @@ struct fault {
 };
 
 struct option_reading {
-	const char *folder;   /* where relative paths start */
-	struct arena *arena;  /* of the values */
-	struct arena scratch; /* the tree, the sentences */
+	const struct option_table *table; /* of the whole */
+	const char *folder;               /* where relative paths start */
+	struct arena *arena;              /* of the values */
+	struct arena scratch;             /* the tree, the sentences */
 	struct fault faults[MOST_FAULTS];
 	size_t fault_count; /* may pass MOST_FAULTS: the rest is counted only */
 	size_t lacking;     /* of these, about files that may lack */
@@ -270,14 +271,50 @@ static void list_keys(const struct option_table *of, const char *within, struct 
 	}
 }
 
+/* Where a key of that name would be right: "establishments[].dmp", "status". One that is a row or groups some. */
+static void list_homes(const struct option_table *of, const char *within, struct slice key,
+		       struct buf *out)
+{
+	scoped(free_ptr) char *last = NULL;
+
+	for (const struct option *o = of->options; o < of->options + of->count; o++) {
+		struct slice rest = slice_of(o->name), word;
+
+		if (o->kind == OPTION_LIST) {
+			scoped(free_ptr) char *inner = xasprintf("%s%s[].", within, o->name);
+
+			list_homes(o->entries, inner, key, out);
+		}
+		while (slice_next(&rest, '.', &word)) {
+			size_t before = (size_t)(word.p - o->name);
+			char *home;
+
+			if (!slice_equal(word, key))
+				continue;
+			home = xasprintf("%s%.*s", within, (int)before, o->name);
+			if (last == NULL || strcmp(home, last) != 0)
+				buf_addf(out, "%s%.*s", out->n ? ", or " : "",
+					 home[0] ? (int)strlen(home) - 1 : 16,
+					 home[0] ? home : "the first column");
+			free(last);
+			last = home;
+		}
+	}
+}
+
 static void complain_of_key(struct option_reading *reading, const struct option_table *of,
 			    const char *within, const struct yaml_tree *entry)
 {
-	scoped(buf_done) struct buf known = { 0 };
+	scoped(buf_done) struct buf known = { 0 }, homes = { 0 };
 	struct slice nearest = nearest_key(of, within, entry->key);
 	const char *shown = entry->key.n <= LONGEST_KEY ? entry->key.p : "...";
 
-	if (nearest.n > 0) {
+	if (entry->key.n > 0)
+		list_homes(reading->table, "", entry->key, &homes);
+	if (homes.n > 0) {
+		complain(reading, entry->key_place, "\"%s\" is not a key here: it belongs below %s",
+			 shown, homes.p);
+	} else if (nearest.n > 0) {
 		complain(reading, entry->key_place,
 			 "\"%s\" is not a key here: did you mean \"%.*s\"?", shown, (int)nearest.n,
 			 nearest.p);
@@ -490,6 +527,7 @@ int option_read(struct option_reading *reading, const struct option_table *table
 			 "a configuration is made of keys: write key: value, one a line");
 		return -1;
 	}
+	reading->table = table;
 	read_struct(reading, table, tree, into);
 	return 0;
 }
