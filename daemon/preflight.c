@@ -227,16 +227,21 @@ static void check_converter(struct flight *flight)
 static void check_port(struct flight *flight, const char *const *listen, const char *key,
 		       pid_t owner)
 {
-	bool is_ours = false;
+	enum preflight_port port = PREFLIGHT_FREE;
 	struct err err = { 0 };
 
-	if (preflight_port(*listen, owner, &is_ours, &err) < 0)
+	if (preflight_port(*listen, owner, &port, &err) < 0)
 		fault(flight, listen, "%s: %s", key, err.text);
-	else if (is_ours)
+	else if (port == PREFLIGHT_OURS)
 		buf_addf(flight->notes,
 			 "not checked: whether %s is free, for the dmpfeedd that runs (%d) listens "
 			 "there\n",
 			 *listen, (int)owner);
+	else if (port == PREFLIGHT_HIDDEN)
+		buf_addf(
+			flight->notes,
+			"not checked: who listens on %s: right if it is systemd, for the service\n",
+			*listen);
 }
 
 static void check_ports(struct flight *flight)

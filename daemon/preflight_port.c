@@ -10,6 +10,8 @@
 
 enum { LISTENING = 0x0a }; /* TCP_LISTEN, as /proc/net/tcp has it */
 
+static const char *const tables[] = { "/proc/net/tcp", "/proc/net/tcp6" };
+
 static unsigned port_of(const struct address *address)
 {
 	/* at the same place in both families */
@@ -38,7 +40,6 @@ static bool has_socket(pid_t pid, unsigned long inode)
 /* Is every socket that listens on that port the process's own? What cannot be read says nothing against it. */
 static bool has_port(pid_t pid, unsigned port)
 {
-	static const char *const tables[] = { "/proc/net/tcp", "/proc/net/tcp6" };
 	char line[512];
 	bool all = true;
 
@@ -95,27 +96,37 @@ static int refuse(const char *listen, int number, struct err *err)
 		       what_is_right);
 }
 
-int preflight_port(const char *listen, pid_t owner, bool *ret_is_ours, struct err *err)
+/* 0, or errno. */
+static int try_to_bind(const struct address *address)
 {
+	int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), number = 0;
+
+	if (fd < 0)
+		return errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
+	if (bind(fd, (const struct sockaddr *)&address->socket, address->bytes) < 0)
+		number = errno;
+	close(fd);
+	return number;
+}
+
+int preflight_port(const char *listen, pid_t owner, enum preflight_port *ret_port, struct err *err)
+{
+	enum preflight_port port = PREFLIGHT_FREE;
 	struct address address;
-	int fd, number;
-	bool is_ours = false;
+	int number;
 
 	if (!address_parse(listen, &address))
 		return err_set(err, ERR_HALT, "%s is not an address and a port", listen);
-	fd = socket(address.socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	number = fd < 0 ? errno : 0;
-	if (fd >= 0) {
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
-		if (bind(fd, (const struct sockaddr *)&address.socket, address.bytes) < 0)
-			number = errno;
-		close(fd);
-	}
-	is_ours = number == EADDRINUSE &&
-		  (owner != 0 ? has_port(owner, port_of(&address)) : is_run_by_manager());
-	if (number != 0 && !is_ours)
+	number = try_to_bind(&address);
+	if (number == EADDRINUSE && owner != 0 && has_port(owner, port_of(&address)))
+		port = PREFLIGHT_OURS;
+	else if (number == EADDRINUSE &&
+		 (access(tables[0], R_OK) < 0 || (owner == 0 && is_run_by_manager())))
+		port = PREFLIGHT_HIDDEN;
+	else if (number != 0)
 		return refuse(listen, number, err);
-	*ret_is_ours = is_ours;
+	*ret_port = port;
 	return 0;
 }
 

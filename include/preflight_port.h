@@ -6,10 +6,16 @@
 
 #include "base/address.h"
 
-/* 0: it may; *ret_is_ours when the daemon `owner` (0: none) is what listens there now, or systemd for it. -1 (ERR_HALT): it may not, and
- * why.
- */
-must_use int preflight_port(const char *listen, pid_t owner, bool *ret_is_ours, struct err *err);
+enum preflight_port {
+	PREFLIGHT_FREE,
+	PREFLIGHT_OURS, /* the daemon that runs listens there now */
+	PREFLIGHT_HIDDEN, /* somebody does, and in the unit nothing tells who (ProcSubset=pid), or no daemon
+			     runs: systemd keeps the port for the service, where it has a socket unit */
+};
+
+/* `owner`: the daemon that runs; 0: none. -1 (ERR_HALT): it may not, and why. */
+must_use int preflight_port(const char *listen, pid_t owner, enum preflight_port *ret_port,
+			    struct err *err);
 
 /* The process that listens on that Unix socket; 0: none does, or this one may not ask. */
 pid_t preflight_listener(const char *socket);
