@@ -56,6 +56,8 @@ static const struct {
 	{ "Not allowed", "Non autorisés" },
 	{ "TLS failed", "TLS en échec" },
 	{ "Identities (ADT)", "Identités (ADT)" },
+	{ "of these, ignored", "dont ignorées" },
+	{ "of these, unusable", "dont inutilisables" },
 	{ "Answers (ACK)", "Réponses (ACK)" },
 	{ "Last message", "Dernier message" },
 	{ "Path", "Chemin" },

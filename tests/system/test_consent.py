@@ -280,7 +280,10 @@ def test_a_dmp_that_an_adt_calls_closed_or_absent_is_not_asked(make_gateway, sim
 ], ids=["old", "unqualified", "another", "not-believed", "not-kept"])
 def test_but_what_says_nothing_of_it_now_changes_nothing(start_gateway, hours, old, new, extra):
     gateway = start_gateway(extra=extra)
-    accepted(gateway, dmp_is("FERME", timedelta(hours=hours)).replace(old, new, 1), mdm_t02(numbered(1)))
+    said = dmp_is("FERME", timedelta(hours=hours)).replace(old, new, 1)
+    if new:
+        said = said.replace(b"4711", b"4712")  # and no word about this patient's identity either
+    accepted(gateway, said, mdm_t02(numbered(1)))
     wait_delivered(gateway, 1)
 
 
