@@ -310,6 +310,7 @@ static const struct metadata_request no_request = {
 int decide_document(struct decision *decision, struct buf *document,
 		    const struct decision_settings *settings, struct err *err)
 {
+	struct decision_settings own = *settings;
 	struct metadata metadata;
 
 	decision->state = DOC_QUEUED; /* unless something speaks against it */
@@ -317,9 +318,11 @@ int decide_document(struct decision *decision, struct buf *document,
 	decision->document_count = 1;
 	decision->documents[0].body = *document;
 	*document = (struct buf){ 0 };
-	if (decide(decision, &decision->documents[0], &metadata, &no_request, NULL, settings, err) <
-	    0)
+	own.may_lack_ins = true; /* a local number is enough to wait by */
+	if (decide(decision, &decision->documents[0], &metadata, &no_request, NULL, &own, err) < 0)
 		return -1;
+	if (metadata.patient_ins[0] == '\0')
+		wait_for_identity(decision);
 	return check_supported(decision, "relatedDocument", err);
 }
 

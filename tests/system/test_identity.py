@@ -206,6 +206,19 @@ def test_a_document_without_the_ins_must_come_again_and_its_source_hears_of_it(s
         assert sent(simulator) == ["2"]
 
 
+@pytest.mark.parametrize("known_before", [False, True])
+def test_a_file_without_the_ins_waits_and_must_come_again(start_gateway, known_before):
+    gateway = start_gateway(**SOON)
+    if known_before:
+        tell(gateway, adt("A31", 2))
+    gateway.drop("letter.xml", without_ins(1))
+    assert gateway.wait_moved("letter.xml") == "done"
+    if not known_before:
+        assert where(gateway) == [HELD]
+        tell(gateway, adt("A31", 2))
+    wait_where(gateway, SILENT)
+
+
 PROVISIONAL = YAML.replace("identity: VALI", "identity: PROV")
 
 
