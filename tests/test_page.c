@@ -156,6 +156,23 @@ static void a_target_says_how_far_it_is(void **state)
 	assert_has(text, "sans seuil</span>");
 }
 
+static void without_a_threshold_nothing_is_coloured(void **state)
+{
+	struct page_sample sample;
+	scoped(free_ptr) char *text = NULL;
+
+	(void)state;
+	sample_make(&sample);
+	sample.board.row_count = 1;
+	sample.rows[0] = sample_ratio("990000027", "Clinique du Lac", "Comptes rendus d'imagerie",
+				      0.45, 0, 0.47, TARGET_NO_TARGET);
+	sample.rows[0].input = (struct projection_input){ .is_ratio = true };
+	text = page_of(&sample.page, false);
+	assert_has(text, "<p class=\"rate\"><b>45.0%</b></p>");
+	assert_has(text, "<span class=\"pill quiet\">no threshold</span>");
+	assert_has_not(text, "class=\"bar\"");
+}
+
 /* ---- verdicts ---- */
 
 static void assert_verdict(const char *name, const struct page *page, const char *verdict)
@@ -427,6 +444,7 @@ int main(void)
 		cmocka_unit_test(every_text_is_there_in_both_languages),
 		cmocka_unit_test(documents_are_grouped_by_reason_with_what_to_do),
 		cmocka_unit_test(a_target_says_how_far_it_is),
+		cmocka_unit_test(without_a_threshold_nothing_is_coloured),
 		cmocka_unit_test(a_stopped_lane_needs_somebody),
 		cmocka_unit_test(a_slowed_lane_is_coping),
 		cmocka_unit_test(troubles_of_folders_and_sources_are_told),

@@ -140,7 +140,7 @@ static void write_row(struct page_writer *writer, const struct board_row *row)
 	page_raw(writer, "</b>");
 	write_threshold(writer, row);
 	page_raw(writer, "</p>\n");
-	if (row->input.is_ratio || row->input.has_threshold)
+	if (row->input.has_threshold) /* or there is nothing that a colour could mean */
 		write_bar(writer, row);
 	page_raw(writer, "<dl class=\"figures\">\n");
 	write_missing(writer, TEXT_MISSING_NOW, row->projection.missing_now);
