@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pathlib
 import re
 import socket
 import sqlite3
@@ -162,6 +163,10 @@ def test_a_missing_file_is_named(tmp_path):
     ended = run("--config", tmp_path / "none.yaml")
     assert ended.returncode == 1
     assert "none.yaml" in ended.stderr and "No such file" in ended.stderr
+
+def test_memory_is_never_written_to_a_core_file(gateway):
+    limits = pathlib.Path(f"/proc/{gateway.process.pid}/limits").read_text()
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.M), limits
 
 # ---- what is in the way ----
 
