@@ -59,8 +59,8 @@ static const struct {
 	[REASON] = { "reason", "R", "for this reason only", NULL },
 	[SITE] = { "site", "F", "of this geographic FINESS only", NULL },
 	[LIMIT] = { "limit", "N", "so many at most", "100" },
-	[AFTER] = { "after", "DOC|8d", "documents after this one; stays so many days after their end",
-		    NULL },
+	[AFTER] = { "after", "DOC|8d",
+		    "documents after this one; stays so many days after their end", NULL },
 	[OLDER] = { "older-than", "AGE",
 		    "those that came longer ago than this, like 15d or 36h; of those that are "
 		    "hidden, "
@@ -282,7 +282,7 @@ static int misused(const char *what, const char *about)
 	return ctl_complain(EXIT_USAGE, ctl_say(what), about, ctl_say("See dmpfeedctl --help."));
 }
 
-/* getopt finds options before and after the command, and complains itself. */
+/* getopt finds options before and after the command; what it would say of them, it says in one language. */
 static int read_options(struct call *call, int argc, char **argv)
 {
 	struct option options[OPTION_COUNT + 1] = { 0 };
@@ -293,9 +293,12 @@ static int read_options(struct call *call, int argc, char **argv)
 			(struct option){ option_rows[i].name,
 					 option_rows[i].value ? required_argument : no_argument,
 					 NULL, i };
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		if (option == ':')
+			return misused("this option takes a value", argv[optind - 1]);
 		if (option < 0 || option >= OPTION_COUNT)
-			return EXIT_USAGE;
+			return misused("there is no such option, or it takes no value",
+				       argv[optind - 1]);
 		call->given[option] = optarg ? optarg : "";
 	}
 	return 0;

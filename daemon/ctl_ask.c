@@ -1,5 +1,6 @@
 /* The daemon's socket, as dmpfeedctl sees it: one line there, the lines of the answer back. One thread. */
 #include "ctl_ask.h"
+#include "ctl_refusal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -96,6 +97,7 @@ static int read_answer(struct ctl_answer *answer, FILE *from, bool many)
 {
 	scoped(buf_done) struct buf line = { .limit = MOST_LINE_BYTES };
 	json_t *last = NULL;
+	scoped(free_ptr) char *told = NULL;
 	const char *error;
 	int code = 0;
 
@@ -104,7 +106,7 @@ static int read_answer(struct ctl_answer *answer, FILE *from, bool many)
 		last = take_line(answer, &line);
 	error = json_string_value(json_object_get(last, "error"));
 	if (error != NULL)
-		code = ctl_complain(EXIT_REFUSED, error, "", "");
+		code = ctl_complain(EXIT_REFUSED, told = ctl_refusal(error), "", "");
 	else if (!json_is_true(json_object_get(last, "ok")) ||
 		 (!many && json_array_size(answer->rows) != 1))
 		code = ctl_complain(EXIT_UNREACHABLE, ctl_say("the answer of dmpfeedd broke off"),

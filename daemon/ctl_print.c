@@ -1,5 +1,6 @@
 /* What dmpfeedctl prints of each answer. One thread. */
 #include "ctl_print.h"
+#include "ctl_refusal.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -807,6 +808,7 @@ void ctl_print_import(const struct ctl_answer *answer)
 	json_array_foreach(answer->rows, i, row)
 	{
 		const char *fault = json_string_value(json_object_get(row, "fault"));
+		scoped(free_ptr) char *told = fault ? ctl_refusal(fault) : NULL;
 		json_t *gap = json_object_get(row, "gap");
 
 		if (gap != NULL) {
@@ -818,7 +820,7 @@ void ctl_print_import(const struct ctl_answer *answer)
 		if (!has_faults)
 			puts(ctl_say("What is wrong with the file; nothing of it was kept"));
 		has_faults = true;
-		ctl_add_clean(&line, fault, '\0');
+		ctl_add_clean(&line, told, '\0');
 		print_line(&line);
 	}
 	if (!has_faults)

@@ -377,6 +377,49 @@ def test_every_word_has_its_french():
     assert {join.sub("", text) for text in said} - known - shared == set()
 
 
+def test_every_refusal_has_its_french():
+    """Those of the commands that people give figures, months and files to."""
+    folder = SOURCE / "daemon"
+    literal = r'"((?:[^"\\]|\\.)*)"(?:\s*"((?:[^"\\]|\\.)*)")?(?:\s*"((?:[^"\\]|\\.)*)")?'
+    calls = {"err_set": ["imports", "counters_answer", "orders", "export", "stay_list", "base/csv"],
+             "errand_end": ["orders", "recall", "recount", "stay_list"], "answer_end": ["imports"],
+             "complain": ["status/figures"], "csv_refuse": ["base/csv"], "turn_away": ["control/control"]}
+    said = set()
+    for call, names in calls.items():
+        for name in names:
+            source = (folder / f"{name}.c").read_text()
+            said |= {"".join(parts) for parts in re.findall(rf"\b{call}\((?:[^;\"]*?[,?:]\s*){literal}", source)}
+    table = (folder / "ctl_refusal.c").read_text()
+    known = {re.sub(r'"\s*"', "", text) for text in re.findall(r'\{ "((?:[^"\\]|\\.)*)",', table)}
+    patterns = {re.sub(r"%[.\d]*[a-z]+", "%", text) for text in said}
+    assert len(patterns) > 25
+    assert [text for text in patterns
+            if not any(re.fullmatch(re.escape(text).replace("%", ".*"), each) for each in known)] == []
+
+
+@pytest.mark.parametrize("refusal, french", [
+    ("counts.csv:3: month: \"13/2026\" is no month (2026-11)",
+     "counts.csv:3 : month : « 13/2026 » n'est pas un mois (2026-11)"),
+    ("/srv/c.csv: Is a directory: the daemon must be able to read it (another folder?)",
+     "/srv/c.csv : Is a directory : le démon doit pouvoir le lire (un autre dossier ?)"),
+    ("at most 10000 documents at once", "10000 documents au plus à la fois"),
+    ("at most 10000 documents at once, today", "at most 10000 documents at once, today"),
+], ids=["with its place", "two patterns fit", "a number", "not known"])
+def test_a_refusal_is_told_in_the_language_of_the_user(daemon, refusal, french):
+    daemon.answers({"ok": False, "error": refusal})
+    assert ctl("show", DOC, path=daemon.path, language="fr_FR.UTF-8").stderr.decode() == f"dmpfeedctl: {french}\n"
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (["--limit"], "cette option prend une valeur : --limit"),
+    (["--no-such"], "cette option n'existe pas, ou ne prend pas de valeur : --no-such"),
+    (["--json=1"], "cette option n'existe pas, ou ne prend pas de valeur : --json=1"),
+])
+def test_an_option_that_is_none_is_told_in_french_too(arguments, said):
+    done = ctl("list", *arguments, language="fr_FR.UTF-8")
+    assert (done.returncode, done.stderr.decode().splitlines()[0]) == (2, f"dmpfeedctl: {said}")
+
+
 def test_a_french_user_reads_french(daemon):
     daemon.answers({"row": ROW}, {"event": SETTLED}, OK)
     lines = lines_of(ctl("show", DOC, path=daemon.path, language="fr_FR.UTF-8"))
