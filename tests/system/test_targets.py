@@ -54,14 +54,18 @@ def rows(gateway) -> dict[tuple[str, str], dict]:
     return {(row["window"], row["indicator"]): row for row in gateway.ctl("targets")}
 
 
-def when(gateway, holds) -> dict[tuple[str, str], dict]:
+def when(gateway, holds, look=rows):
     """The board, once that holds of it: it is looked at each time that it was counted."""
     gateway.journal.wait("targets counted")
     while True:
         seen = len(gateway.journal.lines)
-        if holds(found := rows(gateway)):
+        if holds(found := look(gateway)):
             return found
         gateway.journal.wait("targets counted", start=seen)
+
+
+def rates(gateway) -> list[dict]:
+    return gateway.ctl("targets", "--rates")
 
 
 def brought(gateway, name: str, text: str, *arguments, command="import-denominators") -> tuple[int, list[dict]]:
@@ -128,7 +132,8 @@ def test_what_is_delivered_counts(make_gateway):
     assert re.search(rf"essai en-cours +produits +{FINESS_EG} +3/3 +100.0 % +90.0 % +0 .*MET_NOW", printed), printed
     assert "Atteint" in ask(gateway, "targets", LC_ALL="fr_FR.UTF-8").stdout
 
-    site, unit = gateway.ctl("targets", "--rates")
+    site, unit = when(gateway, lambda found: len(found) == 2 and found[0]["letters"] == found[1]["unit"]["accepted"] == 3,
+                      look=rates)
     assert (site["finess_eg"], site["rates"]["feed_rate_produced"], site["letters"]) == (FINESS_EG, 1.0, 3)
     assert sum(site["rates"][name] for name in ("same_day_rate", "next_day_rate", "d2_d8_rate", "later_rate")) == 1
     assert (unit["unit"]["unit"], unit["unit"]["accepted"], unit["unit"]["covered"]) == ("UF12", 3, True)
