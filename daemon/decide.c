@@ -701,8 +701,7 @@ int decide_message(struct decision *decision, struct buf *bytes,
 		return -1;
 	if (transmission.is_identity) {
 		decision->event = transmission.event;
-		adt_read(&decision->adt, &message, settings->config->environment,
-			 &decision->arena);
+		adt_read(&decision->adt, &message, settings->config->environment, &decision->arena);
 		decision->adt.has_stay = stays_read(&decision->adt.stay, &message, settings->config,
 						    settings->site, &decision->arena);
 		return 0;

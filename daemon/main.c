@@ -399,7 +399,7 @@ static int serve(struct daemon *daemon)
 
 	signal(SIGHUP, SIG_IGN); /* until it can be heeded */
 	inherited_start();
-	umask(umask(0) | 0027); /* documents are nobody else's business */
+	umask(umask(0) | 0027);                           /* documents are nobody else's business */
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }); /* keys, and patients, in a file */
 	log_set_level(daemon->first->config->log_level);
 	if (load_what_all_need(daemon, &errors) < 0) {

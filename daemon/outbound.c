@@ -209,7 +209,7 @@ static int load(struct delivery *delivery, struct hands *hands, struct metadata 
 	if (reader == NULL)
 		return -1;
 	return document_out(reader, &delivery->due.doc, &delivery->document, ret_metadata,
-			       &delivery->arena, err);
+			    &delivery->arena, err);
 }
 
 static int read_back(struct delivery *delivery, struct hands *hands, struct err *err)

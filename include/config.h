@@ -177,10 +177,10 @@ struct config {
 	const char *letter_types; /* with blanks between them: a stay without one has no letter */
 	int64_t keep_stays_ms;    /* after their end */
 
-	const char *targets_dir;   /* "": there are no targets */
-	int64_t targets_every_ms;  /* they are counted */
-	int64_t keep_snapshots_ms; /* figures of windows that have ended */
-	bool export_point;         /* decimals in files for spreadsheets: a point, not a comma */
+	const char *targets_dir;    /* "": there are no targets */
+	int64_t targets_every_ms;   /* they are counted */
+	int64_t keep_snapshots_ms;  /* figures of windows that have ended */
+	bool export_point;          /* decimals in files for spreadsheets: a point, not a comma */
 	uint64_t export_small_cell; /* smaller counts are not told to the outside */
 
 	struct control_settings control;

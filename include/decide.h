@@ -34,7 +34,7 @@ struct decision_document {
 	struct store_subject subject; /* whose it is, by its own word */
 	bool id_tells;                /* the id was made of what came: nothing else has it */
 	struct store_facts facts;
-	bool is_discreet; /* its site sends nothing of its type by itself */
+	bool is_discreet;                   /* its site sends nothing of its type by itself */
 	struct store_discretion discretion; /* what it says of its stay */
 };
 

@@ -28,8 +28,8 @@ struct lane {
 
 	enum lane_state state;
 	char english[LANE_WHY], french[LANE_WHY]; /* why */
-	unsigned failures; /* pauses since the last answer */
-	uint32_t dice;     /* of the next pause: it is foretold before it begins */
+	unsigned failures;                        /* pauses since the last answer */
+	uint32_t dice; /* of the next pause: it is foretold before it begins */
 	int64_t resumes_ms;
 
 	size_t in_flight, allowance;
@@ -253,7 +253,8 @@ static void move(struct lane *lane, enum lane_state state)
 		break;
 	case LANE_SLOWED:
 		log_warning("lane=%s state=slowed resumes=%s: %s", lane->name,
-			    clock_iso(as_wall_time(lane, lane->resumes_ms), resumes), lane->english);
+			    clock_iso(as_wall_time(lane, lane->resumes_ms), resumes),
+			    lane->english);
 		break;
 	case LANE_STOPPED:
 		log_error("lane=%s state=stopped probes=%s: %s", lane->name,

@@ -108,8 +108,9 @@ static void write_invisible(struct page_writer *writer)
 	page_say(writer, TEXT_INVISIBLE);
 	page_raw(writer, "</h3>\n<p class=\"todo\">");
 	page_say(writer, TEXT_INVISIBLE_ACTION);
-	page_raw(writer, "</p>\n<p class=\"how\"><code>dmpfeedctl list --state invisible</code></p>\n"
-			 "</div>\n</li>\n");
+	page_raw(writer,
+		 "</p>\n<p class=\"how\"><code>dmpfeedctl list --state invisible</code></p>\n"
+		 "</div>\n</li>\n");
 }
 
 static void write_groups(struct page_writer *writer)

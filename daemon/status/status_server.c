@@ -294,9 +294,9 @@ static int start_listening(struct evconnlistener **ret_listener, struct event_ba
 	if (fd < 0)
 		return err_set(err, ERR_HALT, "cannot listen on %s: %s", settings->listen,
 			       strerror(errno));
-	*ret_listener = evconnlistener_new(loop, NULL, NULL,
-					   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
-					   0 /* it listens */, fd);
+	*ret_listener =
+		evconnlistener_new(loop, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
+				   0 /* it listens */, fd);
 	if (*ret_listener == NULL)
 		abort(); /* for want of memory */
 	return 0;

@@ -74,7 +74,7 @@ bool slice_equal(struct slice a, struct slice b);
 bool slice_is(struct slice a, const char *text);        /* byte for byte */
 bool slice_is_nocase(struct slice a, const char *text); /* ASCII letters without regard to case */
 bool slice_starts(struct slice a, const char *prefix);
-struct slice slice_trim(struct slice a); /* without ASCII blanks at both ends */
+struct slice slice_trim(struct slice a);                 /* without ASCII blanks at both ends */
 char *slice_dup(struct slice a) __attribute__((malloc)); /* NUL-terminated copy: the caller frees */
 
 /* Takes the part of *rest before the next `separator` (or all of it) off *rest. false when *rest

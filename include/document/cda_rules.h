@@ -11,7 +11,7 @@
 
 enum {
 	CDA_PATH = 192,
-	CDA_RULE_PATH = 128, /* of a rule, at most */
+	CDA_RULE_PATH = 128,  /* of a rule, at most */
 	CDA_MOST_VALUE = 4096 /* bytes kept of a text; an attribute is refused above */
 };
 
