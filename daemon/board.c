@@ -1,4 +1,9 @@
-/* The board is counted by a thread of its own, and frozen by the writer. */
+/* The board is counted by a thread of its own, and frozen by the writer.
+ *
+ * It is not read in one transaction: that may last half a minute in a large store, in which the log of the
+ * database could not be folded. Figures of one board may thus be a moment apart; what came meanwhile is news,
+ * and counted anew. What is frozen is of days that are counted to their end.
+ */
 #include "board.h"
 
 #include <event2/event.h>

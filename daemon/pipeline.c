@@ -18,6 +18,13 @@
  *     settled                          loop     one line in the journal
  *     have_moved                       loop     one less of a state, one more of another   here
  *
+ * A message about a patient (ADT) comes in the same way and leaves what it says (adt.c): who the patient
+ * is, what they chose, their stay. What that does to documents that wait, or were sent, the store decides in
+ * the same transaction (queue/store_sqlite_subject.c); they move by have_moved as all others do.
+ *
+ * What every step goes by is a snapshot of the configuration (snapshot.h): a reload brings another one, and
+ * what began under the old one ends under it.
+ *
  * A source that wants to hear of the end is told by business_acks.c, at its own pace. What time alone
  * does to the queue (holds that end, bodies that are purged) is upkeep.c's. What is counted of it all
  * follows the ledger, in tally.c.
