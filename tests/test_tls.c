@@ -463,28 +463,6 @@ static void bytes_go_through_in_pieces_until_the_end(void **state)
 	ends_close(&ends);
 }
 
-static void what_has_left_the_socket_and_waits_is_told(void **state)
-{
-	struct ends ends;
-	struct err err = { 0 };
-	char got[8];
-	size_t n;
-
-	(void)state;
-	ends_open(&ends, (struct tls_server_settings){ 0 }, (struct tls_client_settings){ 0 });
-	shake_hands(&ends);
-	assert_int_equal(tls_pending(ends.server.session), 0);
-	assert_int_equal(tls_write(ends.client.session, slice_of("0123456789"), &n, &err),
-			 TLS_DONE);
-	assert_int_equal(tls_read(ends.server.session, got, 4, &n, &err), TLS_DONE);
-	assert_int_equal(n, 4);
-	assert_int_equal(tls_pending(ends.server.session), 6);
-	assert_int_equal(tls_read(ends.server.session, got, 8, &n, &err), TLS_DONE);
-	assert_int_equal(tls_pending(ends.server.session), 0);
-	assert_int_equal(tls_read(ends.server.session, got, 8, &n, &err), TLS_WANTS_READ);
-	ends_close(&ends);
-}
-
 static void a_peer_that_leaves_without_a_word_has_ended(void **state)
 {
 	struct ends ends;
@@ -575,7 +553,6 @@ int main(void)
 		cmocka_unit_test(who_does_not_speak_tls_is_told_apart),
 		cmocka_unit_test(a_peer_that_leaves_during_the_handshake_is_a_failure),
 		cmocka_unit_test(bytes_go_through_in_pieces_until_the_end),
-		cmocka_unit_test(what_has_left_the_socket_and_waits_is_told),
 		cmocka_unit_test(a_peer_that_leaves_without_a_word_has_ended),
 		cmocka_unit_test(what_is_no_record_fails),
 		cmocka_unit_test(libevent_writes_all_or_nothing),

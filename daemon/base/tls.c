@@ -382,11 +382,6 @@ const char *tls_version(const struct tls_session *session)
 	return SSL_get_version(session->ssl);
 }
 
-size_t tls_pending(const struct tls_session *session)
-{
-	return (size_t)max(SSL_pending(session->ssl), 0);
-}
-
 const char *tls_peer(const struct tls_session *session, char ret_name[static TLS_PEER])
 {
 	X509 *certificate = SSL_get0_peer_certificate(session->ssl);

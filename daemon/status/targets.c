@@ -28,14 +28,6 @@ enum projection_unit target_unit(enum target_aggregate aggregate)
 	return units[aggregate];
 }
 
-const struct target_denominator *targets_denominator(const struct targets *targets, const char *id)
-{
-	for (size_t i = 0; i < targets->denominator_count; i++)
-		if (strcmp(targets->denominators[i]->id, id) == 0)
-			return targets->denominators[i];
-	return NULL;
-}
-
 const struct target_indicator *targets_indicator(const struct target_programme *programme,
 						 const char *id)
 {

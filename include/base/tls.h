@@ -70,9 +70,6 @@ must_use enum tls_turn tls_handshake(struct tls_session *session, struct err *er
 must_use enum tls_turn tls_read(struct tls_session *session, void *to, size_t room, size_t *ret_n,
 				struct err *err);
 
-/* How many bytes have left the socket and wait to be read: no event tells of them. */
-size_t tls_pending(const struct tls_session *session);
-
 /* TLS_DONE: *ret_n bytes went, maybe not all. */
 must_use enum tls_turn tls_write(struct tls_session *session, struct slice bytes, size_t *ret_n,
 				 struct err *err);

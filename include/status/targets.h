@@ -179,8 +179,6 @@ must_use int targets_parse(struct targets **ret_targets, const struct target_fil
 			   size_t count, struct buf *errors);
 void targets_free(struct targets **targets);
 
-const struct target_denominator *targets_denominator(const struct targets *targets, const char *id);
-
 /* The indicator of that id in the programme; NULL. */
 const struct target_indicator *targets_indicator(const struct target_programme *programme,
 						 const char *id);
