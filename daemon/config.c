@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "config_files.h"
-#include "config_rules.h"
-#include "config_table.h"
-#include "option_diff.h"
+#include "config/config_files.h"
+#include "config/config_rules.h"
+#include "config/config_table.h"
+#include "config/option_diff.h"
 
 /* ---- the options, told ---- */
 

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "ctl_ask.h"
-#include "ctl_export.h"
+#include "ctl/ctl_ask.h"
+#include "ctl/ctl_export.h"
 
 enum { PATIENCE_S = 60, MOST_ROWS = 10000, MOST_AGE = 100000 };
 

@@ -12,13 +12,13 @@
 #include "base/clock.h"
 #include "base/inherited.h"
 #include "base/notify.h"
-#include "board.h"
-#include "board_load.h"
-#include "check.h"
-#include "hands.h"
+#include "board/board.h"
+#include "crew/hands.h"
 #include "heartbeat.h"
 #include "reload.h"
-#include "tables.h"
+#include "setup/board_load.h"
+#include "setup/check.h"
+#include "setup/tables.h"
 #include "versions.h"
 
 enum {

@@ -41,10 +41,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "business_acks.h"
-#include "crew.h"
-#include "inbound.h"
-#include "outbound.h"
+#include "crew/crew.h"
+#include "inbound/inbound.h"
+#include "outbound/business_acks.h"
+#include "outbound/outbound.h"
 #include "tally.h"
 #include "upkeep.h"
 

@@ -5,10 +5,10 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "actor.h"
-#include "answer.h"
 #include "base/clock.h"
-#include "option_diff.h"
+#include "config/option_diff.h"
+#include "operator/actor.h"
+#include "operator/answer.h"
 #include "queue/store_act.h"
 
 enum { MOST_TOLD = 500 /* changes, one by one */ };

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "hands.h"
+#include "crew/hands.h"
 
 enum {
 	ROWS_AT_ONCE = 500, /* of the ledger: the writer is held for some milliseconds */

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/disk.h"
-#include "hands.h"
+#include "crew/hands.h"
 #include "process.h"
 #include "push.h"
 #include "status/rhythm.h"

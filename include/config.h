@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "control/control.h"
-#include "convert.h"
+#include "convert/convert.h"
 #include "dispatch/existence_cache.h"
 #include "dispatch/http.h"
 #include "dispatch/lane.h"

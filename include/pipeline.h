@@ -6,7 +6,7 @@
 #ifndef DMPFEED_PIPELINE_H
 #define DMPFEED_PIPELINE_H
 
-#include "outbound.h"
+#include "outbound/outbound.h"
 
 struct pipeline_parts {
 	struct event_base *loop;

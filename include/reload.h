@@ -13,7 +13,7 @@
 #ifndef DMPFEED_RELOAD_H
 #define DMPFEED_RELOAD_H
 
-#include "operator.h"
+#include "operator/operator.h"
 
 struct reload_parts { /* outlive it */
 	struct mailbox *mailbox;

@@ -12,9 +12,9 @@
 #ifndef DMPFEED_TALLY_H
 #define DMPFEED_TALLY_H
 
-#include "crew.h"
+#include "crew/crew.h"
 #include "queue/store_count.h"
-#include "snapshot.h"
+#include "setup/snapshot.h"
 #include "status/counters.h"
 
 struct tally_parts {

@@ -6,7 +6,7 @@
 #ifndef DMPFEED_UPKEEP_H
 #define DMPFEED_UPKEEP_H
 
-#include "crew.h"
+#include "crew/crew.h"
 
 /* For how long what is over is kept. */
 struct upkeep_times {

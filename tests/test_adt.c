@@ -1,5 +1,5 @@
 /* What an ADT says, in the store's words. */
-#include "adt.h"
+#include "inbound/adt.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

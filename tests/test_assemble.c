@@ -5,8 +5,8 @@
 #include "tree.h"
 #include "verify.h"
 
-#include "assemble.h"
-#include "decide.h"
+#include "inbound/decide.h"
+#include "outbound/assemble.h"
 
 static struct vihf_role automaton = { "AUTOMATE", "1.2.250.1.213.1.1.4.6", "AUTOMATE" };
 static struct config_site site = {

@@ -16,7 +16,7 @@
  *   W             22      21        22          65                 64
  *   R              9      10         8          27                 28
  */
-#include "board_make.h"
+#include "board/board_make.h"
 #include "near.h"
 #include "queue/store_stay.h"
 #include "store_fixture.h"

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "board_limits.h"
+#include "setup/board_limits.h"
 
 enum { DAY = 86400000 };
 

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "confine.h"
-#include "convert.h"
+#include "convert/confine.h"
+#include "convert/convert.h"
 #include "document/pdf.h"
 
 #define GHOSTSCRIPT "/usr/bin/gs"

@@ -1,5 +1,5 @@
 /* What is counted, for whoever asks: the JSON, and the questions that are refused. */
-#include "counters_answer.h"
+#include "operator/counters_answer.h"
 #include "store_fixture.h"
 
 static struct count_cell cell(const char *site, enum count_outcome outcome, int day, int64_t n)

@@ -5,7 +5,7 @@
 
 #include <sys/stat.h>
 
-#include "credentials.h"
+#include "setup/credentials.h"
 
 static struct pki pki;
 

@@ -3,7 +3,7 @@
 
 #include <event2/event.h>
 
-#include "crew.h"
+#include "crew/crew.h"
 
 static const struct err trouble = { .kind = ERR_RETRY, .text = "the disk is full" };
 static const struct err none = { 0 };

@@ -4,7 +4,7 @@
 #include "value_sets.h"
 
 #include "base/clock.h"
-#include "decide.h"
+#include "inbound/decide.h"
 
 static struct config_site site = {
 	.metadata = { .finess_eg = "990012345",

@@ -1,7 +1,7 @@
 /* From a body and its sidecar to what the store takes in. */
 #include "value_sets.h"
 
-#include "decide.h"
+#include "inbound/decide.h"
 
 #define ROOT "1.2.250.1.999.77"
 #define OWN_ROOT "1.2.250.1.999.78" /* of the second site */

@@ -1,5 +1,5 @@
 /* What the files for spreadsheets hold, against tables made by hand. */
-#include "export_files.h"
+#include "operator/export_files.h"
 #include "queue/store_count.h"
 #include "queue/store_stay.h"
 #include "store_fixture.h"

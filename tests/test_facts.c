@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "facts.h"
+#include "inbound/facts.h"
 
 static struct config_unit units[] = { { "4410", "PSY" }, { "4411", "none" } };
 static const struct config_site site = { .field = "MCO", .units = units, .unit_count = 2 };

@@ -3,7 +3,7 @@
  */
 #include "sample.h"
 
-#include "option.h"
+#include "config/option.h"
 
 /* As large as any field. */
 union field {

@@ -1,7 +1,7 @@
 /* What a reload says has changed: each option by its name, entries by theirs. */
 #include "sample.h"
 
-#include "option_diff.h"
+#include "config/option_diff.h"
 
 struct item {
 	const char *name;

@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 
 #include "base/address.h"
-#include "preflight.h"
-#include "preflight_port.h"
+#include "setup/preflight.h"
+#include "setup/preflight_port.h"
 
 /* clang-format off */
 static const char good[] =

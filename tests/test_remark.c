@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "remark.h"
+#include "inbound/remark.h"
 
 #define INS                                                                                        \
 	{                                                                                          \

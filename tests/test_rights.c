@@ -1,5 +1,5 @@
 /* Who may ask what. */
-#include "rights.h"
+#include "operator/rights.h"
 
 #include "sample.h"
 

@@ -1,7 +1,7 @@
 /* What a message says of a stay, as the installation sees it: its site, whether it counts, and whether it is one to
  * be discreet about.
  */
-#include "stays.h"
+#include "inbound/stays.h"
 
 #include "sample.h"
 

@@ -4,12 +4,12 @@
  */
 #include <stdio.h>
 
-#include "assemble.h"
 #include "base/clock.h"
 #include "bench.h"
-#include "credentials.h"
-#include "decide.h"
 #include "document/cda.h"
+#include "inbound/decide.h"
+#include "outbound/assemble.h"
+#include "setup/credentials.h"
 
 struct bench {
 	struct config *config;

@@ -9,8 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "answer.h"
 #include "base/log.h"
+#include "operator/answer.h"
 
 enum { MOST_BYTES = 16 << 10 /* both ways, they fit into a socket that nobody reads */ };
 

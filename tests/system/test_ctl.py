@@ -365,14 +365,14 @@ def test_every_word_has_its_french():
     folder = SOURCE / "daemon"
     literal = r'"((?:[^"\\]|\\.)*(?:"\s*"(?:[^"\\]|\\.)*)*)"'
     join = re.compile(r'"\s*"')
-    printed, program, asks = ((folder / name).read_text() for name in ("ctl_print.c", "ctl.c", "ctl_ask.c"))
+    printed, program, asks = ((folder / name).read_text() for name in ("ctl/ctl_print.c", "ctl.c", "ctl/ctl_ask.c"))
     said = {text for source in (printed, program, asks) for text in re.findall(rf"ctl_say\({literal}", source)}
     said |= set(re.findall(r'\{ "\w+", ' + literal + r" \}", printed))  # titles of columns
     said |= set(re.findall(r"\.help = " + literal, program))
     said |= set(re.findall(r"advice = " + literal, asks))
     said |= set(re.findall(r"misused\(" + literal, program))
     said |= set(re.findall(r'\] = \{ "[a-z-]+", (?:NULL|"[^"]+"),\s*' + literal, program))
-    known = {join.sub("", text) for text in re.findall(r"\{ " + literal + r",", (folder / "ctl_words.c").read_text())}
+    known = {join.sub("", text) for text in re.findall(r"\{ " + literal + r",", (folder / "ctl/ctl_words.c").read_text())}
     assert len(said) > 120
     assert {join.sub("", text) for text in said} - known - shared == set()
 
@@ -381,15 +381,17 @@ def test_every_refusal_has_its_french():
     """Those of the commands that people give figures, months and files to."""
     folder = SOURCE / "daemon"
     literal = r'"((?:[^"\\]|\\.)*)"(?:\s*"((?:[^"\\]|\\.)*)")?(?:\s*"((?:[^"\\]|\\.)*)")?'
-    calls = {"err_set": ["imports", "counters_answer", "orders", "export", "stay_list", "base/csv"],
-             "errand_end": ["orders", "recall", "recount", "stay_list"], "answer_end": ["imports"],
+    calls = {"err_set": ["operator/imports", "operator/counters_answer", "operator/orders", "operator/export",
+                         "operator/stay_list", "base/csv"],
+             "errand_end": ["operator/orders", "operator/recall", "operator/recount", "operator/stay_list"],
+             "answer_end": ["operator/imports"],
              "complain": ["status/figures"], "csv_refuse": ["base/csv"], "turn_away": ["control/control"]}
     said = set()
     for call, names in calls.items():
         for name in names:
             source = (folder / f"{name}.c").read_text()
             said |= {"".join(parts) for parts in re.findall(rf"\b{call}\((?:[^;\"]*?[,?:]\s*){literal}", source)}
-    table = (folder / "ctl_refusal.c").read_text()
+    table = (folder / "ctl/ctl_refusal.c").read_text()
     known = {re.sub(r'"\s*"', "", text) for text in re.findall(r'\{ "((?:[^"\\]|\\.)*)",', table)}
     patterns = {re.sub(r"%[.\d]*[a-z]+", "%", text) for text in said}
     assert len(patterns) > 25

@@ -1,0 +1,431 @@
+/* What must hold between the options of a configuration. */
+#include "config/config_rules.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/address.h"
+#include "document/oid.h"
+
+/* Texts that must differ, each with the field that holds it. */
+struct claims {
+	struct claim {
+		const char *text;
+		const void *field;
+		size_t number; /* in order of the file */
+	} * list;
+	size_t count, room;
+};
+
+static void claims_done(struct claims *claims)
+{
+	free(claims->list);
+}
+
+static void claim(struct claims *claims, const char *text, const void *field)
+{
+	if (text == NULL) /* it was complained about */
+		return;
+	if (claims->count == claims->room) {
+		claims->room = claims->room * 2 + 16;
+		claims->list = xrealloc(claims->list, claims->room * sizeof(*claims->list));
+	}
+	claims->list[claims->count] = (struct claim){ text, field, claims->count };
+	claims->count++;
+}
+
+static int compare_claims(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+	int order = strcmp(x->text, y->text);
+
+	return order ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+/* Complains about each but the first of those that are equal. */
+static void check_claims(struct option_reading *reading, struct claims *claims, const char *rule)
+{
+	if (claims->count == 0)
+		return;
+	qsort(claims->list, claims->count, sizeof(claims->list[0]), compare_claims);
+	for (size_t i = 1; i < claims->count; i++) {
+		const struct claim *one = &claims->list[i - 1], *other = &claims->list[i];
+
+		if (strcmp(one->text, other->text) == 0)
+			option_complain(reading, other->field, "this is written %s too: %s",
+					option_where(reading, one->field, other->field), rule);
+	}
+}
+
+static void check_names(const struct config *config, struct option_reading *reading)
+{
+	scoped(claims_done) struct claims claims = { 0 };
+
+	for (size_t i = 0; i < config->mllp_count; i++)
+		claim(&claims, config->mllp[i].name, &config->mllp[i].name);
+	for (size_t i = 0; i < config->drop_count; i++)
+		claim(&claims, config->drops[i].name, &config->drops[i].name);
+	check_claims(reading, &claims, "every listener and every folder has a name of its own");
+}
+
+static void claim_address(struct claims *claims, const char *const *listen)
+{
+	size_t n = strlen(*listen ? *listen : "");
+
+	if (n >= 2 && strcmp(*listen + n - 2, ":0") != 0) /* 0: the system chooses */
+		claim(claims, *listen, listen);
+}
+
+static void check_addresses(const struct config *config, struct option_reading *reading)
+{
+	scoped(claims_done) struct claims claims = { 0 };
+
+	claim_address(&claims, &config->status.listen);
+	for (size_t i = 0; i < config->mllp_count; i++)
+		claim_address(&claims, &config->mllp[i].listen);
+	check_claims(reading, &claims, "every listener has an address and port of its own");
+}
+
+/* By device and inode: one folder may have several paths. */
+static void check_folders(const struct config *config, struct option_reading *reading)
+{
+	scoped(claims_done) struct claims claims = { 0 };
+	struct stat info;
+
+	for (size_t i = 0; i < config->drop_count; i++)
+		if (config->drops[i].path != NULL && stat(config->drops[i].path, &info) == 0)
+			claim(&claims,
+			      arena_printf(option_scratch(reading), "%llu %llu",
+					   (unsigned long long)info.st_dev,
+					   (unsigned long long)info.st_ino),
+			      &config->drops[i].path);
+	check_claims(reading, &claims,
+		     "two entries that watch one folder would race for its files");
+}
+
+/* By the number that it has, and those that it had: what was counted under one belongs to one site. */
+static void claim_site(struct claims *sites, const struct config_site *site)
+{
+	claim(sites, site->metadata.finess_eg, &site->metadata.finess_eg);
+	for (size_t i = 0; i < site->formerly_count; i++)
+		claim(sites, site->formerly[i], &site->formerly[i]);
+}
+
+static void check_entities(const struct config *config, struct option_reading *reading)
+{
+	scoped(claims_done) struct claims entities = { 0 }, sites = { 0 };
+
+	for (size_t i = 0; i < config->establishment_count; i++) {
+		const struct config_establishment *e = &config->establishments[i];
+
+		claim(&entities, e->finess_ej, &e->finess_ej);
+		for (size_t j = 0; j < e->site_count; j++)
+			claim_site(&sites, &e->sites[j]);
+	}
+	check_claims(reading, &entities, "a legal entity is one entry of establishments");
+	check_claims(reading, &sites, "a site belongs to one legal entity, and is written once");
+}
+
+static bool is_given(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+static void check_site(const struct config *config, const char *const *site,
+		       struct option_reading *reading)
+{
+	if (*site != NULL && config_establishment_of(config, *site, NULL) == NULL)
+		option_complain(
+			reading, site,
+			"site %s is declared by no establishment: add it to the sites of the one "
+			"that sends for it",
+			*site);
+}
+
+/* Of a listener, or of the status page. */
+static void check_server_tls(const struct tls_server_settings *tls, struct option_reading *reading)
+{
+	if (tls->cert == NULL || tls->key == NULL || tls->client_ca == NULL)
+		return; /* it was complained about */
+	if (tls->cert[0] != '\0' && tls->key[0] == '\0')
+		option_complain(reading, &tls->key,
+				"tls.key is missing: a certificate is of no use without its key");
+	if (tls->cert[0] == '\0' && (tls->key[0] != '\0' || tls->client_ca[0] != '\0'))
+		option_complain(reading, &tls->cert,
+				"tls.cert is missing: without it there is no TLS here");
+}
+
+static void check_intake(const struct config *config, struct option_reading *reading)
+{
+	if (config->mllp_count + config->drop_count == 0)
+		option_complain(
+			reading, &config->mllp,
+			"there is no way in: declare a listener in intake.mllp, or a folder in "
+			"intake.drop");
+	for (size_t i = 0; i < config->mllp_count; i++) {
+		check_site(config, &config->mllp[i].site, reading);
+		check_server_tls(&config->mllp[i].tls, reading);
+	}
+	for (size_t i = 0; i < config->drop_count; i++)
+		check_site(config, &config->drops[i].site, reading);
+}
+
+/* What the page tells is not for the whole network. */
+static void check_status(const struct config *config, struct option_reading *reading)
+{
+	const struct status_settings *status = &config->status;
+	struct address address;
+
+	check_server_tls(&status->tls, reading);
+	if (status->listen == NULL || !address_parse(status->listen, &address) ||
+	    address_is_loopback(&address))
+		return;
+	if (!is_given(status->tls.cert))
+		option_complain(
+			reading, &status->listen,
+			"beyond this machine the status page needs status.tls.cert and "
+			"status.tls.key: write them, or an address of 127.0.0.0/8 or [::1]");
+	else if (!is_given(status->tls.client_ca) && !is_given(config->status_token_file))
+		option_complain(reading, &status->listen,
+				"beyond this machine whoever asks for the status page must show "
+				"something: write status.token_file or status.tls.client_ca");
+}
+
+static bool is_source(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->mllp_count; i++)
+		if (config->mllp[i].source != NULL && strcmp(config->mllp[i].source, name) == 0)
+			return true;
+	for (size_t i = 0; i < config->drop_count; i++)
+		if (config->drops[i].source != NULL && strcmp(config->drops[i].source, name) == 0)
+			return true;
+	return false;
+}
+
+static void check_ack(const struct config *config, const struct mllp_sender_settings *ack,
+		      struct option_reading *reading)
+{
+	struct address address;
+
+	if (ack->retry.most_ms != 0 && ack->retry.most_ms < ack->retry.first_ms)
+		option_complain(reading, &ack->retry.most_ms,
+				"ack.retry.most must not be shorter than ack.retry.first");
+	if (ack->tls.cert != NULL && ack->tls.key != NULL &&
+	    is_given(ack->tls.cert) != is_given(ack->tls.key))
+		option_complain(reading, is_given(ack->tls.cert) ? &ack->tls.key : &ack->tls.cert,
+				"ack.tls.cert and ack.tls.key go together: write both, or none");
+	if (ack->tls.ca != NULL && ack->tls.ca[0] == '\0' &&
+	    (is_given(ack->tls.cert) || is_given(ack->tls.key) || is_given(ack->tls.name)))
+		option_complain(
+			reading, &ack->tls.ca,
+			"ack.tls.ca is missing: without the authorities of the source there "
+			"is no TLS");
+	if (config->environment == ENVIRONMENT_REHEARSAL && ack->address != NULL &&
+	    address_parse(ack->address, &address) && !address_is_loopback(&address))
+		option_complain(reading, &ack->address,
+				"a rehearsal sends to this machine only: write an address of "
+				"127.0.0.0/8 or [::1], or another environment");
+}
+
+static void check_source(const struct config *config, const char *const *name,
+			 struct option_reading *reading)
+{
+	if (*name != NULL && !is_source(config, *name))
+		option_complain(reading, name,
+				"no listener or folder has the source %s: write it as intake.mllp "
+				"or intake.drop has it",
+				*name);
+}
+
+static void check_source_senders(const struct config *config, struct option_reading *reading)
+{
+	scoped(claims_done) struct claims claims = { 0 };
+
+	for (size_t i = 0; i < config->source_sender_count; i++) {
+		const char *const *name = &config->source_senders[i].name;
+
+		claim(&claims, *name, name);
+		check_source(config, name, reading);
+	}
+	check_claims(reading, &claims, "a source is one entry of vihf.sources");
+}
+
+static void check_sources(const struct config *config, struct option_reading *reading)
+{
+	scoped(claims_done) struct claims claims = { 0 };
+
+	for (size_t i = 0; i < config->source_count; i++) {
+		const struct config_source *source = &config->sources[i];
+
+		claim(&claims, source->name, &source->name);
+		check_source(config, &source->name, reading);
+		check_ack(config, &source->ack, reading);
+	}
+	check_claims(reading, &claims, "a source is one entry of sources");
+}
+
+/* A message as large as allowed must fit beside nothing else, or its sender waits for ever. */
+static void check_limits(const struct config *config, struct option_reading *reading)
+{
+	for (size_t i = 0; i < config->mllp_count; i++) {
+		const struct mllp_settings *mllp = &config->mllp[i];
+
+		if (mllp->most_in_flight_bytes != 0 &&
+		    mllp->most_in_flight_bytes < mllp->most_message_bytes)
+			option_complain(
+				reading, &mllp->most_in_flight_bytes,
+				"max_in_flight must be at least max_message: one message of that "
+				"size could never be read");
+	}
+}
+
+/* Each is one that is known, and right for the environment. */
+static void check_domains(const struct config *config, struct option_reading *reading)
+{
+	struct slice rest = slice_of(config->ins_oids ? config->ins_oids : ""), one;
+
+	while (rest.n > 0 && slice_next(&rest, ' ', &one)) {
+		const char *oid = arena_dup(option_scratch(reading), one);
+
+		if (!ins_domain_allowed(oid, config->environment))
+			option_complain(reading, &config->ins_oids,
+					"patient.ins_oids: \"%s\" is no domain of the INS that the "
+					"environment %s takes",
+					oid, environment_text(config->environment));
+	}
+}
+
+static void check_local_domain(const struct config *config, struct option_reading *reading)
+{
+	if (config->local_oid != NULL && config->local_oid[0] != '\0' &&
+	    (!oid_is_valid(config->local_oid) || ins_is_domain(config->local_oid)))
+		option_complain(reading, &config->local_oid,
+				"patient.local_oid must be an OID of your own");
+}
+
+/* An invented patient must not reach a real DMP. */
+static void check_destination(const struct config *config, const struct config_establishment *e,
+			      struct option_reading *reading)
+{
+	const char *const *const urls[] = { &e->url_repository, &e->url_registry,
+					    &e->url_patients };
+
+	if (config->environment != ENVIRONMENT_REHEARSAL)
+		return;
+	for (size_t i = 0; i < length_of(urls); i++)
+		if (*urls[i] != NULL && (*urls[i])[0] != '\0' && !option_url_is_loopback(*urls[i]))
+			option_complain(reading, urls[i],
+					"a rehearsal sends to this machine only: write a URL of "
+					"127.0.0.1, [::1] or localhost, or another environment");
+	if (e->http.proxy != NULL && e->http.proxy[0] != '\0' &&
+	    !option_proxy_is_loopback(e->http.proxy))
+		option_complain(reading, &e->http.proxy,
+				"a rehearsal sends to this machine only, and another machine's "
+				"proxy leads elsewhere");
+}
+
+static void check_lane(const struct config_establishment *e, struct option_reading *reading)
+{
+	if (e->check_existence && e->url_patients != NULL && e->url_patients[0] == '\0')
+		option_complain(reading, &e->check_existence,
+				"dmp.check_existence needs the URL of the service to ask: write "
+				"dmp.url.patients");
+	if (e->http.tls.least != NULL && e->http.tls.most != NULL &&
+	    strcmp(e->http.tls.least, e->http.tls.most) > 0)
+		option_complain(reading, &e->http.tls.most,
+				"dmp.tls.max must not be older than dmp.tls.min (%s)",
+				e->http.tls.least);
+	if (e->proxy_file != NULL && e->proxy_file[0] != '\0' && e->http.proxy != NULL &&
+	    e->http.proxy[0] == '\0')
+		option_complain(reading, &e->proxy_file,
+				"dmp.proxy.credentials_file is of no use without dmp.proxy.url");
+	if (e->lane.retry.most_ms != 0 && e->lane.retry.most_ms < e->lane.retry.first_ms)
+		option_complain(reading, &e->lane.retry.most_ms,
+				"dmp.retry.most must not be shorter than dmp.retry.first");
+}
+
+static void check_homologation(const struct config *config, struct option_reading *reading)
+{
+	if (config->environment == ENVIRONMENT_PRODUCTION && config->homologation_file != NULL &&
+	    config->homologation_file[0] == '\0')
+		option_complain(
+			reading, &config->homologation_file,
+			"lps.homologation_file is missing: in production, the DMP wants the number "
+			"of the homologation, in a file of its own");
+}
+
+static void check_push(const struct config *config, struct option_reading *reading)
+{
+	const struct push_settings *push = &config->push;
+
+	if (push->command_count > 0 && push->command[0] != NULL &&
+	    (push->command[0][0] != '/' || access(push->command[0], X_OK) < 0))
+		option_complain(reading, &push->command,
+				"alerts.push.command must begin with the path of a program, from "
+				"/ on, that may be run");
+	if (config->environment == ENVIRONMENT_REHEARSAL && is_given(push->url) &&
+	    !option_url_is_loopback(push->url) && !option_proxy_is_loopback(push->url))
+		option_complain(reading, &push->url,
+				"a rehearsal tells this machine only: write a URL of 127.0.0.1, "
+				"[::1] or localhost, or another environment");
+	if (push->retry.most_ms != 0 && push->retry.most_ms < push->retry.first_ms)
+		option_complain(reading, &push->retry.most_ms,
+				"alerts.push.retry.most must not be shorter than its first");
+}
+
+/* What could not be read is 0: it was complained about. */
+static void check_worse(struct option_reading *reading, const int64_t *critical, int64_t warning,
+			bool less_is_worse, const char *name, const char *of)
+{
+	if (*critical != 0 && warning != 0 &&
+	    (less_is_worse ? *critical > warning : *critical < warning))
+		option_complain(reading, critical, "alerts.%s.critical must be worse than %s", name,
+				of);
+}
+
+static void check_alerts(const struct config *config, struct option_reading *reading)
+{
+	const struct threshold_settings *alerts = &config->alerts;
+	const struct {
+		const char *name;
+		const struct threshold *threshold;
+		bool less_is_worse;
+	} rows[] = {
+		{ "backlog_age", &alerts->backlog_age_ms, false },
+		{ "certificate_expiring", &alerts->certificate_ms, true },
+		{ "clock_skew", &alerts->clock_skew_ms, false },
+		{ "rejected_waiting", &alerts->rejected_age_ms, false },
+		{ "ins_waiting", &alerts->ins_age_ms, false },
+		{ "dmp_absent_rate", &alerts->absent_percent, false },
+		{ "disk_low.share", &alerts->disk_percent, true },
+		{ "disk_low.free", &alerts->disk_bytes, true },
+	};
+
+	for (size_t i = 0; i < length_of(rows); i++)
+		check_worse(reading, &rows[i].threshold->critical, rows[i].threshold->warning,
+			    rows[i].less_is_worse, rows[i].name, "its warning");
+	check_worse(reading, &alerts->invisible_critical_ms, config->invisible_most_ms, false,
+		    "invisible_too_long", "its warning, visibility.invisible_most");
+}
+
+void config_check(const struct config *config, struct option_reading *reading)
+{
+	check_names(config, reading);
+	check_addresses(config, reading);
+	check_folders(config, reading);
+	check_entities(config, reading);
+	check_intake(config, reading);
+	check_status(config, reading);
+	check_limits(config, reading);
+	check_sources(config, reading);
+	check_source_senders(config, reading);
+	check_domains(config, reading);
+	check_local_domain(config, reading);
+	check_homologation(config, reading);
+	check_alerts(config, reading);
+	check_push(config, reading);
+	for (size_t i = 0; i < config->establishment_count; i++) {
+		check_destination(config, &config->establishments[i], reading);
+		check_lane(&config->establishments[i], reading);
+	}
+}

@@ -1,0 +1,121 @@
+/* Lines of JSON over the control socket. */
+#include "operator/answer.h"
+
+const char *answer_asked(const json_t *asked, const char *name)
+{
+	const char *text = json_string_value(json_object_get(asked, name));
+
+	return text ? text : "";
+}
+
+bool answer_in_french(const json_t *asked)
+{
+	return strcmp(answer_asked(asked, "lang"), "fr") == 0;
+}
+
+#define STATES                                                                                     \
+	"held, queued, sending, delivered, refused, rejected, suppressed, cancelled, invisible"
+
+/* What was written stands between the two halves. */
+static const struct {
+	const char *english[2], *french[2];
+} faults[] = {
+	[FAULT_STATE] = { { "there is no state '", "'; there are " STATES },
+			  { "l'état « ", " » n'existe pas ; il y a " STATES } },
+	[FAULT_REASON] = { { "there is no reason '", "'; dmpfeedctl list shows those there are" },
+			   { "le motif « ",
+			     " » n'existe pas ; dmpfeedctl list montre ceux qu'il y a" } },
+	[FAULT_ID] = { { "'", "' is not a document's id" },
+		       { "« ", " » n'est pas l'identifiant d'un document" } },
+	[FAULT_NO_DOCUMENT] = { { "there is no document ", "" },
+				{ "il n'y a pas de document ", "" } },
+	[FAULT_CHOOSE] = { { "name documents, or a reason: one of the two", "" },
+			   { "nommer des documents, ou un motif : l'un des deux", "" } },
+	[FAULT_NAME] = { { "this order names its documents", "" },
+			 { "cet ordre nomme ses documents", "" } },
+};
+
+int answer_refuse(struct err *err, const json_t *asked, enum answer_fault fault, const char *about)
+{
+	const char *const *words =
+		answer_in_french(asked) ? faults[fault].french : faults[fault].english;
+
+	return err_set(err, ERR_REJECT, "%s%s%s", words[0], about, words[1]);
+}
+
+json_t *answer_event(const struct store_event *event)
+{
+	json_t *object = json_object();
+
+	json_put_count(object, "number", event->number);
+	json_put_time(object, "at", event->at_ms);
+	json_put_text(object, "what", event->what);
+	json_put_text(object, "state", doc_state_text(event->state));
+	json_put_text(object, "reason", reason_row(event->reason)->code);
+	json_put_count(object, "attempt", event->attempt);
+	json_put_text(object, "code", event->code);
+	json_put_text(object, "text", event->text);
+	json_put_text(object, "note", event->note);
+	json_put_text(object, "origin", event->origin);
+	json_put_text(object, "actor", event->actor);
+	json_put_count(object, "http_status", (uint64_t)event->http_status);
+	json_put_count(object, "duration_ms", (uint64_t)event->duration_ms);
+	return object;
+}
+
+json_t *answer_row(const struct store_row *row, bool french)
+{
+	const struct reason_row *reason = reason_row(row->reason);
+	json_t *object = json_object();
+	char doc[ULID_TEXT];
+
+	json_put_text(object, "doc", ulid_text(&row->doc, doc));
+	json_put_text(object, "action", row->action);
+	json_put_text(object, "unique_id", row->unique_id);
+	json_put_text(object, "type_code", row->type_code);
+	json_put_text(object, "lane", row->lane);
+	json_put_text(object, "site", row->site);
+	json_put_text(object, "source", row->source);
+	json_put_text(object, "channel", row->channel);
+	json_put_text(object, "state", doc_state_text(row->state));
+	json_put_text(object, "reason", reason->code);
+	json_put_text(object, "sentence", french ? reason->french : reason->english);
+	json_put_text(object, "todo", french ? reason->action_french : reason->action_english);
+	json_put_count(object, "attempts", row->attempts);
+	json_put_flag(object, "doubtful", row->doubtful);
+	json_put_count(object, "bytes", row->body_bytes);
+	json_put_time(object, "received", row->received_ms);
+	json_put_time(object, "changed", row->changed_ms);
+	json_put_time(object, "next_attempt", row->state == DOC_QUEUED ? row->next_attempt_ms : 0);
+	json_put_time(object, "release", row->state == DOC_HELD ? row->release_ms : 0);
+	json_put_time(object, "purged", row->purged_ms);
+	return object;
+}
+
+void answer_line(struct buf *out, const char *name, json_t *object)
+{
+	json_t *line = json_object();
+
+	json_object_set_new(line, name, object);
+	json_add_and_free(line, out);
+	buf_add_char(out, '\n');
+}
+
+void answer_end(struct buf *out, const char *error)
+{
+	json_t *end = json_object();
+
+	json_put_flag(end, "ok", error == NULL);
+	if (error != NULL)
+		json_put_text(end, "error", error);
+	json_add_and_free(end, out);
+	buf_add_char(out, '\n');
+}
+
+void answer_error(struct control_request *request, const char *error)
+{
+	scoped(buf_done) struct buf answer = { 0 };
+
+	answer_end(&answer, error);
+	control_answer(request, buf_slice(&answer));
+}

@@ -1,0 +1,287 @@
+/* What people ask that the store answers: read by a worker through its own connection. */
+#include "operator/inquiry.h"
+
+#include "base/clock.h"
+#include "crew/hands.h"
+#include "document/metadata.h"
+#include "operator/answer.h"
+#include "operator/counters_answer.h"
+
+enum {
+	ROWS = 100,         /* of a list, unless asked for more */
+	MOST_ROWS = 100000, /* of one list */
+};
+
+struct inquiry_row;
+
+struct inquiry {
+	struct job job;
+	const struct inquiry_row *row;
+	struct control_request *request;
+	json_t *asked;
+	struct buf answer;
+};
+
+static void add_row(void *arg, const struct store_row *row)
+{
+	struct inquiry *inquiry = arg;
+	json_t *object = answer_row(row, answer_in_french(inquiry->asked));
+
+	json_put_text(object, "origin", row->origin);
+	json_put_count(object, "last_arrival", row->last_arrival);
+	answer_line(&inquiry->answer, "row", object);
+}
+
+static void add_event(void *arg, const struct store_event *event)
+{
+	struct inquiry *inquiry = arg;
+
+	answer_line(&inquiry->answer, "event", answer_event(event));
+}
+
+static int answer_list(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	json_int_t limit = json_integer_value(json_object_get(inquiry->asked, "limit"));
+	json_int_t older_ms = json_integer_value(json_object_get(inquiry->asked, "older_than_ms"));
+	struct store_filter filter = {
+		.state = answer_asked(inquiry->asked, "state"),
+		.reason = answer_asked(inquiry->asked, "reason"),
+		.site = answer_asked(inquiry->asked, "site"),
+		.before_ms = older_ms > 0 ? max(clock_now_ms() - older_ms, INT64_C(1)) : 0,
+		.limit = limit > 0 ? (size_t)min(limit, (json_int_t)MOST_ROWS) : ROWS,
+	};
+	enum doc_state state;
+
+	if (strcmp(filter.state, "invisible") == 0) { /* no state, but what people look for */
+		filter.invisible = true;
+		filter.state = "";
+	}
+	if (filter.state[0] && !doc_state_parse(slice_of(filter.state), &state))
+		return answer_refuse(err, inquiry->asked, FAULT_STATE, filter.state);
+	if (filter.reason[0] && reason_of(filter.reason) == REASON_NONE)
+		return answer_refuse(err, inquiry->asked, FAULT_REASON, filter.reason);
+	if (answer_asked(inquiry->asked, "after")[0] &&
+	    !ulid_parse(slice_of(answer_asked(inquiry->asked, "after")), &filter.after))
+		return answer_refuse(err, inquiry->asked, FAULT_ID,
+				     answer_asked(inquiry->asked, "after"));
+	return store_list(store, &filter, add_row, inquiry, err);
+}
+
+/* As mail administrators look at a queue: one row a lane and type, one column an age. */
+static const struct age {
+	const char *name;
+	int64_t until_ms;
+} ages[] = {
+	{ "1min", 60000 },   { "5min", 300000 },     { "15min", 900000 }, { "1h", 3600000 },
+	{ "4h", 14400000 },  { "12h", 43200000 },    { "1d", 86400000 },  { "3d", 259200000 },
+	{ "7d", 604800000 }, { "older", INT64_MAX },
+};
+_Static_assert(length_of(ages) == STORE_AGES + 1, "the last one has no end");
+
+struct shape {
+	struct inquiry *inquiry;
+	json_t *row; /* of the lane and type that are being told; NULL: none yet */
+};
+
+static void end_row(struct shape *shape)
+{
+	if (shape->row != NULL)
+		answer_line(&shape->inquiry->answer, "row", shape->row);
+	shape->row = NULL;
+}
+
+static bool is_row_of(const json_t *row, const struct store_heap *heap)
+{
+	return row != NULL &&
+	       strcmp(json_string_value(json_object_get(row, "lane")), heap->lane) == 0 &&
+	       strcmp(json_string_value(json_object_get(row, "type_code")), heap->type_code) == 0;
+}
+
+static void add_heap(void *arg, const struct store_heap *heap)
+{
+	struct shape *shape = arg;
+	uint64_t total;
+
+	if (!is_row_of(shape->row, heap)) {
+		end_row(shape);
+		shape->row = json_object();
+		json_put_text(shape->row, "lane", heap->lane);
+		json_put_text(shape->row, "type_code", heap->type_code);
+		json_put_count(shape->row, "total", 0);
+		for (size_t i = 0; i < length_of(ages); i++)
+			json_put_count(shape->row, ages[i].name, 0);
+	}
+	total = (uint64_t)json_integer_value(json_object_get(shape->row, "total"));
+	json_put_count(shape->row, "total", total + heap->documents);
+	json_put_count(shape->row, ages[heap->age].name, heap->documents);
+}
+
+static int answer_shape(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	struct shape shape = { .inquiry = inquiry };
+	int64_t until_ms[STORE_AGES];
+	int told;
+
+	for (size_t i = 0; i < STORE_AGES; i++)
+		until_ms[i] = ages[i].until_ms;
+	told = store_shape(store, clock_now_ms(), until_ms, add_heap, &shape, err);
+	end_row(&shape);
+	return told;
+}
+
+static void add_value(void *arg, const char *name, const char *value, enum metadata_source from)
+{
+	struct inquiry *inquiry = arg;
+	const char *hidden = answer_in_french(inquiry->asked) ? "(du patient : non affiché)"
+							      : "(of the patient: not shown)";
+	json_t *object = json_object();
+
+	json_put_text(object, "name", name);
+	json_put_text(object, "value", value ? value : hidden);
+	json_put_text(object, "from", metadata_source_text(from));
+	answer_line(&inquiry->answer, "metadata", object);
+}
+
+/* Where each value came from. What is kept of an old document may be its history alone. */
+static void add_metadata(struct inquiry *inquiry, struct store *store, const struct ulid *doc)
+{
+	scoped(arena_done) struct arena arena = { 0 };
+	scoped(buf_done) struct buf body = { 0 }, kept = { 0 };
+	struct metadata metadata;
+	struct err err = { 0 };
+
+	if (store_load(store, doc, &body, &kept, &err) == 0 &&
+	    metadata_parse(&metadata, buf_slice(&kept), &arena, &err) == 0)
+		metadata_tell(&metadata, add_value, inquiry);
+}
+
+static int answer_show(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	struct ulid doc;
+	int shown;
+
+	if (!ulid_parse(slice_of(answer_asked(inquiry->asked, "doc")), &doc))
+		return answer_refuse(err, inquiry->asked, FAULT_ID,
+				     answer_asked(inquiry->asked, "doc"));
+	shown = store_show(store, &doc, add_row, add_event, inquiry, err);
+	if (shown > 0)
+		return answer_refuse(err, inquiry->asked, FAULT_NO_DOCUMENT,
+				     answer_asked(inquiry->asked, "doc"));
+	if (shown == 0)
+		add_metadata(inquiry, store, &doc);
+	return shown;
+}
+
+static void add_fault(void *arg, const char *sentence)
+{
+	json_array_append_new(arg, json_string(sentence));
+}
+
+static int answer_verify(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	json_t *object = json_object(), *faults = json_array();
+	struct store_audit audit;
+	char head[SHA256_BYTES * 2 + 1];
+
+	json_object_set_new(object, "faults", faults);
+	if (store_verify(store, add_fault, faults, &audit, err) < 0) {
+		json_decref(object);
+		return -1;
+	}
+	json_put_flag(object, "ok", audit.faults == 0);
+	json_put_count(object, "rows", audit.rows);
+	json_put_count(object, "fault_count", audit.faults);
+	json_put_text(object, "head", hex(audit.head, sizeof(audit.head), head));
+	answer_line(&inquiry->answer, "row", object);
+	return 0;
+}
+
+static int answer_backup(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	const char *file = answer_asked(inquiry->asked, "file");
+	json_t *object;
+	uint64_t bytes;
+
+	if (store_backup(store, file, &bytes, err) < 0)
+		return -1;
+	object = json_object();
+	json_put_text(object, "file", file);
+	json_put_count(object, "bytes", bytes);
+	answer_line(&inquiry->answer, "row", object);
+	return 0;
+}
+
+static void add_number(void *arg, json_t *row)
+{
+	struct inquiry *inquiry = arg;
+
+	answer_line(&inquiry->answer, "row", row);
+}
+
+static int answer_counters(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	const struct counters_asked asked = { answer_asked(inquiry->asked, "from"),
+					      answer_asked(inquiry->asked, "to"),
+					      answer_asked(inquiry->asked, "by") };
+	json_t *reach = counters_reach(store, err);
+
+	if (reach == NULL)
+		return -1;
+	answer_line(&inquiry->answer, "metadata", reach);
+	return counters_list(store, &asked, add_number, inquiry, err);
+}
+
+static const struct inquiry_row {
+	const char *command;
+	int (*answer)(struct inquiry *inquiry, struct store *store, struct err *err);
+	bool is_long; /* minutes, of a large store: not for the threads that documents pass through */
+} inquiries[] = {
+	{ "list", answer_list, false },    { "show", answer_show, false },
+	{ "shape", answer_shape, true },   { "verify", answer_verify, true },
+	{ "backup", answer_backup, true }, { "counters", answer_counters, false },
+};
+
+/* Worker. */
+static void inquire(struct job *job, void *worker)
+{
+	struct inquiry *inquiry = container_of(job, struct inquiry, job);
+	struct err err = { 0 };
+	struct store *reader = hands_reader(worker, &err);
+
+	if (reader != NULL)
+		(void)!inquiry->row->answer(inquiry, reader, &err);
+	answer_end(&inquiry->answer, err.kind ? err.text : NULL);
+}
+
+/* Loop. */
+static void inquired(struct job *job)
+{
+	struct inquiry *inquiry = container_of(job, struct inquiry, job);
+
+	control_answer(inquiry->request, buf_slice(&inquiry->answer));
+	json_decref(inquiry->asked);
+	buf_done(&inquiry->answer);
+	free(inquiry);
+}
+
+bool inquiry_begin(const struct inquiry_parts *parts, struct control_request *request,
+		   json_t *asked)
+{
+	const char *command = answer_asked(asked, "command");
+
+	for (size_t i = 0; i < length_of(inquiries); i++) {
+		struct inquiry *inquiry;
+
+		if (strcmp(command, inquiries[i].command) != 0)
+			continue;
+		inquiry = xcalloc(1, sizeof(*inquiry));
+		inquiry->job = (struct job){ .run = inquire, .done = inquired };
+		inquiry->row = &inquiries[i];
+		inquiry->request = request;
+		inquiry->asked = asked;
+		workers_submit(inquiries[i].is_long ? parts->keeper : parts->workers,
+			       &inquiry->job);
+		return true;
+	}
+	return false;
+}
