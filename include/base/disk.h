@@ -1,8 +1,10 @@
-/* The room on a disk. It may block for as long as the disk does not answer: never on the loop. */
+/* The room on a disk, and whole files. It may block for as long as the disk does not answer: never on the loop. */
 #ifndef DMPFEED_BASE_DISK_H
 #define DMPFEED_BASE_DISK_H
 
 #include <stdint.h>
+
+#include "base/buf.h"
 
 struct disk_room {
 	uint64_t disk;                   /* which one: the same for every path on it */
@@ -14,5 +16,10 @@ struct disk_room disk_room(const char *path);
 
 /* 0 when there is no such file. */
 uint64_t disk_file_bytes(const char *path);
+
+/* A whole file, at the end of `out`; of a larger one than `most` bytes, one byte more: whoever reads the bytes then
+ * sees that they are too many. Returns 0, or what errno says.
+ */
+must_use int disk_read(const char *path, size_t most, struct buf *out);
 
 #endif

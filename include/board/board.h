@@ -4,8 +4,8 @@
  *
  * Loop only; counted by a thread of its own, for of a large store it takes minutes.
  */
-#ifndef DMPFEED_BOARD_H
-#define DMPFEED_BOARD_H
+#ifndef DMPFEED_BOARD_BOARD_H
+#define DMPFEED_BOARD_BOARD_H
 
 #include "board/board_make.h"
 #include "pipeline.h"

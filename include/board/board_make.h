@@ -2,8 +2,8 @@
  *
  * The board's thread, with a read connection; a test, with any store. Time is an argument.
  */
-#ifndef DMPFEED_BOARD_MAKE_H
-#define DMPFEED_BOARD_MAKE_H
+#ifndef DMPFEED_BOARD_BOARD_MAKE_H
+#define DMPFEED_BOARD_BOARD_MAKE_H
 
 #include "board/board_month.h"
 #include "board/board_site.h"

@@ -3,8 +3,8 @@
  *
  * The board's thread, with a read connection; a test, with any store. Time is an argument.
  */
-#ifndef DMPFEED_BOARD_SITE_H
-#define DMPFEED_BOARD_SITE_H
+#ifndef DMPFEED_BOARD_BOARD_SITE_H
+#define DMPFEED_BOARD_BOARD_SITE_H
 
 #include "board/board_count.h"
 

@@ -4,8 +4,8 @@
  * after those that are there. Only the first includes others, and no order of files decides which of
  * two values counts: a value that two files give is an error.
  */
-#ifndef DMPFEED_CONFIG_FILES_H
-#define DMPFEED_CONFIG_FILES_H
+#ifndef DMPFEED_CONFIG_CONFIG_FILES_H
+#define DMPFEED_CONFIG_CONFIG_FILES_H
 
 #include "config/option_yaml.h"
 

@@ -3,8 +3,8 @@
  *
  * At start; at a reload, on a thread for that: it looks at the folders that are named.
  */
-#ifndef DMPFEED_CONFIG_RULES_H
-#define DMPFEED_CONFIG_RULES_H
+#ifndef DMPFEED_CONFIG_CONFIG_RULES_H
+#define DMPFEED_CONFIG_CONFIG_RULES_H
 
 #include "config.h"
 #include "config/option_yaml.h"

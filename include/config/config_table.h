@@ -2,8 +2,8 @@
  *
  * Read-only. Any thread.
  */
-#ifndef DMPFEED_CONFIG_TABLE_H
-#define DMPFEED_CONFIG_TABLE_H
+#ifndef DMPFEED_CONFIG_CONFIG_TABLE_H
+#define DMPFEED_CONFIG_CONFIG_TABLE_H
 
 #include "config.h"
 #include "config/option.h"

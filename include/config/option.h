@@ -3,8 +3,8 @@
  *
  * Reads the disk only to see whether a file or folder that is named exists. Any thread.
  */
-#ifndef DMPFEED_OPTION_H
-#define DMPFEED_OPTION_H
+#ifndef DMPFEED_CONFIG_OPTION_H
+#define DMPFEED_CONFIG_OPTION_H
 
 #include "base/arena.h"
 

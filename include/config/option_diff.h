@@ -2,8 +2,8 @@
  *
  * Pure. Any thread.
  */
-#ifndef DMPFEED_OPTION_DIFF_H
-#define DMPFEED_OPTION_DIFF_H
+#ifndef DMPFEED_CONFIG_OPTION_DIFF_H
+#define DMPFEED_CONFIG_OPTION_DIFF_H
 
 #include "config/option.h"
 

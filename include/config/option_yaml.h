@@ -4,8 +4,8 @@
  *
  * Reads the disk only where option_parse() does. Owned by one thread at a time.
  */
-#ifndef DMPFEED_OPTION_YAML_H
-#define DMPFEED_OPTION_YAML_H
+#ifndef DMPFEED_CONFIG_OPTION_YAML_H
+#define DMPFEED_CONFIG_OPTION_YAML_H
 
 #include "base/yaml_tree.h"
 #include "config/option.h"

@@ -6,8 +6,8 @@
  * kind can be made, not even to the gateway's own, and no other process be signalled or looked into.
  * One of the two is isolation.
  */
-#ifndef DMPFEED_CONFINE_H
-#define DMPFEED_CONFINE_H
+#ifndef DMPFEED_CONVERT_CONFINE_H
+#define DMPFEED_CONVERT_CONFINE_H
 
 #include "base/buf.h"
 

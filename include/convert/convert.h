@@ -8,8 +8,8 @@
  *
  * Worker: it waits for the child, as long as the settings allow.
  */
-#ifndef DMPFEED_CONVERT_H
-#define DMPFEED_CONVERT_H
+#ifndef DMPFEED_CONVERT_CONVERT_H
+#define DMPFEED_CONVERT_CONVERT_H
 
 #include <stdatomic.h>
 

@@ -4,8 +4,8 @@
  * Loop only, but for what says otherwise. Whatever is handed over is a struct change, wherever it runs: its job.done is called
  * on the loop, and its err says what came of it.
  */
-#ifndef DMPFEED_CREW_H
-#define DMPFEED_CREW_H
+#ifndef DMPFEED_CREW_CREW_H
+#define DMPFEED_CREW_CREW_H
 
 #include "queue/writer.h"
 

@@ -3,8 +3,8 @@
  *
  * Worker only: each thread has its own.
  */
-#ifndef DMPFEED_HANDS_H
-#define DMPFEED_HANDS_H
+#ifndef DMPFEED_CREW_HANDS_H
+#define DMPFEED_CREW_HANDS_H
 
 #include "setup/credentials.h"
 

@@ -1,6 +1,6 @@
 /* How dmpfeedctl asks the daemon. One thread. */
-#ifndef DMPFEED_CTL_ASK_H
-#define DMPFEED_CTL_ASK_H
+#ifndef DMPFEED_CTL_CTL_ASK_H
+#define DMPFEED_CTL_CTL_ASK_H
 
 #include <time.h>
 

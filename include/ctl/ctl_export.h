@@ -1,8 +1,8 @@
 /* The files that dmpfeedctl writes out of what the daemon tells: under their names once all of them are whole,
  * each beside a file (.meta.json) that says what is in it. They belong to whoever asks. One thread.
  */
-#ifndef DMPFEED_CTL_EXPORT_H
-#define DMPFEED_CTL_EXPORT_H
+#ifndef DMPFEED_CTL_CTL_EXPORT_H
+#define DMPFEED_CTL_CTL_EXPORT_H
 
 #include <jansson.h>
 #include <stdbool.h>

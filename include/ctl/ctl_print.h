@@ -1,6 +1,6 @@
 /* How dmpfeedctl speaks to people: in aligned columns, or as JSON. One thread. */
-#ifndef DMPFEED_CTL_PRINT_H
-#define DMPFEED_CTL_PRINT_H
+#ifndef DMPFEED_CTL_CTL_PRINT_H
+#define DMPFEED_CTL_CTL_PRINT_H
 
 #include <jansson.h>
 

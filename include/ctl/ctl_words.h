@@ -2,8 +2,8 @@
  *
  * One thread.
  */
-#ifndef DMPFEED_CTL_WORDS_H
-#define DMPFEED_CTL_WORDS_H
+#ifndef DMPFEED_CTL_CTL_WORDS_H
+#define DMPFEED_CTL_CTL_WORDS_H
 
 #include "base/buf.h"
 

@@ -74,6 +74,12 @@ struct slice hl7_component(const struct hl7_message *message, struct slice repet
 struct slice hl7_subcomponent(const struct hl7_message *message, struct slice component,
 			      unsigned number);
 
+/* A component as codes are compared: without blanks at its ends. */
+struct slice hl7_code(const struct hl7_message *message, struct slice repetition, unsigned number);
+
+/* The time that a field begins with, in milliseconds since 1970; 0 when it has none, or one that cannot be read. */
+int64_t hl7_time(const struct hl7_message *message, struct slice field);
+
 /* How many repetitions a field has; an empty field has none. */
 unsigned hl7_repetitions(const struct hl7_message *message, struct slice field);
 

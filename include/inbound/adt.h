@@ -3,8 +3,8 @@
  *
  * Pure. Owned by one thread at a time.
  */
-#ifndef DMPFEED_ADT_H
-#define DMPFEED_ADT_H
+#ifndef DMPFEED_INBOUND_ADT_H
+#define DMPFEED_INBOUND_ADT_H
 
 #include "document/ins.h"
 #include "hl7/identity.h"

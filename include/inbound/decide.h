@@ -3,8 +3,8 @@
  *
  * Pure, of hl7/ and document/ together. Owned by one thread at a time.
  */
-#ifndef DMPFEED_DECIDE_H
-#define DMPFEED_DECIDE_H
+#ifndef DMPFEED_INBOUND_DECIDE_H
+#define DMPFEED_INBOUND_DECIDE_H
 
 #include "config.h"
 #include "document/xdm.h"

@@ -1,8 +1,8 @@
 /* What counting wants to know of a document: of which stay, unit and field of activity it is, and since when.
  * Pure.
  */
-#ifndef DMPFEED_FACTS_H
-#define DMPFEED_FACTS_H
+#ifndef DMPFEED_INBOUND_FACTS_H
+#define DMPFEED_INBOUND_FACTS_H
 
 #include "config.h"
 #include "document/cda.h"

@@ -2,8 +2,8 @@
  *
  * Loop only.
  */
-#ifndef DMPFEED_INBOUND_H
-#define DMPFEED_INBOUND_H
+#ifndef DMPFEED_INBOUND_INBOUND_H
+#define DMPFEED_INBOUND_INBOUND_H
 
 #include "base/histogram.h"
 #include "crew/crew.h"

@@ -3,8 +3,8 @@
  *
  * Writer.
  */
-#ifndef DMPFEED_INBOUND_ADT_H
-#define DMPFEED_INBOUND_ADT_H
+#ifndef DMPFEED_INBOUND_INBOUND_ADT_H
+#define DMPFEED_INBOUND_INBOUND_ADT_H
 
 #include "inbound/inbound_intake.h"
 

@@ -5,8 +5,8 @@
  *
  * Loop only.
  */
-#ifndef DMPFEED_INBOUND_DOORS_H
-#define DMPFEED_INBOUND_DOORS_H
+#ifndef DMPFEED_INBOUND_INBOUND_DOORS_H
+#define DMPFEED_INBOUND_INBOUND_DOORS_H
 
 #include "base/histogram.h"
 #include "crew/crew.h"

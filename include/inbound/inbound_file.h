@@ -2,8 +2,8 @@
  *
  * Disk worker.
  */
-#ifndef DMPFEED_INBOUND_FILE_H
-#define DMPFEED_INBOUND_FILE_H
+#ifndef DMPFEED_INBOUND_INBOUND_FILE_H
+#define DMPFEED_INBOUND_INBOUND_FILE_H
 
 #include "inbound/inbound_intake.h"
 

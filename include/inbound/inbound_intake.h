@@ -3,8 +3,8 @@
  *
  * Owned by one thread at a time, as the job in it is.
  */
-#ifndef DMPFEED_INBOUND_INTAKE_H
-#define DMPFEED_INBOUND_INTAKE_H
+#ifndef DMPFEED_INBOUND_INBOUND_INTAKE_H
+#define DMPFEED_INBOUND_INBOUND_INTAKE_H
 
 #include <sys/queue.h>
 

@@ -6,8 +6,8 @@
  *
  * Loop only.
  */
-#ifndef DMPFEED_INBOUND_LINE_H
-#define DMPFEED_INBOUND_LINE_H
+#ifndef DMPFEED_INBOUND_INBOUND_LINE_H
+#define DMPFEED_INBOUND_INBOUND_LINE_H
 
 #include "inbound/inbound_intake.h"
 

@@ -2,8 +2,8 @@
  *
  * Loop.
  */
-#ifndef DMPFEED_INBOUND_LOG_H
-#define DMPFEED_INBOUND_LOG_H
+#ifndef DMPFEED_INBOUND_INBOUND_LOG_H
+#define DMPFEED_INBOUND_INBOUND_LOG_H
 
 #include "inbound/inbound_intake.h"
 

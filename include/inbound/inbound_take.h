@@ -2,8 +2,8 @@
  *
  * Writer.
  */
-#ifndef DMPFEED_INBOUND_TAKE_H
-#define DMPFEED_INBOUND_TAKE_H
+#ifndef DMPFEED_INBOUND_INBOUND_TAKE_H
+#define DMPFEED_INBOUND_INBOUND_TAKE_H
 
 #include "inbound/inbound_intake.h"
 

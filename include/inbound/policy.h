@@ -3,8 +3,8 @@
  *
  * Pure. Any thread.
  */
-#ifndef DMPFEED_POLICY_H
-#define DMPFEED_POLICY_H
+#ifndef DMPFEED_INBOUND_POLICY_H
+#define DMPFEED_INBOUND_POLICY_H
 
 #include "config.h"
 

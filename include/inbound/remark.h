@@ -3,8 +3,8 @@
  *
  * Pure. Any thread.
  */
-#ifndef DMPFEED_REMARK_H
-#define DMPFEED_REMARK_H
+#ifndef DMPFEED_INBOUND_REMARK_H
+#define DMPFEED_INBOUND_REMARK_H
 
 #include "document/cda.h"
 #include "hl7/transmission.h"

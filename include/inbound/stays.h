@@ -3,8 +3,8 @@
  *
  * Pure. Any thread.
  */
-#ifndef DMPFEED_STAYS_H
-#define DMPFEED_STAYS_H
+#ifndef DMPFEED_INBOUND_STAYS_H
+#define DMPFEED_INBOUND_STAYS_H
 
 #include "config.h"
 #include "hl7/stay.h"

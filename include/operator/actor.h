@@ -2,8 +2,8 @@
  *
  * Worker: the table of users may be a network away.
  */
-#ifndef DMPFEED_ACTOR_H
-#define DMPFEED_ACTOR_H
+#ifndef DMPFEED_OPERATOR_ACTOR_H
+#define DMPFEED_OPERATOR_ACTOR_H
 
 #include <sys/types.h>
 

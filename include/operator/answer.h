@@ -2,8 +2,8 @@
  *
  * Any thread, but for answer_error().
  */
-#ifndef DMPFEED_ANSWER_H
-#define DMPFEED_ANSWER_H
+#ifndef DMPFEED_OPERATOR_ANSWER_H
+#define DMPFEED_OPERATOR_ANSWER_H
 
 #include "control/control.h"
 #include "queue/store.h"

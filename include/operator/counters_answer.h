@@ -2,8 +2,8 @@
  *
  * Worker: with its own reader.
  */
-#ifndef DMPFEED_COUNTERS_ANSWER_H
-#define DMPFEED_COUNTERS_ANSWER_H
+#ifndef DMPFEED_OPERATOR_COUNTERS_ANSWER_H
+#define DMPFEED_OPERATOR_COUNTERS_ANSWER_H
 
 #include <jansson.h>
 

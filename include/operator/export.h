@@ -3,8 +3,8 @@
  *
  * Loop only.
  */
-#ifndef DMPFEED_EXPORT_H
-#define DMPFEED_EXPORT_H
+#ifndef DMPFEED_OPERATOR_EXPORT_H
+#define DMPFEED_OPERATOR_EXPORT_H
 
 #include <jansson.h>
 

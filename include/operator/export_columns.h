@@ -3,8 +3,8 @@
  *
  * Pure. Any thread.
  */
-#ifndef DMPFEED_EXPORT_COLUMNS_H
-#define DMPFEED_EXPORT_COLUMNS_H
+#ifndef DMPFEED_OPERATOR_EXPORT_COLUMNS_H
+#define DMPFEED_OPERATOR_EXPORT_COLUMNS_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  *
  * Worker, with its own reader; but for export_add_targets().
  */
-#ifndef DMPFEED_EXPORT_FILES_H
-#define DMPFEED_EXPORT_FILES_H
+#ifndef DMPFEED_OPERATOR_EXPORT_FILES_H
+#define DMPFEED_OPERATOR_EXPORT_FILES_H
 
 #include "board/board_site.h"
 #include "document/valueset.h"

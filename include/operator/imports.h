@@ -4,8 +4,8 @@
  *
  * Loop only.
  */
-#ifndef DMPFEED_IMPORTS_H
-#define DMPFEED_IMPORTS_H
+#ifndef DMPFEED_OPERATOR_IMPORTS_H
+#define DMPFEED_OPERATOR_IMPORTS_H
 
 #include <jansson.h>
 

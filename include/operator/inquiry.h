@@ -3,8 +3,8 @@
  *
  * Loop only; the store is read by workers, whose context is a struct hands.
  */
-#ifndef DMPFEED_INQUIRY_H
-#define DMPFEED_INQUIRY_H
+#ifndef DMPFEED_OPERATOR_INQUIRY_H
+#define DMPFEED_OPERATOR_INQUIRY_H
 
 #include <jansson.h>
 

@@ -2,8 +2,8 @@
  *
  * Loop only; the store is read by workers, whose context is a struct hands.
  */
-#ifndef DMPFEED_LISTS_H
-#define DMPFEED_LISTS_H
+#ifndef DMPFEED_OPERATOR_LISTS_H
+#define DMPFEED_OPERATOR_LISTS_H
 
 #include "base/jobs.h"
 #include "status/status_server.h"

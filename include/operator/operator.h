@@ -2,8 +2,8 @@
  *
  * Loop only.
  */
-#ifndef DMPFEED_OPERATOR_H
-#define DMPFEED_OPERATOR_H
+#ifndef DMPFEED_OPERATOR_OPERATOR_H
+#define DMPFEED_OPERATOR_OPERATOR_H
 
 #include "board/board.h"
 #include "watch.h"

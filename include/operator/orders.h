@@ -3,8 +3,8 @@
  *
  * Loop only.
  */
-#ifndef DMPFEED_ORDERS_H
-#define DMPFEED_ORDERS_H
+#ifndef DMPFEED_OPERATOR_ORDERS_H
+#define DMPFEED_OPERATOR_ORDERS_H
 
 #include <jansson.h>
 

@@ -3,8 +3,8 @@
  *
  * Loop only; the store is read by workers, whose context is a struct hands.
  */
-#ifndef DMPFEED_PAGE_FIGURES_H
-#define DMPFEED_PAGE_FIGURES_H
+#ifndef DMPFEED_OPERATOR_PAGE_FIGURES_H
+#define DMPFEED_OPERATOR_PAGE_FIGURES_H
 
 #include "queue/writer.h"
 #include "setup/snapshot.h"

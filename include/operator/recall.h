@@ -4,8 +4,8 @@
  *
  * Loop only.
  */
-#ifndef DMPFEED_RECALL_H
-#define DMPFEED_RECALL_H
+#ifndef DMPFEED_OPERATOR_RECALL_H
+#define DMPFEED_OPERATOR_RECALL_H
 
 #include "operator/orders.h"
 

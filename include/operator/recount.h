@@ -2,8 +2,8 @@
  *
  * Loop only.
  */
-#ifndef DMPFEED_RECOUNT_H
-#define DMPFEED_RECOUNT_H
+#ifndef DMPFEED_OPERATOR_RECOUNT_H
+#define DMPFEED_OPERATOR_RECOUNT_H
 
 #include "operator/orders.h"
 

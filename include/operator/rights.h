@@ -3,8 +3,8 @@
  * A command that is not in the table is for administrators: one that was forgotten there is noticed,
  * not abused.
  */
-#ifndef DMPFEED_RIGHTS_H
-#define DMPFEED_RIGHTS_H
+#ifndef DMPFEED_OPERATOR_RIGHTS_H
+#define DMPFEED_OPERATOR_RIGHTS_H
 
 #include <jansson.h>
 

@@ -3,8 +3,8 @@
  *
  * Loop only.
  */
-#ifndef DMPFEED_STAY_LIST_H
-#define DMPFEED_STAY_LIST_H
+#ifndef DMPFEED_OPERATOR_STAY_LIST_H
+#define DMPFEED_OPERATOR_STAY_LIST_H
 
 #include "operator/orders.h"
 #include "setup/snapshot.h"

@@ -6,8 +6,8 @@
  *
  * Loop only; the store is read by workers, whose context is a struct hands.
  */
-#ifndef DMPFEED_TAIL_H
-#define DMPFEED_TAIL_H
+#ifndef DMPFEED_OPERATOR_TAIL_H
+#define DMPFEED_OPERATOR_TAIL_H
 
 #include <jansson.h>
 

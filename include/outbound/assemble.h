@@ -4,8 +4,8 @@
  *
  * Any thread, each with a pen of its own.
  */
-#ifndef DMPFEED_ASSEMBLE_H
-#define DMPFEED_ASSEMBLE_H
+#ifndef DMPFEED_OUTBOUND_ASSEMBLE_H
+#define DMPFEED_OUTBOUND_ASSEMBLE_H
 
 #include "base/ulid.h"
 #include "config.h"

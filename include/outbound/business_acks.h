@@ -4,8 +4,8 @@
  *
  * Loop only.
  */
-#ifndef DMPFEED_BUSINESS_ACKS_H
-#define DMPFEED_BUSINESS_ACKS_H
+#ifndef DMPFEED_OUTBOUND_BUSINESS_ACKS_H
+#define DMPFEED_OUTBOUND_BUSINESS_ACKS_H
 
 #include "crew/crew.h"
 #include "setup/snapshot.h"

@@ -3,8 +3,8 @@
  *
  * Any thread, with a store of its own.
  */
-#ifndef DMPFEED_DOCUMENT_OUT_H
-#define DMPFEED_DOCUMENT_OUT_H
+#ifndef DMPFEED_OUTBOUND_DOCUMENT_OUT_H
+#define DMPFEED_OUTBOUND_DOCUMENT_OUT_H
 
 #include "document/metadata.h"
 #include "queue/store.h"

@@ -2,8 +2,8 @@
  *
  * Loop only.
  */
-#ifndef DMPFEED_OUTBOUND_H
-#define DMPFEED_OUTBOUND_H
+#ifndef DMPFEED_OUTBOUND_OUTBOUND_H
+#define DMPFEED_OUTBOUND_OUTBOUND_H
 
 #include "base/histogram.h"
 #include "base/window.h"

@@ -6,8 +6,8 @@
  *
  * Loop only.
  */
-#ifndef DMPFEED_OUTBOUND_WAY_H
-#define DMPFEED_OUTBOUND_WAY_H
+#ifndef DMPFEED_OUTBOUND_OUTBOUND_WAY_H
+#define DMPFEED_OUTBOUND_OUTBOUND_WAY_H
 
 #include <sys/queue.h>
 

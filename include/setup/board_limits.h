@@ -4,8 +4,8 @@
  *
  * Pure. At start.
  */
-#ifndef DMPFEED_BOARD_LIMITS_H
-#define DMPFEED_BOARD_LIMITS_H
+#ifndef DMPFEED_SETUP_BOARD_LIMITS_H
+#define DMPFEED_SETUP_BOARD_LIMITS_H
 
 #include "config.h"
 #include "status/targets.h"

@@ -1,7 +1,7 @@
 /* The files of targets, from their folder. At start, before there are threads.
  */
-#ifndef DMPFEED_BOARD_LOAD_H
-#define DMPFEED_BOARD_LOAD_H
+#ifndef DMPFEED_SETUP_BOARD_LOAD_H
+#define DMPFEED_SETUP_BOARD_LOAD_H
 
 #include "config.h"
 #include "status/targets.h"

@@ -3,8 +3,8 @@
  * Read at start from the files that the configuration names, as those who use them read them then: what
  * is renewed on the disk counts once it is used. Immutable afterwards: any thread may read it.
  */
-#ifndef DMPFEED_CERTIFICATES_H
-#define DMPFEED_CERTIFICATES_H
+#ifndef DMPFEED_SETUP_CERTIFICATES_H
+#define DMPFEED_SETUP_CERTIFICATES_H
 
 #include "config.h"
 #include "status/health.h"

@@ -2,8 +2,8 @@
  *
  * Loaded at start and at each reload, immutable afterwards: any thread may read it.
  */
-#ifndef DMPFEED_CREDENTIALS_H
-#define DMPFEED_CREDENTIALS_H
+#ifndef DMPFEED_SETUP_CREDENTIALS_H
+#define DMPFEED_SETUP_CREDENTIALS_H
 
 #include "config.h"
 

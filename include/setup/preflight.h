@@ -3,8 +3,8 @@
  *
  * Touches nothing; what it did not look at, it says.
  */
-#ifndef DMPFEED_PREFLIGHT_H
-#define DMPFEED_PREFLIGHT_H
+#ifndef DMPFEED_SETUP_PREFLIGHT_H
+#define DMPFEED_SETUP_PREFLIGHT_H
 
 #include "config.h"
 

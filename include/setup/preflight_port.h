@@ -1,6 +1,6 @@
 /* May this process listen there? Tries to bind, and listens to nothing. */
-#ifndef DMPFEED_PREFLIGHT_PORT_H
-#define DMPFEED_PREFLIGHT_PORT_H
+#ifndef DMPFEED_SETUP_PREFLIGHT_PORT_H
+#define DMPFEED_SETUP_PREFLIGHT_PORT_H
 
 #include <sys/types.h>
 

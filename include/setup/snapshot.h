@@ -5,8 +5,8 @@
  * Immutable once loaded: any thread may read it. Made and loaded on any one thread; held and let go on the loop,
  * by whoever keeps a pointer into it past the turn of the loop in which the next one comes.
  */
-#ifndef DMPFEED_SNAPSHOT_H
-#define DMPFEED_SNAPSHOT_H
+#ifndef DMPFEED_SETUP_SNAPSHOT_H
+#define DMPFEED_SETUP_SNAPSHOT_H
 
 #include "dispatch/error_table.h"
 #include "document/valueset.h"

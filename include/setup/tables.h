@@ -3,8 +3,8 @@
  *
  * At start.
  */
-#ifndef DMPFEED_TABLES_H
-#define DMPFEED_TABLES_H
+#ifndef DMPFEED_SETUP_TABLES_H
+#define DMPFEED_SETUP_TABLES_H
 
 #include "config.h"
 
