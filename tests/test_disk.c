@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,6 +64,40 @@ static void a_file_has_its_bytes(void **state)
 	unlink(path);
 }
 
+/* Of ten bytes, with room for `most`. */
+static size_t read_of_ten(size_t most)
+{
+	char path[] = "/tmp/test_disk.XXXXXX";
+	scoped(buf_done) struct buf bytes = { 0 };
+	int fd = mkstemp(path);
+
+	assert_int_equal(write(fd, "0123456789", 10), 10);
+	assert_int_equal(disk_read(path, most, &bytes), 0);
+	close(fd);
+	unlink(path);
+	assert_memory_equal(bytes.p, "0123456789", bytes.n);
+	return bytes.n;
+}
+
+static void a_file_is_read_whole_or_one_byte_beyond_what_it_may_have(void **state)
+{
+	(void)state;
+	assert_int_equal(read_of_ten(11), 10);
+	assert_int_equal(read_of_ten(10), 10);
+	assert_int_equal(read_of_ten(9), 10);
+	assert_int_equal(read_of_ten(3), 4);
+}
+
+static void what_cannot_be_read_says_why(void **state)
+{
+	scoped(buf_done) struct buf bytes = { 0 };
+
+	(void)state;
+	assert_int_equal(disk_read("/nowhere/at/all", 10, &bytes), ENOENT);
+	assert_int_equal(disk_read("/tmp", 10, &bytes), EISDIR);
+	assert_int_equal(bytes.n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -70,6 +105,8 @@ int main(void)
 		cmocka_unit_test(two_paths_on_one_disk_have_one_name),
 		cmocka_unit_test(what_is_not_there_has_no_size),
 		cmocka_unit_test(a_file_has_its_bytes),
+		cmocka_unit_test(a_file_is_read_whole_or_one_byte_beyond_what_it_may_have),
+		cmocka_unit_test(what_cannot_be_read_says_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,10 @@
 /* Tables that people write. Cut into fields where they stand. Any thread. */
 #include "base/csv.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#include "base/disk.h"
 
 int csv_refuse(const struct csv *csv, struct err *err, const char *format, ...)
 {
@@ -183,17 +184,10 @@ int csv_parse_sheet(struct csv *csv, const char *path, struct slice bytes, struc
 int csv_open(struct csv *csv, const char *path, struct arena *arena, struct err *err)
 {
 	scoped(buf_done) struct buf bytes = { 0 };
-	char *room = buf_reserve(&bytes, CSV_BYTES + 1);
-	FILE *file = fopen(path, "re");
-	bool failed;
+	const int failed = disk_read(path, CSV_BYTES, &bytes);
 
-	if (file == NULL || room == NULL)
-		return err_set(err, ERR_HALT, "%s: %s", path, strerror(errno));
-	bytes.n = fread(room, 1, CSV_BYTES + 1, file);
-	failed = ferror(file) != 0;
-	fclose(file);
 	if (failed)
-		return err_set(err, ERR_HALT, "%s: cannot be read", path);
+		return err_set(err, ERR_HALT, "%s: %s", path, strerror(failed));
 	return csv_parse(csv, path, buf_slice(&bytes), arena, err);
 }
 

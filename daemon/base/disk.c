@@ -1,6 +1,8 @@
-/* The room on a disk. */
+/* The room on a disk, and whole files. */
 #include "base/disk.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -23,4 +25,22 @@ uint64_t disk_file_bytes(const char *path)
 	struct stat found;
 
 	return stat(path, &found) == 0 ? (uint64_t)found.st_size : 0;
+}
+
+int disk_read(const char *path, size_t most, struct buf *out)
+{
+	char *room = buf_reserve(out, most + 1);
+	FILE *file;
+	int failed;
+
+	if (room == NULL)
+		return EFBIG;
+	file = fopen(path, "re");
+	if (file == NULL)
+		return errno;
+	errno = 0;
+	out->n += fread(room, 1, most + 1, file);
+	failed = ferror(file) ? errno : 0;
+	fclose(file);
+	return failed;
 }

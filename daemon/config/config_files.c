@@ -6,27 +6,10 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/disk.h"
 #include "base/yaml_merge.h"
 
 enum { MOST_FILES = 100 }; /* that are included */
-
-/* 0, or errno. Reads one byte more than a configuration may have, so that yaml_tree_read() sees when it is
- * too large.
- */
-static int read_file(const char *file, struct buf *ret_bytes)
-{
-	char *room = buf_reserve(ret_bytes, YAML_TREE_BYTES + 1);
-	FILE *stream = fopen(file, "re");
-	int failed;
-
-	if (stream == NULL || room == NULL)
-		return errno;
-	errno = 0;
-	ret_bytes->n = fread(room, 1, YAML_TREE_BYTES + 1, stream);
-	failed = ferror(stream) ? errno : 0;
-	fclose(stream);
-	return failed;
-}
 
 static void complain_of_file(struct option_reading *reading, unsigned file, int number,
 			     const char *what_is_right)
@@ -53,7 +36,7 @@ static struct yaml_tree *load(struct option_reading *reading, const char *file,
 {
 	const unsigned number = option_add_file(reading, file);
 	scoped(buf_done) struct buf bytes = { 0 };
-	int failed = read_file(file, &bytes);
+	int failed = disk_read(file, YAML_TREE_BYTES, &bytes);
 
 	if (failed == 0)
 		return parse(reading, number, buf_slice(&bytes));

@@ -18,7 +18,6 @@ static const struct refusal {
 	  "% : le démon n'a pas le droit de le lire (un autre dossier ?)" },
 	{ "%: %: the daemon must be able to read it (another folder?)",
 	  "% : % : le démon doit pouvoir le lire (un autre dossier ?)" },
-	{ "%: cannot be read", "% : lecture impossible" },
 	{ "no file of targets (targets.dir) has a denominator that is imported",
 	  "aucun fichier d'objectifs (targets.dir) n'a de dénominateur à importer" },
 	{ "which denominator is it? name it with --denominator (there are: %), or call the file as the targets do",

@@ -7,12 +7,11 @@
  */
 #include "operator/imports.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/csv.h"
+#include "base/disk.h"
 #include "crew/hands.h"
 #include "operator/actor.h"
 #include "operator/answer.h"
@@ -50,18 +49,12 @@ static struct errand *errand_of(struct job *job)
 
 static int read_file(const char *path, struct buf *ret_bytes, struct err *err)
 {
-	char *room = buf_reserve(ret_bytes, CSV_BYTES + 1);
-	FILE *file = fopen(path, "re");
-	bool failed;
+	const int failed = disk_read(path, CSV_BYTES, ret_bytes);
 
-	if (file == NULL || room == NULL)
-		return err_set(err, ERR_REJECT,
-			       "%s: %s: the daemon must be able to read it (another folder?)", path,
-			       strerror(errno));
-	ret_bytes->n = fread(room, 1, CSV_BYTES + 1, file);
-	failed = ferror(file) != 0;
-	fclose(file);
-	return failed ? err_set(err, ERR_REJECT, "%s: cannot be read", path) : 0;
+	return failed ? err_set(err, ERR_REJECT,
+				"%s: %s: the daemon must be able to read it (another folder?)",
+				path, strerror(failed))
+		      : 0;
 }
 
 static const char *base_name(const char *path)

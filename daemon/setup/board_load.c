@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/disk.h"
 #include "base/yaml_tree.h"
 #include "setup/board_limits.h"
 
@@ -18,22 +19,6 @@ static int is_ours(const struct dirent *entry)
 
 	return entry->d_name[0] != '.' && n > strlen(".yaml") &&
 	       strcmp(entry->d_name + n - strlen(".yaml"), ".yaml") == 0;
-}
-
-/* One byte more than a file may have, so that its reader sees when it is too large. */
-static int read_whole(const char *path, struct buf *ret_bytes)
-{
-	char *room = buf_reserve(ret_bytes, YAML_TREE_BYTES + 1);
-	FILE *file = fopen(path, "re");
-	int failed;
-
-	if (file == NULL || room == NULL)
-		return errno;
-	errno = 0;
-	ret_bytes->n = fread(room, 1, YAML_TREE_BYTES + 1, file);
-	failed = ferror(file) ? errno : 0;
-	fclose(file);
-	return failed;
 }
 
 struct files {
@@ -59,7 +44,7 @@ static int add_file(struct files *files, const char *folder, const char *name, s
 		buf_addf(errors, "%s:1:1: more than %d files of targets\n", path, MOST_FILES);
 		return -1;
 	}
-	failed = read_whole(path, &files->bytes[files->count]);
+	failed = disk_read(path, YAML_TREE_BYTES, &files->bytes[files->count]);
 	if (failed != 0)
 		buf_addf(errors, "%s:1:1: cannot be read (%s)\n", path, strerror(failed));
 	else
