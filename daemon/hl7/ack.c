@@ -81,9 +81,9 @@ static bool ends_an_exchange(const struct hl7_message *header, struct slice msh)
 {
 	static const char *const events[] = { "Z01", "Z02", "Z03" };
 	struct slice field = hl7_field(header, msh, 9);
-	struct slice event = hl7_trim(header, hl7_component(header, field, 2));
+	struct slice event = hl7_code(header, field, 2);
 
-	if (!slice_is(hl7_trim(header, hl7_component(header, field, 1)), "ACK"))
+	if (!slice_is(hl7_code(header, field, 1), "ACK"))
 		return false;
 	for (size_t i = 0; i < length_of(events); i++)
 		if (slice_is(event, events[i]))

@@ -1,8 +1,6 @@
 /* An ADT, as far as it matters to a gateway (IHE PAM, French extension 2.10 and 2.11). Pure. */
 #include "hl7/identity.h"
 
-#include "base/clock.h"
-
 /* What each event says of the identity. Those of a stay carry PID as it stands when they are sent. */
 static const struct {
 	const char *event;
@@ -39,23 +37,6 @@ static const struct {
 	{ "FERME", DMP_CLOSED },
 	{ "INEXISTANT", DMP_ABSENT },
 };
-
-/* A component as codes are compared. */
-static struct slice code_of(const struct hl7_message *message, struct slice value, unsigned number)
-{
-	return hl7_trim(message, hl7_component(message, value, number));
-}
-
-static int64_t time_of(const struct hl7_message *message, struct slice field)
-{
-	int64_t time_ms = 0;
-	struct err ignored;
-	bool zoned;
-
-	if (clock_parse_hl7(code_of(message, field, 1), &time_ms, &zoned, &ignored) < 0)
-		return 0;
-	return time_ms;
-}
 
 static struct slice segment_of(const struct hl7_message *message, const char *name)
 {
@@ -106,7 +87,7 @@ static struct identity_number number_of(const struct hl7_message *message, struc
 static bool is_local(const struct hl7_message *message, struct slice repetition,
 		     const struct identity_number *number)
 {
-	const struct slice type = code_of(message, repetition, 5);
+	const struct slice type = hl7_code(message, repetition, 5);
 
 	return number->number[0] != '\0' && (number->name[0] != '\0' || number->oid[0] != '\0') &&
 	       (type.n == 0 || slice_is(type, "PI"));
@@ -125,7 +106,7 @@ static void read_numbers(struct identity_numbers *numbers, const struct hl7_mess
 		if (is_ins(number.oid)) {
 			if (numbers->ins.number[0] == '\0' && number.number[0] != '\0')
 				numbers->ins = number;
-			numbers->ins_is_null |= slice_is(code_of(message, repetition, 1), "\"\"");
+			numbers->ins_is_null |= slice_is(hl7_code(message, repetition, 1), "\"\"");
 		} else if (is_local(message, repetition, &number) &&
 			   numbers->local_count < length_of(numbers->local)) {
 			numbers->local[numbers->local_count++] = number;
@@ -141,7 +122,7 @@ static void read_status(struct identity *identity, const struct hl7_message *mes
 	struct slice status;
 
 	while (hl7_next_repetition(message, &field, &status)) {
-		status = code_of(message, status, 1);
+		status = hl7_code(message, status, 1);
 		identity->has_status |= status.n > 0 && !slice_is(status, "\"\"");
 		identity->validated |= slice_is(status, "VALI");
 	}
@@ -154,7 +135,7 @@ static struct slice repetition_of_type(const struct hl7_message *message, struct
 	struct slice repetition;
 
 	while (hl7_next_repetition(message, &field, &repetition))
-		if (slice_is(code_of(message, repetition, number), type))
+		if (slice_is(hl7_code(message, repetition, number), type))
 			return repetition;
 	return (struct slice){ 0 };
 }
@@ -162,7 +143,7 @@ static struct slice repetition_of_type(const struct hl7_message *message, struct
 static const char *birth_date_of(const struct hl7_message *message, struct slice field,
 				 struct arena *arena)
 {
-	const struct slice date = code_of(message, field, 1);
+	const struct slice date = hl7_code(message, field, 1);
 	size_t n = 0;
 
 	while (n < min(date.n, (size_t)8) && date.p[n] >= '0' && date.p[n] <= '9')
@@ -199,14 +180,14 @@ static void read_choices(struct identity *identity, const struct hl7_message *me
 
 	hl7_fields(message, segment_of(message, "ZFA"), zfa, length_of(zfa));
 	for (size_t i = 0; i < length_of(dmps); i++)
-		if (slice_is(code_of(message, zfa[1], 1), dmps[i].code))
+		if (slice_is(hl7_code(message, zfa[1], 1), dmps[i].code))
 			identity->dmp = dmps[i].dmp;
 	for (size_t i = 0; i < length_of(feedings); i++)
-		if (slice_is(code_of(message, zfa[9], 1), feedings[i].code))
+		if (slice_is(hl7_code(message, zfa[9], 1), feedings[i].code))
 			identity->feeding = feedings[i].feeding;
-	identity->dmp_ms = time_of(message, zfa[2]);
-	identity->closed_ms = time_of(message, zfa[3]);
-	identity->feeding_ms = time_of(message, zfa[10]);
+	identity->dmp_ms = hl7_time(message, zfa[2]);
+	identity->closed_ms = hl7_time(message, zfa[3]);
+	identity->feeding_ms = hl7_time(message, zfa[10]);
 	if (identity->feeding_ms == 0)
 		identity->feeding_ms = identity->message_ms;
 }
@@ -217,10 +198,12 @@ void identity_read(struct identity *identity, const struct hl7_message *message,
 	struct slice msh = message->segments[0], pid[33];
 
 	*identity = (struct identity){ 0 };
-	identity->event = hl7_text(message, code_of(message, hl7_field(message, msh, 9), 2), arena);
+	identity->event =
+		hl7_text(message, hl7_code(message, hl7_field(message, msh, 9), 2), arena);
 	identity->kind = kind_of(identity->event);
-	identity->message_ms = time_of(message, hl7_field(message, msh, 7));
-	identity->recorded_ms = time_of(message, hl7_field(message, segment_of(message, "EVN"), 2));
+	identity->message_ms = hl7_time(message, hl7_field(message, msh, 7));
+	identity->recorded_ms =
+		hl7_time(message, hl7_field(message, segment_of(message, "EVN"), 2));
 	if (identity->recorded_ms == 0)
 		identity->recorded_ms = identity->message_ms;
 	hl7_fields(message, segment_of(message, "PID"), pid, length_of(pid));

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
+
 static const char *delimiter_find(const struct hl7_delimiter *delimiter, struct slice in)
 {
 	const char *found = NULL;
@@ -140,6 +142,22 @@ struct slice hl7_subcomponent(const struct hl7_message *message, struct slice co
 			      unsigned number)
 {
 	return part(&message->subcomponent, component, number - 1);
+}
+
+struct slice hl7_code(const struct hl7_message *message, struct slice repetition, unsigned number)
+{
+	return hl7_trim(message, hl7_component(message, repetition, number));
+}
+
+int64_t hl7_time(const struct hl7_message *message, struct slice field)
+{
+	int64_t time_ms = 0;
+	struct err ignored;
+	bool zoned;
+
+	if (clock_parse_hl7(hl7_code(message, field, 1), &time_ms, &zoned, &ignored) < 0)
+		return 0;
+	return time_ms;
 }
 
 bool hl7_next_repetition(const struct hl7_message *message, struct slice *rest,

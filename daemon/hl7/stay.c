@@ -1,8 +1,6 @@
 /* What a message says of a stay (IHE PAM, French extension 2.11; HL7 2.5 and 2.6 for PV1). Pure. */
 #include "hl7/stay.h"
 
-#include "base/clock.h"
-
 static const struct {
 	const char *event;
 	enum stay_news news, undone; /* what it says, and what its cancellation does */
@@ -24,27 +22,11 @@ struct fields {
 	struct slice msh[10], evn[7], pv1[46], zbe[9];
 };
 
-static struct slice code_of(const struct hl7_message *message, struct slice field, unsigned number)
-{
-	return hl7_trim(message, hl7_component(message, field, number));
-}
-
-static int64_t time_of(const struct hl7_message *message, struct slice field)
-{
-	int64_t time_ms = 0;
-	struct err ignored;
-	bool zoned;
-
-	if (clock_parse_hl7(code_of(message, field, 1), &time_ms, &zoned, &ignored) < 0)
-		return 0;
-	return time_ms;
-}
-
 static int64_t first_time(const struct hl7_message *message, struct slice one, struct slice other)
 {
-	const int64_t time_ms = time_of(message, one);
+	const int64_t time_ms = hl7_time(message, one);
 
-	return time_ms != 0 ? time_ms : time_of(message, other);
+	return time_ms != 0 ? time_ms : hl7_time(message, other);
 }
 
 /* Only some of a text would be another one. */
@@ -59,7 +41,7 @@ static const char *text_of(const struct hl7_message *message, struct slice value
 static const char *code_text(const struct hl7_message *message, struct slice field, unsigned number,
 			     struct arena *arena)
 {
-	return text_of(message, code_of(message, field, number), STAY_TEXT_MOST, arena);
+	return text_of(message, hl7_code(message, field, number), STAY_TEXT_MOST, arena);
 }
 
 static void read_segment(const struct hl7_message *message, const char *name, struct slice *fields,
@@ -93,18 +75,18 @@ static enum stay_news news_of(struct slice event, bool is_undone)
 
 static enum stay_news read_news(const struct hl7_message *message, const struct fields *fields)
 {
-	const struct slice event = code_of(message, fields->msh[9], 2);
-	const struct slice corrected = code_of(message, fields->zbe[6], 1);
-	const bool is_undone = slice_is(code_of(message, fields->zbe[4], 1), "CANCEL");
+	const struct slice event = hl7_code(message, fields->msh[9], 2);
+	const struct slice corrected = hl7_code(message, fields->zbe[6], 1);
+	const bool is_undone = slice_is(hl7_code(message, fields->zbe[4], 1), "CANCEL");
 	enum stay_news news;
 
-	if (!slice_is(code_of(message, fields->msh[9], 1), "ADT"))
+	if (!slice_is(hl7_code(message, fields->msh[9], 1), "ADT"))
 		return STAY_NOTHING;
 	if (!slice_is(event, "Z99"))
 		return news_of(event, false); /* A11, A12, A13 cancel by their names */
 	news = news_of(corrected, is_undone);
 	if (news == STAY_NOTHING || news == STAY_SEEN)
-		return time_of(message, fields->pv1[45]) != 0 ? STAY_ENDS : STAY_SEEN;
+		return hl7_time(message, fields->pv1[45]) != 0 ? STAY_ENDS : STAY_SEEN;
 	return news;
 }
 
@@ -115,8 +97,8 @@ static void read_times(struct stay *stay, const struct hl7_message *message,
 
 	stay->said_ms = first_time(message, fields->evn[2], fields->msh[7]);
 	stay->moved_ms = first_time(message, fields->zbe[2], fields->evn[6]);
-	stay->start_ms = time_of(message, fields->pv1[44]);
-	stay->end_ms = time_of(message, fields->pv1[45]);
+	stay->start_ms = hl7_time(message, fields->pv1[44]);
+	stay->end_ms = hl7_time(message, fields->pv1[45]);
 	happened_ms = stay->moved_ms != 0 ? stay->moved_ms : stay->said_ms;
 	if (stay->news == STAY_BEGINS && stay->start_ms == 0)
 		stay->start_ms = happened_ms;
@@ -132,7 +114,7 @@ static void read_number(struct stay *stay, const struct hl7_message *message,
 	const struct slice authority = hl7_component(message, fields->pv1[19], 4);
 
 	stay->number =
-		text_of(message, code_of(message, fields->pv1[19], 1), STAY_NUMBER_MOST, arena);
+		text_of(message, hl7_code(message, fields->pv1[19], 1), STAY_NUMBER_MOST, arena);
 	stay->authority =
 		text_of(message, hl7_trim(message, hl7_subcomponent(message, authority, 2)),
 			STAY_TEXT_MOST, arena);
@@ -163,9 +145,9 @@ static void add_unit(struct stay *stay, const struct hl7_message *message, struc
 static void add_organisation(struct stay *stay, const struct hl7_message *message,
 			     struct slice field, struct arena *arena)
 {
-	const struct slice id = code_of(message, field, 10);
+	const struct slice id = hl7_code(message, field, 10);
 
-	add_unit(stay, message, id.n > 0 ? id : code_of(message, field, 1), arena);
+	add_unit(stay, message, id.n > 0 ? id : hl7_code(message, field, 1), arena);
 }
 
 static void read_units(struct stay *stay, const struct hl7_message *message,
@@ -173,8 +155,8 @@ static void read_units(struct stay *stay, const struct hl7_message *message,
 {
 	add_organisation(stay, message, fields->zbe[7], arena);
 	add_organisation(stay, message, fields->zbe[8], arena);
-	add_unit(stay, message, code_of(message, fields->pv1[3], 1), arena);
-	add_unit(stay, message, code_of(message, fields->pv1[10], 1), arena);
+	add_unit(stay, message, hl7_code(message, fields->pv1[3], 1), arena);
+	add_unit(stay, message, hl7_code(message, fields->pv1[10], 1), arena);
 }
 
 void stay_read(struct stay *stay, const struct hl7_message *message, struct arena *arena)
@@ -182,8 +164,8 @@ void stay_read(struct stay *stay, const struct hl7_message *message, struct aren
 	const struct fields fields = fields_of(message);
 
 	*stay = (struct stay){ .news = read_news(message, &fields) };
-	stay->is_correction = slice_is(code_of(message, fields.msh[9], 2), "Z99");
-	stay->is_past = slice_is(code_of(message, fields.zbe[5], 1), "Y");
+	stay->is_correction = slice_is(hl7_code(message, fields.msh[9], 2), "Z99");
+	stay->is_past = slice_is(hl7_code(message, fields.zbe[5], 1), "Y");
 	stay->class = code_text(message, fields.pv1[2], 1, arena);
 	stay->flag = code_text(message, fields.pv1[16], 1, arena);
 	read_number(stay, message, &fields, arena);

@@ -53,7 +53,7 @@ void zam_build(struct slice header, const struct zam *zam, struct buf *out)
 static struct slice code_of(const struct hl7_message *message, struct slice segment,
 			    unsigned number)
 {
-	return hl7_trim(message, hl7_component(message, hl7_field(message, segment, number), 1));
+	return hl7_code(message, hl7_field(message, segment, number), 1);
 }
 
 /* A code of HL7's table 0008 that is not AA, or what may be said of another. */
