@@ -365,7 +365,8 @@ def test_every_word_has_its_french():
     folder = SOURCE / "daemon"
     literal = r'"((?:[^"\\]|\\.)*(?:"\s*"(?:[^"\\]|\\.)*)*)"'
     join = re.compile(r'"\s*"')
-    printed, program, asks = ((folder / name).read_text() for name in ("ctl/ctl_print.c", "ctl.c", "ctl/ctl_ask.c"))
+    program, asks = ((folder / name).read_text() for name in ("ctl.c", "ctl/ctl_ask.c"))
+    printed = "".join(source.read_text() for source in sorted(folder.glob("ctl/ctl_print*.c")))
     said = {text for source in (printed, program, asks) for text in re.findall(rf"ctl_say\({literal}", source)}
     said |= set(re.findall(r'\{ "\w+", ' + literal + r" \}", printed))  # titles of columns
     said |= set(re.findall(r"\.help = " + literal, program))
