@@ -676,17 +676,22 @@ static void long_title_is_cut_between_characters(void **state)
 	}
 }
 
+/* As long as this, the buffer that the parser gives back then is not there to be read any more. */
 static void long_attribute_is_refused(void **state)
 {
-	scoped(buf_done) struct buf text = { 0 };
-	struct cda cda;
-	struct err err;
+	static const char *const rests[] = { "'/>", "' extension='1'/>" };
 
 	(void)state;
-	repeat(&text, "<id root='", "1.2.", "'/>", 10000);
-	assert_int_equal(read_slice(&cda, buf_slice(&text), &err), -1);
-	assert_int_equal(err.reason, REASON_DOCUMENT_INVALID);
-	assert_string_equal(err.where, "id");
+	for (size_t i = 0; i < length_of(rests); i++) {
+		scoped(buf_done) struct buf text = { 0 };
+		struct cda cda;
+		struct err err;
+
+		repeat(&text, "<id root='", "1.2.", rests[i], 1000000);
+		assert_int_equal(read_slice(&cda, buf_slice(&text), &err), -1);
+		assert_int_equal(err.reason, REASON_DOCUMENT_INVALID);
+		assert_string_equal(err.where, "id");
+	}
 }
 
 static void size_and_depth_have_limits(void **state)

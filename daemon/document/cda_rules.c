@@ -71,10 +71,11 @@ void cda_stop(struct cda_reader *reader, enum reason reason, const char *text)
 	xmlStopParser(reader->parser);
 }
 
+/* The values stand in the parser's own buffer, which cda_stop() has it give back: none is read after that. */
 static const char *attribute(struct cda_reader *reader, const struct cda_attributes *attributes,
 			     const char *name)
 {
-	for (size_t i = 0; i < attributes->count; i++) {
+	for (size_t i = 0; i < attributes->count && !reader->failed; i++) {
 		const xmlChar **five = attributes->five + i * 5; /* name, prefix, URI, value, end */
 		struct slice value = { (const char *)five[3], (size_t)(five[4] - five[3]) };
 
