@@ -12,6 +12,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "queue/sqlite_log_check.h"
+
 static const char every_connection[] = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; "
 				       "PRAGMA foreign_keys = ON;" STORE_CACHE;
 
@@ -122,6 +124,7 @@ int store_open(struct store **ret_store, const struct store_settings *settings, 
 	sqlite_start();
 	if (lock(store, settings->path, err) < 0 ||
 	    store_files_expect(store, settings->path, err) < 0 ||
+	    sqlite_log_check(settings->path, err) < 0 ||
 	    open_database(store, settings->path, flags, err) < 0 ||
 	    sqlite_exec(&store->sqlite, writing_connection, "be set up", err) < 0 ||
 	    sqlite_exec(&store->sqlite, empty_the_log, "bring its log into the database", err) <

@@ -288,6 +288,47 @@ def test_a_database_damaged_while_stopped_is_refused_and_left_as_it_is(start_gat
 
 
 PAGE = 8192
+LOG_HEADER, FRAME = 32, PAGE + 24
+
+
+def frames_of(log: bytes) -> int:
+    """What stands in it of its own: behind that it has room, or frames of an older one."""
+    count = 0
+    while log[LOG_HEADER + count * FRAME:][8:16] == log[16:24]:
+        count += 1
+    return count
+
+
+# where, of so many bytes in use
+LOG_DAMAGE = {
+    "a flipped bit in the middle": lambda log, used: log[:used // 2] + bytes([log[used // 2] ^ 1]) + log[used // 2 + 1:],
+    "a flipped bit at the end": lambda log, used: log[:used - 9] + bytes([log[used - 9] ^ 1]) + log[used - 8:],
+    "a page of zeros": lambda log, used: log[:used - 4096] + bytes(4096) + log[used:],
+    "the first page of zeros": lambda log, used: bytes(4096) + log[4096:],
+    "a cut tail": lambda log, used: log[:used - FRAME],
+}
+
+
+@pytest.mark.parametrize("name", LOG_DAMAGE)
+def test_a_log_damaged_after_a_kill_is_refused_and_left_as_it_is(start_gateway, simulator, name):
+    """What was acknowledged last is nowhere else, and SQLite would go on without it."""
+    gateway, account = start_gateway(**SHORT), Account()
+    simulator.faults({"kind": "status", "status": 503})
+    for _ in range(5):
+        account.send_until_acknowledged(gateway, new_document())
+    gateway.kill()
+    files = {path: path.read_bytes() for path in (gateway.folder / "state").glob("queue.db*")}
+    (log,) = [path for path in files if path.name == "queue.db-wal"]
+    used = LOG_HEADER + frames_of(files[log]) * FRAME
+    log.write_bytes(LOG_DAMAGE[name](files[log], used))
+    damaged = {path: path.read_bytes() for path in files}
+    assert damaged != files
+    assert_refuses_to_start(gateway, "log (-wal)", "damaged", "keep copies of all three files")
+    assert {path: path.read_bytes() for path in (gateway.folder / "state").glob("queue.db*")} == damaged
+    log.write_bytes(files[log])
+    simulator.faults()
+    gateway.start()
+    account.settle(gateway, simulator)
 
 
 def test_pages_damaged_at_random_are_told_and_never_sent(start_gateway, simulator):
