@@ -31,6 +31,7 @@ enum option_id {
 	BY,
 	DENOMINATOR,
 	MAPPING,
+	ACTOR,
 	DRY_RUN, /* these too, and they are true or absent */
 	FORCE,
 	REBUILD,
@@ -72,6 +73,7 @@ static const struct {
 	[DENOMINATOR] = { "denominator", "D", "which denominator it is", NULL },
 	[MAPPING] = { "mapping", "FILE", "a YAML file of what the file calls its columns and types",
 		      NULL },
+	[ACTOR] = { "actor", "USER", "what this user did only", NULL },
 	[DRY_RUN] = { "dry-run", NULL, "only say what would be done", NULL, "dry_run" },
 	[FORCE] = { "force", NULL,
 		    "also what only a person can answer for: an identity that is not qualified, a "
@@ -239,6 +241,12 @@ static const struct command {
 	  .help = "is the database whole, and the audit chain through its history",
 	  .is_long = true,
 	  .print = ctl_print_verify },
+	{ .name = "audit",
+	  .usage = "audit [--from DAY] [--to DAY] [--actor USER] [--site F] [--limit N]",
+	  .help = "who did what, and when: the newest last",
+	  .options = 1U << FROM | 1U << TO | 1U << ACTOR | 1U << SITE | 1U << LIMIT,
+	  .many = true,
+	  .print = ctl_print_audit },
 	{ .name = "reload",
 	  .usage = "reload",
 	  .help = "read the configuration again: all of it takes effect, or nothing",
@@ -466,9 +474,15 @@ static void tell_more(const struct call *call, const struct ctl_answer *answer)
 	size_t count = json_array_size(answer->rows);
 	const json_t *last = count ? json_array_get(answer->rows, count - 1) : NULL;
 	const char *doc = json_string_value(json_object_get(last, "doc"));
+	const unsigned options = call->command->options;
 	scoped(free_ptr) char *words = NULL;
 
-	if ((call->command->options & 1U << LIMIT) == 0 || count < call->limit || doc == NULL)
+	if ((options & 1U << LIMIT) == 0 || count < call->limit)
+		return;
+	if (options & 1U << TO)
+		ctl_complain(0, ctl_say("There may be more before these: add --to or --limit"), "",
+			     "");
+	if ((options & 1U << AFTER) == 0 || doc == NULL)
 		return;
 	words = xasprintf("%s %s", ctl_say("There may be more: add --after"), doc);
 	ctl_complain(0, words, "", "");

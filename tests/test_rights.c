@@ -27,6 +27,7 @@ static void each_command_has_its_role(void **state)
 		{ "{\"command\":\"release\",\"dry_run\":true}", ROLE_OPERATE },
 		{ "{\"command\":\"recall\"}", ROLE_ADMIN },
 		{ "{\"command\":\"backup\"}", ROLE_ADMIN },
+		{ "{\"command\":\"audit\"}", ROLE_ADMIN },
 	};
 
 	(void)state;

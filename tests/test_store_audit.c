@@ -280,6 +280,72 @@ static void an_act_stands_in_the_chain_with_who_did_it(void **state)
 	assert_string_equal(acts.p, "4 recounted|counters|root (0)|\n");
 }
 
+static void tell_deed(void *arg, const struct store_deed *deed)
+{
+	struct buf *out = arg;
+
+	buf_addf(out, "%d %s %s %s%s;", (int)deed->number, deed->actor, deed->what, deed->subject,
+		 deed->site);
+}
+
+static void assert_deeds(struct fixture *f, const struct store_deeds_filter *filter,
+			 const char *wanted)
+{
+	scoped(buf_done) struct buf told = { 0 };
+
+	buf_add_text(&told, "");
+	ok(store_deeds(f->store, filter, tell_deed, &told, &err));
+	assert_string_equal(buf_slice(&told).p, wanted);
+}
+
+static void hold(struct fixture *f, struct ulid doc)
+{
+	const struct store_order its = {
+		.doc = doc, .order = ORDER_HOLD, .actor = "anne", .now_ms = f->now_ms
+	};
+	struct store_ordered ordered;
+
+	ok(store_begin(f->store, &err));
+	ok(store_order(f->store, &its, &ordered, &err));
+	ok(store_commit(f->store, &err));
+}
+
+static void what_people_did_is_told_of_acts_and_orders_alike(void **state)
+{
+	struct fixture *f = *state;
+	struct store_deeds_filter all = {
+		.until_ms = INT64_MAX, .actor = "", .place = "", .limit = 9
+	};
+	const int64_t before_ms = f->now_ms;
+	struct store_deeds_filter each;
+
+	hold(f, queue_one(f, "1.2.3.1"));
+	import_two(f);
+	f->now_ms += 1000;
+	ok(store_begin(f->store, &err));
+	ok(store_tally_again(f->store, "root (0)", f->now_ms, &err));
+	ok(store_commit(f->store, &err));
+	assert_deeds(f, &all,
+		     "2 anne held 990012345;3 dim (1001) imported denominator sejours;"
+		     "4 root (0) recounted counters;");
+	each = all, each.limit = 1;
+	assert_deeds(f, &each, "4 root (0) recounted counters;");
+	each = all, each.actor = "dim";
+	assert_deeds(f, &each, "3 dim (1001) imported denominator sejours;");
+	each = all, each.actor = "root (0)";
+	assert_deeds(f, &each, "4 root (0) recounted counters;");
+	each = all, each.actor = "di";
+	assert_deeds(f, &each, "");
+	each = all, each.place = "990012345";
+	assert_deeds(f, &each, "2 anne held 990012345;");
+	each = all, each.place = "sejours.csv"; /* an act names what it was about */
+	assert_deeds(f, &each, "3 dim (1001) imported denominator sejours;");
+	each = all, each.from_ms = before_ms + 1;
+	assert_deeds(f, &each, "4 root (0) recounted counters;");
+	each = all, each.until_ms = before_ms;
+	assert_deeds(f, &each, "");
+}
+
 static void an_altered_act_is_found(void **state)
 {
 	static const char *const fields[] = {
@@ -365,6 +431,7 @@ static const char back_to_version_20[] =
 	"ALTER TABLE document DROP COLUMN traits; ALTER TABLE document DROP COLUMN says_qualified;"
 	"ALTER TABLE document DROP COLUMN said_ms; ALTER TABLE document DROP COLUMN rebuilt;"
 	"ALTER TABLE document DROP COLUMN then_for; ALTER TABLE document DROP COLUMN then_ms;"
+	"DROP INDEX ledger_ordered;"
 	"PRAGMA user_version = 20";
 
 static void imports_of_before_join_the_chain(void **state)
@@ -495,6 +562,7 @@ int main(void)
 		test(a_state_changed_without_a_row_is_found),
 		test(a_body_without_a_document_is_found),
 		test(an_act_stands_in_the_chain_with_who_did_it),
+		test(what_people_did_is_told_of_acts_and_orders_alike),
 		test(an_altered_act_is_found),
 		test(an_act_taken_out_is_found),
 		test(imported_figures_that_were_altered_are_found),

@@ -24,6 +24,11 @@ static const struct ctl_column alert_columns[] = {
 	{ "said", "Alert" }, { "advised", "What to do" }, { NULL, NULL },
 };
 
+static const struct ctl_column audit_columns[] = {
+	{ "at", "When" }, { "actor", "Who" }, { "what", "What" }, { "doc", "Document" }, { "site", "Site" },
+	{ "state", "State" }, { "reason", "Reason" }, { "subject", "Subject" }, { "text", "Text" }, { NULL, NULL },
+};
+
 static const struct ctl_column shape_columns[] = {
 	{ "lane", "Lane" }, { "type_code", "Type" }, { "total", "Number" }, { "1min", "1 min" },
 	{ "5min", "5 min" }, { "15min", "15 min" }, { "1h", "1 h" }, { "4h", "4 h" },
@@ -152,6 +157,13 @@ void ctl_print_certificates(const struct ctl_answer *answer)
 	if (json_array_size(answer->rows) == 0)
 		puts(ctl_say("No certificate."));
 	ctl_table("", answer->rows, certificate_columns);
+}
+
+void ctl_print_audit(const struct ctl_answer *answer)
+{
+	if (json_array_size(answer->rows) == 0)
+		puts(ctl_say("Nobody did anything in that time."));
+	ctl_table("", answer->rows, audit_columns);
 }
 
 void ctl_print_shape(const struct ctl_answer *answer)

@@ -85,6 +85,11 @@ static const struct {
 	{ "Days left", "Jours restants" },
 	{ "Ends", "Fin" },
 	{ "Subject", "Sujet" },
+	{ "who did what, and when: the newest last", "qui a fait quoi, et quand : le plus récent en dernier" },
+	{ "what this user did only", "ce que cet utilisateur a fait seulement" },
+	{ "Nobody did anything in that time.", "Personne n'a rien fait sur cette période." },
+	{ "There may be more before these: add --to or --limit",
+	  "Il peut y en avoir d'autres avant : ajouter --to ou --limit" },
 	{ "No certificate.", "Aucun certificat." },
 	{ "the certificates in use, and until when", "les certificats utilisés, et jusqu'à quand" },
 

@@ -29,6 +29,8 @@ static const struct {
 		       { "« ", " » n'est pas l'identifiant d'un document" } },
 	[FAULT_NO_DOCUMENT] = { { "there is no document ", "" },
 				{ "il n'y a pas de document ", "" } },
+	[FAULT_DAY] = { { "'", "' is not a day such as 2026-11-22" },
+			{ "« ", " » n'est pas un jour comme 2026-11-22" } },
 	[FAULT_CHOOSE] = { { "name documents, or a reason: one of the two", "" },
 			   { "nommer des documents, ou un motif : l'un des deux", "" } },
 	[FAULT_NAME] = { { "this order names its documents", "" },

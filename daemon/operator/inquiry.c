@@ -1,11 +1,13 @@
 /* What people ask that the store answers: read by a worker through its own connection. */
 #include "operator/inquiry.h"
 
+#include "base/calendar.h"
 #include "base/clock.h"
 #include "crew/hands.h"
 #include "document/metadata.h"
 #include "operator/answer.h"
 #include "operator/counters_answer.h"
+#include "queue/store_act.h"
 
 enum {
 	ROWS = 100,         /* of a list, unless asked for more */
@@ -39,16 +41,22 @@ static void add_event(void *arg, const struct store_event *event)
 	answer_line(&inquiry->answer, "event", answer_event(event));
 }
 
+static size_t limit_of(const struct inquiry *inquiry)
+{
+	const json_int_t limit = json_integer_value(json_object_get(inquiry->asked, "limit"));
+
+	return limit > 0 ? (size_t)min(limit, (json_int_t)MOST_ROWS) : ROWS;
+}
+
 static int answer_list(struct inquiry *inquiry, struct store *store, struct err *err)
 {
-	json_int_t limit = json_integer_value(json_object_get(inquiry->asked, "limit"));
 	json_int_t older_ms = json_integer_value(json_object_get(inquiry->asked, "older_than_ms"));
 	struct store_filter filter = {
 		.state = answer_asked(inquiry->asked, "state"),
 		.reason = answer_asked(inquiry->asked, "reason"),
 		.site = answer_asked(inquiry->asked, "site"),
 		.before_ms = older_ms > 0 ? max(clock_now_ms() - older_ms, INT64_C(1)) : 0,
-		.limit = limit > 0 ? (size_t)min(limit, (json_int_t)MOST_ROWS) : ROWS,
+		.limit = limit_of(inquiry),
 	};
 	enum doc_state state;
 
@@ -196,6 +204,58 @@ static int answer_verify(struct inquiry *inquiry, struct store *store, struct er
 	return 0;
 }
 
+static void add_deed(void *arg, const struct store_deed *deed)
+{
+	static const struct ulid none;
+	struct inquiry *inquiry = arg;
+	json_t *object = json_object();
+	char doc[ULID_TEXT];
+	bool is_act = memcmp(&deed->doc, &none, sizeof(none)) == 0;
+
+	json_put_count(object, "number", deed->number);
+	json_put_time(object, "at", deed->at_ms);
+	json_put_text(object, "actor", deed->actor);
+	json_put_text(object, "what", deed->what);
+	json_put_text(object, "doc", is_act ? "" : ulid_text(&deed->doc, doc));
+	json_put_text(object, "lane", deed->lane);
+	json_put_text(object, "site", deed->site);
+	json_put_text(object, "state", deed->state);
+	json_put_text(object, "reason", deed->reason);
+	json_put_text(object, "subject", deed->subject);
+	json_put_text(object, "text", deed->text);
+	answer_line(&inquiry->answer, "row", object);
+}
+
+/* Reads what `name` asks for: the moment at which the day begins that lies `later` days after it. */
+static int read_day(const struct inquiry *inquiry, const char *name, int later, int64_t *moment_ms,
+		    struct err *err)
+{
+	const char *text = answer_asked(inquiry->asked, name);
+	int day;
+
+	if (text[0] == '\0')
+		return 0;
+	if (!calendar_parse_day(slice_of(text), &day))
+		return answer_refuse(err, inquiry->asked, FAULT_DAY, text);
+	*moment_ms = calendar_begins_ms(calendar_add(day, later));
+	return 0;
+}
+
+static int answer_audit(struct inquiry *inquiry, struct store *store, struct err *err)
+{
+	struct store_deeds_filter filter = {
+		.until_ms = INT64_MAX,
+		.actor = answer_asked(inquiry->asked, "actor"),
+		.place = answer_asked(inquiry->asked, "site"),
+		.limit = limit_of(inquiry),
+	};
+
+	if (read_day(inquiry, "from", 0, &filter.from_ms, err) < 0 ||
+	    read_day(inquiry, "to", 1, &filter.until_ms, err) < 0)
+		return -1;
+	return store_deeds(store, &filter, add_deed, inquiry, err);
+}
+
 static int answer_backup(struct inquiry *inquiry, struct store *store, struct err *err)
 {
 	const char *file = answer_asked(inquiry->asked, "file");
@@ -239,6 +299,7 @@ static const struct inquiry_row {
 	{ "list", answer_list, false },    { "show", answer_show, false },
 	{ "shape", answer_shape, true },   { "verify", answer_verify, true },
 	{ "backup", answer_backup, true }, { "counters", answer_counters, false },
+	{ "audit", answer_audit, false },
 };
 
 /* Worker. */

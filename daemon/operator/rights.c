@@ -28,6 +28,7 @@ static const struct right {
 	{ "release", "", ROLE_OPERATE },
 	{ "retry", "", ROLE_OPERATE },
 	{ "stays", "", ROLE_OPERATE }, /* the numbers of stays, in clear */
+	{ "audit", "", ROLE_ADMIN },   /* what people did who work here */
 	{ "backup", "", ROLE_ADMIN },  /* takes the documents out of the queue's folder */
 	{ "recall", "", ROLE_ADMIN },  /* what the DMP deletes does not come back */
 	{ "reload", "", ROLE_ADMIN },

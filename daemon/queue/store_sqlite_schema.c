@@ -462,6 +462,10 @@ static const char version_24[] =
 static const char version_25[] =
 	"ALTER TABLE stay ADD COLUMN patient BLOB;"
 	"CREATE INDEX stay_patient ON stay (patient, end_ms) WHERE source = 'adt' AND patient IS NOT NULL;";
+
+/* What people ordered about documents: few rows of a long ledger. */
+static const char version_26[] =
+	"CREATE INDEX ledger_ordered ON ledger (number) WHERE actor <> '';";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -500,6 +504,7 @@ static const struct {
 	{ version_23, NULL },
 	{ version_24, NULL },
 	{ version_25, NULL },
+	{ version_26, NULL },
 };
 
 enum { VERSION = length_of(steps) };

@@ -82,6 +82,9 @@
 	"SELECT l.number, d.doc, d.action, d.unique_id, d.digest, l.at_ms, l.what, l.state, l.reason," \
 	" l.attempt, l.code, l.text, l.note, l.origin, l.actor, l.node, l.http_status, l.duration_ms, l.digest" \
 	" FROM ledger l LEFT JOIN document d USING (seq) WHERE l.number > ?1 ORDER BY l.number LIMIT ?2"
+/* An actor is a name and a number: "alice (1000)". */
+#define DEED \
+	"at_ms >= ?1 AND at_ms < ?2 AND (?3 = '' OR actor = ?3 OR substr(actor, 1, length(?3) + 2) = ?3 || ' (')"
 #define FINAL "state IN ('delivered', 'refused', 'rejected', 'suppressed', 'cancelled')"
 
 const char *const store_statements[STATEMENT_COUNT] = {
@@ -543,6 +546,12 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[ACTS] = "SELECT number, at_ms, what, subject, text, actor FROM act WHERE number > ?1 ORDER BY number LIMIT ?2",
 	[ACT_IS] = "SELECT 1 FROM act WHERE what = ?1 AND subject = ?2 AND text = ?3 AND actor = ?4 AND at_ms = ?5",
+	[DEEDS] = "SELECT * FROM (SELECT * FROM (SELECT number, at_ms, what, actor, '', '', d.doc, d.lane, d.site, l.state,"
+		" l.reason FROM ledger l INDEXED BY ledger_ordered JOIN document d USING (seq) WHERE actor <> '' AND " DEED
+		" AND (?4 = '' OR ?4 IN (d.site, d.lane)) ORDER BY number DESC LIMIT ?5)"
+		" UNION ALL SELECT * FROM (SELECT number, at_ms, what, actor, subject, text, zeroblob(16), '', '', '', ''"
+		" FROM act WHERE " DEED " AND (?4 = '' OR instr(subject || ' ' || text, ?4) > 0)"
+		" ORDER BY number DESC LIMIT ?5) ORDER BY 1 DESC LIMIT ?5) ORDER BY 1",
 	[IMPORTS] = "SELECT revision, kind, series, source, file, digest, actor, imported_ms, figures FROM import"
 		" WHERE revision > ?1 ORDER BY revision",
 	[IMPORT_FIGURES] = "SELECT site, name, month, n FROM figure WHERE revision = ?1 ORDER BY site, name, month",

@@ -23,6 +23,7 @@ void ctl_print_recall(const struct ctl_answer *answer);
 void ctl_print_stays(const struct ctl_answer *answer);
 void ctl_print_counters(const struct ctl_answer *answer);
 void ctl_print_backup(const struct ctl_answer *answer);
+void ctl_print_audit(const struct ctl_answer *answer);
 void ctl_print_verify(const struct ctl_answer *answer);
 void ctl_print_reload(const struct ctl_answer *answer);
 void ctl_print_targets(const struct ctl_answer *answer);

@@ -19,6 +19,7 @@ enum answer_fault {
 	FAULT_REASON,
 	FAULT_ID,
 	FAULT_NO_DOCUMENT,
+	FAULT_DAY,
 	FAULT_CHOOSE, /* documents, or a reason */
 	FAULT_NAME,   /* documents only */
 };

@@ -25,4 +25,28 @@ must_use int store_acts(struct store *store, uint64_t after, size_t most,
 			void (*each)(void *arg, const struct store_act *act), void *arg,
 			struct err *err);
 
+/* What somebody did: an act, or an order about a document. Texts are never NULL. */
+struct store_deed {
+	uint64_t number; /* in the chain */
+	int64_t at_ms;
+	const char *what, *actor;
+	const char *subject, *text; /* of an act */
+	struct ulid doc;            /* all-zero: an act */
+	const char *lane, *site;    /* of the document, */
+	const char *state, *reason; /* and where the order left it */
+};
+
+struct store_deeds_filter {
+	int64_t from_ms, until_ms; /* at or after the first, before the other */
+	const char *actor;         /* "alice", or "alice (1000)" as it was written; "": any */
+	const char
+		*place; /* a site or a legal entity: of a document, or named by an act; "": any */
+	size_t limit;
+};
+
+/* The newest of them, so many at most, the oldest first; texts are valid during the callback. */
+must_use int store_deeds(struct store *store, const struct store_deeds_filter *filter,
+			 void (*each)(void *arg, const struct store_deed *deed), void *arg,
+			 struct err *err);
+
 #endif

@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import pwd
+import re
 import sqlite3
 import subprocess
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -94,3 +98,35 @@ def test_the_gateway_goes_on_meanwhile(delivered):
     found = verify(delivered)
     assert found.returncode == 1
     assert "11 rows, faults: 1\nthe ledger has no rows 5 to 5\n" == found.stdout
+
+
+def test_who_did_what_is_told(gateway):
+    doc = hand_in(gateway, "mllp", numbered(1))
+    gateway.wait_final(doc)
+    gateway.ctl("stays", "--without-letter")
+    gateway.ctl("recall", doc, "--dry-run")  # nothing was done
+    gateway.ctl("reload")
+    gateway.journal.wait("reloaded changes=0")
+    deeds = gateway.ctl("audit")
+    assert [(each["what"], each["subject"]) for each in deeds] == [
+        ("read", "stays without a letter"), ("reloaded", str(gateway.config))]
+    assert {each["actor"] for each in deeds} == {f"{pwd.getpwuid(os.getuid()).pw_name} ({os.getuid()})"}
+    today = datetime.now(ZoneInfo("Europe/Paris")).date()
+    assert gateway.ctl("audit", "--from", str(today - timedelta(1)), "--actor", pwd.getpwuid(os.getuid()).pw_name) == deeds
+    assert gateway.ctl("audit", "--limit", "1") == deeds[1:]
+    assert gateway.ctl("audit", "--to", "2026-01-01") == gateway.ctl("audit", "--actor", "nobody else") == []
+    assert gateway.ctl("audit", "--site", FINESS_EG) == []
+
+
+def test_what_is_printed_of_it(gateway):
+    def said(*arguments: str, language: str = "C.UTF-8") -> subprocess.CompletedProcess:
+        return subprocess.run([BUILD / "daemon" / "dmpfeedctl", "--socket", "control.sock", "audit", *arguments],
+                              cwd=gateway.folder, env={"LC_ALL": language}, capture_output=True, text=True, timeout=60)
+
+    assert said().stdout == "Nobody did anything in that time.\n"
+    gateway.ctl("stays", "--without-letter")
+    assert re.search(r"^When +Who +What +Subject +Text\n.* read +stays without a letter ", said().stdout)
+    assert said(language="fr_FR.UTF-8").stdout.startswith("Quand ")
+    assert "add --to or --limit" in said("--limit", "1").stderr
+    wrong = said("--from", "yesterday", language="fr_FR.UTF-8")
+    assert (wrong.returncode, wrong.stderr) == (1, "dmpfeedctl: « yesterday » n'est pas un jour comme 2026-11-22\n")
