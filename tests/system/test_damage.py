@@ -11,6 +11,7 @@ import os
 import random
 import shutil
 import sqlite3
+import struct
 import time
 
 import pytest
@@ -291,15 +292,7 @@ PAGE = 8192
 LOG_HEADER, FRAME = 32, PAGE + 24
 
 
-def frames_of(log: bytes) -> int:
-    """What stands in it of its own: behind that it has room, or frames of an older one."""
-    count = 0
-    while log[LOG_HEADER + count * FRAME:][8:16] == log[16:24]:
-        count += 1
-    return count
-
-
-# where, of so many bytes in use
+# of so many bytes that were synced
 LOG_DAMAGE = {
     "a flipped bit in the middle": lambda log, used: log[:used // 2] + bytes([log[used // 2] ^ 1]) + log[used // 2 + 1:],
     "a flipped bit at the end": lambda log, used: log[:used - 9] + bytes([log[used - 9] ^ 1]) + log[used - 8:],
@@ -319,7 +312,8 @@ def test_a_log_damaged_after_a_kill_is_refused_and_left_as_it_is(start_gateway, 
     gateway.kill()
     files = {path: path.read_bytes() for path in (gateway.folder / "state").glob("queue.db*")}
     (log,) = [path for path in files if path.name == "queue.db-wal"]
-    used = LOG_HEADER + frames_of(files[log]) * FRAME
+    (frames,) = struct.unpack_from("=I", files[log.with_name("queue.db-shm")], 16)  # that were committed
+    used = LOG_HEADER + frames * FRAME
     log.write_bytes(LOG_DAMAGE[name](files[log], used))
     damaged = {path: path.read_bytes() for path in files}
     assert damaged != files
