@@ -176,6 +176,7 @@ static void a_file_at_fault_is_told_by_its_setting_and_name(void **state)
 
 static void a_client_wants_authorities_a_name_and_a_whole_pair(void **state)
 {
+	char too_long[257] = { 0 }; /* DNS has 255 at most, and so has SNI */
 	const struct {
 		struct tls_client_settings settings;
 		const char *where;
@@ -183,6 +184,7 @@ static void a_client_wants_authorities_a_name_and_a_whole_pair(void **state)
 		{ { .name = "engine.example" }, "ca" },
 		{ { .ca = missing, .name = "engine.example" }, "ca" },
 		{ { .ca = pki.chain_pem }, "name" },
+		{ { .ca = pki.chain_pem, .name = too_long }, "name" },
 		{ { .ca = pki.chain_pem, .name = "engine.example", .cert = client_pem }, "key" },
 		{ { .ca = pki.chain_pem, .name = "engine.example", .key = pki.key_pem }, "cert" },
 		{ { .ca = pki.chain_pem, .name = "engine.example", .min = "1.0" }, "min" },
@@ -194,6 +196,7 @@ static void a_client_wants_authorities_a_name_and_a_whole_pair(void **state)
 	};
 
 	(void)state;
+	memset(too_long, 'a', sizeof(too_long) - 1);
 	for (size_t i = 0; i < length_of(cases); i++) {
 		struct tls *tls = NULL;
 		struct err err = { 0 };

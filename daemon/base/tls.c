@@ -216,6 +216,9 @@ int tls_client_new(struct tls **ret_tls, const struct tls_client_settings *setti
 		return -1;
 	if (!is_given(settings->name))
 		return pem_wrong(err, "name", "the server cannot be checked without its name");
+	if (strlen(settings->name) > TLSEXT_MAXLEN_host_name)
+		return pem_wrong(err, "name", "no server has a name of more than %d bytes",
+				 TLSEXT_MAXLEN_host_name);
 	tls->name = xstrdup(settings->name);
 	*ret_tls = take(tls);
 	return 0;
@@ -239,16 +242,14 @@ void tls_free(struct tls **tls)
 
 /* ---- sessions ---- */
 
-static void expect_name(SSL *ssl, const char *name)
+/* A session that forgot whom it expects would take anybody: false, and there must be none. */
+must_use static bool expect_name(SSL *ssl, char *name)
 {
 	struct in6_addr address;
 
-	if (inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1) {
-		X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name);
-		return;
-	}
-	SSL_set1_host(ssl, name);
-	SSL_set_tlsext_host_name(ssl, name);
+	if (inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1)
+		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
+	return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
 struct tls_session *tls_session_new(const struct tls *tls, int fd)
@@ -263,7 +264,8 @@ struct tls_session *tls_session_new(const struct tls *tls, int fd)
 		SSL_set_accept_state(session->ssl);
 	} else {
 		SSL_set_connect_state(session->ssl);
-		expect_name(session->ssl, tls->name);
+		if (!expect_name(session->ssl, tls->name))
+			abort(); /* for want of memory */
 	}
 	return session;
 }
