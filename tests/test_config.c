@@ -675,6 +675,7 @@ static void files_of_an_establishment_may_lack_but_are_told_with_other_mistakes(
 		scoped(config_free) struct config *config = must_parse(alone);
 		scoped(buf_done) struct buf errors = { 0 };
 
+		assert_non_null(config);
 		must_fail(text, &errors);
 		if (strstr(errors.p, cases[i].told) == NULL)
 			fail_msg("\"%s\" is not in\n%s", cases[i].told, errors.p);

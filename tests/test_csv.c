@@ -176,8 +176,8 @@ static void a_text_cut_anywhere_is_read_or_refused(void **state)
 static void a_sheet_says_what_separates_its_fields(void **state)
 {
 	static const char *const texts[] = { "a;b\n1;\"2;3\"\n", "a,b\n1,\"2;3\"\n",
-					     "\xef\xbb\xbf"
-					     "a;b\r\n1;2;3\r\n4;2;3\r\n" };
+					     ("\xef\xbb\xbf"
+					      "a;b\r\n1;2;3\r\n4;2;3\r\n") };
 	scoped(arena_done) struct arena arena = { 0 };
 	struct err err = { 0 };
 	struct csv csv;

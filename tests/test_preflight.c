@@ -66,8 +66,8 @@ static void assert_told(const char *text, const char *place, const char *sentenc
 static void what_nobody_looked_at_is_told(void **state)
 {
 	static const char *const lines[] = {
-		"not checked: whether the DMP answers 990000987 at "
-		"https://dmp-test.example/repository, and knows its certificates\n",
+		("not checked: whether the DMP answers 990000987 at "
+		 "https://dmp-test.example/repository, and knows its certificates\n"),
 		"not checked: whether the source DPI answers at 192.0.2.1:2576\n",
 		"not checked: whether the clock is right",
 	};

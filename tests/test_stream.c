@@ -100,7 +100,7 @@ static void a_read_fills_the_first_part_and_goes_on_in_the_second(void **state)
 		assert_int_equal(stream_read(&pair.ours, parts, &n, &err), TLS_DONE);
 		assert_int_equal(n, 10);
 		assert_memory_equal(first, "0123456789", min(own, n));
-		assert_memory_equal(second, "0123456789" + min(own, n), n - min(own, n));
+		assert_memory_equal(second, &"0123456789"[min(own, n)], n - min(own, n));
 		assert_int_equal(stream_read(&pair.ours, parts, &n, &err), TLS_WANTS_READ);
 		pair_close(&pair);
 	}
