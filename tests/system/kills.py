@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import itertools
 import random
+import sqlite3
 import threading
 import time
 
@@ -144,6 +145,7 @@ class Account:
         balance = self.balance(gateway, simulator)
         assert balance.is_even, balance
         self.check_exchanges(simulator)
+        check_books(gateway)
 
     @staticmethod
     def _wait_for_all(gateway: Gateway, seconds: float = 90):
@@ -218,6 +220,31 @@ class Account:
         sets = {(each["uniqueId"], each["transaction"], each["submissionSetUniqueId"])
                 for each in simulator.exchanges() if each["uniqueId"] and each["submissionSetUniqueId"]}
         assert len({one for _, _, one in sets}) == len(sets)
+
+
+def check_books(gateway: Gateway):
+    """The chain is whole, and what is counted is what comes of counting all rows anew."""
+    assert gateway.ctl("verify")["ok"]
+    edition = wait_counted(gateway)
+    counted = gateway.ctl("counters")
+    assert counted != []
+    assert gateway.ctl("counters", "--rebuild")[0]["recount"] == edition + 1
+    assert wait_counted(gateway, edition + 1) == edition + 1
+    assert gateway.ctl("counters") == counted
+
+
+def wait_counted(gateway: Gateway, edition: int = 0, seconds: float = 30) -> int:
+    """Until every row of the ledger is counted; for the how manieth time."""
+    deadline = time.monotonic() + seconds
+    with contextlib.closing(sqlite3.connect(gateway.folder / "state" / "queue.db")) as store:
+        while True:
+            newest, last, found, is_emptying = store.execute(
+                "SELECT (SELECT max(number) FROM ledger), last, edition, is_emptying FROM tally").fetchone()
+            if last >= newest and found >= edition and not is_emptying:
+                return found
+            if time.monotonic() > deadline:
+                raise TimedOut(f"counted to {last} of {newest} in {seconds} s")
+            time.sleep(0.05)
 
 
 class Sender(threading.Thread):
