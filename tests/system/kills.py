@@ -227,7 +227,7 @@ def check_books(gateway: Gateway):
     assert gateway.ctl("verify")["ok"]
     edition = wait_counted(gateway)
     counted = gateway.ctl("counters")
-    assert counted != []
+    assert bool(counted) == bool(gateway.documents())
     assert gateway.ctl("counters", "--rebuild")[0]["recount"] == edition + 1
     assert wait_counted(gateway, edition + 1) == edition + 1
     assert gateway.ctl("counters") == counted
@@ -239,7 +239,7 @@ def wait_counted(gateway: Gateway, edition: int = 0, seconds: float = 30) -> int
     with contextlib.closing(sqlite3.connect(gateway.folder / "state" / "queue.db")) as store:
         while True:
             newest, last, found, is_emptying = store.execute(
-                "SELECT (SELECT max(number) FROM ledger), last, edition, is_emptying FROM tally").fetchone()
+                "SELECT (SELECT coalesce(max(number), 0) FROM ledger), last, edition, is_emptying FROM tally").fetchone()
             if last >= newest and found >= edition and not is_emptying:
                 return found
             if time.monotonic() > deadline:
