@@ -18,7 +18,6 @@ struct maker {
 	const struct board_asked *asked;
 	struct board_result *result;
 	struct arena scratch;
-	size_t row_room;
 	struct board_waiting waiting;
 	struct frozen *frozen;
 	size_t frozen_count;

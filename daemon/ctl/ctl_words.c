@@ -340,7 +340,7 @@ void ctl_add_clean(struct buf *out, const char *text, char kept)
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
 		if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) /* U+0080 to U+009F */
 			buf_addf(out, "\\u%04x", *++c);
-		else if ((*c < ' ' && *c != kept) || *c == 0x7f)
+		else if ((*c < ' ' && *c != (unsigned char)kept) || *c == 0x7f)
 			buf_addf(out, "\\u%04x", *c);
 		else
 			buf_add_char(out, (char)*c);

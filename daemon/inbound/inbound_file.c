@@ -147,15 +147,19 @@ void inbound_read_file(struct intake *intake, const struct decision_settings *se
 
 static void write_explanation(const struct intake *intake, int64_t now_ms, struct buf *out)
 {
-	size_t told = 0;
+	const struct decision *first = &intake->parts[0].decision;
+	bool is_told = first->fault_count > 0;
 
 	explanation_open(intake->file->name, now_ms, out);
-	for (size_t i = 0; i < intake->parts[0].decision.fault_count; i++, told++)
-		explanation_add(&intake->parts[0].decision.faults[i], out);
-	for (size_t i = 0; i < intake->part_count; i++)
-		if (intake->parts[i].err.kind != ERR_NONE && ++told > 0)
-			explanation_add(&intake->parts[i].err, out);
-	if (told == 0)
+	for (size_t i = 0; i < first->fault_count; i++)
+		explanation_add(&first->faults[i], out);
+	for (size_t i = 0; i < intake->part_count; i++) {
+		if (intake->parts[i].err.kind == ERR_NONE)
+			continue;
+		explanation_add(&intake->parts[i].err, out);
+		is_told = true;
+	}
+	if (!is_told)
 		explanation_add(&intake->err, out);
 }
 

@@ -4,8 +4,9 @@
 
 static struct slice optional(sqlite3_stmt *row, int column)
 {
-	return sqlite3_column_type(row, column) == SQLITE_NULL ? (struct slice){ 0 }
-							       : sqlite_bytes(row, column);
+	const struct slice none = { 0 };
+
+	return sqlite3_column_type(row, column) == SQLITE_NULL ? none : sqlite_bytes(row, column);
 }
 
 /* ---- the mark ---- */
