@@ -294,9 +294,34 @@ static void text_may_be_decoded_in_its_place(void **state)
 	}
 }
 
+static void a_group_may_be_cut_anywhere(void **state)
+{
+	static const char *const cuts[] = { " ", "\t", "\r\n", "    ", " \n \n " };
+	const struct slice whole = slice_of("Zm9vYmFyIGZvbyBiYXIgZm9vIGI=");
+
+	(void)state;
+	for (size_t at = 0; at <= whole.n; at++) {
+		for (size_t i = 0; i < length_of(cuts); i++) {
+			scoped(buf_done) struct buf text = { 0 }, apart = { 0 };
+			struct err err = { 0 };
+			size_t n;
+
+			buf_add(&text, (struct slice){ whole.p, at });
+			buf_add_text(&text, cuts[i]);
+			buf_add(&text, slice_from(whole, at));
+			assert_int_equal(base64_decode(buf_slice(&text), &apart, &err), 0);
+			assert_slice(buf_slice(&apart), "foobar foo bar foo b");
+			assert_int_equal(base64_decode_in_place(text.p, text.n, &n, &err), 0);
+			text.n = n;
+			assert_slice(buf_slice(&text), "foobar foo bar foo b");
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_group_may_be_cut_anywhere),
 		cmocka_unit_test(text_may_be_decoded_in_its_place),
 		cmocka_unit_test(base64_is_that_of_rfc_4648),
 		cmocka_unit_test(blanks_are_skipped_and_padding_restored),
