@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/inherited.h"
+#include "base/journal.h"
 #include "base/notify.h"
 #include "board/board.h"
 #include "crew/hands.h"
@@ -398,6 +399,7 @@ static int serve(struct daemon *daemon)
 	struct err err = { 0 };
 
 	signal(SIGHUP, SIG_IGN); /* until it can be heeded */
+	log_start(JOURNAL_SOCKET);
 	inherited_start();
 	umask(umask(0) | 0027);                           /* documents are nobody else's business */
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }); /* keys, and patients, in a file */

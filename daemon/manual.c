@@ -1,12 +1,14 @@
-/* Writes dmpfeed.yaml.5 from the table of options, so that the manual cannot fall behind it: run at build time.
+/* Writes the pages of the manual that are lists from the tables of the daemon, so that they cannot fall behind: run at
+ * build time.
  *
- * usage: manual > dmpfeed.yaml.5
+ * usage: manual dmpfeed.yaml.5|dmpfeed-journal.7
  */
 #include <stdio.h>
 
+#include "base/log_entry.h"
 #include "config.h"
 
-static const char head[] =
+static const char yaml_head[] =
 	".TH DMPFEED.YAML 5 \"\" \"dmpfeed " DMPFEED_VERSION "\" \"File Formats\"\n"
 	".SH NAME\n"
 	"dmpfeed.yaml \\- configuration of dmpfeedd\n"
@@ -59,11 +61,75 @@ static const char head[] =
 	"effect at a start only, and say so below: a reload that changes one is refused.\n"
 	".SH KEYS\n";
 
-static const char tail[] = ".SH FILES\n"
-			   ".I /etc/dmpfeed/dmpfeed.yaml\n"
-			   ".SH SEE ALSO\n"
-			   ".BR dmpfeedd (8),\n"
-			   ".BR dmpfeedctl (1)\n";
+static const char yaml_tail[] = ".SH FILES\n"
+				".I /etc/dmpfeed/dmpfeed.yaml\n"
+				".SH SEE ALSO\n"
+				".BR dmpfeedd (8),\n"
+				".BR dmpfeedctl (1)\n";
+
+static const char journal_head[] =
+	".TH DMPFEED-JOURNAL 7 \"\" \"dmpfeed " DMPFEED_VERSION "\" \"Miscellaneous\"\n"
+	".SH NAME\n"
+	"dmpfeed-journal \\- what dmpfeedd writes to the journal, and how to search it\n"
+	".SH DESCRIPTION\n"
+	".BR dmpfeedd (8)\n"
+	"writes one line for each thing that happened, the document first when it happened to "
+	"one:\n"
+	".PP\n"
+	".RS\n"
+	"doc=01JD3B9QGKZ0V6X8T5N2M4R7WC outcome=delivered attempt=2 ms=412 lane=990000987\n"
+	".RE\n"
+	".PP\n"
+	"and a sentence after a colon where one is needed. Its priority is\n"
+	".B err\n"
+	"when a person must act,\n"
+	".B warning\n"
+	"when the gateway copes,\n"
+	".B info\n"
+	"when a document moved on, and\n"
+	".B debug\n"
+	"for the rest\n"
+	".RB ( log.level\n"
+	"in\n"
+	".BR dmpfeed.yaml (5)).\n"
+	"Nothing in it identifies a patient: a dropped file is named by a digest, and the words of "
+	"the DMP stay\n"
+	"in the history of the document\n"
+	".RB ( \"dmpfeedctl show\" ).\n"
+	".PP\n"
+	"Where systemd connects standard error to the journal, each line is an entry with a field "
+	"for each\n"
+	"key of it, to search by:\n"
+	".PP\n"
+	".RS\n"
+	".nf\n"
+	"journalctl DOC=01JD3B9QGKZ0V6X8T5N2M4R7WC\n"
+	"journalctl -u dmpfeed -p warning DMPFEED_SOURCE=LABO --since today\n"
+	"journalctl -u dmpfeed -o json DMPFEED_ALERT=lane_stopped\n"
+	".fi\n"
+	".RE\n"
+	".PP\n"
+	"Elsewhere lines go to standard error, with the priority in front\n"
+	".RB ( <3> \" to \" <7> ).\n"
+	"Control characters and bytes that are not UTF-8 are written as\n"
+	".B \\en\n"
+	"or\n"
+	".BR \\ex1b ,\n"
+	"and blanks in what a sender chose as\n"
+	".BR \\ex20 :\n"
+	"whatever comes from outside is one value in one line.\n"
+	".PP\n"
+	"The daemon does not wait for a journal that does not read: what it does not take within a "
+	"tenth of a\n"
+	"second is lost, and the next line that it takes says how many were\n"
+	".RB ( lost ).\n"
+	"Nothing that must be kept depends on it: what happened to a document is in the queue.\n"
+	".SH FIELDS\n";
+
+static const char journal_tail[] = ".SH SEE ALSO\n"
+				   ".BR dmpfeedd (8),\n"
+				   ".BR dmpfeed.yaml (5),\n"
+				   ".BR journalctl (1)\n";
 
 /* A line of text as roff reads it: no hyphen becomes a dash, no first character a request. */
 static void print_text(const char *text)
@@ -100,10 +166,42 @@ static void print_option(void *arg, const struct config_option *option)
 		fputs(".br\n", stdout), print_text("It takes effect at a start only.");
 }
 
-int main(void)
+static void print_yaml(void)
 {
-	fputs(head, stdout);
+	fputs(yaml_head, stdout);
 	config_options(print_option, NULL);
-	fputs(tail, stdout);
-	return fflush(stdout) == 0 ? 0 : 1;
+	fputs(yaml_tail, stdout);
+}
+
+static void print_journal(void)
+{
+	size_t count;
+	const struct log_key *keys = log_keys(&count);
+
+	fputs(journal_head, stdout);
+	for (size_t i = 0; i < count; i++) {
+		scoped(buf_done) struct buf field = { 0 };
+
+		log_field_name(slice_of(keys[i].key), &field);
+		fputs(".TP\n.B ", stdout);
+		print_text(field.p);
+		print_text(keys[i].meaning);
+	}
+	fputs(journal_tail, stdout);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*print)(void);
+	} pages[] = { { "dmpfeed.yaml.5", print_yaml }, { "dmpfeed-journal.7", print_journal } };
+
+	for (size_t i = 0; argc == 2 && i < length_of(pages); i++)
+		if (strcmp(argv[1], pages[i].name) == 0) {
+			pages[i].print();
+			return fflush(stdout) == 0 ? 0 : 1;
+		}
+	fprintf(stderr, "usage: manual dmpfeed.yaml.5|dmpfeed-journal.7\n");
+	return 2;
 }

@@ -1,15 +1,33 @@
-/* The journal: one write() a line, so that lines of several threads do not mix. */
+/* The journal: one write() or one datagram a line, so that lines of several threads do not mix. */
 #include "base/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/buf.h"
+#include "base/journal.h"
+#include "base/log_entry.h"
+#include "base/log_text.h"
 
 enum { LINE = 2048, AGAIN_MS = 60000 };
 
 static _Atomic enum log_level wanted = LEVEL_INFO; /* a reload may change it */
+
+static int journal = -1;
+static const char *journal_path;
+
+static _Thread_local int64_t patience_ms = JOURNAL_PATIENCE_MS;
+static _Thread_local uint64_t lost_untold;
+
+void log_start(const char *path)
+{
+	if (journal >= 0)
+		close(journal);
+	journal_path = path;
+	journal = journal_is_behind(STDERR_FILENO, getenv("JOURNAL_STREAM")) ? journal_connect(path)
+									     : -1;
+}
 
 void log_set_level(enum log_level level)
 {
@@ -29,25 +47,64 @@ bool log_may_repeat(int64_t *logged_ms, int64_t now_ms)
 	return true;
 }
 
+/* sd-daemon(3): the severity in front, which journald reads. The journal's own socket is not waited for here either. */
+static bool write_to_stderr(enum log_level level, const char *text)
+{
+	char line[LINE + 8];
+	const int n = snprintf(line, sizeof(line), "<%d>%s\n", (int)level, text);
+
+	if (journal < 0)
+		return write(STDERR_FILENO, line, (size_t)n) >= 0;
+	return send(STDERR_FILENO, line, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+}
+
+/* Gone: its socket was made anew. While that lasts, systemd keeps the other end of standard error. */
+static bool write_to_journal(enum log_level level, const char *text)
+{
+	scoped(buf_done) struct buf entry = { 0 };
+	enum journal_answer answer;
+
+	log_entry((int)level, slice_of(text), &entry);
+	answer = journal_send(journal, buf_slice(&entry), &patience_ms);
+	if (answer == JOURNAL_IS_GONE && journal_connect_again(journal, journal_path))
+		answer = journal_send(journal, buf_slice(&entry), &patience_ms);
+	return answer == JOURNAL_TOOK ||
+	       (answer == JOURNAL_IS_GONE && write_to_stderr(level, text));
+}
+
+static bool write_line(enum log_level level, const char *text)
+{
+	return journal >= 0 ? write_to_journal(level, text) : write_to_stderr(level, text);
+}
+
+static void tell_lost(void)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "lost=%ju: the journal did not take them",
+		 (uintmax_t)lost_untold);
+	if (write_line(LEVEL_WARNING, text))
+		lost_untold = 0;
+}
+
+static void tell(enum log_level level, const char *text)
+{
+	if (lost_untold > 0)
+		tell_lost();
+	if (!write_line(level, text))
+		lost_untold++;
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
-	char text[LINE], line[LINE + 8];
+	char raw[LINE + 8], text[LINE]; /* the longer is cut by log_text(), which says so */
 	va_list arguments;
-	size_t n;
 
 	if (!log_wants(level))
 		return;
 	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
+	vsnprintf(raw, sizeof(raw), format, arguments);
 	va_end(arguments);
-
-	n = (size_t)snprintf(line, sizeof(line), "<%d>",
-			     (int)level); /* sd-daemon(3): the severity that journald reads */
-	for (const char *c = text; *c && n < sizeof(line) - 2; c++)
-		line[n++] = (unsigned char)*c < ' ' || *c == 0x7f
-				    ? '?'
-				    : *c; /* nothing from outside may start a line of its own */
-	line[n++] = '\n';
-	if (write(STDERR_FILENO, line, n) < 0)
-		return; /* nobody is left to tell */
+	log_text(raw, text, sizeof(text));
+	tell(level, text);
 }

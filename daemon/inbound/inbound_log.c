@@ -1,6 +1,12 @@
-/* What the journal says of what came in. Loop. */
+/* What the journal says of what came in. Loop. Words of the sender's own stay one word each. */
 #include "inbound/inbound_log.h"
 #include "base/log.h"
+#include "base/log_text.h"
+
+static const char *origin_word(const struct intake *intake, char word[static LOG_WORD])
+{
+	return log_word(intake_told_origin(intake), word);
+}
 
 static const char *feeding_text(const struct decision *decision)
 {
@@ -27,12 +33,12 @@ static const char *identity_text(const struct intake_part *part)
 }
 
 /* Of the documents themselves there is a line each. */
-static void log_identified(const struct decision *decision, const struct store_identified *done)
+static void log_identified(const char *event, const struct store_identified *done)
 {
 	if (done->misplaced > 0)
 		log_warning("adt event=%s documents=%zu: the DMP has them under an INS that is not "
 			    "their patient's any more (dmpfeedctl list --reason ins_changed)",
-			    decision->event, done->misplaced);
+			    event, done->misplaced);
 }
 
 static void log_identity(const struct intake *intake, const char *peer,
@@ -40,16 +46,18 @@ static void log_identity(const struct intake *intake, const char *peer,
 {
 	const struct decision *decision = &part->decision;
 	const char *feeding = feeding_text(decision);
-	char doc[ULID_TEXT];
+	char doc[ULID_TEXT], origin[LOG_WORD], event[LOG_WORD];
 
+	log_word(decision->event, event);
+	origin_word(intake, origin);
 	log_info("adt event=%s channel=%s source=%s from=%s origin=%s identity=%s feeding=%s%s",
-		 decision->event, intake->channel, intake->source, peer, intake_told_origin(intake),
-		 identity_text(part), feeding, part->noted.is_newest ? " noted" : "");
-	log_identified(decision, &part->identified);
+		 event, intake->channel, intake->source, peer, origin, identity_text(part), feeding,
+		 part->noted.is_newest ? " noted" : "");
+	log_identified(event, &part->identified);
 	if (decision->adt.has_choice && !decision->adt.choice_is_usable)
 		log_warning("adt event=%s origin=%s feeding=%s is not noted: the identity has no "
 			    "qualified INS",
-			    decision->event, intake_told_origin(intake), feeding);
+			    event, origin, feeding);
 	for (size_t i = 0; i < part->move_count; i++) {
 		const struct intake_move *move = &part->moves[i];
 
@@ -69,7 +77,7 @@ static void log_remarks(const char *doc, unsigned remarks)
 static void log_part(const struct intake *intake, const char *peer, const struct intake_part *part)
 {
 	const struct decision *decision = &part->decision;
-	char doc[ULID_TEXT];
+	char doc[ULID_TEXT], origin[LOG_WORD], type[LOG_WORD];
 
 	if (decision->event[0] != '\0')
 		log_identity(intake, peer, part);
@@ -81,9 +89,10 @@ static void log_part(const struct intake *intake, const char *peer, const struct
 			 "state=%s%s%s",
 			 ulid_text(&receipt->doc, doc),
 			 receipt->taken == STORE_KNOWN ? "received again" : "received",
-			 intake->channel, intake->source, peer, intake_told_origin(intake),
-			 document->type_code, document->body.n, doc_state_text(receipt->state),
-			 receipt->reason ? " reason=" : "", reason_row(receipt->reason)->code);
+			 intake->channel, intake->source, peer, origin_word(intake, origin),
+			 log_word(document->type_code, type), document->body.n,
+			 doc_state_text(receipt->state), receipt->reason ? " reason=" : "",
+			 reason_row(receipt->reason)->code);
 		if (receipt->taken == STORE_NEW)
 			log_remarks(doc, document->remarks);
 		if (receipt->not_asked)
@@ -97,11 +106,12 @@ void inbound_log(const struct intake *intake, const char *ack)
 {
 	const char *peer = intake->message ? intake->message->peer : intake->file->folder->name;
 	const struct err *err = &intake->err;
+	char origin[LOG_WORD];
 
 	if (err->kind != ERR_NONE) {
 		log_warning("refused channel=%s source=%s from=%s origin=%s ack=%s reason=%s "
 			    "where=%s: %s",
-			    intake->channel, intake->source, peer, intake_told_origin(intake), ack,
+			    intake->channel, intake->source, peer, origin_word(intake, origin), ack,
 			    reason_row(err->reason)->code, err->where, err->text);
 		return;
 	}

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/codec.h"
+#include "base/log_text.h"
 #include "crew/hands.h"
 #include "dispatch/course.h"
 #include "outbound/assemble.h"
@@ -593,13 +594,14 @@ static void log_delivery(const struct delivery *delivery)
 			       : row->state == DOC_QUEUED ? LEVEL_WARNING
 							  : LEVEL_INFO;
 	const char *words = words_for_all(&delivery->outcome);
-	char doc[ULID_TEXT];
+	char doc[ULID_TEXT], code[LOG_WORD];
 
 	log_line(level, "doc=%s outcome=%s attempt=%u ms=%" PRId64 " lane=%s%s%s%s%s%s%s%s%s",
 		 ulid_text(&row->doc, doc), doc_state_text(row->state), delivery->due.attempt,
 		 row->duration_ms, delivery->way->name, row->reason ? " reason=" : "",
-		 reason_row(row->reason)->code, row->code[0] ? " code=" : "", row->code,
-		 row->note[0] ? " note=" : "", row->note, words[0] ? ": " : "", words);
+		 reason_row(row->reason)->code, row->code[0] ? " code=" : "",
+		 log_word(row->code, code), row->note[0] ? " note=" : "", row->note,
+		 words[0] ? ": " : "", words);
 }
 
 static void count(struct outbound_tally *tally, const struct delivery *delivery)

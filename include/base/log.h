@@ -1,9 +1,13 @@
-/* The journal: one line per thing that happened, on stderr, where systemd picks it up.
+/* The journal: one line per thing that happened.
  *
- * A line is "<severity>event key=value …" with the document's id first when there is one. Control
- * characters are escaped, so that nothing from outside can forge a line; never patient data. Error:
- * a human must act. Warning: we are coping. Info: a document moved on. Debug: the rest. Any thread:
- * a line is one write(). base/, the pure folders and queue/ never log: who ends the story does.
+ * Where systemd connected standard error to the journal, a line goes to journald as an entry with a field for each
+ * key=value of it; elsewhere to standard error, as "<severity>event key=value …". The document's id comes first when
+ * there is one. Nothing from outside can forge a line (log_text.h); never patient data. Error: a human must act.
+ * Warning: we are coping. Info: a document moved on. Debug: the rest. base/, the pure folders and queue/ never log:
+ * who ends the story does.
+ *
+ * Any thread. journald is waited for a tenth of a second in all; what it then does not take is
+ * lost, and counted. Standard error that is not the journal's waits as any file does.
  */
 #ifndef DMPFEED_BASE_LOG_H
 #define DMPFEED_BASE_LOG_H
@@ -20,7 +24,10 @@ enum log_level {
 	LEVEL_DEBUG = 7
 }; /* syslog's numbers (RFC 5424) */
 
-void log_set_level(enum log_level level); /* at start, before threads */
+/* At start, before threads: where lines go. `journal` is JOURNAL_SOCKET. */
+void log_start(const char *journal);
+
+void log_set_level(enum log_level level);
 bool log_wants(enum log_level level);
 
 /* For what may happen again and again: true when it was not told for a minute. *logged_ms, 0 at

@@ -15,7 +15,7 @@ from gateway import BUILD, DAEMON, SIMULATOR, SOURCE
 
 CTL = BUILD / "daemon" / "dmpfeedctl"
 PAGES = (SOURCE / "daemon" / "dmpfeedctl.1", SOURCE / "daemon" / "dmpfeedd.8", BUILD / "daemon" / "dmpfeed.yaml.5",
-         SOURCE / "tests" / "simulator" / "dmpfeed-sim.1")
+         SOURCE / "tests" / "simulator" / "dmpfeed-sim.1", BUILD / "daemon" / "dmpfeed-journal.7")
 COMPLETION = SOURCE / "conf" / "completion" / "dmpfeedctl"
 
 
