@@ -29,22 +29,42 @@ static size_t show(struct slice text, bool with_blanks, char out[static SHOWN])
 	return n;
 }
 
+/* How many characters from here on are shown as they are: nearly all of nearly every line. */
+static size_t plain(struct slice text, bool with_blanks)
+{
+	const char first = with_blanks ? ' ' : '!';
+	size_t n = 0;
+
+	while (n < text.n && text.p[n] >= first && text.p[n] <= '~')
+		n++;
+	return n;
+}
+
 static const char *write_shown(const char *text, bool with_blanks, char *out, size_t room)
 {
+	const size_t most = room - sizeof(cut);
 	struct slice rest = slice_of(text);
 	size_t n = 0, whole = 0; /* so much may stay when the next does not fit */
 	char shown[SHOWN];
 
 	out[0] = '\0';
 	while (rest.n > 0) {
-		rest = slice_from(rest, show(rest, with_blanks, shown));
-		if (n + strlen(shown) >= room) {
-			strcpy(out + whole, cut);
-			break;
+		const size_t run = n < most ? min(plain(rest, with_blanks), most - n) : 0;
+
+		if (run > 0) {
+			memcpy(out + n, rest.p, run);
+			rest = slice_from(rest, run);
+		} else {
+			rest = slice_from(rest, show(rest, with_blanks, shown));
+			if (n + strlen(shown) >= room) {
+				strcpy(out + whole, cut);
+				break;
+			}
+			strcpy(out + n, shown);
 		}
-		strcpy(out + n, shown);
-		n += strlen(shown);
-		if (n + sizeof(cut) <= room)
+		n += run ? run : strlen(shown);
+		out[n] = '\0';
+		if (n <= most)
 			whole = n;
 	}
 	return out;
