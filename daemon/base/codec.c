@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 /* RFC 4648, table 1. */
@@ -152,34 +153,47 @@ void base64_encode(struct slice bytes, struct buf *out)
 					  (int)bytes.n);
 }
 
-static size_t digest_whole(const EVP_MD *md, struct slice bytes, uint8_t *ret_digest)
+/* Kept for good: EVP_sha256() only names it, and OpenSSL 3 looks the name up, under a lock, at each use. */
+static const EVP_MD *md_of(enum digest_kind kind)
+{
+	static const char *const names[] = { [DIGEST_SHA1] = "SHA1", [DIGEST_SHA256] = "SHA256" };
+	static _Atomic(EVP_MD *) kept[length_of(names)];
+	EVP_MD *md = atomic_load(&kept[kind]), *none = NULL;
+
+	if (md != NULL)
+		return md;
+	md = EVP_MD_fetch(NULL, names[kind], NULL);
+	if (md == NULL)
+		abort(); /* an OpenSSL without SHA cannot have started */
+	if (atomic_compare_exchange_strong(&kept[kind], &none, md))
+		return md;
+	EVP_MD_free(md); /* another thread was faster */
+	return none;
+}
+
+static size_t digest_whole(enum digest_kind kind, struct slice bytes, uint8_t *ret_digest)
 {
 	unsigned n;
 
-	if (EVP_Digest(bytes.p, bytes.n, ret_digest, &n, md, NULL) != 1)
-		abort(); /* an OpenSSL without SHA cannot have started */
+	if (EVP_Digest(bytes.p, bytes.n, ret_digest, &n, md_of(kind), NULL) != 1)
+		abort();
 	return n;
 }
 
 void sha256(struct slice bytes, uint8_t ret_digest[static SHA256_BYTES])
 {
-	digest_whole(EVP_sha256(), bytes, ret_digest);
+	digest_whole(DIGEST_SHA256, bytes, ret_digest);
 }
 
 void sha1(struct slice bytes, uint8_t ret_digest[static SHA1_BYTES])
 {
-	digest_whole(EVP_sha1(), bytes, ret_digest);
-}
-
-static const EVP_MD *md_of(enum digest_kind kind)
-{
-	return kind == DIGEST_SHA1 ? EVP_sha1() : EVP_sha256();
+	digest_whole(DIGEST_SHA1, bytes, ret_digest);
 }
 
 size_t digest_once(enum digest_kind kind, struct slice bytes,
 		   uint8_t ret_digest[static DIGEST_MOST])
 {
-	return digest_whole(md_of(kind), bytes, ret_digest);
+	return digest_whole(kind, bytes, ret_digest);
 }
 
 struct digest {
