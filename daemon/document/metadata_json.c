@@ -258,18 +258,54 @@ static void write_value(const struct member *member, const char *base, struct bu
 	}
 }
 
+static void write_member(const struct shape *shape, size_t i, const void *base, struct buf *out)
+{
+	write_name(i == 0 ? '{' : ',', &shape->members[i], out);
+	write_value(&shape->members[i], base, out);
+}
+
 static void write_object(const struct shape *shape, const void *base, struct buf *out)
 {
-	for (size_t i = 0; i < shape->count; i++) {
-		write_name(i == 0 ? '{' : ',', &shape->members[i], out);
-		write_value(&shape->members[i], base, out);
-	}
+	for (size_t i = 0; i < shape->count; i++)
+		write_member(shape, i, base, out);
 	buf_add_char(out, '}');
 }
 
 void metadata_write(const struct metadata *metadata, struct buf *out)
 {
 	write_object(&metadata_shape, metadata, out);
+}
+
+/* The members that tell a version from the next, or only us: the DMP is not told where a value came from. */
+static bool is_of_version(const struct member *member)
+{
+	static const size_t places[] = {
+		offsetof(struct metadata, action),   offsetof(struct metadata, unique_id),
+		offsetof(struct metadata, replaces), offsetof(struct metadata, creation_ms),
+		offsetof(struct metadata, from),
+	};
+
+	for (size_t i = 0; i < length_of(places); i++)
+		if (member->at == places[i])
+			return true;
+	return false;
+}
+
+void metadata_write_with_same(const struct metadata *metadata, struct buf *out, struct buf *same)
+{
+	static const struct metadata no_version = { .unique_id = "", .replaces = "" };
+
+	for (size_t i = 0; i < metadata_shape.count; i++) {
+		const size_t start = out->n;
+
+		write_member(&metadata_shape, i, metadata, out);
+		if (is_of_version(&metadata_shape.members[i]))
+			write_member(&metadata_shape, i, &no_version, same);
+		else
+			buf_add(same, slice_from(buf_slice(out), start));
+	}
+	buf_add_char(out, '}');
+	buf_add_char(same, '}');
 }
 
 /* ---- and back ---- */

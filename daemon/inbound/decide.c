@@ -259,11 +259,10 @@ static int decide(struct decision *decision, struct decision_document *document,
 		return -1;
 	follow_policy(decision, policy, context.hide_from_patient);
 
-	metadata_write(metadata, &document->metadata);
+	content_write(&cda, metadata, &document->metadata, document->content);
 	sha256(buf_slice(&document->body), document->digest);
 	document->remarks = remarks_of(&cda, message);
 	document->has_content = cda.has_content && metadata->action != ACTION_DELETE;
-	content_digest(&cda, metadata, document->content);
 	decision->action = action_text(metadata->action);
 	document->unique_id = metadata->unique_id;
 	document->type_code = metadata->type.code;

@@ -8,10 +8,11 @@
 
 #include "document/metadata.h"
 
-/* Of the content of a CDA that has one (cda->has_content), and of its metadata without action, ids and
- * time of creation: who sees it is part of them, so hiding a document is a change.
+/* Appends the metadata as metadata_write() does, and digests: of a CDA that has one (cda->has_content) the
+ * content, of the metadata all but action, ids and time of creation. Who sees it is part of them, so
+ * hiding a document is a change.
  */
-void content_digest(const struct cda *cda, const struct metadata *metadata,
-		    uint8_t ret_digest[static SHA256_BYTES]);
+void content_write(const struct cda *cda, const struct metadata *metadata, struct buf *out,
+		   uint8_t ret_digest[static SHA256_BYTES]);
 
 #endif

@@ -134,6 +134,9 @@ must_use int metadata_fill(struct metadata *metadata, const struct cda *cda,
  * is damaged).
  */
 void metadata_write(const struct metadata *metadata, struct buf *out);
+/* And, to `same`, what it would be if nothing in it told a version from the next: no ids, no time of
+ * creation, a submission. */
+void metadata_write_with_same(const struct metadata *metadata, struct buf *out, struct buf *same);
 must_use int metadata_parse(struct metadata *metadata, struct slice json, struct arena *arena,
 			    struct err *err);
 
