@@ -17,7 +17,14 @@
 #define JUDGED_COLUMNS \
 	"seq, state, reason, attempts, action, patient, traits, local, local_named, says_qualified, said_ms, rebuilt," \
 	" then_for, received_ms"
-#define OF_PATIENT "state IN ('held', 'queued', 'refused')" /* as its index has it */
+/* These three as their indexes have them. */
+#define OF_PATIENT "(state = 'held' OR state = 'queued' OR state = 'refused')"
+#define FINAL \
+	"(state = 'delivered' OR state = 'refused' OR state = 'rejected' OR state = 'suppressed' OR state = 'cancelled')"
+#define ORDERABLE \
+	"reason = ?1 AND reason <> '' AND purged_ms = 0" \
+	" AND (state = 'held' OR state = 'queued' OR state = 'refused' OR state = 'rejected')" \
+	" AND (state = 'held') = ?2 AND (?3 = '' OR site = ?3) AND doc > ?4"
 /* What a number is of, beside its time. */
 #define CELL "lane, site, field, type_code, channel, outcome"
 #define REJECTION "lane, site, unit, source, type_code, outcome, reason, code"
@@ -75,9 +82,6 @@
 	"d.purged_ms = 0 AND d.names <> '' AND NOT EXISTS (SELECT 1 FROM document o" \
 	" WHERE o.unique_id IN (d.unique_id, d.names) AND o.action = 'delete') AND NOT EXISTS (SELECT 1 FROM choice" \
 	" WHERE choice.patient = d.patient AND feeding = 'opposed')"
-#define ORDERABLE \
-	"reason = ?1 AND reason <> '' AND purged_ms = 0 AND state IN ('held', 'queued', 'refused', 'rejected')" \
-	" AND (state = 'held') = ?2 AND (?3 = '' OR site = ?3) AND doc > ?4"
 #define LINKS_OF_LEDGER \
 	"SELECT l.number, d.doc, d.action, d.unique_id, d.digest, l.at_ms, l.what, l.state, l.reason," \
 	" l.attempt, l.code, l.text, l.note, l.origin, l.actor, l.node, l.http_status, l.duration_ms, l.digest" \
@@ -85,7 +89,6 @@
 /* An actor is a name and a number: "alice (1000)". */
 #define DEED \
 	"at_ms >= ?1 AND at_ms < ?2 AND (?3 = '' OR actor = ?3 OR substr(actor, 1, length(?3) + 2) = ?3 || ' (')"
-#define FINAL "state IN ('delivered', 'refused', 'rejected', 'suppressed', 'cancelled')"
 
 const char *const store_statements[STATEMENT_COUNT] = {
 	[SCHEMA_IS] = "PRAGMA user_version",
