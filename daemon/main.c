@@ -404,6 +404,7 @@ static int serve(struct daemon *daemon)
 	umask(umask(0) | 0027);                           /* documents are nobody else's business */
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }); /* keys, and patients, in a file */
 	log_set_level(daemon->first->config->log_level);
+	log_limit(&daemon->first->config->log_rate_limit);
 	if (load_what_all_need(daemon, &errors) < 0) {
 		tell_errors("cannot start", &errors);
 		stop(daemon);
@@ -420,6 +421,7 @@ static int serve(struct daemon *daemon)
 	notify_tell("READY=1");
 	event_base_dispatch(daemon->loop);
 	stop(daemon);
+	log_end();
 	log_info("stopped");
 	return 0;
 }

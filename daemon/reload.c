@@ -196,6 +196,7 @@ static int follow(struct reload *reload, struct err *err)
 	    pipeline_prepare(parts->pipeline, next, &pipeline, err) < 0)
 		return -1;
 	log_set_level(next->config->log_level);
+	log_limit(&next->config->log_rate_limit);
 	pipeline_follow(parts->pipeline, next, &pipeline);
 	watch_follow(parts->watch, next);
 	board_follow(parts->board, next);

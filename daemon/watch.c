@@ -263,6 +263,7 @@ static void gather(struct watch *watch, int64_t now_ms)
 		watch->reached[state] =
 			(struct health_count){ doc_state_text(state), figures.reached[state] };
 	health->received = figures.received;
+	health->log = log_figures();
 	health->waiting_count = watch->seen.waiting_count;
 }
 
@@ -504,6 +505,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	histogram_add(&watch->lag, now_ms - watch->next_tick_ms);
 	note_jump(watch, now_ms);
+	log_tell_left_out();
 	wait_for_tick(watch, now_ms);
 	if (!watch->noting && now_ms >= watch->next_note_ms) {
 		watch->noting = true;

@@ -130,6 +130,7 @@ struct config {
 	const char *include; /* "": it was done */
 	enum environment environment;
 	enum log_level log_level;
+	struct flood_limit log_rate_limit;
 	uint64_t workers; /* threads that parse and build; 0: one per core */
 	const char *state_dir;
 	const char *valuesets_dir, *errors_file;

@@ -223,6 +223,7 @@ def rehearsal_config(path: pathlib.Path, simulator: Simulator) -> str:
     config.update({
         "environment": "rehearsal", "state": {"folder": "state"}, "control": {"socket": "control.sock"},
         "status": {"listen": "127.0.0.1:0"},
+        "log": {"level": "info", "rate_limit": {"burst": "0"}},  # its lines tell when each document has settled
         "intake": {"mllp": [{"name": "mllp", "listen": "127.0.0.1:0", **doors}],
                    "drop": [{"name": "drop", "folder": "in", "settle": "200 ms", "scan": "500 ms",
                             "sidecar_wait": SIDECAR_WAIT, **doors}]},

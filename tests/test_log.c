@@ -104,6 +104,7 @@ static void what_journald_does_not_take_is_counted(void **state)
 {
 	scoped(free_ptr) char *path = xasprintf("/tmp/test-log-%d", getpid());
 	const int fd = journald_open(path);
+	const uint64_t lost_before = log_figures().lost;
 	enum { MANY = 2000 };
 	size_t taken = 0;
 	char entry[512], lost[512];
@@ -120,6 +121,7 @@ static void what_journald_does_not_take_is_counted(void **state)
 		 MANY - taken);
 	assert_non_null(strstr(next_entry(fd, entry), lost));
 	assert_non_null(strstr(next_entry(fd, entry), "\nMESSAGE=again\n"));
+	assert_int_equal(log_figures().lost - lost_before, MANY - taken);
 	journald_close(fd, path);
 }
 
@@ -222,6 +224,30 @@ static void a_line_that_is_too_long_is_cut_and_still_a_line(void **state)
 	assert_non_null(strstr(lines, "x…\n<6>next\n"));
 }
 
+/* Of one place and one severity: what is beyond the limit is counted, and told when the time has come. */
+static void a_flood_ends_with_how_many_more_there_were(void **state)
+{
+	const uint64_t left_out = log_figures().left_out;
+	struct journal journal;
+	scoped(free_ptr) char *lines = NULL;
+
+	(void)state;
+	journal_open(&journal);
+	log_set_level(LEVEL_INFO);
+	log_limit(&(struct flood_limit){ 2, 3600000 });
+	for (int i = 1; i <= 5; i++)
+		log_line(i == 4 ? LEVEL_ERROR : LEVEL_INFO, "doc=%d outcome=known", i);
+	log_warning("another");
+	log_tell_left_out();
+	log_end();
+	log_limit(&(struct flood_limit){ 0, 0 });
+	lines = journal_close(&journal);
+	assert_string_equal(lines, "<6>doc=1 outcome=known\n<6>doc=2 outcome=known\n"
+				   "<3>doc=4 outcome=known\n<4>another\n"
+				   "<6>left_out=2: 2 more like this in 1 s: doc=5 outcome=known\n");
+	assert_int_equal(log_figures().left_out, left_out + 2);
+}
+
 static void *log_many(void *arg)
 {
 	for (int i = 0; i < 50; i++)
@@ -279,6 +305,7 @@ int main(void)
 		cmocka_unit_test(letters_of_any_language_are_kept),
 		cmocka_unit_test(a_line_that_is_too_long_is_cut_and_still_a_line),
 		cmocka_unit_test(lines_of_several_threads_do_not_mix),
+		cmocka_unit_test(a_flood_ends_with_how_many_more_there_were),
 		cmocka_unit_test(to_journald_a_line_goes_with_its_fields),
 		cmocka_unit_test(what_journald_does_not_take_is_counted),
 		cmocka_unit_test(without_its_socket_lines_go_to_stderr),

@@ -56,7 +56,9 @@ static void figures_are_told_in_base_units(void **state)
 						.open_fds = 12,
 						.most_fds = 1024,
 						.started_ms = NOON_MS - 500 };
-	const struct health health = { .received = 41, .loop_lag = &lag, .process = process };
+	const struct health health = {
+		.received = 41, .loop_lag = &lag, .process = process, .log = { 312, 2 }
+	};
 	const struct status status = { .version = "1.2.3",
 				       .environment = "production",
 				       .now_ms = NOON_MS,
@@ -78,7 +80,8 @@ static void figures_are_told_in_base_units(void **state)
 		"dmpfeed_documents{state=\"delivered\"} 123456789012",
 		"dmpfeed_oldest_queued_age_seconds 90.5",
 		"# TYPE dmpfeed_documents_received_total counter",
-		"dmpfeed_documents_received_total 41",
+		"dmpfeed_documents_received_total 41", "dmpfeed_log_left_out_total 312",
+		"dmpfeed_log_lost_total 2",
 		"dmpfeed_lane_state{lane=\"010000000\",state=\"open\"} 0",
 		"dmpfeed_lane_state{lane=\"010000000\",state=\"slowed\"} 1",
 		"dmpfeed_lane_in_flight{lane=\"010000000\"} 8",

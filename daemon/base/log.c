@@ -6,17 +6,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/journal.h"
 #include "base/log_entry.h"
 #include "base/log_text.h"
 
 enum { LINE = 2048, AGAIN_MS = 60000 };
 
-static _Atomic enum log_level wanted = LEVEL_INFO; /* a reload may change it */
+/* A reload may change them while other threads log. */
+static _Atomic enum log_level wanted = LEVEL_INFO;
+static _Atomic uint64_t burst;
+static _Atomic int64_t interval_ms;
 
 static int journal = -1;
 static const char *journal_path;
+static _Atomic uint64_t left_out, lost; /* since the start */
 
+static _Thread_local struct flood flood;
 static _Thread_local int64_t patience_ms = JOURNAL_PATIENCE_MS;
 static _Thread_local uint64_t lost_untold;
 
@@ -32,6 +38,17 @@ void log_start(const char *path)
 void log_set_level(enum log_level level)
 {
 	wanted = level;
+}
+
+void log_limit(const struct flood_limit *limit)
+{
+	burst = limit->burst;
+	interval_ms = limit->interval_ms;
+}
+
+struct log_figures log_figures(void)
+{
+	return (struct log_figures){ left_out, lost };
 }
 
 bool log_wants(enum log_level level)
@@ -91,12 +108,41 @@ static void tell(enum log_level level, const char *text)
 {
 	if (lost_untold > 0)
 		tell_lost();
-	if (!write_line(level, text))
-		lost_untold++;
+	if (write_line(level, text))
+		return;
+	lost_untold++;
+	lost++;
+}
+
+/* They matter as much as those that they stand for: who looks for errors only sees that there are more. */
+static void tell_left_out(bool at_once)
+{
+	const struct flood_limit limit = { burst, interval_ms };
+	const int64_t now_ms = clock_monotonic_ms();
+	struct flood_told told;
+	char text[LINE];
+
+	while (flood_next(&flood, &limit, at_once, now_ms, &told)) {
+		snprintf(text, sizeof(text), "left_out=%ju: %ju more like this in %jd s: %s",
+			 (uintmax_t)told.left_out, (uintmax_t)told.left_out,
+			 (intmax_t)max((told.within_ms + 999) / 1000, (int64_t)1), told.last);
+		tell((enum log_level)told.level, text);
+	}
+}
+
+void log_tell_left_out(void)
+{
+	tell_left_out(false);
+}
+
+void log_end(void)
+{
+	tell_left_out(true);
 }
 
 void log_line(enum log_level level, const char *format, ...)
 {
+	const struct flood_limit limit = { burst, interval_ms };
 	char raw[LINE + 8], text[LINE]; /* the longer is cut by log_text(), which says so */
 	va_list arguments;
 
@@ -106,5 +152,9 @@ void log_line(enum log_level level, const char *format, ...)
 	vsnprintf(raw, sizeof(raw), format, arguments);
 	va_end(arguments);
 	log_text(raw, text, sizeof(text));
-	tell(level, text);
+	tell_left_out(false);
+	if (flood_lets_pass(&flood, &limit, format, (int)level, text, clock_monotonic_ms()))
+		tell(level, text);
+	else
+		left_out++;
 }

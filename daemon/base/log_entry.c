@@ -34,6 +34,7 @@ static const struct log_key keys[] = {
 	{ "identity", "what became of an identity" },
 	{ "kind", "of imported figures" },
 	{ "lane", "a legal entity's way to the DMP: its FINESS EJ" },
+	{ "left_out", "how many lines like it were not written" },
 	{ "listener", "an MLLP listener" },
 	{ "lost", "how many lines the journal did not take" },
 	{ "month", "of figures" },

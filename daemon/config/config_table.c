@@ -480,6 +480,13 @@ static const struct option options[] = {
 	{ "log.level", OPTION_CHOICE, AT(struct config, log_level),
 	  .preset = "info", .words = log_levels,
 	  .help = "how much the journal tells" },
+	{ "log.rate_limit.burst", OPTION_COUNT, AT(struct config, log_rate_limit.burst),
+	  .preset = "1000", .least = 0, .most = 1000000,
+	  .help = "lines of one kind that the journal gets in the interval, and then how many more there were; "
+		  "0: all" },
+	{ "log.rate_limit.interval", OPTION_DURATION, AT(struct config, log_rate_limit.interval_ms),
+	  .preset = "30 s", .least = 1000, .most = 3600000,
+	  .help = "the interval of that limit" },
 	{ "workers", OPTION_COUNT, AT(struct config, workers),
 	  .preset = "0", .least = 0, .most = 256,
 	  .restart = true,

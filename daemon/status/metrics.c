@@ -92,6 +92,17 @@ static void put_gateway(const struct status *status, struct paper *out)
 		status->not_ready == NULL || status->not_ready[0] == '\0');
 }
 
+static void put_log(const struct status *status, struct paper *out)
+{
+	const struct log_figures *log = &status->health->log;
+
+	put_one(out, "dmpfeed_log_left_out_total", "counter",
+		"Lines that the journal was not given: log.rate_limit allows no more like them.",
+		(double)log->left_out);
+	put_one(out, "dmpfeed_log_lost_total", "counter", "Lines that the journal did not take.",
+		(double)log->lost);
+}
+
 static void put_documents(const struct status *status, struct paper *out)
 {
 	const struct health *health = status->health;
@@ -342,8 +353,9 @@ const char *metrics_type(enum metrics_format format)
 void metrics_write(const struct status *status, enum metrics_format format, struct buf *out)
 {
 	static void (*const families[])(const struct status *status, struct paper *out) = {
-		put_gateway, put_documents,    put_lanes, put_listeners, put_folders,
-		put_sources, put_certificates, put_disks, put_alerts,    put_process,
+		put_gateway, put_documents, put_lanes,        put_listeners,
+		put_folders, put_sources,   put_certificates, put_disks,
+		put_alerts,  put_log,       put_process,
 	};
 	static const struct histogram nothing;
 	static const struct health unknown = { .loop_lag = &nothing };

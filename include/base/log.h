@@ -6,16 +6,14 @@
  * Warning: we are coping. Info: a document moved on. Debug: the rest. base/, the pure folders and queue/ never log:
  * who ends the story does.
  *
- * Any thread. journald is waited for a tenth of a second in all; what it then does not take is
+ * Any thread. Of lines from one place that matter alike so many are written in an interval, and then one that says how
+ * many were left out (flood.h): each thread measures its own, since nobody but the loop has much to say. journald is waited for a tenth of a second in all; what it then does not take is
  * lost, and counted. Standard error that is not the journal's waits as any file does.
  */
 #ifndef DMPFEED_BASE_LOG_H
 #define DMPFEED_BASE_LOG_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/err.h"
+#include "base/flood.h"
 
 enum log_level {
 	LEVEL_ERROR = 3,
@@ -29,6 +27,21 @@ void log_start(const char *journal);
 
 void log_set_level(enum log_level level);
 bool log_wants(enum log_level level);
+
+/* At first there is no limit. */
+void log_limit(const struct flood_limit *limit);
+
+/* Tells what this thread left out, as far as the interval is over: from time to time; at the end, all of it. */
+void log_tell_left_out(void);
+void log_end(void);
+
+/* Lines since the start, of all threads. */
+struct log_figures {
+	uint64_t left_out; /* as many others like them */
+	uint64_t lost;     /* the journal did not take them */
+};
+
+struct log_figures log_figures(void);
 
 /* For what may happen again and again: true when it was not told for a minute. *logged_ms, 0 at
  * first, is the caller's.

@@ -7,6 +7,7 @@
 #define DMPFEED_STATUS_HEALTH_H
 
 #include "base/histogram.h"
+#include "base/log.h"
 #include "status/alerts.h"
 
 struct json_t;
@@ -76,6 +77,7 @@ struct health {
 	const struct health_count *reached; /* documents that came to each state, since start */
 	size_t reached_count;
 	uint64_t received; /* new documents, since start */
+	struct log_figures log;
 	uint64_t store_bytes, wal_bytes;
 	const struct histogram *loop_lag; /* how late the loop's own timer is */
 	struct health_process process;

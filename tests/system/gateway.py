@@ -180,7 +180,7 @@ CONFIG = """\
 environment: rehearsal
 state: {{ folder: state }}
 workers: 2
-log: {{ level: {log} }}
+log: {{ level: {log}, rate_limit: {{ burst: 0 }} }}
 valuesets: {{ dir: {source}/conf/value-sets }}
 errors: {{ file: {source}/conf/dmp-errors.csv }}
 control: {{ socket: control.sock }}

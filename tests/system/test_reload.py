@@ -120,7 +120,7 @@ def test_each_key_that_changed_is_told(gateway):
 
 
 def test_the_tool_tells_what_changed_and_who_asked_is_told(gateway):
-    edit(gateway, ("log: { level: debug }", "log: { level: info }"))
+    edit(gateway, ("level: debug", "level: info"))
     done = ctl(gateway, "reload")
     assert done.returncode == 0, done.stderr
     assert "log.level: debug -> info" in done.stdout
@@ -143,8 +143,8 @@ def test_what_was_reloaded_stands_in_the_audit_chain(gateway):
 # ---- nothing, when anything is wrong ----
 
 @pytest.mark.parametrize("old, new, said", [
-    ("log: { level: debug }", "log: { level: loud }", "dmpfeed.yaml:4:15: log.level"),
-    ("log: { level: debug }", "log: { level: debug }\nlogs: {}", 'dmpfeed.yaml:5:1: "logs" is not a key here'),
+    ("level: debug", "level: loud", "dmpfeed.yaml:4:15: log.level"),
+    ("workers: 2", "workers: 2\nlogs: {}", 'dmpfeed.yaml:4:1: "logs" is not a key here'),
     ("workers: 2", "workers: 3", "workers cannot change while the daemon runs, it is 2"),
     ("folder: state", "folder: elsewhere", "state.folder cannot change while the daemon runs"),
     ("auth.pem", "sign.pem", "dmp.tls.cert"),
