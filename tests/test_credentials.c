@@ -133,6 +133,59 @@ static void every_establishment_has_its_signer(void **state)
 				    "1990000987");
 }
 
+static char *write_of(const char *name, const char *structure, const char *usage)
+{
+	X509 *certificate = pki_issue(&(struct pki_request){ .ou = structure,
+							     .cn = "other",
+							     .usage = usage,
+							     .from_days = -100,
+							     .to_days = 40,
+							     .serial = "06" },
+				      pki.key, pki.intermediate, pki.key);
+	char *path = pki_write(&pki, name, (X509 *[]){ certificate, NULL }, NULL);
+
+	X509_free(certificate);
+	return path;
+}
+
+/* Good certificates, and no error: of another structure than one another, or than the establishment (990000981). */
+static void certificates_of_two_structures_are_remarked(void **state)
+{
+	static const struct {
+		const char *auth, *sign, *remarks;
+	} cases[] = {
+		{ "1990000981", "1990000981", "" },
+		{ "990000981", "990000981", "" },
+		{ "1990000987", "1990000987",
+		  "the certificate that signs for establishment 990000981 is of structure "
+		  "1990000987: "
+		  "the DMP may refuse what it signs\n" },
+		{ "1990000987", "1990000981",
+		  "the two certificates of establishment 990000981 are not of one structure: "
+		  "1990000981 signs, 1990000987 speaks TLS; the DMP expects both of the same\n" },
+		{ NULL, "1990000981",
+		  "the two certificates of establishment 990000981 are not of one structure: "
+		  "1990000981 signs, none (it has no OU) speaks TLS; the DMP expects both of the "
+		  "same\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(free_ptr) char *auth = write_of("a.pem", cases[i].auth, PKI_AUTH);
+		scoped(free_ptr) char *sign = write_of("s.pem", cases[i].sign, PKI_SIGN);
+		scoped(config_free) struct config *config = configuration(
+			&(struct files){ .auth = "a.pem", .sign = "s.pem" }, "sha256");
+		scoped(credentials_free) struct credentials *credentials = NULL;
+		scoped(buf_done) struct buf errors = { 0 }, remarks = { 0 };
+
+		assert_int_equal(credentials_load(&credentials, config, PKI_NOW_MS, &errors), 0);
+		credentials_remark(credentials, config, 1, &remarks);
+		assert_string_equal(buf_slice(&remarks).p, cases[i].remarks);
+		unlink(auth);
+		unlink(sign);
+	}
+}
+
 static void what_is_wrong_is_told_with_its_place_all_at_once(void **state)
 {
 	scoped(config_free) struct config *config =
@@ -299,6 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_establishment_has_its_signer),
+		cmocka_unit_test(certificates_of_two_structures_are_remarked),
 		cmocka_unit_test(what_is_wrong_is_told_with_its_place_all_at_once),
 		cmocka_unit_test(what_is_wrong_with_the_tls_of_a_listener_is_told_with_its_place),
 		cmocka_unit_test(what_is_wrong_with_the_tls_of_a_way_back_is_told_with_its_place),

@@ -267,14 +267,16 @@ static void sha_1_forbidden_by_policy_is_told_at_start(void **state)
 
 static void the_certificate_of_tls_must_not_be_the_one_that_signs(void **state)
 {
+	char structure[SIGNER_STRUCTURE];
 	struct err err = { 0 };
 
 	(void)state;
-	assert_int_equal(signer_check_client(pki.auth_pem, &err), 0);
-	assert_int_equal(signer_check_client(pki.sign_pem, &err), -1);
+	assert_int_equal(signer_check_client(pki.auth_pem, structure, &err), 0);
+	assert_string_equal(structure, "1990000987");
+	assert_int_equal(signer_check_client(pki.sign_pem, structure, &err), -1);
 	assert_string_equal(err.where, "cert");
 	assert_non_null(strstr(err.text, "has nonRepudiation): TLS wants ORG AUTH_CLI"));
-	assert_int_equal(signer_check_client("/nowhere", &err), -1);
+	assert_int_equal(signer_check_client("/nowhere", structure, &err), -1);
 }
 
 /* ---- signatures ---- */

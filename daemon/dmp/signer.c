@@ -149,9 +149,11 @@ static bool signs_documents(X509 *certificate)
 	       (X509_get_key_usage(certificate) & KU_NON_REPUDIATION) != 0;
 }
 
-int signer_check_client(const char *file, struct err *err)
+int signer_check_client(const char *file, char ret_structure[static SIGNER_STRUCTURE],
+			struct err *err)
 {
 	scoped(free_certificates) STACK_OF(X509) *certificates = sk_X509_new_null();
+	scoped(arena_done) struct arena arena = { 0 };
 
 	if (read_certificates(certificates, "cert", file, err) < 0)
 		return -1;
@@ -160,6 +162,8 @@ int signer_check_client(const char *file, struct err *err)
 				 "the certificate in %s is one that signs (its keyUsage has "
 				 "nonRepudiation): TLS wants ORG AUTH_CLI; are the two swapped?",
 				 file);
+	snprintf(ret_structure, SIGNER_STRUCTURE, "%s",
+		 structure_of(sk_X509_value(certificates, 0), &arena));
 	return 0;
 }
 

@@ -41,6 +41,14 @@ static int check_keys(struct checking *checking)
 	return -1;
 }
 
+static void note_certificates(struct checking *checking)
+{
+	const struct credentials *credentials = checking->credentials;
+
+	for (size_t i = 0; i < credentials_count(credentials); i++)
+		credentials_remark(credentials, checking->config, i, &checking->notes);
+}
+
 /* Each of them, whatever the others found. */
 static int check_all(struct checking *checking)
 {
@@ -49,6 +57,7 @@ static int check_all(struct checking *checking)
 	int64_t now_ms = clock_now_ms();
 	int rc = credentials_load(&checking->credentials, config, now_ms, errors);
 
+	note_certificates(checking);
 	rc = min(rc, credentials_check_doors(config, now_ms, errors));
 	rc = min(rc, tables_load(&checking->valuesets, checking->config, errors));
 	rc = min(rc, board_load_targets(&checking->targets, config, errors));

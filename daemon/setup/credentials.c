@@ -10,6 +10,7 @@
 struct credential {
 	struct signer *signer; /* NULL: something is wrong */
 	char trouble[ERR_TEXT];
+	char client[SIGNER_STRUCTURE]; /* the structure that TLS shows */
 };
 
 struct credentials {
@@ -96,7 +97,7 @@ static int check_tls(struct loading *loading)
 	scoped(http_tls_free) struct http_tls *tls = NULL;
 	struct err err = { 0 };
 
-	if (signer_check_client(http->tls.cert, &err) < 0 ||
+	if (signer_check_client(http->tls.cert, loading->credential->client, &err) < 0 ||
 	    http_tls_new(&tls, &http->tls, loading->now_ms, &err) < 0)
 		return complain(loading, culprit_of(files, length_of(files), &err), ": ", &err);
 	return 0;
@@ -240,6 +241,35 @@ int credentials_load(struct credentials **ret_credentials, const struct config *
 	}
 	*ret_credentials = credentials;
 	return rc;
+}
+
+static const char *structure_text(const char *structure)
+{
+	return structure[0] != '\0' ? structure : "none (it has no OU)";
+}
+
+/* An OU is the kind of number, 1 for a FINESS, and the number. */
+void credentials_remark(const struct credentials *credentials, const struct config *config,
+			size_t index, struct buf *remarks)
+{
+	const struct config_establishment *e = &config->establishments[index];
+	const struct credential *credential = &credentials->list[index];
+	const char *structure;
+
+	if (credential->signer == NULL)
+		return;
+	structure = signer_facts(credential->signer)->structure;
+	if (strcmp(structure + (structure[0] == '1'), e->finess_ej) != 0)
+		buf_addf(remarks,
+			 "the certificate that signs for establishment %s is of structure %s: the "
+			 "DMP may refuse what it signs\n",
+			 e->finess_ej, structure_text(structure));
+	if (strcmp(structure, credential->client) != 0)
+		buf_addf(remarks,
+			 "the two certificates of establishment %s are not of one structure: %s "
+			 "signs, %s speaks TLS; the DMP expects both of the same\n",
+			 e->finess_ej, structure_text(structure),
+			 structure_text(credential->client));
 }
 
 void credentials_free(struct credentials **credentials)

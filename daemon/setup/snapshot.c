@@ -54,20 +54,17 @@ static void tell_certificate(const struct config_establishment *e, const struct 
 {
 	const struct signer_facts *facts = signer_facts(signer);
 	const int64_t days = signer_days_left(signer, now_ms);
-	bool is_other = strcmp(facts->structure + (facts->structure[0] == '1'), e->finess_ej) != 0;
 
 	log_line(days <= WARN_DAYS ? LEVEL_WARNING : LEVEL_INFO,
 		 "signing lane=%s structure=%s days_left=%lld", e->finess_ej, facts->structure,
 		 (long long)days);
-	if (is_other)
-		log_warning("the certificate that signs for establishment %s is of structure %s: "
-			    "the DMP may refuse what it signs",
-			    e->finess_ej, facts->structure);
 }
 
 void snapshot_tell_certificates(const struct snapshot *snapshot)
 {
 	const int64_t now_ms = clock_now_ms();
+	scoped(buf_done) struct buf remarks = { 0 };
+	struct slice rest, line;
 
 	for (size_t i = 0; i < credentials_count(snapshot->credentials); i++) {
 		const struct config_establishment *e = &snapshot->config->establishments[i];
@@ -75,7 +72,11 @@ void snapshot_tell_certificates(const struct snapshot *snapshot)
 
 		if (signer != NULL)
 			tell_certificate(e, signer, now_ms);
+		credentials_remark(snapshot->credentials, snapshot->config, i, &remarks);
 	}
+	rest = slice_trim(buf_slice(&remarks));
+	while (rest.n > 0 && slice_next(&rest, '\n', &line))
+		log_warning("%.*s", (int)line.n, line.p);
 }
 
 struct snapshot *snapshot_hold(struct snapshot *snapshot)

@@ -60,11 +60,14 @@ int64_t signer_days_left(const struct signer *signer, int64_t now_ms);
 /* Is the certificate valid now? -1 (ERR_HALT, REASON_LANE_STOPPED): no more, or not yet. */
 must_use int signer_is_valid(const struct signer *signer, int64_t now_ms, struct err *err);
 
+enum { SIGNER_STRUCTURE = 65 }; /* an OU is of 64 characters at most */
+
 /* The certificate ORG AUTH_CLI in `file`, for TLS only: it must not be one that signs documents
- * (nonRepudiation). Whether TLS can use it is base/tls.h's to say. -1 (ERR_HALT): err->where is
- * "cert".
+ * (nonRepudiation). Whether TLS can use it is base/tls.h's to say. ret_structure is what signer_facts
+ * has of the other one: its OU. -1 (ERR_HALT): err->where is "cert".
  */
-must_use int signer_check_client(const char *file, struct err *err);
+must_use int signer_check_client(const char *file, char ret_structure[static SIGNER_STRUCTURE],
+				 struct err *err);
 
 /* One thread's own. NULL and err (ERR_HALT, REASON_LANE_STOPPED): OpenSSL would not. */
 struct pen;

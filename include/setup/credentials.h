@@ -30,6 +30,10 @@ size_t credentials_count(const struct credentials *credentials);
 /* What keeps it from sending: which option is wrong, and how; "": nothing. */
 const char *credentials_trouble(const struct credentials *credentials, size_t index);
 
+/* What its certificates have that the DMP may mind, though each is good by itself: a sentence a line. */
+void credentials_remark(const struct credentials *credentials, const struct config *config,
+			size_t index, struct buf *remarks);
+
 /* NULL when it cannot send. */
 const struct signer *credentials_signer(const struct credentials *credentials, size_t index);
 
