@@ -11,7 +11,8 @@ static const char *delimiter_find(const struct hl7_delimiter *delimiter, struct 
 
 	while (in.n >= delimiter->n) {
 		found = memchr(in.p, delimiter->bytes[0], in.n - delimiter->n + 1);
-		if (found == NULL || memcmp(found, delimiter->bytes, delimiter->n) == 0)
+		if (found == NULL || delimiter->n == 1 ||
+		    memcmp(found, delimiter->bytes, delimiter->n) == 0)
 			return found;
 		in = slice_from(in, (size_t)(found - in.p) + 1);
 	}
@@ -52,6 +53,14 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* Neither a blank nor any byte of a no-break space, as nearly all that begins or ends a value: no more
+ * need be looked at.
+ */
+static bool is_visible(char c)
+{
+	return c > ' ' && c <= '~';
+}
+
 static struct slice no_break_space(const struct hl7_message *message)
 {
 	return slice_of(message->charset == HL7_UTF_8 ? "\xc2\xa0" : "\xa0");
@@ -59,8 +68,11 @@ static struct slice no_break_space(const struct hl7_message *message)
 
 static struct slice trim_end(const struct hl7_message *message, struct slice value)
 {
-	struct slice space = no_break_space(message);
+	struct slice space;
 
+	if (value.n == 0 || is_visible(value.p[value.n - 1]))
+		return value;
+	space = no_break_space(message);
 	for (;;) {
 		if (value.n > 0 && is_blank(value.p[value.n - 1]))
 			value.n--;
@@ -74,9 +86,12 @@ static struct slice trim_end(const struct hl7_message *message, struct slice val
 
 struct slice hl7_trim(const struct hl7_message *message, struct slice value)
 {
-	struct slice space = no_break_space(message);
+	struct slice space;
 
 	value = trim_end(message, value);
+	if (value.n == 0 || is_visible(value.p[0]))
+		return value;
+	space = no_break_space(message);
 	for (;;) {
 		if (value.n > 0 && is_blank(value.p[0]))
 			value = slice_from(value, 1);
