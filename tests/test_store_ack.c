@@ -1,10 +1,7 @@
 /* Business acknowledgements on disk: one per message, ready with the outcome of its documents, kept
- * until the source has it; and a store of the version before them.
+ * until the source has it.
  */
 #include "store_fixture.h"
-
-#include <sqlite3.h>
-
 enum { MOST_WAIT_MS = 3600000 };
 
 static const char header[] =
@@ -514,110 +511,6 @@ static void what_was_told_is_purged_with_its_document(void **state)
 	assert_int_equal(send_all(f), 2);
 }
 
-/* ---- a store of version 1 ---- */
-
-/* As the release before wrote it. Not to be changed with the program. */
-/* clang-format off */
-static const char version_1[] =
-	"PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;"
-	"CREATE TABLE document (seq INTEGER PRIMARY KEY, doc BLOB NOT NULL UNIQUE CHECK (length(doc) = 16),"
-	" action TEXT NOT NULL CHECK (action IN ('submit', 'replace', 'delete')), unique_id TEXT NOT NULL,"
-	" digest BLOB NOT NULL CHECK (length(digest) = 32), type_code TEXT NOT NULL, lane TEXT NOT NULL,"
-	" site TEXT NOT NULL, source TEXT NOT NULL, channel TEXT NOT NULL, origin TEXT NOT NULL,"
-	" state TEXT NOT NULL CHECK (state IN ('held', 'queued', 'sending', 'delivered', 'refused', 'rejected',"
-	" 'suppressed', 'cancelled')), reason TEXT NOT NULL,"
-	" doubtful INTEGER NOT NULL DEFAULT 0 CHECK (doubtful IN (0, 1)),"
-	" attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0), due_ms INTEGER NOT NULL,"
-	" node TEXT NOT NULL DEFAULT '', body_bytes INTEGER NOT NULL, received_ms INTEGER NOT NULL,"
-	" changed_ms INTEGER NOT NULL, last_arrival INTEGER NOT NULL DEFAULT 0) STRICT;"
-	"CREATE UNIQUE INDEX document_unique_id ON document (unique_id, action);"
-	"CREATE INDEX document_due ON document (lane, due_ms, seq) WHERE state = 'queued';"
-	"CREATE INDEX document_state ON document (state, doc);"
-	"CREATE TABLE body (seq INTEGER PRIMARY KEY REFERENCES document (seq), metadata BLOB NOT NULL,"
-	" bytes BLOB NOT NULL) STRICT;"
-	"CREATE TABLE node (name TEXT PRIMARY KEY, probed_ms INTEGER NOT NULL) STRICT;"
-	"CREATE TABLE ledger (number INTEGER PRIMARY KEY, seq INTEGER NOT NULL REFERENCES document (seq),"
-	" at_ms INTEGER NOT NULL, what TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,"
-	" attempt INTEGER NOT NULL, code TEXT NOT NULL, text TEXT NOT NULL, note TEXT NOT NULL,"
-	" origin TEXT NOT NULL, node TEXT NOT NULL, http_status INTEGER NOT NULL,"
-	" duration_ms INTEGER NOT NULL) STRICT;"
-	"CREATE INDEX ledger_document ON ledger (seq, number);"
-	"CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;"
-	"CREATE TRIGGER ledger_stays BEFORE DELETE ON ledger BEGIN SELECT raise(ABORT, 'the ledger is append-only'); END;"
-	"PRAGMA user_version = 1;"
-
-	"INSERT INTO document (seq, doc, action, unique_id, digest, type_code, lane, site, source, channel, origin,"
-	" state, reason, due_ms, body_bytes, received_ms, changed_ms) VALUES (1, zeroblob(16), 'submit', '1.2.3.9',"
-	" zeroblob(32), '11490-0', '990000987', '990012345', 'DPI', 'mllp', 'A0001', 'queued', '', 0, 4, 1, 1);"
-	"INSERT INTO body VALUES (1, x'7b7d', x'626f6479');"
-	"INSERT INTO ledger VALUES (1, 1, 1, 'received', 'queued', '', 0, '', '', '', 'A0001', 'here', 0, 0);";
-/* clang-format on */
-
-static void run_sql(struct fixture *f, const char *text)
-{
-	sqlite3 *db;
-	char *why = NULL;
-
-	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-	if (sqlite3_exec(db, text, NULL, NULL, &why) != SQLITE_OK)
-		fail_msg("%s", why);
-	sqlite3_close(db);
-}
-
-static void make_version_1(struct fixture *f)
-{
-	store_free(&f->store);
-	unlink(f->path);
-	run_sql(f, version_1);
-}
-
-static void a_store_of_version_1_goes_on(void **state)
-{
-	struct fixture *f = *state;
-	const struct ulid doc = { { 0 } };
-
-	make_version_1(f);
-	open_store(f);
-	assert_int_equal(counts(f).documents[DOC_QUEUED], 1);
-	want(f, "A0001", &doc, 1);
-	end(f, doc, DOC_DELIVERED, "", "");
-	assert_next(f, true, "", "");
-	store_free(&f->store);
-	open_store(f);
-	assert_next(f, true, "", "");
-}
-
-/* A step that fails half-way (here: a table of that name is there already) leaves what was. */
-static void a_migration_that_fails_changes_nothing(void **state)
-{
-	struct fixture *f = *state;
-	struct err err = { 0 };
-
-	make_version_1(f);
-	run_sql(f, "CREATE INDEX acknowledgement_ready ON document (seq)");
-	assert_int_equal(store_open(&f->store, &f->settings, &err), -1);
-	run_sql(f, "CREATE TABLE acknowledgement (it_was_not INTEGER); DROP TABLE acknowledgement;"
-		   "DROP INDEX acknowledgement_ready");
-	open_store(f);
-	assert_int_equal(counts(f).documents[DOC_QUEUED], 1);
-}
-
-static void a_store_of_a_version_to_come_is_refused(void **state)
-{
-	static const char *const versions[] = { "PRAGMA user_version = 1000",
-						"PRAGMA user_version = -1" };
-	struct fixture *f = *state;
-
-	for (size_t i = 0; i < length_of(versions); i++) {
-		struct err err = { 0 };
-
-		store_free(&f->store);
-		run_sql(f, versions[i]);
-		assert_int_equal(store_open(&f->store, &f->settings, &err), -1);
-		assert_int_equal(err.kind, ERR_HALT);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -642,9 +535,6 @@ int main(void)
 		test(the_history_of_both_documents_tells_it),
 		test(the_last_delivery_is_the_documents),
 		test(what_was_told_is_purged_with_its_document),
-		test(a_store_of_version_1_goes_on),
-		test(a_migration_that_fails_changes_nothing),
-		test(a_store_of_a_version_to_come_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,6 @@
 #include "queue/store_act.h"
 #include "queue/store_target.h"
 #include "store_fixture.h"
-#include "tally.h"
 
 /* Does to the file what the store never would. */
 static void tamper(struct fixture *f, const char *text)
@@ -413,44 +412,6 @@ static void imported_figures_that_were_altered_are_found(void **state)
 	finds(f, "1 imports that the chain knows are gone");
 }
 
-/* Takes away what the versions after the twentieth brought. */
-static const char back_to_version_20[] =
-	"DROP TABLE act; DROP TABLE counter_rejection; DROP TABLE discretion;"
-	"DROP INDEX document_stay; DROP INDEX acceptance_stay; DROP INDEX stay_changed;"
-	"DROP INDEX stay_patient; ALTER TABLE stay DROP COLUMN patient;"
-	"ALTER TABLE document DROP COLUMN discreet;"
-	"ALTER TABLE stay DROP COLUMN number; ALTER TABLE stay DROP COLUMN sealed_by;"
-	"ALTER TABLE stay DROP COLUMN counts; ALTER TABLE stay DROP COLUMN since_ms;"
-	"ALTER TABLE stay DROP COLUMN exists_said_ms; ALTER TABLE stay DROP COLUMN start_said_ms;"
-	"ALTER TABLE stay DROP COLUMN end_said_ms; ALTER TABLE stay DROP COLUMN place_said_ms;"
-	"ALTER TABLE stay DROP COLUMN counts_said_ms; ALTER TABLE stay DROP COLUMN changed_ms;"
-	"ALTER TABLE tally DROP COLUMN stays;"
-	"DROP TABLE identity; DROP TABLE built_with;"
-	"DROP INDEX document_local; DROP INDEX document_local_named; DROP INDEX document_misplaced;"
-	"ALTER TABLE document DROP COLUMN local; ALTER TABLE document DROP COLUMN local_named;"
-	"ALTER TABLE document DROP COLUMN traits; ALTER TABLE document DROP COLUMN says_qualified;"
-	"ALTER TABLE document DROP COLUMN said_ms; ALTER TABLE document DROP COLUMN rebuilt;"
-	"ALTER TABLE document DROP COLUMN then_for; ALTER TABLE document DROP COLUMN then_ms;"
-	"DROP INDEX ledger_ordered;"
-	"PRAGMA user_version = 20";
-
-static void imports_of_before_join_the_chain(void **state)
-{
-	struct fixture *f = *state;
-	struct findings findings;
-
-	queue_one(f, "1.2.3.1");
-	import_two(f);
-	store_free(&f->store);
-	tamper(f, back_to_version_20);
-	open_store(f);
-	queue_one(f, "1.2.3.2");
-	assert_int_equal(verify(f, &findings).rows, 3);
-	assert_int_equal(findings.count, 0);
-	tamper(f, "UPDATE figure SET n = n + 1");
-	finds(f, "revision 1 of the imported figures");
-}
-
 static void the_chain_goes_on_behind_an_act_after_a_restart(void **state)
 {
 	struct fixture *f = *state;
@@ -462,75 +423,6 @@ static void the_chain_goes_on_behind_an_act_after_a_restart(void **state)
 	open_store(f);
 	queue_one(f, "1.2.3.2");
 	assert_int_equal(verify(f, &findings).last, 3);
-	assert_int_equal(findings.count, 0);
-}
-
-/* ---- older stores ---- */
-
-/* Takes away what the versions between the second and the twentieth brought. */
-static const char back_to_version_2[] =
-	"ALTER TABLE ledger DROP COLUMN actor; ALTER TABLE ledger DROP COLUMN digest;"
-	"CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT 1; END;"
-	"DROP INDEX document_invisible; ALTER TABLE document DROP COLUMN invisible;"
-	"ALTER TABLE document DROP COLUMN since_ms;"
-	"DROP INDEX document_orderable; DROP TABLE own_time; DROP INDEX document_waits; DROP INDEX "
-	"document_redirected;"
-	"ALTER TABLE document DROP COLUMN names; ALTER TABLE document DROP COLUMN needed;"
-	"DROP INDEX document_stands_for; ALTER TABLE document DROP COLUMN stands_for;"
-	"ALTER TABLE document DROP COLUMN content;"
-	"DROP TABLE secret; DROP TABLE choice; DROP INDEX document_patient;"
-	"ALTER TABLE document DROP COLUMN patient; ALTER TABLE document DROP COLUMN held_for;"
-	"DROP INDEX document_turn; ALTER TABLE document DROP COLUMN priority;"
-	"DROP INDEX document_key; ALTER TABLE document DROP COLUMN key; DROP TABLE key;"
-	"DROP INDEX document_final; ALTER TABLE document DROP COLUMN purged_ms;"
-	"DROP INDEX document_claimed; ALTER TABLE document DROP COLUMN lease_ms;"
-	"ALTER TABLE document DROP COLUMN field; ALTER TABLE document DROP COLUMN unit;"
-	"ALTER TABLE document DROP COLUMN stay; ALTER TABLE document DROP COLUMN stay_end_ms;"
-	"ALTER TABLE document DROP COLUMN created_ms; ALTER TABLE document DROP COLUMN "
-	"ins_qualified;"
-	"DROP TABLE tally; DROP TABLE counter_day; DROP TABLE counter_month; DROP TABLE acceptance;"
-	"DROP TABLE lineage; DROP TABLE stay; DROP TABLE site_alias; DROP TABLE recount;"
-	"DROP TABLE arrival; DROP TABLE arrival_mark;"
-	"DROP TABLE figure; DROP TABLE import; DROP TABLE snapshot;"
-	"DROP INDEX document_follows; DROP INDEX document_release;"
-	"ALTER TABLE document DROP COLUMN follows; ALTER TABLE document DROP COLUMN as_new;"
-	"ALTER TABLE document DROP COLUMN release_ms;"
-	"PRAGMA user_version = 2";
-
-/* What is known of documents of before. */
-static void counts_what_was_accepted(struct fixture *f, size_t expected)
-{
-	scoped(counters_free) struct counters *counters = NULL;
-	struct store_tally now;
-	struct count_changes changes;
-
-	ok(tally_fold(f->store, 100, &now, &counters, &err));
-	assert_non_null(counters);
-	changes = counters_changes(counters);
-	assert_int_equal(changes.acceptance_count, expected);
-	assert_string_equal(changes.acceptances[0].facts.field, "");
-	assert_int_equal(changes.acceptances[0].facts.created_ms, 0);
-}
-
-/* As a store of an earlier version is: its rows have no digest yet. */
-static void an_older_ledger_is_chained_when_it_is_opened(void **state)
-{
-	struct fixture *f = *state;
-	struct findings findings;
-	struct store_audit before, after;
-
-	deliver_two(f);
-	before = verify(f, &findings);
-	store_free(&f->store);
-	tamper(f, back_to_version_20);
-	tamper(f, back_to_version_2);
-	open_store(f);
-	after = verify(f, &findings);
-	assert_int_equal(findings.count, 0);
-	assert_memory_equal(&before, &after, sizeof(before));
-	counts_what_was_accepted(f, 2);
-	queue_one(f, "1.2.3.3");
-	assert_int_equal(verify(f, &findings).rows, 7);
 	assert_int_equal(findings.count, 0);
 }
 
@@ -566,9 +458,7 @@ int main(void)
 		test(an_altered_act_is_found),
 		test(an_act_taken_out_is_found),
 		test(imported_figures_that_were_altered_are_found),
-		test(imports_of_before_join_the_chain),
 		test(the_chain_goes_on_behind_an_act_after_a_restart),
-		test(an_older_ledger_is_chained_when_it_is_opened),
 		test(the_ledger_itself_refuses_to_be_altered),
 	};
 

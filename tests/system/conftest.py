@@ -52,5 +52,6 @@ def gateway(start_gateway):
 
 
 def pytest_addoption(parser):
+    parser.addoption("--every", action="store_true", help="every case of what is sampled otherwise (an hour)")
     parser.addoption("--package", action="store_true", help="install the package in a bare Debian, by README (minutes)")
     parser.addoption("--pictures", metavar="FOLDER", help="keep pictures of the status page there")
