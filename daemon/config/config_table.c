@@ -481,7 +481,7 @@ static const struct option options[] = {
 	  .preset = "info", .words = log_levels,
 	  .help = "how much the journal tells" },
 	{ "log.rate_limit.burst", OPTION_COUNT, AT(struct config, log_rate_limit.burst),
-	  .preset = "1000", .least = 0, .most = 1000000,
+	  .preset = "3000", .least = 0, .most = 1000000,
 	  .help = "lines of one kind that the journal gets in the interval, and then how many more there were; "
 		  "0: all" },
 	{ "log.rate_limit.interval", OPTION_DURATION, AT(struct config, log_rate_limit.interval_ms),
