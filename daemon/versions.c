@@ -22,4 +22,5 @@ void versions_print(struct buf *out)
 	buf_addf(out, "libxml2 %u.%u.%u\n", xml / 10000, xml / 100 % 100, xml % 100);
 	buf_addf(out, "libyaml %s\n", yaml_get_version_string());
 	buf_addf(out, "libzip %s\n", zip_libzip_version());
+	buf_add_text(out, "p11-kit " P11_KIT_VERSION "\n"); /* it has no word for it: as built */
 }

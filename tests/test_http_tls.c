@@ -1,6 +1,8 @@
 /* The TLS side of the client, against a real TLS server: who shows what, what is refused, and what is
  * wrong with the files.
  */
+#include "softhsm.h"
+
 #include "https.h"
 
 /* ---- TLS ---- */
@@ -21,6 +23,45 @@ static void the_server_sees_our_certificate_and_its_intermediate(void **state)
 		assert_string_equal(server.client_name, "A hospital");
 		buf_done(&post.request.reply);
 	}
+}
+
+static void a_key_on_a_token_shakes_hands_while_the_token_is_there(void **state)
+{
+	static const char *const versions[] = { "1.2", "1.3" };
+	scoped(free_ptr) char *uri = NULL;
+	struct softhsm hsm;
+
+	(void)state;
+	softhsm_is_needed();
+	softhsm_make(&hsm);
+	softhsm_add_token("dmp");
+	softhsm_add_key("dmp", path_of("key.pem"), "auth", "01");
+	uri = softhsm_uri(&hsm, "token=dmp;object=auth");
+	for (size_t i = 0; i < length_of(versions) * 2; i++) {
+		static const enum step script[] = { ACCEPT, HANG_UP, END };
+		const bool away = i >= length_of(versions);
+		struct server server = { .script = away ? script : answers_once, .asks = true };
+		struct client client = client_of_settings();
+		struct post post;
+
+		client.settings.tls.least = client.settings.tls.most =
+			versions[i % length_of(versions)];
+		client.settings.tls.key = uri;
+		if (i == length_of(versions))
+			softhsm_hide(&hsm);
+		exchange(&post, &client, &server, SMALL);
+		if (away) {
+			assert_unanswered(&post);
+			assert_true(post.request.exchange.our_tls_refused);
+			assert_non_null(strstr(post.request.transport_text,
+					       "object=auth: the token is not there"));
+		} else {
+			assert_answered(&post, 200);
+			assert_string_equal(server.client_name, "A hospital");
+		}
+		buf_done(&post.request.reply);
+	}
+	softhsm_done(&hsm);
 }
 
 static void a_server_that_does_not_ask_sees_no_certificate(void **state)
@@ -226,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_server_sees_our_certificate_and_its_intermediate),
+		cmocka_unit_test(a_key_on_a_token_shakes_hands_while_the_token_is_there),
 		cmocka_unit_test(a_server_that_does_not_ask_sees_no_certificate),
 		cmocka_unit_test(a_server_may_ask_for_our_certificate_after_it_read_the_request),
 		cmocka_unit_test(a_server_that_is_not_the_one_is_sent_nothing),

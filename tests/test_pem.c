@@ -44,7 +44,7 @@ static void a_key_is_read(void **state)
 	EVP_PKEY *key = NULL;
 
 	(void)state;
-	assert_int_equal(pem_read_key(&key, pki.key_pem, &err), 0);
+	assert_int_equal(pem_read_key(&key, pki.key_pem, pki.sign, &err), 0);
 	assert_int_equal(EVP_PKEY_eq(key, pki.key), 1);
 	EVP_PKEY_free(key);
 }
@@ -58,6 +58,7 @@ static void what_is_wrong_with_a_key_is_told_in_our_words(void **state)
 		{ pki.folder, "cannot be read: Is a directory" },
 		{ pki.auth_pem, "holds no private key in PEM" },
 		{ locked, "is protected by a password that nobody is there to type" },
+		{ "PKCS11:object=sign", "does not say which module speaks to the token" },
 	};
 
 	(void)state;
@@ -65,7 +66,7 @@ static void what_is_wrong_with_a_key_is_told_in_our_words(void **state)
 		struct err err = { 0 };
 		EVP_PKEY *key = NULL;
 
-		assert_int_equal(pem_read_key(&key, cases[i].file, &err), -1);
+		assert_int_equal(pem_read_key(&key, cases[i].file, pki.sign, &err), -1);
 		assert_null(key);
 		assert_wrong(&err, "key", cases[i].file, cases[i].words);
 	}

@@ -249,19 +249,19 @@ static void a_chain_with_a_hole_does_where_only_the_leaf_is_named(void **state)
 static void sha_1_forbidden_by_policy_is_told_at_start(void **state)
 {
 	const struct signer_settings settings = pki_settings(&pki);
-	struct signer *signer = NULL;
+	const struct signer_needs needs = { .sha1 = true };
+	scoped(signer_free) struct signer *signer = NULL;
 	struct err err = { 0 };
 
 	(void)state;
+	assert_int_equal(signer_load(&signer, &settings, &needs, PKI_NOW_MS, &err), 0);
+	assert_int_equal(signer_try(signer, &settings, &needs, &err), 0);
 	policy_forbids_sha1 = true;
-	assert_int_equal(signer_load(&signer, &settings, &(struct signer_needs){ .sha1 = true },
-				     PKI_NOW_MS, &err),
-			 -1);
+	assert_int_equal(signer_try(signer, &settings, &needs, &err), -1);
+	assert_int_equal(err.kind, ERR_HALT);
 	assert_string_equal(err.where, "key");
 	assert_non_null(strstr(err.text, "cannot sign with SHA-1, which this machine's"));
-	assert_int_equal(
-		signer_load(&signer, &settings, &(struct signer_needs){ 0 }, PKI_NOW_MS, &err), 0);
-	signer_free(&signer);
+	assert_int_equal(signer_try(signer, &settings, &(struct signer_needs){ 0 }, &err), 0);
 	policy_forbids_sha1 = false;
 }
 

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/token_key.h"
 
 int pem_wrong(struct err *err, const char *which, const char *format, ...)
 {
@@ -59,7 +60,7 @@ static int no_password(char *buffer, int size, int is_writing, void *asked)
 	return -1;
 }
 
-int pem_read_key(struct evp_pkey_st **ret_key, const char *file, struct err *err)
+static int read_key_file(EVP_PKEY **ret_key, const char *file, struct err *err)
 {
 	scoped(free_file) FILE *opened = NULL;
 	EVP_PKEY *key = NULL;
@@ -80,6 +81,32 @@ int pem_read_key(struct evp_pkey_st **ret_key, const char *file, struct err *err
 		return pem_wrong(err, "key", "%s holds no private key in PEM", file);
 	*ret_key = key;
 	return 0;
+}
+
+int pem_read_key(struct evp_pkey_st **ret_key, const char *file, const struct x509_st *certificate,
+		 struct err *err)
+{
+	if (!token_is_uri(file))
+		return read_key_file(ret_key, file, err);
+	if (token_key_new(ret_key, file, certificate, err) < 0)
+		return pem_wrong(err, "key", "%s", err->text);
+	return 0;
+}
+
+struct evp_pkey_st *pem_copy_key(const struct evp_pkey_st *key)
+{
+	EVP_PKEY *copy = token_key_copy(key);
+
+	return copy != NULL ? copy : EVP_PKEY_dup((EVP_PKEY *)(uintptr_t)key);
+}
+
+int pem_key_trouble(const struct evp_pkey_st *key, struct err *err)
+{
+	if (token_key_trouble(key, err) == 0)
+		return 0;
+	ERR_clear_error();
+	snprintf(err->where, sizeof(err->where), "key");
+	return -1;
 }
 
 int64_t pem_time_ms(const struct asn1_string_st *time)

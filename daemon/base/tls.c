@@ -4,15 +4,18 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "base/codec.h"
 #include "base/pem.h"
+#include "base/token_key.h"
 
 /* 112 bits: RSA of 2048 bits at least, no SHA-1 in signatures. */
-enum { SECURITY_LEVEL = 2 };
+enum { SECURITY_LEVEL = 2, MOST_KEY_BYTES = 1024 };
 
 /* The first byte of a record that may come first (RFC 8446, 5.1). */
 enum { RECORD_ALERT = 0x15, RECORD_HANDSHAKE = 0x16 };
@@ -82,7 +85,7 @@ static int use_key(SSL_CTX *context, const char *file, const char *cert, struct 
 {
 	scoped(free_key) EVP_PKEY *key = NULL;
 
-	if (pem_read_key(&key, file, err) < 0)
+	if (pem_read_key(&key, file, SSL_CTX_get0_certificate(context), err) < 0)
 		return -1;
 	if (X509_check_private_key(SSL_CTX_get0_certificate(context), key) != 1 ||
 	    SSL_CTX_use_PrivateKey(context, key) != 1)
@@ -167,6 +170,43 @@ static struct tls *tls_new(const SSL_METHOD *method)
 	return tls;
 }
 
+/* ---- a key on a token ---- */
+
+static void free_key_context(EVP_PKEY_CTX **context)
+{
+	EVP_PKEY_CTX_free(*context);
+}
+
+/* With the padding of TLS 1.3, which is the one that a token may lack. */
+static bool can_sign(EVP_PKEY *key)
+{
+	static const unsigned char digest[SHA256_BYTES];
+	scoped(free_key_context) EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+	unsigned char signature[MOST_KEY_BYTES];
+	size_t n = sizeof(signature);
+
+	return context != NULL && EVP_PKEY_sign_init(context) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+	       EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1 &&
+	       EVP_PKEY_sign(context, signature, &n, digest, sizeof(digest)) == 1;
+}
+
+int tls_key_trouble(const struct tls *tls, struct err *err)
+{
+	return pem_key_trouble(SSL_CTX_get0_privatekey(tls->context), err);
+}
+
+int tls_try_key(const struct tls *tls, struct err *err)
+{
+	EVP_PKEY *key = SSL_CTX_get0_privatekey(tls->context);
+
+	if (!token_key_is(key) || can_sign(key))
+		return 0;
+	if (tls_key_trouble(tls, err) < 0)
+		return -1;
+	return pem_wrong(err, "key", "OpenSSL refuses to sign with the key on the token");
+}
+
 int tls_server_new(struct tls **ret_tls, const struct tls_server_settings *settings, int64_t now_ms,
 		   struct err *err)
 {
@@ -184,6 +224,8 @@ int tls_server_new(struct tls **ret_tls, const struct tls_server_settings *setti
 		SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
 				   NULL);
 	}
+	if (tls_try_key(tls, err) < 0)
+		return -1;
 	*ret_tls = take(tls);
 	return 0;
 }
@@ -219,16 +261,33 @@ int tls_client_new(struct tls **ret_tls, const struct tls_client_settings *setti
 	if (strlen(settings->name) > TLSEXT_MAXLEN_host_name)
 		return pem_wrong(err, "name", "no server has a name of more than %d bytes",
 				 TLSEXT_MAXLEN_host_name);
+	if (tls_try_key(tls, err) < 0)
+		return -1;
 	tls->name = xstrdup(settings->name);
 	*ret_tls = take(tls);
 	return 0;
 }
 
-int tls_client_check(const struct tls_client_settings *settings, int64_t now_ms, struct err *err)
+int tls_lender_new(struct tls **ret_tls, const struct tls_client_settings *settings, int64_t now_ms,
+		   struct err *err)
 {
 	scoped(tls_free) struct tls *tls = tls_new(TLS_client_method());
 
-	return set_up_client(tls->context, settings, now_ms, err);
+	if (set_up_client(tls->context, settings, now_ms, err) < 0)
+		return -1;
+	*ret_tls = take(tls);
+	return 0;
+}
+
+int tls_lend(const struct tls *tls, struct ssl_ctx_st *to)
+{
+	STACK_OF(X509) *chain = NULL;
+	X509 *certificate = SSL_CTX_get0_certificate(tls->context);
+	EVP_PKEY *key = SSL_CTX_get0_privatekey(tls->context);
+
+	token_key_forget_trouble(key);
+	SSL_CTX_get0_chain_certs(tls->context, &chain);
+	return SSL_CTX_use_cert_and_key(to, certificate, key, chain, 1) == 1 ? 0 : -1;
 }
 
 void tls_free(struct tls **tls)

@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/network.h"
+#include "base/token.h"
 #include "document/oid.h"
 
 enum { SHOWN = 60, SHOWN_TEXT = SHOWN + 8, SHOWN_PATH = 300 };
@@ -438,7 +439,7 @@ static int check_folder(const char *path, struct err *err)
 	return 0;
 }
 
-int option_check_file(const char *path, bool secret, struct err *err)
+static int check_file(const char *path, bool secret, struct err *err)
 {
 	static const char what_is_right[] = "write the path of a file that the gateway may read";
 	struct stat info;
@@ -457,6 +458,36 @@ int option_check_file(const char *path, bool secret, struct err *err)
 	return 0;
 }
 
+static int check_token(const char *uri, struct err *err)
+{
+	scoped(token_free) struct token *token = NULL;
+	struct err own = { 0 };
+
+	if (token_new(&token, uri, err) < 0)
+		return -1;
+	if (check_file(token_module(token), false, &own) < 0)
+		return err_set(err, ERR_HALT, "has a module-path that %s", own.text);
+	if (token_pin_file(token)[0] != '\0' && check_file(token_pin_file(token), true, &own) < 0)
+		return err_set(err, ERR_HALT, "has a pin-source that %s", own.text);
+	return 0;
+}
+
+int option_check_file(const char *path, bool secret, struct err *err)
+{
+	return token_is_uri(path) ? check_token(path, err) : check_file(path, secret, err);
+}
+
+static bool is_file(const struct option *option)
+{
+	return option->kind == OPTION_FILE || option->kind == OPTION_SECRET ||
+	       option->kind == OPTION_KEY;
+}
+
+static bool is_secret(const struct option *option)
+{
+	return option->kind == OPTION_SECRET || option->kind == OPTION_KEY;
+}
+
 static int parse_path(const struct option *option, const struct option_text *written,
 		      struct arena *arena, void *field, struct err *err)
 {
@@ -470,10 +501,26 @@ static int parse_path(const struct option *option, const struct option_text *wri
 		return -1;
 	if (option->kind == OPTION_FOLDER && check_folder(path, err) < 0)
 		return -1;
-	if ((option->kind == OPTION_FILE || option->kind == OPTION_SECRET) && !option->may_lack &&
-	    option_check_file(path, option->kind == OPTION_SECRET, err) < 0)
+	if (is_file(option) && !option->may_lack &&
+	    option_check_file(path, is_secret(option), err) < 0)
 		return -1;
 	*(const char **)field = path;
+	return 0;
+}
+
+/* What is wrong with the URI itself is refused at once; what it names is a file as any other. */
+static int parse_key(const struct option *option, const struct option_text *written,
+		     struct arena *arena, void *field, struct err *err)
+{
+	const char *text = arena_dup(arena, written->text);
+	scoped(token_free) struct token *token = NULL;
+
+	if (!token_is_uri(text))
+		return parse_path(option, written, arena, field, err);
+	if (token_new(&token, text, err) < 0 ||
+	    (!option->may_lack && option_check_file(text, true, err) < 0))
+		return -1;
+	*(const char **)field = text;
 	return 0;
 }
 
@@ -675,6 +722,7 @@ static const struct kind {
 	[OPTION_FOLDER] = { parse_path, print_text, sizeof(char *) },
 	[OPTION_FILE] = { parse_path, print_text, sizeof(char *) },
 	[OPTION_SECRET] = { parse_path, print_text, sizeof(char *) },
+	[OPTION_KEY] = { parse_key, print_text, sizeof(char *) },
 	[OPTION_ADDRESS] = { parse_address, print_text, sizeof(char *) },
 	[OPTION_NETWORK] = { parse_network, print_network, sizeof(struct network) },
 	[OPTION_URL] = { parse_url, print_text, sizeof(char *) },

@@ -416,7 +416,7 @@ static void read_value(struct option_reading *reading, const struct option *opti
 	if (option_parse(option, text, reading->arena, field, &err) < 0) {
 		complain(reading, place, "%s %s%s", option->name, link, err.text);
 	} else if (option->may_lack && option_check_file(*(const char **)field,
-							 option->kind == OPTION_SECRET, &err) < 0) {
+							 option->kind != OPTION_FILE, &err) < 0) {
 		complain(reading, place, "%s %s%s", option->name, link, err.text);
 		reading->lacking++;
 	}

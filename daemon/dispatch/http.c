@@ -165,11 +165,26 @@ static int64_t date_ms(CURL *easy)
 	return seconds > 0 ? (int64_t)seconds * 1000 : 0;
 }
 
-static void fill(const struct transfer *transfer, CURLcode code)
+/* Of a handshake that our key did not sign, curl says that it failed. */
+static bool describe_key_trouble(const struct http *http, const struct transfer *transfer,
+				 CURLcode code)
+{
+	struct http_request *request = transfer->request;
+	struct err why;
+
+	if (code != CURLE_SSL_CONNECT_ERROR || http_tls_key_trouble(http->tls, &why) == 0)
+		return false;
+	snprintf(request->transport_text, sizeof(request->transport_text), "%.*s",
+		 (int)sizeof(request->transport_text) - 1, why.text);
+	return true;
+}
+
+static void fill(const struct http *http, const struct transfer *transfer, CURLcode code)
 {
 	struct http_request *request = transfer->request;
 	const char *content_type = NULL;
 	curl_off_t duration_us = 0;
+	bool key_failed = false;
 	long status = 0;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -180,6 +195,7 @@ static void fill(const struct transfer *transfer, CURLcode code)
 	if (code != CURLE_OK) {
 		buf_clear(&request->reply);
 		describe_failure(transfer, code);
+		key_failed = describe_key_trouble(http, transfer, code);
 	}
 	request->duration_ms = duration_us / 1000;
 	request->answered_ms = clock_now_ms();
@@ -188,7 +204,7 @@ static void fill(const struct transfer *transfer, CURLcode code)
 		.answered = code == CURLE_OK,
 		.fully_written = is_fully_written(transfer),
 		.reply_too_large = transfer->reply_too_large,
-		.our_tls_refused = is_tls_refusal(code, transfer->error),
+		.our_tls_refused = is_tls_refusal(code, transfer->error) || key_failed,
 		.proxy_refused = code != CURLE_OK && is_proxy_refusal(transfer->easy),
 		.http_status = (int)status,
 		.retry_after_ms = retry_after_ms(transfer->easy),
@@ -329,7 +345,7 @@ static void collect(struct http *http)
 		struct transfer *transfer = NULL;
 
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
-		fill(transfer, message->data.result);
+		fill(http, transfer, message->data.result);
 		end(http, transfer);
 	}
 	start_those_waiting(http);
@@ -572,7 +588,6 @@ static CURLcode set_texts(CURL *easy, const struct http_settings *settings)
 		{ CURLOPT_PROXYUSERPWD, has_login ? settings->proxy_login : NULL },
 		{ CURLOPT_CAPATH, NULL }, /* the system's authorities do not count */
 		{ CURLOPT_SSL_CIPHER_LIST, settings->tls.ciphers },
-		{ CURLOPT_KEYPASSWD, "" }, /* never asks the terminal */
 	};
 	CURLcode code = CURLE_OK;
 
@@ -583,38 +598,28 @@ static CURLcode set_texts(CURL *easy, const struct http_settings *settings)
 
 /* From memory: a file that is being replaced never meets a key of before, and the loop never waits
  * for a disk. */
-static CURLcode set_files(CURL *easy, const struct http *http)
+static CURLcode set_authorities(CURL *easy, const struct http *http)
 {
-	const struct http_tls_pem *pem = http_tls_pem(http->tls);
-	const struct {
-		CURLoption option;
-		const struct buf *bytes;
-	} files[] = {
-		{ CURLOPT_CAINFO_BLOB, &pem->ca },
-		{ CURLOPT_SSLCERT_BLOB, &pem->cert },
-		{ CURLOPT_SSLKEY_BLOB, &pem->key },
-	};
-	CURLcode code = CURLE_OK;
+	const struct slice ca = http_tls_ca(http->tls);
+	struct curl_blob blob = { (char *)(uintptr_t)ca.p, ca.n, CURL_BLOB_NOCOPY };
 
-	for (size_t i = 0; i < length_of(files) && code == CURLE_OK; i++) {
-		struct curl_blob blob = { files[i].bytes->p, files[i].bytes->n, CURL_BLOB_NOCOPY };
-
-		code = curl_easy_setopt(easy, files[i].option, &blob);
-	}
-	return code;
+	return curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
 }
 
+/* curl takes a certificate and a key as files only, and some keys are none. */
 static CURLcode on_connecting(CURL *easy, void *ssl_context, void *arg)
 {
+	const struct http *http = arg;
+
 	(void)easy;
-	revocation_prepare(arg, ssl_context);
-	return CURLE_OK;
+	revocation_prepare(http->revocation, ssl_context);
+	return http_tls_prepare(http->tls, ssl_context) == 0 ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
-static void set_callbacks(CURL *easy, const struct http *http, struct transfer *transfer)
+static void set_callbacks(CURL *easy, struct http *http, struct transfer *transfer)
 {
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_connecting);
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, http->revocation);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, http);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
 	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_sending);
@@ -630,7 +635,7 @@ static void set_callbacks(CURL *easy, const struct http *http, struct transfer *
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 }
 
-static int open_transfer(const struct http *http, struct transfer *transfer,
+static int open_transfer(struct http *http, struct transfer *transfer,
 			 const struct http_settings *settings, struct err *err)
 {
 	CURLcode code;
@@ -644,7 +649,7 @@ static int open_transfer(const struct http *http, struct transfer *transfer,
 	if (code == CURLE_OK)
 		code = set_texts(transfer->easy, settings);
 	if (code == CURLE_OK)
-		code = set_files(transfer->easy, http);
+		code = set_authorities(transfer->easy, http);
 	if (code != CURLE_OK)
 		return err_set(err, ERR_HALT, "curl does not take a setting: %s",
 			       curl_easy_strerror(code));

@@ -13,7 +13,8 @@ enum {
 };
 
 struct http_tls {
-	struct http_tls_pem pem;
+	struct buf ca;
+	struct tls *pair; /* certificate and key */
 };
 
 /* ---- what an alert means ---- */
@@ -84,31 +85,14 @@ int http_tls_read(const char *path, size_t most, struct buf *out, struct err *er
 	return 0;
 }
 
-/* Which setting is at fault. */
-static int at(const char *where, struct err *err)
-{
-	snprintf(err->where, sizeof(err->where), "%s", where);
-	return -1;
-}
-
 /* ---- birth and end ---- */
 
-static int read_pems(struct http_tls *tls, const struct http_tls_settings *settings,
-		     struct err *err)
+static int read_ca(struct http_tls *tls, const char *path, struct err *err)
 {
-	const struct {
-		const char *path, *where;
-		struct buf *out;
-	} files[] = {
-		{ settings->ca, "ca", &tls->pem.ca },
-		{ settings->cert, "cert", &tls->pem.cert },
-		{ settings->key, "key", &tls->pem.key },
-	};
-
-	for (size_t i = 0; i < length_of(files); i++)
-		if (http_tls_read(files[i].path, MOST_PEM_BYTES, files[i].out, err) < 0)
-			return at(files[i].where, err);
-	return 0;
+	if (http_tls_read(path, MOST_PEM_BYTES, &tls->ca, err) == 0)
+		return 0;
+	snprintf(err->where, sizeof(err->where), "ca");
+	return -1;
 }
 
 int http_tls_new(struct http_tls **ret_tls, const struct http_tls_settings *settings,
@@ -122,7 +106,8 @@ int http_tls_new(struct http_tls **ret_tls, const struct http_tls_settings *sett
 		.ciphers = settings->ciphers,
 	};
 
-	if (read_pems(tls, settings, err) < 0 || tls_client_check(&client, now_ms, err) < 0)
+	if (read_ca(tls, settings->ca, err) < 0 ||
+	    tls_lender_new(&tls->pair, &client, now_ms, err) < 0)
 		return -1;
 	*ret_tls = take(tls);
 	return 0;
@@ -134,15 +119,27 @@ void http_tls_free(struct http_tls **tls)
 
 	if (t == NULL)
 		return;
-	buf_done(&t->pem.ca);
-	buf_done(&t->pem.cert);
-	if (t->pem.key.p != NULL)
-		OPENSSL_cleanse(t->pem.key.p, t->pem.key.n);
-	buf_done(&t->pem.key);
+	buf_done(&t->ca);
+	tls_free(&t->pair);
 	free_ptr(tls);
 }
 
-const struct http_tls_pem *http_tls_pem(const struct http_tls *tls)
+struct slice http_tls_ca(const struct http_tls *tls)
 {
-	return &tls->pem;
+	return buf_slice(&tls->ca);
+}
+
+int http_tls_prepare(const struct http_tls *tls, void *ssl_context)
+{
+	return tls_lend(tls->pair, ssl_context);
+}
+
+int http_tls_try(const struct http_tls *tls, struct err *err)
+{
+	return tls_try_key(tls->pair, err);
+}
+
+int http_tls_key_trouble(const struct http_tls *tls, struct err *err)
+{
+	return tls_key_trouble(tls->pair, err);
 }

@@ -252,15 +252,18 @@ static void note_leaf(struct signer *signer, const X509 *leaf, bool ascii)
 	facts->not_after_ms = pem_time_ms(X509_get0_notAfter(leaf));
 }
 
-/* Better at start than with the first document: some distributions forbid SHA-1 signatures. */
-static int try_signing(const struct signer *signer, const struct signer_settings *settings,
-		       const struct signer_needs *needs, struct err *err)
+/* Some distributions forbid SHA-1 signatures. */
+int signer_try(const struct signer *signer, const struct signer_settings *settings,
+	       const struct signer_needs *needs, struct err *err)
 {
 	scoped(buf_done) struct buf signature = { 0 };
 	scoped(pen_free) struct pen *pen = pen_new(signer, err);
 
-	if (pen == NULL || pen_sign(pen, DIGEST_SHA256, slice_of("dmpfeed"), &signature, err) < 0)
+	if (pen == NULL || pen_sign(pen, DIGEST_SHA256, slice_of("dmpfeed"), &signature, err) < 0) {
+		if (pen != NULL && pem_key_trouble(pen->key, err) < 0)
+			return -1;
 		return pem_wrong(err, "key", "%s cannot sign: OpenSSL refuses to", settings->key);
+	}
 	if (needs->sha1 && pen_sign(pen, DIGEST_SHA1, slice_of("dmpfeed"), &signature, err) < 0)
 		return pem_wrong(
 			err, "key",
@@ -287,11 +290,10 @@ int signer_load(struct signer **ret_signer, const struct signer_settings *settin
 				 "the certificate in %s is none that signs (its keyUsage lacks "
 				 "nonRepudiation): signatures want ORG SIGN; are the two swapped?",
 				 settings->cert);
-	if (pem_read_key(&signer->key, settings->key, err) < 0 ||
+	if (pem_read_key(&signer->key, settings->key, leaf, err) < 0 ||
 	    check_pair(signer, leaf, settings, err) < 0 ||
 	    pem_check_dates(leaf, settings->cert, now_ms, err) < 0 ||
-	    note_chain(signer, certificates, settings->chain, needs, err) < 0 ||
-	    try_signing(signer, settings, needs, err) < 0)
+	    note_chain(signer, certificates, settings->chain, needs, err) < 0)
 		return -1;
 	note_leaf(signer, leaf, needs->ascii_names);
 	*ret_signer = take(signer);
@@ -341,7 +343,7 @@ struct pen *pen_new(const struct signer *signer, struct err *err)
 	scoped(pen_free) struct pen *pen = xcalloc(1, sizeof(*pen));
 
 	pen->signer = signer;
-	pen->key = EVP_PKEY_dup(signer->key);
+	pen->key = pem_copy_key(signer->key);
 	if (pen->key == NULL) {
 		halt(err, "OpenSSL cannot copy the signing key");
 		return NULL;
@@ -381,6 +383,16 @@ static EVP_PKEY_CTX *context_of(struct pen *pen, enum digest_kind kind)
 	return pen->contexts[kind] = context;
 }
 
+static int tell_refusal(const struct pen *pen, enum digest_kind kind, struct err *err)
+{
+	struct err why;
+
+	if (pem_key_trouble(pen->key, &why) < 0)
+		return halt(err, "%s", why.text);
+	return halt(err, "OpenSSL refuses to sign with %s",
+		    kind == DIGEST_SHA1 ? "SHA-1" : "SHA-256");
+}
+
 int pen_sign(struct pen *pen, enum digest_kind kind, struct slice bytes, struct buf *out,
 	     struct err *err)
 {
@@ -392,8 +404,7 @@ int pen_sign(struct pen *pen, enum digest_kind kind, struct slice bytes, struct 
 
 	if (context == NULL ||
 	    EVP_PKEY_sign(context, signature, &signature_n, digest, digest_n) != 1)
-		return halt(err, "OpenSSL refuses to sign with %s",
-			    kind == DIGEST_SHA1 ? "SHA-1" : "SHA-256");
+		return tell_refusal(pen, kind, err);
 	base64_encode((struct slice){ (char *)signature, signature_n }, out);
 	return 0;
 }

@@ -33,7 +33,9 @@ struct named {
 	const void *field;
 };
 
-/* Tells it with its place; the first of them is what keeps the lane from starting. Returns -1. */
+/* Tells it with its place; the first of them is what keeps the lane from starting, unless it passes by
+ * itself: a token that is away. Returns -1.
+ */
 static int complain(struct loading *loading, const struct named *named, const char *link,
 		    const struct err *err)
 {
@@ -41,7 +43,7 @@ static int complain(struct loading *loading, const struct named *named, const ch
 
 	config_fault(loading->config, named->field, loading->errors, "%s%s%s", named->option, link,
 		     err->text);
-	if (credential->trouble[0] == '\0')
+	if (credential->trouble[0] == '\0' && err->kind != ERR_RETRY)
 		snprintf(credential->trouble, sizeof(credential->trouble), "%s%s%.*s",
 			 named->option, link, ERR_TEXT - 32, err->text);
 	return -1;
@@ -98,7 +100,8 @@ static int check_tls(struct loading *loading)
 	struct err err = { 0 };
 
 	if (signer_check_client(http->tls.cert, loading->credential->client, &err) < 0 ||
-	    http_tls_new(&tls, &http->tls, loading->now_ms, &err) < 0)
+	    http_tls_new(&tls, &http->tls, loading->now_ms, &err) < 0 ||
+	    http_tls_try(tls, &err) < 0)
 		return complain(loading, culprit_of(files, length_of(files), &err), ": ", &err);
 	return 0;
 }
@@ -131,7 +134,8 @@ static int load_signer(struct loading *loading, struct signer **ret_signer)
 	};
 	struct err err = { 0 };
 
-	if (signer_load(ret_signer, sign, &needs, loading->now_ms, &err) < 0)
+	if (signer_load(ret_signer, sign, &needs, loading->now_ms, &err) < 0 ||
+	    signer_try(*ret_signer, sign, &needs, &err) < 0)
 		return complain(loading, culprit_of(files, length_of(files), &err), ": ", &err);
 	return 0;
 }
@@ -147,10 +151,9 @@ static int load_one(struct loading *loading)
 	tls = check_tls(loading);
 	revocation = check_revocation(loading);
 	sign = load_signer(loading, &signer);
-	if (tls < 0 || revocation < 0 || sign < 0)
-		return -1;
-	loading->credential->signer = take(signer);
-	return 0;
+	if (loading->credential->trouble[0] == '\0')
+		loading->credential->signer = take(signer);
+	return tls < 0 || revocation < 0 || sign < 0 ? -1 : 0;
 }
 
 static int blame(const struct config *config, const struct named *culprit, const struct err *err,

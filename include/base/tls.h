@@ -15,10 +15,12 @@
  * left empty for is not there.
  */
 struct tls_server_settings {
-	const char *cert, *key; /* PEM files: the certificate, then its intermediates; its key */
-	const char *client_ca;  /* given: clients show a certificate that one of these issued */
-	const char *min;        /* "1.2" (also when empty), "1.3" */
-	const char *ciphers;    /* of TLS 1.2, by OpenSSL's names; else TLS_CIPHERS */
+	const char *cert,
+		*key; /* PEM files: the certificate, then its intermediates; its key, or the
+				   URI of one on a token (base/token.h) */
+	const char *client_ca; /* given: clients show a certificate that one of these issued */
+	const char *min;       /* "1.2" (also when empty), "1.3" */
+	const char *ciphers;   /* of TLS 1.2, by OpenSSL's names; else TLS_CIPHERS */
 };
 
 struct tls_client_settings {
@@ -38,9 +40,22 @@ must_use int tls_server_new(struct tls **ret_tls, const struct tls_server_settin
 must_use int tls_client_new(struct tls **ret_tls, const struct tls_client_settings *settings,
 			    int64_t now_ms, struct err *err);
 
-/* Finds what tls_client_new() would, but for the name: for a client whose sessions others make. */
-must_use int tls_client_check(const struct tls_client_settings *settings, int64_t now_ms,
-			      struct err *err);
+/* The same without a name, for a client whose sessions others make: its certificate and key are lent to
+ * their context (OpenSSL's SSL_CTX), which is to be of the same thread. A key on a token may be away
+ * (tls_try_key()). -1 of the second: OpenSSL would not.
+ */
+struct ssl_ctx_st;
+must_use int tls_lender_new(struct tls **ret_tls, const struct tls_client_settings *settings,
+			    int64_t now_ms, struct err *err);
+must_use int tls_lend(const struct tls *tls, struct ssl_ctx_st *to);
+
+/* Signs with the key, as a handshake does. -1: err->where is "key"; the kind and text are those of
+ * token_sign().
+ */
+must_use int tls_try_key(const struct tls *tls, struct err *err);
+
+/* Why a handshake since the key was last lent could not be signed. 0: it was not for that. */
+int tls_key_trouble(const struct tls *tls, struct err *err);
 
 /* Its sessions live on. */
 void tls_free(struct tls **tls);

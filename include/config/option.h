@@ -22,6 +22,7 @@ enum option_kind {
 	OPTION_FOLDER,  /* a folder that exists */
 	OPTION_FILE,    /* a file that can be read */
 	OPTION_SECRET,  /* and that others cannot read */
+	OPTION_KEY,     /* the same, of a private key; or the URI of one on a token, "pkcs11:…" */
 	OPTION_ADDRESS, /* const char *: 127.0.0.1:2575, [::1]:2575 */
 	OPTION_URL,     /* const char *: https; or "" where that is the preset */
 	OPTION_WEBHOOK, /* const char *: https://, or http:// to this machine; or "" likewise */
@@ -81,7 +82,9 @@ struct option_text {
 must_use int option_parse(const struct option *option, const struct option_text *written,
 			  struct arena *arena, void *field, struct err *err);
 
-/* Can this file be read, and by others not if it is a secret? -1: err as option_parse() has it. */
+/* Can this file be read, and by others not if it is a secret? Of a URI of a key, the files that it names. -1:
+ * err as option_parse() has it.
+ */
 must_use int option_check_file(const char *path, bool secret, struct err *err);
 
 /* Appends the value as YAML that option_parse() reads to the same value. */

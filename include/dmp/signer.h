@@ -3,7 +3,8 @@
  * The signer is loaded once, from PEM files, and read-only afterwards: all threads share it. What
  * signs is a pen, and each thread has its own: it holds a copy of the key with everything that
  * OpenSSL prepares for it, so that threads wait neither for one another (a shared RSA key is
- * guarded by a lock) nor for an algorithm to be looked up. Only loading looks at the disk.
+ * guarded by a lock) nor for an algorithm to be looked up. Only loading looks at the disk. A key on a
+ * token has a session for each pen.
  */
 #ifndef DMPFEED_DMP_SIGNER_H
 #define DMPFEED_DMP_SIGNER_H
@@ -12,7 +13,7 @@
 
 struct signer_settings {
 	const char *cert;  /* ORG SIGN; what follows it in the file belongs to the chain */
-	const char *key;   /* of that certificate */
+	const char *key;   /* of that certificate: a file, or the URI of one on a token */
 	const char *chain; /* the authorities above it */
 };
 
@@ -45,12 +46,18 @@ struct signer;
 
 /* -1 (ERR_HALT): err->where is "cert", "key" or "chain", the file at fault, and the text says what
  * is wrong with it: not a certificate or key, no nonRepudiation (the certificate of TLS in its
- * place), expired or not yet valid, not of one pair, a chain with a hole, or a signature that this
- * machine's policy forbids.
+ * place), expired or not yet valid, not of one pair, or a chain with a hole.
  */
 must_use int signer_load(struct signer **ret_signer, const struct signer_settings *settings,
 			 const struct signer_needs *needs, int64_t now_ms, struct err *err);
 void signer_free(struct signer **signer);
+
+/* Signs something: better at start than with the first document. -1: err->where is "key". ERR_HALT: this
+ * machine's policy forbids such a signature, or the token does not take the key; ERR_RETRY: the token is
+ * away, and the signer will do when it is back.
+ */
+must_use int signer_try(const struct signer *signer, const struct signer_settings *settings,
+			const struct signer_needs *needs, struct err *err);
 
 const struct signer_facts *signer_facts(const struct signer *signer);
 
@@ -75,7 +82,9 @@ struct pen *pen_new(const struct signer *signer, struct err *err);
 void pen_free(struct pen **pen);
 const struct signer *pen_signer(const struct pen *pen);
 
-/* RSASSA-PKCS1-v1_5 over `bytes`: appends the signature's Base64, on one line. */
+/* RSASSA-PKCS1-v1_5 over `bytes`: appends the signature's Base64, on one line. -1 (ERR_HALT,
+ * REASON_LANE_STOPPED): OpenSSL, or the token, would not.
+ */
 must_use int pen_sign(struct pen *pen, enum digest_kind kind, struct slice bytes, struct buf *out,
 		      struct err *err);
 

@@ -11,7 +11,7 @@ struct credentials;
 
 /* Opens and checks every one. -1: what is wrong with each is appended to `errors`, one line each:
  * "FILE:LINE:COLUMN: sentence". *ret_credentials is set all the same: an establishment at fault
- * cannot send, the others can.
+ * cannot send, the others can. One whose key is on a token that is away can when it is back.
  */
 int credentials_load(struct credentials **ret_credentials, const struct config *config,
 		     int64_t now_ms, struct buf *errors);
