@@ -35,6 +35,7 @@ static const struct option socket_path = { "p", OPTION_PATH, TEXT, .most = 20 };
 static const struct option folder = { "f", OPTION_FOLDER, TEXT };
 static const struct option file = { "f", OPTION_FILE, TEXT };
 static const struct option secret = { "f", OPTION_SECRET, TEXT };
+static const struct option key = { "k", OPTION_KEY, TEXT };
 static const struct option perhaps = { "f", OPTION_SECRET, TEXT, .preset = "" };
 static const struct option address = { "a", OPTION_ADDRESS, TEXT };
 static const struct option url = { "u", OPTION_URL, TEXT, .most = 60 };
@@ -96,6 +97,9 @@ static void what_is_right_is_printed_as_it_is_read(void **state)
 		{ &folder, "fd", "/proc/self/fd" },
 		{ &file, "/proc/version", "/proc/version" },
 		{ &secret, "environ", "/proc/self/environ" },
+		{ &key, "environ", "/proc/self/environ" },
+		{ &key, "pkcs11:object=a?module-path=/proc/version",
+		  "\"pkcs11:object=a?module-path=/proc/version\"" },
 		{ &address, "0.0.0.0:0", "\"0.0.0.0:0\"" },
 		{ &address, "[2001:db8::1]:65535", "\"[2001:db8::1]:65535\"" },
 		{ &url, "https://dmp.example", "\"https://dmp.example\"" },
@@ -179,6 +183,12 @@ static void what_is_wrong_says_what_would_be_right(void **state)
 		{ &file, "fd", "(Is a directory)" },
 		{ &file, "/dev/null", "(Invalid argument)" },
 		{ &secret, "/proc/version", "chmod o-r" },
+		{ &key, "/proc/version", "chmod o-r" },
+		{ &key, "pkcs11:object=a", "does not say which module" },
+		{ &key, "pkcs11:object=a?module-path=/nowhere",
+		  "has a module-path that is /nowhere" },
+		{ &key, "pkcs11:object=a?module-path=/proc/version&pin-source=/proc/version",
+		  "has a pin-source that is a file that every user" },
 		{ &address, "2575", "an IP address and a port" },
 		{ &address, "localhost:2575", "an IP address and a port" },
 		{ &address, "127.0.0.1", "an IP address and a port" },

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/tls.h"
+#include "softhsm.h"
 
 enum { YEARS = 1500, LARGE = 3 << 20 };
 
@@ -306,6 +307,35 @@ static void a_server_with_authorities_learns_the_name_of_its_client(void **state
 	ends_close(&ends);
 }
 
+static void both_keys_may_be_on_a_token(void **state)
+{
+	struct tls_server_settings server = { .cert = server_pem, .client_ca = pki.chain_pem };
+	scoped(free_ptr) char *uri = NULL;
+	struct tls *tls = NULL;
+	struct err err = { 0 };
+	struct softhsm hsm;
+	struct ends ends;
+
+	(void)state;
+	softhsm_is_needed();
+	softhsm_make(&hsm);
+	softhsm_add_token("dmp");
+	softhsm_add_key("dmp", pki.key_pem, "tls", "01");
+	uri = softhsm_uri(&hsm, "token=dmp;object=tls");
+	server.key = uri;
+	ends_open(&ends, server, (struct tls_client_settings){ .cert = client_pem, .key = uri });
+	shake_hands(&ends);
+	assert_int_equal(ends.server.turn, TLS_DONE);
+	assert_int_equal(ends.client.turn, TLS_DONE);
+	ends_close(&ends);
+	softhsm_hide(&hsm);
+	assert_int_equal(tls_server_new(&tls, &server, PKI_NOW_MS, &err), -1);
+	assert_int_equal(err.kind, ERR_RETRY);
+	assert_string_equal(err.where, "key");
+	assert_non_null(strstr(err.text, "object=tls: the token is not there"));
+	softhsm_done(&hsm);
+}
+
 static void a_certificate_may_be_trusted_by_itself(void **state)
 {
 	char name[TLS_PEER];
@@ -549,6 +579,7 @@ int main(void)
 		cmocka_unit_test(a_client_wants_authorities_a_name_and_a_whole_pair),
 		cmocka_unit_test(a_server_without_authorities_takes_anybody),
 		cmocka_unit_test(a_server_with_authorities_learns_the_name_of_its_client),
+		cmocka_unit_test(both_keys_may_be_on_a_token),
 		cmocka_unit_test(a_certificate_may_be_trusted_by_itself),
 		cmocka_unit_test(a_client_that_cannot_be_checked_is_refused),
 		cmocka_unit_test(the_server_must_be_who_was_called),

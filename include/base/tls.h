@@ -33,7 +33,7 @@ struct tls_client_settings {
 struct tls;
 
 /* -1 (ERR_HALT): the text says which file and what is wrong with it, err->where which setting:
- * "cert", "key", "client_ca", "ca", "name", "min" or "ciphers".
+ * "cert", "key", "client_ca", "ca", "name", "min" or "ciphers". ERR_RETRY: the key's token is away.
  */
 must_use int tls_server_new(struct tls **ret_tls, const struct tls_server_settings *settings,
 			    int64_t now_ms, struct err *err);
