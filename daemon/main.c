@@ -26,6 +26,7 @@ enum {
 	PATIENCE_MS = 10000,
 	DISK_THREADS = 2,
 	LARGE_BYTES = 256 << 10,
+	KEPT_BYTES = 2 << 20,
 	MOST_ARENAS = 4,
 };
 
@@ -210,7 +211,7 @@ static void watch_signals(struct daemon *daemon)
 static void give_memory_back(void)
 {
 	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* a large block is the kernel's again at once */
-	mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);  /* but not what each few messages need again */
 	mallopt(M_ARENA_MAX, MOST_ARENAS);
 }
 
