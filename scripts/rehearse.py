@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import base64
 import contextlib
+import glob
 import json
 import os
 import pathlib
@@ -21,6 +22,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "system"))
 from gateway import SOURCE, Gateway, Simulator, TimedOut, fresh, make_pki  # noqa: E402
 
+INCLUDE = "conf.d/*.yaml"  # what a configuration includes that says nothing of it
 HL7_ENDINGS = (".hl7", ".er7")
 BODY_ENDINGS = (".pdf", ".txt", ".rtf", ".jpg", ".jpeg", ".tif", ".tiff")
 SIDECAR_WAIT = "2 s"  # who comes alone is told so, and need not keep anybody waiting
@@ -196,8 +198,37 @@ def pruned(value):
     return [pruned(each) for each in value] if isinstance(value, list) else value
 
 
-def rehearsal_config(path: pathlib.Path, simulator: Simulator) -> str:
-    """Somebody's own configuration, with its doors and its DMP replaced by those of the rehearsal."""
+def join(config: dict, more: dict, where: str, name: str = ""):
+    """As the daemon does: keys join, lists grow, and no value is given twice."""
+    for key, value in more.items():
+        known = config.get(key, "")
+        if known == "":
+            config[key] = value
+        elif isinstance(known, dict) and isinstance(value, dict):
+            join(known, value, where, f"{name}{key}.")
+        elif isinstance(known, list) and isinstance(value, list):
+            known += value
+        elif value != "":
+            sys.exit(f"{where}: {name}{key} stands in another file, too")
+
+
+def read_config(path: pathlib.Path) -> dict:
+    """With what it includes."""
+    import yaml
+
+    def load(file: pathlib.Path) -> dict:
+        return yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader) or {}
+
+    config = load(path)
+    pattern = config.pop("include", INCLUDE)
+    for file in sorted(glob.glob(str(path.parent / pattern))) if pattern else ():
+        join(config, load(pathlib.Path(file)), file)
+    return pruned(config)
+
+
+def rehearsal_config(config: dict, folder: pathlib.Path, simulator: Simulator) -> str:
+    """Somebody's own configuration, with its doors and its DMP replaced by those of the rehearsal, and without what tells
+    others: sources, proxies, whoever hears alerts."""
     import yaml
 
     class Quoted(yaml.SafeDumper):
@@ -205,23 +236,28 @@ def rehearsal_config(path: pathlib.Path, simulator: Simulator) -> str:
 
     Quoted.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
 
-    config = pruned(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader))
     site = config["establishments"][0]["sites"][0]["finess_eg"]
     doors = {"site": site, "source": "REHEARSAL"}
     for establishment in config["establishments"]:
         dmp = establishment.setdefault("dmp", {})
+        dmp.pop("proxy", None)
         dmp["url"] = {name: f"{simulator.url}/{name}" for name in ("repository", "registry", "patients")}
         dmp["tls"] = {name: str(simulator.pki / file)
                       for name, file in (("ca", "ca.pem"), ("cert", "auth.pem"), ("key", "auth.key"))}
         dmp["sign"] = {name: str(simulator.pki / file)
                        for name, file in (("cert", "sign.pem"), ("key", "sign.key"), ("chain", "ca.pem"))}
-    config["lps"].pop("homologation_file", None)  # a secret that a rehearsal has no use for
+    config.pop("sources", None)
+    config.get("alerts", {}).pop("push", None)
+    config["lps"].pop("homologation_file", None)  # secrets that a rehearsal has no use for
+    config.get("queue", {}).pop("encryption", None)
     # Where the product is not installed, what it ships is the project's.
-    for group, key, shipped in (("valuesets", "dir", "value-sets"), ("errors", "file", "dmp-errors.csv")):
-        own = config.setdefault(group, {}).get(key)
-        config[group][key] = str((path.parent / own).resolve() if own else SOURCE / "conf" / shipped)
+    for group, key, shipped in (("valuesets", "dir", "value-sets"), ("errors", "file", "dmp-errors.csv"),
+                                ("maps", "content_type", None), ("targets", "dir", None)):
+        own = config.get(group, {}).get(key)
+        if own or shipped:
+            config.setdefault(group, {})[key] = str((folder / own).resolve() if own else SOURCE / "conf" / shipped)
     config.update({
-        "environment": "rehearsal", "state": {"folder": "state"}, "control": {"socket": "control.sock"},
+        "environment": "rehearsal", "include": "", "state": {"folder": "state"}, "control": {"socket": "control.sock"},
         "status": {"listen": "127.0.0.1:0"},
         "log": {"level": "info", "rate_limit": {"burst": "0"}},  # its lines tell when each document has settled
         "intake": {"mllp": [{"name": "mllp", "listen": "127.0.0.1:0", **doors}],
@@ -242,10 +278,12 @@ def main() -> int:
     if not arguments.folder.is_dir():
         parser.error(f"{arguments.folder} is not a folder")
 
+    own = read_config(arguments.config) if arguments.config else None
+
     with tempfile.TemporaryDirectory(prefix="dmpfeed-rehearsal-") as folder:
         work = pathlib.Path(folder)
         with Simulator(make_pki(work / "pki"), fresh(work / "sim")) as simulator:
-            config = rehearsal_config(arguments.config, simulator) if arguments.config else None
+            config = rehearsal_config(own, arguments.config.parent, simulator) if own else None
             rehearsal = Rehearsal(arguments.folder, work, config, arguments.patience)
             inputs = rehearsal.run(simulator, arguments.together)
     report = {"version": 1, "inputs": inputs, "totals": totals(inputs)}

@@ -6,6 +6,8 @@ import csv
 import json
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 
 import pytest
@@ -183,3 +185,23 @@ def test_no_message_of_the_corpus_is_unanswered(corpus):
     report, _ = corpus
     assert [each["file"] for each in report["inputs"] if each["file"].endswith(MESSAGES) and each["ack"] is None] == []
     assert report["totals"]["unanswered"] == 0
+
+
+def test_what_a_configuration_includes_belongs_to_it(tmp_path):
+    """The example of a hospital, half of it in files of its own, with relative paths: nobody else hears of a rehearsal."""
+    example = (SOURCE / "conf" / "examples" / "hospital.yaml").read_text()
+    first, sources, rest = re.split(r"^(?=sources:|establishments:)", example, flags=re.MULTILINE)
+    (tmp_path / "own" / "conf.d").mkdir(parents=True)
+    shutil.copytree(SOURCE / "conf" / "value-sets", tmp_path / "own" / "tables")
+    (tmp_path / "own" / "dmpfeed.yaml").write_text(first)
+    (tmp_path / "own" / "conf.d" / "10-establishments.yaml").write_text(rest)
+    (tmp_path / "own" / "conf.d" / "20-more.yaml").write_text(sources + "valuesets: { dir: tables }\nlog: { level: error }\n")
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "letter.xml").write_bytes(read("operative-report.xml"))
+    report = rehearse(tmp_path / "input", tmp_path / "report.json", "--config", tmp_path / "own" / "dmpfeed.yaml")
+    (document,) = report["inputs"][0]["documents"]
+    assert (document["state"], document["reason"]) == ("held", "policy_hold")
+    (tmp_path / "own" / "conf.d" / "30-again.yaml").write_text("lps: { oid: 1.2.3 }\n")
+    done = subprocess.run([PYTHON, SOURCE / "scripts" / "rehearse.py", tmp_path / "input", "--config", tmp_path / "own" / "dmpfeed.yaml"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "30-again.yaml: lps.oid stands in another file, too" in done.stderr
