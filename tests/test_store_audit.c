@@ -3,6 +3,7 @@
 
 #include "queue/store_act.h"
 #include "queue/store_target.h"
+#include "queue/store_trail.h"
 #include "store_fixture.h"
 
 /* Does to the file what the store never would. */
@@ -345,6 +346,56 @@ static void what_people_did_is_told_of_acts_and_orders_alike(void **state)
 	assert_deeds(f, &each, "");
 }
 
+static void tell_row(void *arg, const struct store_trail_row *row)
+{
+	struct buf *out = arg;
+
+	buf_addf(out, "%d %s %s%s %s%s%s;", (int)row->number, row->what, row->subject,
+		 row->unique_id, row->state, row->actor, row->is_act ? " (act)" : "");
+}
+
+static void assert_trail(struct fixture *f, uint64_t after, size_t most, const char *wanted)
+{
+	scoped(buf_done) struct buf told = { 0 };
+
+	buf_add_text(&told, "");
+	ok(store_trail(f->store, after, most, tell_row, &told, &err));
+	assert_string_equal(buf_slice(&told).p, wanted);
+}
+
+static void the_trail_is_the_chain_in_order(void **state)
+{
+	struct fixture *f = *state;
+
+	import_between(f);
+	assert_trail(f, 0, 9,
+		     "1 received 1.2.3.1 queued;2 imported denominator sejours dim (1001) (act);"
+		     "3 received 1.2.3.2 queued;");
+	assert_trail(f, 1, 1, "2 imported denominator sejours dim (1001) (act);");
+	assert_trail(f, 2, 9, "3 received 1.2.3.2 queued;");
+	assert_trail(f, 3, 9, "");
+}
+
+static void it_is_known_how_far_the_trail_was_forwarded(void **state)
+{
+	struct fixture *f = *state;
+	struct store_trail_reach reach;
+
+	ok(store_trail_reach(f->store, &reach, &err));
+	assert_int_equal(reach.forwarded + reach.newest, 0);
+	import_between(f);
+	for (uint64_t row = 2; row <= 3; row++) {
+		ok(store_begin(f->store, &err));
+		ok(store_note_forwarded(f->store, row, &err));
+		ok(store_commit(f->store, &err));
+		store_free(&f->store);
+		open_store(f);
+		ok(store_trail_reach(f->store, &reach, &err));
+		assert_int_equal(reach.forwarded, row);
+		assert_int_equal(reach.newest, 3);
+	}
+}
+
 static void an_altered_act_is_found(void **state)
 {
 	static const char *const fields[] = {
@@ -455,6 +506,8 @@ int main(void)
 		test(a_body_without_a_document_is_found),
 		test(an_act_stands_in_the_chain_with_who_did_it),
 		test(what_people_did_is_told_of_acts_and_orders_alike),
+		test(the_trail_is_the_chain_in_order),
+		test(it_is_known_how_far_the_trail_was_forwarded),
 		test(an_altered_act_is_found),
 		test(an_act_taken_out_is_found),
 		test(imported_figures_that_were_altered_are_found),

@@ -492,6 +492,13 @@ static const char version_27[] =
 	"DROP INDEX document_orderable;"
 	"CREATE INDEX document_orderable ON document (reason, doc) WHERE reason <> '' AND purged_ms = 0"
 	"  AND (state = 'held' OR state = 'queued' OR state = 'refused' OR state = 'rejected');";
+
+/* Up to which row the audit chain was forwarded. */
+static const char version_28[] =
+	"CREATE TABLE forwarding ("
+	"  number INTEGER PRIMARY KEY CHECK (number = 1),"
+	"  last INTEGER NOT NULL"
+	") STRICT;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -532,6 +539,7 @@ static const struct {
 	{ version_25, NULL },
 	{ version_26, NULL },
 	{ version_27, NULL },
+	{ version_28, NULL },
 };
 
 enum { VERSION = length_of(steps) };

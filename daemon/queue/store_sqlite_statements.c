@@ -567,6 +567,14 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[CHAIN_ROWS] = "SELECT * FROM (" LINKS_OF_LEDGER ") UNION ALL SELECT * FROM (SELECT number, zeroblob(16), '', '',"
 		" x'', at_ms, what, '', '', 0, subject, text, '', '', actor, node, 0, 0, digest FROM act WHERE number > ?1"
 		" ORDER BY number LIMIT ?2) ORDER BY 1 LIMIT ?2",
+	[TRAIL] = "SELECT * FROM (SELECT l.number, l.at_ms, l.what, l.actor, l.node, l.digest, 0, '', '', d.doc, d.action,"
+		" d.unique_id, d.type_code, d.lane, d.site, d.source, d.channel, l.state, l.reason, l.code, l.note, l.attempt,"
+		" l.http_status, l.duration_ms FROM ledger l LEFT JOIN document d USING (seq) WHERE l.number > ?1"
+		" ORDER BY l.number LIMIT ?2) UNION ALL SELECT * FROM (SELECT number, at_ms, what, actor, node, digest, 1,"
+		" subject, text, zeroblob(16), '', '', '', '', '', '', '', '', '', '', '', 0, 0, 0 FROM act WHERE number > ?1"
+		" ORDER BY number LIMIT ?2) ORDER BY 1 LIMIT ?2",
+	[FORWARDED_IS] = "SELECT last FROM forwarding",
+	[NOTE_FORWARDED] = "INSERT OR REPLACE INTO forwarding (number, last) VALUES (1, ?1)",
 	[CHAIN_SET] = "UPDATE ledger SET digest = ?2 WHERE number = ?1",
 	[CHECK_INTEGRITY] = "PRAGMA integrity_check(20)",
 	[CHECK_REFERENCES] = "PRAGMA foreign_key_check",
