@@ -25,8 +25,8 @@
  * What every step goes by is a snapshot of the configuration (snapshot.h): a reload brings another one, and
  * what began under the old one ends under it.
  *
- * A source that wants to hear of the end is told by business_acks.c, at its own pace. What time alone
- * does to the queue (holds that end, bodies that are purged) is upkeep.c's. What is counted of it all
+ * A source that wants to hear of the end is told by business_acks.c, at its own pace; a collector of the
+ * audit trail, by trail.c, likewise. What time alone does to the queue (holds that end, bodies that are purged) is upkeep.c's. What is counted of it all
  * follows the ledger, in tally.c.
  *
  * Each step is a small function that runs where the table says (crew.h has the threads); the step
@@ -45,6 +45,7 @@
 #include "inbound/inbound.h"
 #include "outbound/business_acks.h"
 #include "outbound/outbound.h"
+#include "outbound/trail.h"
 #include "tally.h"
 #include "upkeep.h"
 
@@ -55,6 +56,7 @@ struct pipeline {
 	struct upkeep *upkeep;
 	struct tally *tally;
 	struct business_acks *business_acks;
+	struct trail *trail;
 	struct pipeline_figures figures;
 
 	void (*watch)(void *arg, const struct store_moves *moves); /* NULL: nobody */
@@ -160,6 +162,7 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 					       ack_is_wanted,   dmp_is_told, pipeline };
 	const struct outbound_parts outbound = { &pipeline->crew, snapshot, have_moved, pipeline };
 	scoped(business_acks_plan_free) struct business_acks_plan *links = NULL;
+	scoped(trail_plan_free) struct trail_plan *trail = NULL;
 
 	memcpy(pipeline->figures.documents, parts->counts.documents,
 	       sizeof(parts->counts.documents));
@@ -174,7 +177,9 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 	pipeline->outbound = outbound_new(&outbound);
 	pipeline->business_acks =
 		business_acks_new(&(struct business_acks_parts){ &pipeline->crew });
+	pipeline->trail = trail_new(&pipeline->crew);
 	if (business_acks_prepare(pipeline->business_acks, snapshot, &links, err) < 0 ||
+	    trail_prepare(pipeline->trail, snapshot, &trail, err) < 0 ||
 	    inbound_new(&pipeline->inbound, &inbound, err) < 0)
 		return -1;
 	pipeline->upkeep = upkeep_new(&(struct upkeep_parts){
@@ -182,6 +187,7 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 	pipeline->tally = tally_new(&(struct tally_parts){ &pipeline->crew, snapshot });
 	outbound_poke_all(pipeline->outbound); /* what waited in the store */
 	business_acks_follow(pipeline->business_acks, snapshot, &links);
+	trail_follow(pipeline->trail, snapshot, &trail);
 	*ret_pipeline = take(pipeline);
 	return 0;
 }
@@ -191,6 +197,7 @@ int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *pa
 struct pipeline_plan {
 	struct outbound_plan *outbound;
 	struct business_acks_plan *business_acks;
+	struct trail_plan *trail;
 	struct doors_plan *doors;
 };
 
@@ -202,6 +209,7 @@ int pipeline_prepare(struct pipeline *pipeline, const struct snapshot *snapshot,
 	if (outbound_prepare(pipeline->outbound, snapshot, &plan->outbound, err) < 0 ||
 	    business_acks_prepare(pipeline->business_acks, snapshot, &plan->business_acks, err) <
 		    0 ||
+	    trail_prepare(pipeline->trail, snapshot, &plan->trail, err) < 0 ||
 	    inbound_prepare(pipeline->inbound, snapshot, &plan->doors, err) < 0)
 		return -1;
 	*ret_plan = take(plan);
@@ -216,6 +224,7 @@ void pipeline_plan_free(struct pipeline_plan **plan)
 		return;
 	outbound_plan_free(&p->outbound);
 	business_acks_plan_free(&p->business_acks);
+	trail_plan_free(&p->trail);
 	inbound_plan_free(&p->doors);
 	free_ptr(plan);
 }
@@ -226,6 +235,7 @@ void pipeline_follow(struct pipeline *pipeline, struct snapshot *snapshot,
 {
 	outbound_follow(pipeline->outbound, snapshot, &(*plan)->outbound);
 	business_acks_follow(pipeline->business_acks, snapshot, &(*plan)->business_acks);
+	trail_follow(pipeline->trail, snapshot, &(*plan)->trail);
 	inbound_follow(pipeline->inbound, snapshot, &(*plan)->doors);
 	upkeep_follow(pipeline->upkeep, upkeep_times_of(snapshot->config));
 	tally_follow(pipeline->tally, snapshot);
@@ -260,6 +270,7 @@ void pipeline_close(struct pipeline *pipeline, int64_t patience_ms, void (*close
 	upkeep_close(pipeline->upkeep);
 	tally_close(pipeline->tally);
 	business_acks_close(pipeline->business_acks);
+	trail_close(pipeline->trail);
 	pipeline->closed = closed;
 	pipeline->closed_arg = arg;
 	pipeline->closing = event_new(pipeline->crew.loop, -1, 0, has_closed, pipeline);
@@ -286,6 +297,7 @@ void pipeline_free(struct pipeline **pipeline)
 	upkeep_free(&p->upkeep);
 	tally_free(&p->tally);
 	business_acks_free(&p->business_acks);
+	trail_free(&p->trail);
 	crew_done(&p->crew);
 	if (p->closing != NULL)
 		event_free(p->closing);
@@ -344,4 +356,10 @@ struct drop_figures pipeline_folder(const struct pipeline *pipeline, size_t inde
 struct mllp_sender_figures pipeline_way_back(const struct pipeline *pipeline, size_t index)
 {
 	return business_acks_link(pipeline->business_acks, index);
+}
+
+bool pipeline_trail(const struct pipeline *pipeline, struct collector_figures *ret_figures,
+		    uint64_t *ret_waiting)
+{
+	return trail_figures(pipeline->trail, ret_figures, ret_waiting);
 }

@@ -397,6 +397,16 @@ static void see_store(struct watch *watch, int64_t now_ms)
 		    now_ms);
 }
 
+static void see_trail(struct watch *watch)
+{
+	struct collector_figures collector;
+	uint64_t waiting;
+
+	if (pipeline_trail(watch->parts.pipeline, &collector, &waiting))
+		see_why(watch, ALERT_NOT_FORWARDED, collector.address, collector.failing_ms,
+			collector.why, NULL);
+}
+
 static void tell(void *arg, const struct alert *alert, enum alert_change change)
 {
 	enum log_level level = change == ALERT_CLEARED             ? LEVEL_INFO
@@ -426,6 +436,7 @@ static void see_all(struct watch *watch)
 	see_senders(watch, time.wall_ms);
 	see_certificates(watch, time.wall_ms);
 	see_store(watch, time.wall_ms);
+	see_trail(watch);
 	see(watch, ALERT_CLOCK_JUMP, "jump", told_lately ? watch->jump_ms : 0);
 	alerts_end(watch->alerts, tell, watch);
 	watch->health.alerts = alerts_raised(watch->alerts, &watch->health.alert_count);

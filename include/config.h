@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "control/control.h"
 #include "convert/convert.h"
+#include "dispatch/collector.h"
 #include "dispatch/existence_cache.h"
 #include "dispatch/http.h"
 #include "dispatch/lane.h"
@@ -186,7 +187,8 @@ struct config {
 
 	struct control_settings control;
 	struct status_settings status;
-	const char *status_token_file; /* "": none; what it holds is in status.token */
+	const char *status_token_file;       /* "": none; what it holds is in status.token */
+	struct collector_settings collector; /* of the audit trail */
 	struct threshold_settings alerts;
 	struct push_settings push;
 	const char *push_token_file; /* "": none; what it holds is in push.token */

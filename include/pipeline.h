@@ -80,4 +80,8 @@ struct drop_figures pipeline_folder(const struct pipeline *pipeline, size_t inde
 struct mllp_sender_figures pipeline_way_back(const struct pipeline *pipeline,
 					     size_t index); /* by source */
 
+/* The way to the collector of the audit trail, and how many rows it has yet to get; false: there is none. */
+must_use bool pipeline_trail(const struct pipeline *pipeline, struct collector_figures *ret_figures,
+			     uint64_t *ret_waiting);
+
 #endif

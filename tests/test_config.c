@@ -415,7 +415,8 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "workers: 3", "dmp: {}", 4, 1, "it belongs below establishments[]" },
 		{ "workers: 3", "finess_eg: x", 4, 1, "belongs below establishments[].sites[]" },
 		{ "      idle:", "      retry: {}\n      idle:", 13, 7,
-		  "it belongs below alerts.push, or sources[].ack, or establishments[].dmp" },
+		  "it belongs below alerts.push, or audit.syslog, or sources[].ack, or "
+		  "establishments[].dmp" },
 		{ "  level: debug", "  level: debug\n  workers: 3", 4, 3,
 		  "it belongs below the first column" },
 		{ "  level: debug", "  level: debug\n  colour: x", 4, 3, "known are level" },
@@ -623,7 +624,7 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "establishments:",
 		  SOURCES("name: DPI, ack: { address: \"127.0.0.1:1\", tls: { name: dpi.example } "
 			  "}"),
-		  21, 55, "without the authorities of the source there is no TLS" },
+		  21, 55, "without the authorities of the other side there is no TLS" },
 		{ "establishments:",
 		  SOURCES("name: DPI, ack: { address: \"127.0.0.1:1\", retry: { first: 2 h } }"),
 		  21, 55, "ack.retry.most must not be shorter" },

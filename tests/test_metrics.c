@@ -91,6 +91,21 @@ static void figures_are_told_in_base_units(void **state)
 		"process_start_time_seconds 1795262399.5");
 }
 
+static void a_trail_that_is_forwarded_is_there(void **state)
+{
+	const struct status_collector collector = {
+		.address = "10.1.2.4:6514", .waiting = 3, .forwarded = 1200, .failed = 2
+	};
+	const struct status status = { .version = "1",
+				       .environment = "test",
+				       .collector = &collector };
+
+	(void)state;
+	assert_written(&status, "dmpfeed_audit_rows_waiting{collector=\"10.1.2.4:6514\"} 3",
+		       "dmpfeed_audit_forwarded_row{collector=\"10.1.2.4:6514\"} 1200",
+		       "dmpfeed_audit_connections_failed_total{collector=\"10.1.2.4:6514\"} 2");
+}
+
 static void a_label_is_escaped(void **state)
 {
 	const struct status status = {
@@ -228,6 +243,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(figures_are_told_in_base_units),
+		cmocka_unit_test(a_trail_that_is_forwarded_is_there),
 		cmocka_unit_test(a_label_is_escaped),
 		cmocka_unit_test(a_histogram_is_cumulative),
 		cmocka_unit_test(alerts_and_certificates_are_there_by_name),

@@ -48,13 +48,15 @@ static void an_idle_gateway_has_every_member(void **state)
 	const struct status status = { .version = "1.2.3", .environment = "test" };
 
 	(void)state;
-	assert_written(&status, "{\"version\":\"1.2.3\",\"environment\":\"test\",\"uptime_s\":0,"
-				"\"now\":null,\"ready\":true,\"not_ready\":null,\"queue\":{},"
-				"\"oldest_queued_s\":null,\"last_delivered\":null,"
-				"\"invisible_too_long\":0,"
-				"\"identities\":0,\"identities_ignored\":0,\"identities_unusable\":"
-				"0,\"answers\":0,\"not_asked\":0,\"lanes\":[],"
-				"\"listeners\":[],\"folders\":[],\"sources\":[],\"sites\":[]}");
+	assert_written(
+		&status,
+		"{\"version\":\"1.2.3\",\"environment\":\"test\",\"uptime_s\":0,"
+		"\"now\":null,\"ready\":true,\"not_ready\":null,\"queue\":{},"
+		"\"oldest_queued_s\":null,\"last_delivered\":null,"
+		"\"invisible_too_long\":0,"
+		"\"identities\":0,\"identities_ignored\":0,\"identities_unusable\":"
+		"0,\"answers\":0,\"not_asked\":0,\"lanes\":[],"
+		"\"listeners\":[],\"folders\":[],\"sources\":[],\"audit\":null,\"sites\":[]}");
 }
 
 static void a_busy_gateway_tells_all_it_knows(void **state)
@@ -93,6 +95,9 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 		  .taken = 5,
 		  .rejected = 6 },
 	};
+	static const struct status_collector collector = {
+		"10.1.2.4:6514", "open", "", true, 3, 1200, 2, 0, NOON_MS
+	};
 	static const struct status_source sources[] = {
 		{ .name = "DPI",
 		  .address = "10.1.2.3:2576",
@@ -116,6 +121,7 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 				       .listener_count = 1,
 				       .folders = folders,
 				       .folder_count = 1,
+				       .collector = &collector,
 				       .sources = sources,
 				       .source_count = 1,
 				       .depths = depths,
@@ -158,6 +164,9 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 		"\"waiting\":8,\"oldest\":\"2026-11-21T11:00:00.000Z\",\"told\":9,"
 		"\"refused\":1,\"failed\":2,\"resumes\":\"2026-11-21T12:00:30.000Z\","
 		"\"last_told\":\"2026-11-21T10:00:00.000Z\"}],"
+		"\"audit\":{\"address\":\"10.1.2.4:6514\",\"state\":\"open\",\"why\":null,"
+		"\"connected\":true,\"waiting\":3,\"forwarded\":1200,\"failed\":2,"
+		"\"resumes\":null,\"last_forwarded\":\"2026-11-21T12:00:00.000Z\"},"
 		"\"sites\":[]}");
 }
 

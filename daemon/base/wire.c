@@ -262,6 +262,25 @@ struct wire_progress wire_progress(const struct wire *wire)
 	return (struct wire_progress){ info.tcpi_bytes_acked, (uint64_t)max(waiting, 0) };
 }
 
+int wire_tls(struct tls **ret_tls, const struct tls_client_settings *settings, const char *address,
+	     int64_t now_ms, struct err *err)
+{
+	struct tls_client_settings tls = *settings;
+	struct slice host = slice_of(address);
+	scoped(free_ptr) char *name = NULL;
+
+	*ret_tls = NULL;
+	if (tls.ca == NULL || tls.ca[0] == '\0')
+		return 0;
+	host.n = (size_t)(strrchr(host.p, ':') - host.p);
+	if (slice_starts(host, "["))
+		host = (struct slice){ host.p + 1, host.n - 2 };
+	name = slice_dup(host);
+	if (tls.name == NULL || tls.name[0] == '\0')
+		tls.name = name;
+	return tls_client_new(ret_tls, &tls, now_ms, err);
+}
+
 struct wire *wire_new(struct event_base *loop, const struct address *address, const struct tls *tls,
 		      const struct wire_calls *calls)
 {

@@ -202,29 +202,68 @@ static bool is_source(const struct config *config, const char *name)
 	return false;
 }
 
-static void check_ack(const struct config *config, const struct mllp_sender_settings *ack,
-		      struct option_reading *reading)
+/* A connection that the gateway makes, and what its keys are called. */
+struct outgoing {
+	const char *name;
+	const char *const *address;
+	const struct tls_client_settings *tls;
+	const struct retry_settings *retry;
+	bool needs_tls;
+};
+
+static void check_outgoing_tls(const struct outgoing *out, struct option_reading *reading)
+{
+	const struct tls_client_settings *tls = out->tls;
+	const bool has_cert = tls->cert != NULL && is_given(tls->cert);
+	const bool has_key = tls->key != NULL && is_given(tls->key);
+	const bool has_name = tls->name != NULL && is_given(tls->name);
+
+	if (tls->cert != NULL && tls->key != NULL && has_cert != has_key)
+		option_complain(reading, has_cert ? &tls->key : &tls->cert,
+				"%s.tls.cert and %s.tls.key go together: write both, or none",
+				out->name, out->name);
+	if (tls->ca != NULL && !is_given(tls->ca) &&
+	    (out->needs_tls || has_cert || has_key || has_name))
+		option_complain(reading, &tls->ca,
+				"%s.tls.ca is missing: without the authorities of the other side "
+				"there is no TLS",
+				out->name);
+}
+
+static void check_outgoing(const struct config *config, const struct outgoing *out,
+			   struct option_reading *reading)
 {
 	struct address address;
 
-	if (ack->retry.most_ms != 0 && ack->retry.most_ms < ack->retry.first_ms)
-		option_complain(reading, &ack->retry.most_ms,
-				"ack.retry.most must not be shorter than ack.retry.first");
-	if (ack->tls.cert != NULL && ack->tls.key != NULL &&
-	    is_given(ack->tls.cert) != is_given(ack->tls.key))
-		option_complain(reading, is_given(ack->tls.cert) ? &ack->tls.key : &ack->tls.cert,
-				"ack.tls.cert and ack.tls.key go together: write both, or none");
-	if (ack->tls.ca != NULL && ack->tls.ca[0] == '\0' &&
-	    (is_given(ack->tls.cert) || is_given(ack->tls.key) || is_given(ack->tls.name)))
-		option_complain(
-			reading, &ack->tls.ca,
-			"ack.tls.ca is missing: without the authorities of the source there "
-			"is no TLS");
-	if (config->environment == ENVIRONMENT_REHEARSAL && ack->address != NULL &&
-	    address_parse(ack->address, &address) && !address_is_loopback(&address))
-		option_complain(reading, &ack->address,
+	if (out->retry->most_ms != 0 && out->retry->most_ms < out->retry->first_ms)
+		option_complain(reading, &out->retry->most_ms,
+				"%s.retry.most must not be shorter than %s.retry.first", out->name,
+				out->name);
+	check_outgoing_tls(out, reading);
+	if (config->environment == ENVIRONMENT_REHEARSAL && *out->address != NULL &&
+	    address_parse(*out->address, &address) && !address_is_loopback(&address))
+		option_complain(reading, out->address,
 				"a rehearsal sends to this machine only: write an address of "
 				"127.0.0.0/8 or [::1], or another environment");
+}
+
+static void check_ack(const struct config *config, const struct mllp_sender_settings *ack,
+		      struct option_reading *reading)
+{
+	check_outgoing(config,
+		       &(struct outgoing){ "ack", &ack->address, &ack->tls, &ack->retry, false },
+		       reading);
+}
+
+static void check_collector(const struct config *config, struct option_reading *reading)
+{
+	const struct collector_settings *collector = &config->collector;
+	const bool is_given_one = collector->address != NULL && is_given(collector->address);
+
+	check_outgoing(config,
+		       &(struct outgoing){ "audit.syslog", &collector->address, &collector->tls,
+					   &collector->retry, is_given_one },
+		       reading);
 }
 
 static void check_source(const struct config *config, const char *const *name,
@@ -418,6 +457,7 @@ void config_check(const struct config *config, struct option_reading *reading)
 	check_status(config, reading);
 	check_limits(config, reading);
 	check_sources(config, reading);
+	check_collector(config, reading);
 	check_source_senders(config, reading);
 	check_domains(config, reading);
 	check_local_domain(config, reading);

@@ -1,6 +1,7 @@
 /* The table of every option: its key, kind, member, default, bounds and meaning. */
 #include "config/config_table.h"
 
+#include "base/syslog.h"
 #include "config/config_files.h"
 
 #define KIB(n) ((int64_t)(n) << 10)
@@ -597,6 +598,8 @@ static const struct option options[] = {
 	  AT(struct config, alerts.absent_least),
 	  .preset = "200", .least = 1, .most = 1000000000,
 	  .help = "a day with fewer documents says nothing about that share" },
+	AGE_OPTIONS("audit_not_forwarded", audit_unreached_ms, "15 min", "12 h", HOURS(24 * 90),
+			  "the collector of the audit trail has taken nothing for so long"),
 	{ "alerts.push.command", OPTION_VALUES, AT(struct config, push.command),
 	  .preset = "",
 	  .entries = &(const struct option_table){
@@ -631,6 +634,46 @@ static const struct option options[] = {
 	{ "alerts.push.max_waiting", OPTION_COUNT, AT(struct config, push.most_waiting),
 	  .preset = "100", .least = 1, .most = 10000,
 	  .help = "so many changes wait to be told; further ones are not" },
+	{ "audit.syslog.address", OPTION_ADDRESS, AT(struct config, collector.address),
+	  .preset = "",
+	  .help = "the IP address and port of a syslog collector for the audit trail, like "
+		  "\"10.1.2.3:6514\"" },
+	{ "audit.syslog.tls.ca", OPTION_FILE, AT(struct config, collector.tls.ca),
+	  .preset = "",
+	  .help = "a PEM file of the authorities that its certificate is checked against" },
+	{ "audit.syslog.tls.cert", OPTION_FILE, AT(struct config, collector.tls.cert),
+	  .preset = "",
+	  .help = "a PEM file of the certificate that the gateway shows it" },
+	{ "audit.syslog.tls.key", OPTION_SECRET, AT(struct config, collector.tls.key),
+	  .preset = "",
+	  .help = "a PEM file of the private key of that certificate" },
+	{ "audit.syslog.tls.name", OPTION_TEXT, AT(struct config, collector.tls.name),
+	  .preset = "", .least = 0, .most = 253,
+	  .help = "the host name that its certificate must be for; the address, by default" },
+	{ "audit.syslog.facility", OPTION_COUNT, AT(struct config, collector.facility),
+	  .preset = "10", .least = 0, .most = 23,
+	  .help = "the facility of the messages, by its number" },
+	{ "audit.syslog.enterprise", OPTION_COUNT, AT(struct config, collector.enterprise),
+	  .preset = "32473", .least = 1, .most = 4294967295,
+	  .help = "the private enterprise number that the structured data is named under" },
+	{ "audit.syslog.max_line", OPTION_SIZE, AT(struct config, collector.most_line_bytes),
+	  .preset = "8 KiB", .least = SYSLOG_LEAST_BYTES, .most = SYSLOG_MOST_BYTES,
+	  .help = "a message is no longer than this: the end of its text is cut" },
+	{ "audit.syslog.timeout", OPTION_DURATION, AT(struct config, collector.timeout_ms),
+	  .preset = "30 s", .least = 100, .most = HOURS(1),
+	  .help = "a connection is made within this, and something of what is sent is taken within this" },
+	{ "audit.syslog.idle", OPTION_DURATION, AT(struct config, collector.idle_ms),
+	  .preset = "10 min", .least = 100, .most = HOURS(168),
+	  .help = "a connection with nothing to send for so long is closed" },
+	{ "audit.syslog.settle", OPTION_DURATION, AT(struct config, collector.settle_ms),
+	  .preset = "10 s", .least = 100, .most = HOURS(1),
+	  .help = "what was sent is believed to have arrived when the connection stands so long after" },
+	{ "audit.syslog.retry.first", OPTION_DURATION, AT(struct config, collector.retry.first_ms),
+	  .preset = "10 s", .least = 100, .most = HOURS(24),
+	  .help = "the first wait after a failure; each further one is twice as long" },
+	{ "audit.syslog.retry.most", OPTION_DURATION, AT(struct config, collector.retry.most_ms),
+	  .preset = "5 min", .least = 100, .most = HOURS(24),
+	  .help = "no wait is longer than this" },
 	{ "document.max_size", OPTION_SIZE, AT(struct config, most_document_bytes),
 	  .preset = "20 MiB", .least = KIB(1), .most = MIB(128),
 	  .help = "a document may be this large" },

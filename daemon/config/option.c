@@ -580,8 +580,7 @@ static int parse_address(const struct option *option, const struct option_text *
 	scoped(free_ptr) char *text = slice_dup(written->text);
 	struct address address;
 
-	(void)option;
-	if (!address_parse(text, &address))
+	if (!(may_be_empty(option) && written->text.n == 0) && !address_parse(text, &address))
 		return wrong(written, err,
 			     "write an IP address and a port, like \"127.0.0.1:2575\" or "
 			     "\"[::1]:2575\"");

@@ -137,6 +137,12 @@ static const struct ctl_column folder_columns[] = {
 	{ NULL, NULL },
 };
 
+static const struct ctl_column collector_columns[] = {
+	{ "address", "Address" }, { "state", "State" }, { "waiting", "Waiting" }, { "forwarded", "Last row" },
+	{ "last_forwarded", "Arrived" }, { "failed", "Failed" }, { "resumes", "Tries again" }, { "why", "Why" },
+	{ NULL, NULL },
+};
+
 static const struct ctl_column source_columns[] = {
 	{ "name", "Name" }, { "address", "Address" }, { "state", "State" },
 	{ "waiting", "Waiting" }, { "oldest", "Oldest" }, { "told", "Told" },
@@ -381,6 +387,14 @@ static void print_alerts(json_t *alerts)
 	ctl_table("Alerts", alerts, alert_columns);
 }
 
+static void print_collector(const json_t *collector)
+{
+	json_t *rows = json_is_object(collector) ? json_pack("[O]", collector) : NULL;
+
+	ctl_table("Forwarded audit trail", rows, collector_columns);
+	json_decref(rows);
+}
+
 void ctl_print_status(const struct ctl_answer *answer)
 {
 	json_t *status = json_array_get(answer->rows, 0);
@@ -396,6 +410,7 @@ void ctl_print_status(const struct ctl_answer *answer)
 	ctl_table("Folders", json_object_get(status, "folders"), folder_columns);
 	ctl_table("Acknowledgements to sources", json_object_get(status, "sources"),
 		  source_columns);
+	print_collector(json_object_get(status, "audit"));
 	json_decref(queue);
 }
 

@@ -75,6 +75,9 @@ static const struct {
 	{ "Refused", "Refusés" },
 	{ "Failed", "Échecs" },
 	{ "Last told", "Dernier remis" },
+	{ "Forwarded audit trail", "Piste d'audit transmise" },
+	{ "Last row", "Dernière ligne" },
+	{ "Arrived", "Arrivée" },
 
 	{ "Alerts", "Alertes" },
 	{ "Alert", "Alerte" },

@@ -358,25 +358,6 @@ void mllp_sender_send(struct mllp_sender *sender, struct slice message, const ch
 
 /* ---- birth and end ---- */
 
-int mllp_sender_tls(struct tls **ret_tls, const struct mllp_sender_settings *settings,
-		    int64_t now_ms, struct err *err)
-{
-	struct tls_client_settings tls = settings->tls;
-	struct slice host = slice_of(settings->address);
-	scoped(free_ptr) char *name = NULL;
-
-	*ret_tls = NULL;
-	if (tls.ca == NULL || tls.ca[0] == '\0')
-		return 0;
-	host.n = (size_t)(strrchr(host.p, ':') - host.p);
-	if (slice_starts(host, "["))
-		host = (struct slice){ host.p + 1, host.n - 2 };
-	name = slice_dup(host);
-	if (tls.name == NULL || tls.name[0] == '\0')
-		tls.name = name;
-	return tls_client_new(ret_tls, &tls, now_ms, err);
-}
-
 int mllp_sender_new(struct mllp_sender **ret_sender, struct event_base *loop,
 		    const struct mllp_sender_settings *settings,
 		    const struct mllp_sender_calls *calls, struct err *err)
@@ -396,7 +377,7 @@ int mllp_sender_new(struct mllp_sender **ret_sender, struct event_base *loop,
 		return err_set(err, ERR_HALT,
 			       "'%s' is not an address and a port, such as 10.1.2.3:2576",
 			       settings->address);
-	if (mllp_sender_tls(&sender->tls, settings, clock_now_ms(), err) < 0)
+	if (wire_tls(&sender->tls, &settings->tls, settings->address, clock_now_ms(), err) < 0)
 		return -1;
 	sender->wire = wire_new(loop, &address, sender->tls, &wire);
 	*ret_sender = take(sender);

@@ -47,6 +47,7 @@ struct operator_desk {
 	struct mllp_figures *listener_figures;
 	struct status_folder *folders;
 	struct status_source *sources;
+	struct status_collector collector;
 	struct status_depth depths[DOC_STATE_COUNT];
 	char not_ready[ERR_TEXT + 128];
 
@@ -100,6 +101,27 @@ static struct status_source source_now(const struct operator_desk *desk, size_t 
 		.resumes_ms = link.resumes_ms,
 		.last_told_ms = link.last_accepted_ms,
 	};
+}
+
+static const struct status_collector *collector_now(struct operator_desk *desk)
+{
+	struct collector_figures way;
+	uint64_t waiting;
+
+	if (!pipeline_trail(desk->parts.pipeline, &way, &waiting))
+		return NULL;
+	desk->collector = (struct status_collector){
+		.address = way.address,
+		.state = way.state,
+		.why = way.why,
+		.connected = way.connected,
+		.waiting = waiting,
+		.forwarded = way.arrived,
+		.failed = way.failed,
+		.resumes_ms = way.resumes_ms,
+		.last_forwarded_ms = way.last_arrived_ms,
+	};
+	return &desk->collector;
 }
 
 static void fill_status(void *arg, struct status *ret_status)
@@ -174,6 +196,7 @@ static void fill_status(void *arg, struct status *ret_status)
 		.folder_count = config->drop_count,
 		.sources = desk->sources,
 		.source_count = config->source_count,
+		.collector = collector_now(desk),
 		.depths = desk->depths,
 		.depth_count = DOC_STATE_COUNT,
 		.oldest_queued_ms = figures.documents[DOC_QUEUED] ? desk->oldest_queued_ms : 0,

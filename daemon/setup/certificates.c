@@ -30,7 +30,7 @@ struct certificates *certificates_new(const struct config *config)
 {
 	struct certificates *certificates = xcalloc(1, sizeof(*certificates));
 	const size_t most =
-		config->establishment_count * 2 + config->mllp_count + config->source_count + 1;
+		config->establishment_count * 2 + config->mllp_count + config->source_count + 2;
 
 	certificates->list = xcalloc(most, sizeof(*certificates->list));
 	for (size_t i = 0; i < config->establishment_count; i++) {
@@ -43,6 +43,7 @@ struct certificates *certificates_new(const struct config *config)
 		add(certificates, config->mllp[i].name, "listener", config->mllp[i].tls.cert);
 	for (size_t i = 0; i < config->source_count; i++)
 		add(certificates, config->sources[i].name, "ack", config->sources[i].ack.tls.cert);
+	add(certificates, "audit", "collector", config->collector.tls.cert);
 	add(certificates, "status", "status", config->status.tls.cert);
 	return certificates;
 }

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "base/wire.h"
 #include "config/option.h"
 
 /* Of one establishment. */
@@ -180,6 +181,20 @@ static int check_listener(const struct config *config, const struct mllp_setting
 	return blame(config, culprit_of(settings, length_of(settings), &err), &err, errors);
 }
 
+enum { OUTGOING_NAMED = 4 };
+
+static int check_outgoing(const struct config *config, const struct tls_client_settings *settings,
+			  const char *address, const struct named named[static OUTGOING_NAMED],
+			  int64_t now_ms, struct buf *errors)
+{
+	scoped(tls_free) struct tls *tls = NULL;
+	struct err err = { 0 };
+
+	if (wire_tls(&tls, settings, address, now_ms, &err) == 0)
+		return 0;
+	return blame(config, culprit_of(named, OUTGOING_NAMED, &err), &err, errors);
+}
+
 static int check_source(const struct config *config, const struct mllp_sender_settings *ack,
 			int64_t now_ms, struct buf *errors)
 {
@@ -189,12 +204,24 @@ static int check_source(const struct config *config, const struct mllp_sender_se
 		{ "ack.tls.name", &ack->tls.name },
 		{ "ack.tls.ca", &ack->tls.ca },
 	};
-	scoped(tls_free) struct tls *tls = NULL;
-	struct err err = { 0 };
 
-	if (mllp_sender_tls(&tls, ack, now_ms, &err) == 0)
+	return check_outgoing(config, &ack->tls, ack->address, settings, now_ms, errors);
+}
+
+static int check_collector(const struct config *config, int64_t now_ms, struct buf *errors)
+{
+	const struct collector_settings *collector = &config->collector;
+	const struct named settings[] = {
+		{ "audit.syslog.tls.cert", &collector->tls.cert },
+		{ "audit.syslog.tls.key", &collector->tls.key },
+		{ "audit.syslog.tls.name", &collector->tls.name },
+		{ "audit.syslog.tls.ca", &collector->tls.ca },
+	};
+
+	if (collector->address[0] == '\0')
 		return 0;
-	return blame(config, culprit_of(settings, length_of(settings), &err), &err, errors);
+	return check_outgoing(config, &collector->tls, collector->address, settings, now_ms,
+			      errors);
 }
 
 static int check_status(const struct config *config, int64_t now_ms, struct buf *errors)
@@ -221,6 +248,7 @@ int credentials_check_doors(const struct config *config, int64_t now_ms, struct 
 		rc = min(rc, check_listener(config, &config->mllp[i], now_ms, errors));
 	for (size_t i = 0; i < config->source_count; i++)
 		rc = min(rc, check_source(config, &config->sources[i].ack, now_ms, errors));
+	rc = min(rc, check_collector(config, now_ms, errors));
 	return min(rc, check_status(config, now_ms, errors));
 }
 

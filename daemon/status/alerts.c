@@ -96,6 +96,11 @@ static const struct rule {
 		"Voie {subject} : {value} des documents du dernier jour n'ont pas trouvé de DMP qui les prenne (absent, fermé, opposé).",
 		"Two or three in a hundred are usual; beyond, see whether identities or consents come right from the source.",
 		"Deux ou trois sur cent est habituel ; au-delà, vérifier les identités et les consentements venus de la source." },
+	[ALERT_NOT_FORWARDED] = { "audit_not_forwarded", UNIT_DURATION, false, 0, 0, 0,
+		"The collector of the audit trail, {subject}, has taken nothing for {value}{detail}.",
+		"Le collecteur de la piste d'audit, {subject}, n'a rien pris depuis {value}{detail}.",
+		"See that it runs, can be reached and shows a valid certificate: nothing is lost, what it missed follows by itself.",
+		"Vérifier qu'il fonctionne, qu'il est joignable et que son certificat est valide : rien n'est perdu, ce qu'il a manqué suivra de lui-même." },
 	/* clang-format on */
 };
 _Static_assert(length_of(rules) == ALERT_RULE_COUNT, "a rule has no row");

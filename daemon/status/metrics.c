@@ -279,6 +279,24 @@ static void put_sources(const struct status *status, struct paper *out)
 		 "source", name, item->failed);
 }
 
+static void put_trail(const struct status *status, struct paper *out)
+{
+	const size_t count = status->collector != NULL;
+
+	put_each(out, "dmpfeed_audit_rows_waiting", "gauge",
+		 "Rows of the audit trail that its collector has not got yet.", status->collector,
+		 count, "collector", address, item->waiting);
+	put_each(out, "dmpfeed_audit_forwarded_row", "gauge",
+		 "Number of the last row that it has got.", status->collector, count, "collector",
+		 address, item->forwarded);
+	put_each(out, "dmpfeed_audit_last_forwarded_timestamp_seconds", "gauge",
+		 "When rows last arrived since start; 0: never.", status->collector, count,
+		 "collector", address, seconds(item->last_forwarded_ms));
+	put_each(out, "dmpfeed_audit_connections_failed_total", "counter",
+		 "Connections to it that were not made, or broke.", status->collector, count,
+		 "collector", address, item->failed);
+}
+
 static void put_certificates(const struct status *status, struct paper *out)
 {
 	const struct health *health = status->health;
@@ -353,9 +371,8 @@ const char *metrics_type(enum metrics_format format)
 void metrics_write(const struct status *status, enum metrics_format format, struct buf *out)
 {
 	static void (*const families[])(const struct status *status, struct paper *out) = {
-		put_gateway, put_documents, put_lanes,        put_listeners,
-		put_folders, put_sources,   put_certificates, put_disks,
-		put_alerts,  put_log,       put_process,
+		put_gateway, put_documents,    put_lanes, put_listeners, put_folders, put_sources,
+		put_trail,   put_certificates, put_disks, put_alerts,    put_log,     put_process,
 	};
 	static const struct histogram nothing;
 	static const struct health unknown = { .loop_lag = &nothing };

@@ -98,6 +98,22 @@ static json_t *json_of_source(const struct status_source *source)
 	return json;
 }
 
+static json_t *json_of_collector(const struct status_collector *collector)
+{
+	json_t *json = json_object();
+
+	json_put_text(json, "address", collector->address);
+	json_put_text(json, "state", collector->state);
+	json_put_text(json, "why", collector->why);
+	json_put_flag(json, "connected", collector->connected);
+	json_put_count(json, "waiting", collector->waiting);
+	json_put_count(json, "forwarded", collector->forwarded);
+	json_put_count(json, "failed", collector->failed);
+	json_put_time(json, "resumes", collector->resumes_ms);
+	json_put_time(json, "last_forwarded", collector->last_forwarded_ms);
+	return json;
+}
+
 static json_t *json_of_site(const struct status_site *site)
 {
 	json_t *json = json_object();
@@ -178,6 +194,8 @@ static json_t *json_of_status(const struct status *status)
 		      status->listener_count);
 	json_put_list(json, "folders", json_of_folder, status->folders, status->folder_count);
 	json_put_list(json, "sources", json_of_source, status->sources, status->source_count);
+	json_object_set_new(json, "audit",
+			    status->collector ? json_of_collector(status->collector) : json_null());
 	put_sites(json, status);
 	if (status->health != NULL)
 		health_put(json, status->health, status->now_ms);

@@ -69,6 +69,8 @@ struct alert_levels threshold_levels(const struct threshold_settings *settings,
 	case ALERT_DMP_ABSENT_RATE:
 		return two(settings->absent_percent.warning * 10,
 			   settings->absent_percent.critical * 10);
+	case ALERT_NOT_FORWARDED:
+		return of(&settings->audit_unreached_ms);
 	case ALERT_RULE_COUNT:
 		break;
 	}

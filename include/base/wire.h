@@ -25,6 +25,12 @@ struct wire_calls {
 
 struct wire;
 
+/* What such a wire speaks TLS with: NULL when the settings name no authorities; and where they give no name, the
+ * certificate must be for the address ("10.1.2.3:2576"). -1: as tls_client_new().
+ */
+must_use int wire_tls(struct tls **ret_tls, const struct tls_client_settings *settings,
+		      const char *address, int64_t now_ms, struct err *err);
+
 /* Closed. `tls` (NULL: plain) outlives it. */
 struct wire *wire_new(struct event_base *loop, const struct address *address, const struct tls *tls,
 		      const struct wire_calls *calls);

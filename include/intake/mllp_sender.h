@@ -61,12 +61,6 @@ must_use int mllp_sender_new(struct mllp_sender **ret_sender, struct event_base 
 			     const struct mllp_sender_calls *calls, struct err *err);
 void mllp_sender_free(struct mllp_sender **sender); /* not from within a callback */
 
-/* What such a link speaks TLS with; NULL: nothing, it is plain. For who wants to know before it is made:
- * err->where names the setting, as tls_client_new() does.
- */
-must_use int mllp_sender_tls(struct tls **ret_tls, const struct mllp_sender_settings *settings,
-			     int64_t now_ms, struct err *err);
-
 /* There may be something to send. */
 void mllp_sender_poke(struct mllp_sender *sender);
 

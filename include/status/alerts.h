@@ -30,6 +30,7 @@ enum alert_rule {
 	ALERT_INS_AGE,            /* value: of the oldest */
 	ALERT_IDENTITY_CHANGED,   /* value: documents */
 	ALERT_DMP_ABSENT_RATE,    /* value: tenths of a percent */
+	ALERT_NOT_FORWARDED,      /* value: for how long */
 	ALERT_RULE_COUNT
 };
 

@@ -39,6 +39,14 @@ struct status_source {
 	int64_t oldest_ms, resumes_ms, last_told_ms;
 };
 
+/* Where the audit trail is forwarded to. */
+struct status_collector {
+	const char *address, *state, *why;
+	bool connected;
+	uint64_t waiting, forwarded, failed; /* rows; the last that arrived; since start */
+	int64_t resumes_ms, last_forwarded_ms;
+};
+
 /* A site, or a legal entity. */
 struct status_site {
 	const char *finess, *name;
@@ -63,6 +71,7 @@ struct status {
 	size_t folder_count;
 	const struct status_source *sources;
 	size_t source_count;
+	const struct status_collector *collector; /* NULL: the audit trail is not forwarded */
 	const struct status_site *sites;
 	size_t site_count;
 	const struct curve *curve; /* NULL: nobody keeps it */
@@ -74,15 +83,15 @@ struct status {
 	uint64_t identities, answers; /* messages that bring no document: ADT, ACK */
 	uint64_t
 		not_asked; /* documents of patients whom nobody asked about the feeding of their DMP */
-	const char *not_ready;       /* why /readyz says no; "" when it says yes */
+	const char *not_ready;        /* why /readyz says no; "" when it says yes */
 	const char *not_ready_french; /* NULL: the same words */
-	const struct health *health; /* NULL: nobody looks at it */
+	const struct health *health;  /* NULL: nobody looks at it */
 };
 
 /* Appends the JSON object of GET /api/v1/status, on one line without its end: version, environment,
  * uptime_s, now, ready, not_ready (a sentence or null), queue {state: documents}, oldest_queued_s
  * (an age, null when nothing is queued), last_delivered, rates (of 24 hours and 30 days, as the page draws them), invisible_too_long, identities, identities_ignored, identities_unusable, answers,
- * not_asked, lanes, listeners, folders, sources, sites (without entities), alerts, certificates, disks, waiting. Times are ISO 8601 in UTC; null: never.
+ * not_asked, lanes, listeners, folders, sources, audit (null: it is not forwarded), sites (without entities), alerts, certificates, disks, waiting. Times are ISO 8601 in UTC; null: never.
  */
 void status_write(const struct status *status, struct buf *out);
 

@@ -24,7 +24,8 @@ struct threshold_settings {
 	uint64_t ins_documents;
 	struct threshold ins_age_ms;
 	struct threshold absent_percent;
-	uint64_t absent_least; /* fewer documents say nothing of that */
+	uint64_t absent_least;               /* fewer documents say nothing of that */
+	struct threshold audit_unreached_ms; /* for so long the collector of the trail */
 };
 
 /* Levels of a rule that every subject shares. Not for a disk: its size counts. */
