@@ -13,6 +13,7 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -38,11 +39,15 @@ VT, END = b"\x0b", b"\x1c\r"
 
 SANITIZER = r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:"
 
+# What the daemon runs under (scripts/check: valgrind), which makes it so much slower.
+UNDER = shlex.split(os.environ.get("DMPFEED_UNDER", ""))
+SLOWER = 10 if UNDER else 1
+
 
 def is_sanitized() -> bool:
     """A sanitizer keeps what was freed, and shadows of it all: the memory of its daemon says nothing of ours."""
     program = DAEMON.read_bytes()
-    return b"__asan_init" in program or b"__tsan_init" in program
+    return bool(UNDER) or b"__asan_init" in program or b"__tsan_init" in program
 
 
 class TimedOut(AssertionError):
@@ -76,7 +81,7 @@ class Journal:
     def wait(self, pattern: str, timeout: float = 20, start: int = 0) -> re.Match:
         """The first line at or after `start` that `pattern` is found in."""
         wanted = re.compile(pattern)
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * SLOWER
         seen = start
         with self._changed:
             while True:
@@ -253,7 +258,7 @@ class Gateway:
 
     def start(self, timeout: float = 20, env: dict | None = None):
         self.process = subprocess.Popen(
-            [DAEMON, "--config", self.config], cwd=self.folder, stderr=subprocess.PIPE,
+            [*UNDER, DAEMON, "--config", self.config], cwd=self.folder, stderr=subprocess.PIPE,
             env={**os.environ, **(env or {})})
         self.journal = Journal(self.process.stderr, self.copy)
         self.journal.wait(r">started ", timeout)
@@ -268,7 +273,7 @@ class Gateway:
         return self._ended(20)
 
     def _ended(self, timeout: float) -> int:
-        code = self.process.wait(timeout)
+        code = self.process.wait(timeout * SLOWER)
         self.journal.join()
         self.process.stderr.close()
         if self.journal.find(SANITIZER):
