@@ -21,6 +21,7 @@ static void nothing_begins_a_line_or_drives_a_terminal(void **state)
 		{ "a\xc2\x9b"
 		  "b",
 		  "a\\u009bb", "a\\u009bb" }, /* CSI, in one character */
+		{ "\xe2\x80\xaetxt\xe2\x80\xa8", "\\u202etxt\\u2028", "\\u202etxt\\u2028" },
 		{ "\xef\xbf\xbd", "\xef\xbf\xbd", "\xef\xbf\xbd" },
 		{ "\xc0\x8a", "\\xc0\\x8a", "\\xc0\\x8a" }, /* a line end in disguise */
 	};

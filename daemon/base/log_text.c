@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/obeyed.h"
 #include "base/xml.h"
 
 static const char cut[] = "…";
@@ -22,7 +23,7 @@ static size_t show(struct slice text, bool with_blanks, char out[static SHOWN])
 	else if (first < ' ' || first == 0x7f || (first == ' ' && !with_blanks) ||
 		 (n == 1 && first >= 0x80))
 		snprintf(out, SHOWN, "\\x%02x", first);
-	else if (character >= 0x80 && character < 0xa0) /* control characters of old terminals */
+	else if (n > 1 && obeyed_at(text.p, &character) > 0)
 		snprintf(out, SHOWN, "\\u%04x", character);
 	else
 		snprintf(out, SHOWN, "%.*s", (int)n, text.p);

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/obeyed.h"
+
 static bool french;
 
 /* Our words; those that French shares are not in it. */
@@ -334,19 +336,20 @@ const char *ctl_say(const char *english)
 	return english;
 }
 
-/* Answers quote file names and other people's words: none of their bytes may move the cursor or
- * colour the terminal. Control characters become what JSON writes for them, so that JSON stays the
+/* Answers quote file names and other people's words: none of their bytes may move the cursor,
+ * colour the terminal or turn a line round. Such characters become what JSON writes for them, so that JSON stays the
  * same JSON; `kept` is the one that is ours.
  */
 void ctl_add_clean(struct buf *out, const char *text, char kept)
 {
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) /* U+0080 to U+009F */
-			buf_addf(out, "\\u%04x", *++c);
-		else if ((*c < ' ' && *c != (unsigned char)kept) || *c == 0x7f)
-			buf_addf(out, "\\u%04x", *c);
+	for (size_t n; *text != '\0'; text += max(n, (size_t)1)) {
+		uint32_t code;
+
+		n = *text == kept ? 0 : obeyed_at(text, &code);
+		if (n > 0)
+			buf_addf(out, "\\u%04x", (unsigned)code);
 		else
-			buf_add_char(out, (char)*c);
+			buf_add_char(out, *text);
 	}
 }
 

@@ -434,9 +434,9 @@ def test_a_french_user_reads_french(daemon):
 
 
 def test_no_byte_of_an_answer_reaches_the_terminal_as_a_command(daemon):
-    daemon.answers({"row": {**ROW, "source": "a\x1b[2Jb\rc\nd\x7fe\u009bf"}}, OK)
+    daemon.answers({"row": {**ROW, "source": "a\x1b[2Jb\rc\nd\x7fe\u009bf\u202eg"}}, OK)
     result = ctl("list", path=daemon.path)
-    assert b"a\\u001b[2Jb\\u000dc\\u000ad\\u007fe\\u009bf" in result.stdout
+    assert b"a\\u001b[2Jb\\u000dc\\u000ad\\u007fe\\u009bf\\u202eg" in result.stdout
     assert result.stdout.count(b"\n") == 2
 
 
