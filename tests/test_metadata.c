@@ -324,6 +324,8 @@ static void one_wrong_value_is_refused_with_its_place(void **state)
 		const char *where, *said;
 	} cases[] = {
 		{ AT(id.root), "", REASON_IDENTIFIER_INVALID, "id/@root", "has no id" },
+		{ AT(language), "fr FR", REASON_METADATA_INVALID, "languageCode/@code",
+		  "not a language" },
 		{ AT(id.root), "1.2.03", REASON_IDENTIFIER_INVALID, "id/@root", "not an OID" },
 		{ AT(code.code), "", REASON_TYPE_NOT_ACCEPTED, "code/@code", "is missing" },
 		{ AT(code.code), "11490-9", REASON_TYPE_NOT_ACCEPTED, "code/@code",
@@ -797,6 +799,28 @@ static void sender_is_who_asks_or_the_software_of_the_site(void **state)
 	assert_true(fill(&cda, &request).sender.is_system);
 }
 
+static void a_sender_without_end_is_refused(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+	char most[257 + 1] = { 0 };
+
+	(void)state;
+	memset(most, '8', 257);
+	for (int i = 0; i < 3; i++) {
+		struct metadata_request request = no_request;
+		const char **texts[] = { &request.sender_id, &request.sender_family,
+					 &request.sender_given };
+		struct err err;
+
+		request.sender_id = request.sender_family = request.sender_given = most + 1;
+		assert_string_equal(fill(&cda, &request).sender.id, most + 1);
+		*texts[i] = most;
+		err = refuse(&cda, &request);
+		assert_int_equal(err.reason, REASON_METADATA_INVALID);
+		assert_string_equal(err.where, "authorPerson");
+	}
+}
+
 static void separators_are_dropped_where_they_have_no_escape(void **state)
 {
 	struct cda cda = cda_of("discharge-letter.xml");
@@ -1255,6 +1279,7 @@ int main(void)
 		test(author_has_a_specialty_known_in_full_or_none),
 		test(institution_is_a_struct_id_nat),
 		test(sender_is_who_asks_or_the_software_of_the_site),
+		test(a_sender_without_end_is_refused),
 		test(separators_are_dropped_where_they_have_no_escape),
 		test(title_is_cut_after_128_characters),
 		test(missing_title_and_language_have_a_default),

@@ -317,12 +317,24 @@ static enum metadata_source document_or(enum metadata_source otherwise, const ch
 	return is_empty(of_document) ? otherwise : FROM_DOCUMENT;
 }
 
+/* A tag of RFC 5646, as far as its characters. */
+static bool is_language(const char *text)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789-";
+
+	return text[strspn(text, allowed)] == '\0';
+}
+
 static int fill_texts(struct filling *filling)
 {
 	const struct cda *cda = filling->cda;
 	struct metadata *metadata = filling->metadata;
 	const char *title = is_empty(cda->title) ? metadata->type.display : cda->title;
 
+	if (!is_language(cda->language))
+		return err_refuse(filling->err, REASON_METADATA_INVALID, "languageCode/@code",
+				  "it is not a language like fr-FR");
 	metadata->title = arena_dup(filling->arena, slice_trim(cut(title, TITLE_CHARACTERS)));
 	metadata->from.title = document_or(FROM_RULE, cda->title);
 	metadata->from.language = document_or(FROM_RULE, cda->language);

@@ -6,7 +6,10 @@
 #define PERSON_DOMAIN "1.2.250.1.71.4.2.1"
 #define STRUCTURE_DOMAIN "1.2.250.1.71.4.2.2"
 
-enum { BARE_FINESS = 9 /* characters of a FINESS; with the '1' of Struct_IdNat, 10 */ };
+enum {
+	BARE_FINESS = 9, /* characters of a FINESS; with the '1' of Struct_IdNat, 10 */
+	SENDER_BYTES = 256,
+};
 
 /* A system or person that only the site knows: '3', the site's FINESS, its own identifier there. */
 static const char *internal_id(struct filling *filling, const char *local)
@@ -130,6 +133,16 @@ int filling_authentication(struct filling *filling)
 			  &filling->metadata->legal_authenticator);
 }
 
+/* What a document says is bounded where it is read; authorPerson (XCN of XDS) has no more room than this. */
+static int check_length(struct filling *filling, const char *text)
+{
+	if (strlen(text) <= SENDER_BYTES)
+		return 0;
+	return err_refuse(filling->err, REASON_METADATA_INVALID, "authorPerson",
+			  "the person who sends has an id or a name of more than %d bytes",
+			  SENDER_BYTES);
+}
+
 /* The person who asks for the sending; without one in full, the software of the site. The DMP wants
  * the institution of who is authenticated, which is the site's own (EX_2.1-1140).
  */
@@ -141,6 +154,9 @@ int filling_sender(struct filling *filling)
 	const char *family = filling_plain(filling, request->sender_family);
 	bool is_system = filling->context->system_sends || is_empty(id) || is_empty(family);
 
+	if (!is_system && (check_length(filling, id) < 0 || check_length(filling, family) < 0 ||
+			   check_length(filling, request->sender_given) < 0))
+		return -1;
 	filling->metadata->sender = (struct party){
 		.id = is_system ? internal_id(filling, or_empty(site->lps_internal_id)) : id,
 		.ins_oid = "",
