@@ -33,14 +33,25 @@ static void it_says_where_what_and_what_to_do(void **state)
 
 static void a_hostile_file_name_stays_inside_its_quotes(void **state)
 {
-	scoped(buf_done) struct buf out = { 0 };
-	struct err why;
+	static const struct {
+		const char *name, *quoted;
+	} cases[] = {
+		{ "a\"\nerrors: [] #\\\x01", "a\\\"\\u000aerrors: [] #\\\\\\u0001" },
+		{ "café \xc2\x85\xe2\x80\xae.xml", "café \\u0085\\u202e.xml" },
+		{ "caf\xe9\n\xff.xml", "caf\\xe9\\x0a\\xff.xml" },
+	};
 
 	(void)state;
-	err_refuse(&why, REASON_DOCUMENT_INVALID, "", "no");
-	explanation_open("a\"\nerrors: [] #\\\x01", 0, &out);
-	explanation_add(&why, &out);
-	assert_non_null(strstr(out.p, "file: \"a\\\"\\x0aerrors: [] #\\\\\\x01\"\n"));
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(buf_done) struct buf out = { 0 };
+		scoped(free_ptr) char *line = xasprintf("file: \"%s\"\n", cases[i].quoted);
+		struct err why;
+
+		err_refuse(&why, REASON_DOCUMENT_INVALID, "", "no");
+		explanation_open(cases[i].name, 0, &out);
+		explanation_add(&why, &out);
+		assert_true(slice_starts(buf_slice(&out), line));
+	}
 }
 
 static void each_message_at_fault_is_told(void **state)

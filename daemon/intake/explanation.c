@@ -4,18 +4,26 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/obeyed.h"
+#include "hl7/charset.h"
 
-/* A YAML double-quoted scalar: any byte that is not plain printable ASCII or UTF-8 is escaped. */
+/* A YAML double-quoted scalar. A name that is not UTF-8 is told as if it were ISO 8859-1, as it mostly is. */
 static void add_quoted(struct buf *out, const char *text)
 {
+	const bool is_utf8 = charset_is_utf8(slice_of(text));
+	uint32_t code;
+
 	buf_add_char(out, '"');
-	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-		if (*c == '"' || *c == '\\')
-			buf_addf(out, "\\%c", *c);
-		else if (*c < ' ' || *c == 0x7f)
-			buf_addf(out, "\\x%02x", *c);
+	for (size_t n; *text != '\0'; text += max(n, (size_t)1)) {
+		n = is_utf8 ? obeyed_at(text, &code) : 0;
+		if (n > 0)
+			buf_addf(out, "\\u%04x", (unsigned)code);
+		else if (*text == '"' || *text == '\\')
+			buf_addf(out, "\\%c", *text);
+		else if (!is_utf8 && ((unsigned char)*text < ' ' || (unsigned char)*text > '~'))
+			buf_addf(out, "\\x%02x", (unsigned char)*text);
 		else
-			buf_add_char(out, (char)*c);
+			buf_add_char(out, *text);
 	}
 	buf_add_char(out, '"');
 }
