@@ -14,6 +14,7 @@
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 #include <sys/queue.h>
 
@@ -235,13 +236,21 @@ static struct slice header_of(struct evhttp_request *request, const char *name)
 	return slice_of(value ? value : "");
 }
 
-/* evhttp refuses those that it reads; with some methods it reads none. */
+/* evhttp refuses those that it reads; with some methods it reads none, and of two lengths it knows the first. */
 static bool has_body(struct evhttp_request *request)
 {
-	const struct slice length = header_of(request, "Content-Length");
+	const struct evkeyval *header;
 
-	return header_of(request, "Transfer-Encoding").n > 0 ||
-	       (length.n > 0 && !slice_is(length, "0"));
+	TAILQ_FOREACH(header, evhttp_request_get_input_headers(request), next)
+	{
+		const struct slice name = slice_of(header->key), value = slice_of(header->value);
+
+		if (value.n > 0 &&
+		    (slice_is_nocase(name, "Transfer-Encoding") ||
+		     (slice_is_nocase(name, "Content-Length") && !slice_is(value, "0"))))
+			return true;
+	}
+	return false;
 }
 
 static int read_request(struct evhttp_request *from, struct request *ret_request)
