@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-enum { GATHER_SHARE = 2, GATHER_MOST_MS = 5, BATCH_MOST = 256 };
+enum { GATHER_MOST_MS = 10, BATCH_MOST = 256 };
 
 /* Brings the log into the database beside the writer. The numbers are its own while it is at work. */
 struct folding {
@@ -124,7 +124,8 @@ static void mind_log(struct writer *writer)
 /* While one batch syncs, the next gathers, and as long as one is applied it takes in what comes. Where a
  * sync is slow that is not enough: the senders that were just answered would find the next batch
  * gone without them, and all would wait for two syncs. So as many as there were, in the last batch and
- * while it was synced, are awaited, for a share of what the last sync took; where that is less than a millisecond, for nobody.
+ * while it was synced, are awaited: for less than what the last sync took, which is what they would wait
+ * otherwise; where that is about a millisecond, for nobody.
  */
 static void add_more(struct writer *writer)
 {
@@ -198,7 +199,7 @@ static void write_batch(struct writer *writer)
 
 	writer->end = &writer->batch;
 	writer->batch_count = 0;
-	writer->gather_ms = began_ms + min(writer->sync_ms / GATHER_SHARE, (int64_t)GATHER_MOST_MS);
+	writer->gather_ms = began_ms + min(writer->sync_ms - 1, (int64_t)GATHER_MOST_MS);
 	if (store_begin(writer->store, &err) == 0 &&
 	    (apply_all(writer) == 0 || apply_all_again(writer, &err) == 0)) {
 		const int64_t applied_ms = clock_monotonic_ms();
