@@ -84,6 +84,18 @@ def test_truncated_stores_and_cuts_the_answer(sim, client):
     assert len(sim.received()) == 1
 
 
+@pytest.mark.parametrize(("kind", "holds", "lacks"), [
+    ("half", b"<soap:Envelope", b"</soap:Envelope>"),
+    ("other_message", b"RelatesTo>urn:uuid:00000000-0000-4000-8000-000000000000<", b"Failure"),
+    ("partial", b'"urn:ihe:iti:2007:ResponseStatusType:PartialSuccess"', b"ResponseStatusType:Success"),
+])
+def test_an_answer_that_lies_is_about_what_is_stored(sim, client, kind, holds, lacks):
+    sim.faults({"kind": kind})
+    answer = client.send(new_message())
+    assert answer.status == 200 and holds in answer.body and lacks not in answer.body
+    assert len(sim.received()) == 1
+
+
 @pytest.mark.parametrize(("kind", "stored_meanwhile"), [("hold", 0), ("hold_after", 1)])
 def test_hold_keeps_the_request_until_released(sim, client, kind, stored_meanwhile):
     sim.faults({"kind": kind, "times": 1})

@@ -47,12 +47,16 @@ FAULTS = [
     Row({"kind": "slow_answer", "ms": 1, "bytes": 64}, ("delivered", None)),
     Row({"kind": "slow_reading", "ms": 5, "bytes": 1024}, ("delivered", None)),
 
+    # it relates to another message: told, and not believed less for it
+    Row({"kind": "other_message"}, ("delivered", None)),
+
     # no answer to a request that had left: it may be stored
     Row({"kind": "hold", "ms": 60000}, DOUBT, "transport", lane="slowed"),
     Row({"kind": "hold_after", "ms": 60000}, DOUBT, "transport", note=CONFIRMED, lane="slowed"),
     Row({"kind": "reset_before"}, DOUBT, "transport", lane="slowed"),
     Row({"kind": "reset_after"}, DOUBT, "transport", note=CONFIRMED, lane="slowed"),
     Row({"kind": "truncated"}, DOUBT, "transport", note=CONFIRMED, lane="slowed"),
+    Row({"kind": "half"}, DOUBT, "http", note=CONFIRMED, lane="slowed"),
     Row({"kind": "slow_answer", "ms": 1000, "bytes": 16}, DOUBT, "transport", note=CONFIRMED, lane="slowed"),
     Row({"kind": "slow_reading", "ms": 1000, "bytes": 64}, DOUBT, "transport", lane="slowed"),
 
@@ -165,6 +169,18 @@ def test_a_page_instead_of_the_dmps_answer_stops_the_lane_the_fifth_time(start_g
     assert gateway.ctl("show", doc)["doubtful"] is True
     simulator.faults()
     assert gateway.wait_final(doc) == "delivered"
+
+
+def test_a_partial_success_is_no_success_and_waits_for_a_person(start_gateway, simulator):
+    """There is one document in a submission: no rule says which part of it was stored."""
+    simulator.faults({"kind": "partial", "times": 1})
+    gateway = start_gateway(**SHORT)
+    doc = hand_in(gateway, "mllp", LETTER)
+    assert gateway.wait_final(doc) == "rejected"
+    (only,) = attempts(gateway, doc)
+    assert only["reason"] == "dmp_error"
+    simulator.faults()
+    assert gateway.wait_final(hand_in(gateway, "mllp", numbered(1))) == "delivered", "the others go"
 
 
 def test_retry_after_is_waited_for(start_gateway, simulator):

@@ -254,9 +254,12 @@ def test_renewed_certificates_are_used_without_a_restart(gateway, own_pki, simul
 
 # ---- under load ----
 
-def test_ten_reloads_under_load_lose_nothing(gateway, simulator):
+@contextlib.contextmanager
+def load(gateway, simulator, first):
+    """Two senders and a folder with documents of these numbers, until the end; then all that was acknowledged is
+    delivered. Gives a function that waits until so many more were."""
     wanted, ends, came = set(), threading.Event(), threading.Condition()
-    lines = [range(100 + 1000 * i, 100 + 1000 * i + 1000) for i in range(3)]
+    lines = [range(first + 1000 * i, first + 1000 * i + 1000) for i in range(3)]
     faults: list = []
 
     def note(document):
@@ -295,11 +298,7 @@ def test_ten_reloads_under_load_lose_nothing(gateway, simulator):
     for thread in threads:
         thread.start()
     try:
-        for turn in range(10):
-            edit(gateway, ("max_message: 32 MiB", "max_message: 16 MiB") if turn % 2 == 0 else
-                 ("max_message: 16 MiB", "max_message: 32 MiB"))
-            assert reload(gateway).done
-            wait_more(10)
+        yield wait_more
     finally:
         ends.set()
         for thread in threads:
@@ -312,6 +311,26 @@ def test_ten_reloads_under_load_lose_nothing(gateway, simulator):
     documents = gateway.settled()
     assert all(documents[each]["state"] == "delivered" for each in wanted)
     assert wanted <= set(simulator.received())
+
+
+def test_ten_reloads_under_load_lose_nothing(gateway, simulator):
+    with load(gateway, simulator, 100) as wait_more:
+        for turn in range(10):
+            edit(gateway, ("max_message: 32 MiB", "max_message: 16 MiB") if turn % 2 == 0 else
+                 ("max_message: 16 MiB", "max_message: 32 MiB"))
+            assert reload(gateway).done
+            wait_more(10)
+
+
+def test_bad_files_under_load_change_nothing(gateway, simulator):
+    good = gateway.config.read_text()
+    with load(gateway, simulator, 5100) as wait_more:
+        for bad in ("", "intake: [", good.replace("scan: 500 ms", "scan: soon"), good[:len(good) // 2]):
+            gateway.config.write_text(bad)
+            assert not reload(gateway).done
+            wait_more(10)
+    gateway.config.write_text(good)
+    assert reload(gateway).done
 
 
 # ---- what is on its way ----

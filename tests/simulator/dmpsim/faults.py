@@ -5,6 +5,7 @@ other ends it. So a list is also a script: two 503, then one reset, then all is 
 """
 
 import random
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -105,6 +106,22 @@ def _multipart(of: dict[str, Any], reply: Reply | None, context: Context) -> Rep
     return replace(reply, content_type=outer, body=body)
 
 
+def _half(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply | None:
+    return replace(reply, body=reply.body[: len(reply.body) // 2]) if reply else None
+
+
+def _other_message(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply | None:
+    somebody = rb"\g<1>urn:uuid:00000000-0000-4000-8000-000000000000<"
+    return replace(reply, body=re.sub(rb"(RelatesTo>)[^<]*<", somebody, reply.body)) if reply else None
+
+
+def _partial(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply | None:
+    if reply is None:
+        return None
+    partial = b'"urn:ihe:iti:2007:ResponseStatusType:PartialSuccess"'
+    return replace(reply, body=re.sub(rb'"[^"]*ResponseStatusType:Success"', partial, reply.body))
+
+
 def _slow(of: dict[str, Any], reply: Reply | None, context: Context) -> Reply | None:
     if reply is None:
         return None
@@ -131,6 +148,9 @@ KINDS: dict[str, Kind] = {
     "fault": Kind(Moment.BEFORE, _fault, {"subcode": str, "text": "", "value": "Sender"}),
     "garbage": Kind(Moment.BEFORE, _garbage, {}),
     "truncated": Kind(Moment.AFTER, _truncated, {}),
+    "half": Kind(Moment.AFTER, _half, {}),
+    "other_message": Kind(Moment.AFTER, _other_message, {}),
+    "partial": Kind(Moment.AFTER, _partial, {}),
     "content_type": Kind(Moment.AFTER, _content_type, {"contentType": "text/plain"}),
     "multipart": Kind(Moment.AFTER, _multipart, {}),
     "slow_answer": Kind(Moment.AFTER, _slow, {"ms": int, "bytes": 64}),
