@@ -5,9 +5,9 @@ moments and started again. The last line is "acknowledged A delivered D lost L d
 L and U are 0, each file is where it belongs, the chain of the ledger is whole, and what was counted is what all rows
 come to.
 
---soak: N connections of all manners, slow and fast, for so many seconds. The last line tells what was sent, answered,
-lost and wrong, and how the daemon's memory grew; ends with 0 only if every answer came, right and in order, and the
-memory stayed flat.
+--soak: N connections of all manners, slow and fast, for so many seconds, at so many messages a second (--rate; four
+times the national peak is 256). The last line tells what was sent, answered, lost and wrong, and how the daemon's
+memory and open files grew; ends with 0 only if every answer came, right and in order, and both stayed flat.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(SOURCE / "tests" / "system"), str(SOURCE / "tests" / "data")]
 from gateway import Gateway, Simulator, TimedOut, free_port, make_pki  # noqa: E402
 from kills import Account, Load, trouble_at_the_dmp  # noqa: E402
-from soak import Soak  # noqa: E402
+from soak import NATIONAL_PEAK, Soak  # noqa: E402
 
 
 def tell(text: str):
@@ -62,13 +62,13 @@ def torture(folder: pathlib.Path, kills: int, seed: int) -> bool:
         return balance.is_even and is_settled
 
 
-def soak(folder: pathlib.Path, seconds: float, connections: int, seed: int) -> bool:
-    tell(f"{connections} connections for {seconds:.0f} s, seed {seed}")
+def soak(folder: pathlib.Path, seconds: float, connections: int, rate: float, seed: int) -> bool:
+    tell(f"{connections} connections, {rate:.0f} messages a second for {seconds:.0f} s, seed {seed}")
     pki = make_pki(folder / "pki")
     with Simulator(pki, folder / "store") as simulator, \
             Gateway(folder / "gateway", simulator.url, pki, log="info",
                     listener=f", max_connections: {2 * connections}") as gateway:
-        report = Soak(gateway, connections, seconds, seed, tell).run()
+        report = Soak(gateway, connections, seconds, seed, tell, rate).run()
         for trouble in report.troubles[:20]:
             tell(trouble)
         tell(report.text())
@@ -82,10 +82,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), metavar="S")
     parser.add_argument("--soak", type=float, metavar="SECONDS")
     parser.add_argument("--connections", type=int, default=200, metavar="N")
+    parser.add_argument("--rate", type=float, default=4 * NATIONAL_PEAK, metavar="MESSAGES")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dmpfeed-torture-") as folder:
         if arguments.soak:
-            is_good = soak(pathlib.Path(folder), arguments.soak, arguments.connections, arguments.seed)
+            is_good = soak(pathlib.Path(folder), arguments.soak, arguments.connections, arguments.rate,
+                           arguments.seed)
         else:
             is_good = torture(pathlib.Path(folder), arguments.kills, arguments.seed)
     return 0 if is_good else 1

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import dataclasses
 import itertools
+import os
 import random
 import statistics
 import time
@@ -16,7 +17,9 @@ from gateway import END, VT, Ack, Gateway
 from samples import hl7, mdm_t02, numbered
 
 PER_SECOND = 200  # messages of all connections together: what is tested is patience, not speed
+NATIONAL_PEAK = 64  # documents a second in the busiest hour of the whole country, all senders together
 MOST_GROWTH_KIB = 8 * 1024  # from the second fifth of the time to the last
+MOST_MORE_FILES = 16  # likewise: connections to the DMP come and go
 ANSWER_S = 60
 
 FIRST_NUMBER = 5_000_000
@@ -31,14 +34,19 @@ class Report:
     slowest_ms: float = 0
     troubles: list[str] = dataclasses.field(default_factory=list)
     memory: list[tuple[float, int]] = dataclasses.field(default_factory=list)  # since start, KiB
+    files: list[tuple[float, int]] = dataclasses.field(default_factory=list)  # that are open
 
-    def growth(self) -> int:
-        """KiB that the last fifth of the time has more than the second one: the first one warms up."""
+    def more(self, watched: list[tuple[float, int]]) -> int:
+        """What the last fifth of the time has more than the second one: the first one warms up."""
         def fifth(number):
-            return [kib for at, kib in self.memory
+            return [value for at, value in watched
                     if number * self.seconds <= 5 * at <= (number + 1) * self.seconds] or [0]
 
         return int(statistics.median(fifth(4)) - statistics.median(fifth(1)))
+
+    def growth(self) -> int:
+        """In KiB."""
+        return self.more(self.memory)
 
     @property
     def most_memory(self) -> int:
@@ -48,12 +56,13 @@ class Report:
         codes = " ".join(f"{code}={count}" for code, count in sorted(self.by_code.items()))
         return (f"sent {self.sent} answered {self.answered} lost {self.sent - self.answered} "
                 f"wrong {len(self.troubles)} ({codes}), slowest answer {self.slowest_ms:.0f} ms, "
-                f"memory at most {self.most_memory / 1024:.1f} MiB, growth {self.growth() / 1024:+.1f} MiB "
-                f"in {self.seconds:.0f} s")
+                f"memory at most {self.most_memory / 1024:.1f} MiB, growth {self.growth() / 1024:+.1f} MiB, "
+                f"open files {self.more(self.files):+d} in {self.seconds:.0f} s")
 
     @property
     def is_good(self) -> bool:
-        return not self.troubles and self.sent == self.answered > 0 and self.growth() <= MOST_GROWTH_KIB
+        return (not self.troubles and self.sent == self.answered > 0 and self.growth() <= MOST_GROWTH_KIB
+                and self.more(self.files) <= MOST_MORE_FILES)
 
 
 class Messages:
@@ -105,7 +114,7 @@ class Sender:
                 began = next(self.count)
                 await manner(self)
                 done = next(self.count) - began
-                pause = self.chance.random() * 2 * done * self.soak.connections / PER_SECOND
+                pause = self.chance.random() * 2 * done * self.soak.connections / self.soak.per_second
                 await asyncio.sleep(max(0, min(pause, self.soak.left())))
         except Exception as error:
             self.soak.report.troubles.append(f"sender {self.number} ({name}): {error!r}")
@@ -208,7 +217,9 @@ MANNERS = [steady, pipelined, joined, byte_by_byte, a_byte_a_second, half_closed
 
 
 class Soak:
-    def __init__(self, gateway: Gateway, connections: int, seconds: float, seed: int = 1, tell=None):
+    def __init__(self, gateway: Gateway, connections: int, seconds: float, seed: int = 1, tell=None,
+                 per_second: float = PER_SECOND):
+        self.per_second = per_second
         self.gateway, self.connections, self.seconds, self.seed = gateway, connections, seconds, seed
         self.address = gateway.mllp_address
         self.report = Report()
@@ -219,11 +230,12 @@ class Soak:
         return self.began + self.seconds - time.monotonic()
 
     async def _watch(self):
-        """What the daemon has of memory, all the time."""
+        """What the daemon has of memory and open files, all the time."""
         next_word = 60.0
         while True:
             at = time.monotonic() - self.began
             self.report.memory.append((at, self.gateway.memory()["VmRSS"]))
+            self.report.files.append((at, len(os.listdir(f"/proc/{self.gateway.process.pid}/fd"))))
             if at >= next_word:
                 self.tell(f"{at:.0f} s: {self.report.answered} answered, {self.report.memory[-1][1] / 1024:.1f} MiB")
                 next_word += 60
