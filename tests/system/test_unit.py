@@ -67,7 +67,7 @@ def machine(pki, tmp_path_factory):
         machine.boot()
         machine.run("systemd-sysusers", "dmpfeed.conf")
         machine.run("systemd-tmpfiles", "--create", "dmpfeed.conf")
-        machine.run("sh", "-c", "install -d -m 2770 -o dmpfeed -g dmpfeed /var/spool/dmpfeed/labo && chgrp -R dmpfeed /etc/dmpfeed && "
+        machine.run("sh", "-c", "install -d -m 2770 -o dmpfeed -g dmpfeed-drop /var/spool/dmpfeed/labo && chgrp -R dmpfeed /etc/dmpfeed && "
                     "chmod 755 /usr/sbin/dmpfeedd /usr/bin/dmpfeedctl && chmod 640 /etc/dmpfeed/dmpfeed.yaml /etc/dmpfeed/certificates/*")
         machine.run("systemctl", "daemon-reload")
         yield machine
@@ -117,6 +117,18 @@ def test_a_pdf_is_converted_where_nothing_else_may_be_done(running):
     assert len(documents(running)) == before + 1
     running.run("journalctl", "--sync")
     assert "namespaces" not in running.run("journalctl", "-u", "dmpfeed", "-o", "cat")
+
+
+def test_an_application_drops_files_and_reads_neither_keys_nor_the_queue(running):
+    """By the group that the package makes for it; the gateway is a member, too."""
+    group = running.run("getent", "group", "dmpfeed-drop").split(":")[2]
+    application = ("setpriv", "--reuid", "65534", "--regid", "65534", "--groups", group)
+    running.run(*application, "sh", "-c", "umask 007; cat >/var/spool/dmpfeed/labo/.app && mv /var/spool/dmpfeed/labo/.app /var/spool/dmpfeed/labo/app.xml",
+                stdin=numbered(3).decode())
+    running.run("timeout", "60", "sh", "-c", "until ls /var/spool/dmpfeed/labo/done/*/app.xml; do sleep 0.05; done", timeout=90)
+    for path in ("/etc/dmpfeed/certificates/sign.key", "/var/lib/dmpfeed/queue.db"):
+        running.run("test", "-e", path)
+        assert "Permission denied" in running.run(*application, "cat", path, code=1)
 
 
 def test_a_reload_is_checked_first(running):
