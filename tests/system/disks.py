@@ -1,4 +1,4 @@
-"""What tests do to the daemon's disk and clock, with the libraries of tests/preload."""
+"""What tests do to the daemon's disk, memory and clock, with the libraries of tests/preload."""
 
 from __future__ import annotations
 
@@ -67,6 +67,24 @@ class FailingDisk:
 
     def mend(self):
         self.fail(0, 0)
+
+
+class FailingMemory:
+    """Refuses one allocation of a daemon."""
+
+    def __init__(self, control: pathlib.Path):
+        self.shared = Shared(control, "=qq")
+        self.environment = preload("failing_memory") | {"FAILING_MEMORY": str(control)}
+        self.mend()
+
+    def fail(self, nth: int):
+        self.shared.write(nth, 0)
+
+    def seen(self) -> int:
+        return self.shared.read()[1]
+
+    def mend(self):
+        self.fail(-1)
 
 
 class SetClock:

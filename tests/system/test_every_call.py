@@ -1,0 +1,176 @@
+"""One call fails, the n-th since the start, and the daemon is told nothing else: n from 0 on, until none is left to
+fail. However the run went, after a restart whatever was acknowledged is delivered, once, and the books are right.
+
+Each run has a queue of its own, so that making it is under attack as well. By default a few calls of each kind are
+drawn, one of them before the daemon has started (DMPFEED_SEED draws them again); with --every all of them, and of the
+allocations every fiftieth.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from disks import CUT, MKDIR, OPEN, READ, RENAME, SYNC, UNLINK, WRITE, FailingDisk, FailingMemory
+from gateway import Gateway, Simulator, TimedOut
+from kills import Account, Paper, new_document
+from samples import mdm_t02
+
+SHORT = {"first": "100 ms", "most": "300 ms", "probe": "300 ms"}
+DRAWN = 3
+STRIDE = 50  # of allocations: there are tens of thousands, most of them in loops
+
+CALLS = {
+    "open": (OPEN, errno.EMFILE),
+    "write": (WRITE, errno.ENOSPC),
+    "read": (READ, errno.EIO),
+    "sync": (SYNC, errno.EIO),
+    "cut": (CUT, errno.EIO),
+    "rename": (RENAME, errno.EIO),
+    "unlink": (UNLINK, errno.EIO),
+    "mkdir": (MKDIR, errno.ENOSPC),
+}
+
+# How a daemon may end that was not asked to: it says why, in words.
+ENDS = re.compile(r"<3>cannot start: .+|<3>out of memory: stopping; what was acknowledged is on disk|"
+                  r"\S+dmpfeed\.yaml:\d+:\d+: .+")
+
+
+def ended(gateway: Gateway) -> bool:
+    """Whether it has; and that it was in words."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        gateway.process.wait(0.2)
+    if gateway.process.poll() is None:
+        return False
+    gateway.journal.join()
+    assert any(ENDS.match(line) for line in gateway.journal.lines), "\n".join(gateway.journal.lines[-30:])
+    assert gateway.process.returncode in (1, -6), gateway.process.returncode
+    return True
+
+
+def hand_in(gateway: Gateway, account: Account):
+    """By both doors, as patient senders do; until the daemon is gone."""
+    cda, deadline = new_document(), time.monotonic() + 20
+    account.drop(gateway, new_document())
+    while not ended(gateway) and time.monotonic() < deadline:
+        ack = None
+        with contextlib.suppress(OSError, TimedOut):
+            ack = gateway.send(mdm_t02(cda), timeout=15)
+        if ack is not None and ack.code == "AA":
+            account.acknowledge(Paper(cda))
+            return
+        assert ack is None or ack.code == "AR", ack.errors
+    assert ended(gateway), "the message was never taken, and the daemon lives"
+
+
+def run_out(gateway: Gateway, fault, account: Account) -> int:
+    """A start, two documents and a stop, as far as they go. How many calls there were until it had started."""
+    try:
+        gateway.start(env=fault.environment)
+    except TimedOut:
+        assert ended(gateway), "it neither started nor ended"
+        return fault.seen()
+    at_start = fault.seen()
+    hand_in(gateway, account)
+    with contextlib.suppress(TimedOut, RuntimeError, subprocess.TimeoutExpired):
+        gateway.settled(timeout=5)
+    if not ended(gateway):
+        gateway.process.terminate()
+        gateway.process.wait(20)
+        gateway.journal.join()
+    return at_start
+
+
+def run_once(folder: pathlib.Path, simulator: Simulator, fault, nth: int) -> bool:
+    """Whether there was such a call."""
+    simulator.reset()
+    gateway, account = Gateway(folder, simulator.url, simulator.pki, **SHORT), Account()
+    fault.fail_only(nth)
+    run_out(gateway, fault, account)
+    was_hit = fault.seen() > nth
+    fault.mend()
+    gateway.start()
+    account.settle(gateway, simulator)
+    assert gateway.stop() == 0
+    return was_hit
+
+
+class Call:
+    """A kind of call, under the folder of a gateway."""
+
+    def __init__(self, kind: str, folder: pathlib.Path, control: pathlib.Path):
+        self.calls, self.error = CALLS[kind]
+        self.disk = FailingDisk(folder, control)
+        self.environment, self.seen, self.mend = self.disk.environment, self.disk.seen, self.disk.mend
+
+    def fail_only(self, nth: int):
+        self.disk.fail(self.error, self.calls, after=nth, count=1)
+
+
+class Allocation:
+    def __init__(self, control: pathlib.Path):
+        self.memory = FailingMemory(control)
+        self.environment, self.seen, self.mend = self.memory.environment, self.memory.seen, self.memory.mend
+
+    def fail_only(self, nth: int):
+        self.memory.fail(nth)
+
+
+def try_each(tmp_path: pathlib.Path, simulator: Simulator, make, is_every: bool, stride: int):
+    """With one seed, printed, the same calls."""
+    seed = int(os.environ.get("DMPFEED_SEED", random.randrange(10**6)))
+    print(f"DMPFEED_SEED={seed}")
+    chance, failures = random.Random(seed), []
+
+    def run(nth: int) -> bool:
+        folder = tmp_path / f"run{nth}"
+        try:
+            return run_once(folder, simulator, make(folder, tmp_path / f"control{nth}"), nth)
+        except (AssertionError, OSError, RuntimeError, subprocess.TimeoutExpired) as trouble:
+            failures.append(f"call {nth}: {trouble!r}")
+            return True
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    if is_every:
+        nth = chance.randrange(stride)
+        while run(nth):
+            nth += stride
+        print(f"{nth} calls, one in {stride} of them")
+    for nth in [] if is_every else draw(chance, *count_calls(tmp_path / "all", simulator,
+                                                             make(tmp_path / "all", tmp_path / "control"))):
+        run(nth)
+    assert failures == [], "\n".join(failures)
+
+
+def count_calls(folder: pathlib.Path, simulator: Simulator, fault) -> tuple[int, int]:
+    """How many there are when all goes well: until it has started, and in all."""
+    fault.fail_only(10**9)
+    at_start = run_out(Gateway(folder, simulator.url, simulator.pki, **SHORT), fault, Account())
+    assert fault.seen() > 0
+    return at_start, fault.seen()
+
+
+def draw(chance: random.Random, at_start: int, total: int) -> list[int]:
+    early = [chance.randrange(at_start)] if at_start > 0 else []
+    return early + chance.sample(range(at_start, total), min(DRAWN - len(early), total - at_start))
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_a_call_that_fails_once(request, tmp_path, simulator, kind):
+    try_each(tmp_path, simulator, lambda folder, control: Call(kind, folder, control),
+             request.config.getoption("--every"), stride=1)
+
+
+def test_an_allocation_that_fails_once(request, tmp_path, simulator):
+    try_each(tmp_path, simulator, lambda folder, control: Allocation(control),
+             request.config.getoption("--every"), stride=STRIDE)
