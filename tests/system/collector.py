@@ -85,6 +85,7 @@ class Collector:
     def start(self):
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 18)  # what is not read does not wait here
         self._listener.bind(("127.0.0.1", self.port))
         self._listener.listen()
         self.port = self._listener.getsockname()[1]
