@@ -1,6 +1,7 @@
 /* The tables themselves: what they refuse, and what a row that is written into them costs. */
 #include <sqlite3.h>
 
+#include "queue/store_sqlite.h"
 #include "store_fixture.h"
 
 static sqlite3 *open_beside(struct fixture *f)
@@ -73,11 +74,41 @@ static void no_table_is_made_to_write_a_document(void **state)
 	sqlite3_close(db);
 }
 
+/* The writer asks them again and again: they must not look at each document that was ever delivered. */
+static void what_time_does_is_found_by_its_index(void **state)
+{
+	static const struct {
+		enum store_statement which;
+		const char *index;
+	} cases[] = {
+		{ FIND_OLD, "document_final" },
+		{ FIND_TIMED, "document_release" },
+		{ COUNT_MISPLACED, "document_misplaced" },
+	};
+	sqlite3 *db = open_beside(*state);
+
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(free_ptr) char *text =
+			xasprintf("EXPLAIN QUERY PLAN %s", store_statements[cases[i].which]);
+		sqlite3_stmt *plan;
+
+		if (sqlite3_prepare_v2(db, text, -1, &plan, NULL) != SQLITE_OK)
+			fail_msg("%s: %s", text, sqlite3_errmsg(db));
+		assert_int_equal(sqlite3_step(plan), SQLITE_ROW);
+		assert_non_null(strstr((const char *)sqlite3_column_text(plan, 3), cases[i].index));
+		while (sqlite3_step(plan) == SQLITE_ROW) /* nor sort what it found */
+			assert_null(strstr((const char *)sqlite3_column_text(plan, 3), "ORDER BY"));
+		sqlite3_finalize(plan);
+	}
+	sqlite3_close(db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(a_document_is_nothing_else_than_it_may_be),
 		test(no_table_is_made_to_write_a_document),
+		test(what_time_does_is_found_by_its_index),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,8 +255,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" AND NOT EXISTS (SELECT 1 FROM document o WHERE o.follows = ?1 AND o.follows <> ''"
 		"  AND o.state IN ('held', 'queued', 'sending'))",
 	[END_UNSENT] = "UPDATE document SET state = 'cancelled', reason = ?2, changed_ms = ?3 WHERE seq = ?1",
-	[FIND_TIMED] = "SELECT seq FROM document WHERE state = 'held' AND release_ms > 0"
-		" AND release_ms <= ?1 ORDER BY release_ms LIMIT 1",
+	[FIND_TIMED] = "SELECT seq FROM document INDEXED BY document_release WHERE state = 'held'"
+		" AND release_ms > 0 AND release_ms <= ?1 ORDER BY release_ms LIMIT 1",
 
 	[FIND_IDENTITY] = "SELECT patient, traits, said_ms, merged_into, heard_ms FROM identity WHERE key = ?1",
 	[NOTE_IDENTITY] = "INSERT INTO identity (key, patient, traits, facts, sealed_by, said_ms, heard_ms, kept_ms)"
@@ -305,7 +305,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[FORGET_IDENTITY] = "DELETE FROM identity WHERE key = ?1",
 	[PURGE_FACTS] = "DELETE FROM built_with WHERE seq = ?1",
 	[COUNT_MISPLACED] = "SELECT count(*), min((SELECT max(at_ms) FROM ledger l WHERE l.seq = d.seq"
-		" AND l.what = 'identity_changed')) FROM document d WHERE state = 'delivered' AND reason = 'ins_changed'"
+		" AND l.what = 'identity_changed')) FROM document d INDEXED BY document_misplaced"
+		" WHERE state = 'delivered' AND reason = 'ins_changed'"
 		" AND NOT EXISTS (SELECT 1 FROM document o WHERE o.unique_id = d.unique_id AND o.action = 'delete'"
 		"  AND o.state NOT IN ('rejected', 'refused', 'cancelled'))",
 	[COUNT_IDENTITIES] = "SELECT count(*) FROM identity",
@@ -369,8 +370,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[FIND_RESTORED] = "SELECT seq, state, reason, attempts FROM document WHERE seq > ?1"
 		" AND +state IN ('held', 'queued', 'sending') ORDER BY seq LIMIT 1",
 	[DOUBT] = "UPDATE document SET doubtful = 1, state = ?2, reason = ?3, node = '', changed_ms = ?4 WHERE seq = ?1",
-	[FIND_OLD] = "SELECT seq, state, reason FROM document WHERE changed_ms <= ?1 AND purged_ms = 0 AND " FINAL
-		" ORDER BY changed_ms LIMIT 1",
+	[FIND_OLD] = "SELECT seq, state, reason FROM document INDEXED BY document_final"
+		" WHERE changed_ms <= ?1 AND purged_ms = 0 AND " FINAL " ORDER BY changed_ms LIMIT 1",
 	[PURGE_BODY] = "DELETE FROM body WHERE seq = ?1",
 	[PURGE_ACKS] = "DELETE FROM acknowledgement WHERE document = ?1 AND state = 'sent'",
 	[SET_PURGED] = "UPDATE document SET purged_ms = ?2 WHERE seq = ?1",
