@@ -74,13 +74,14 @@ static void no_table_is_made_to_write_a_document(void **state)
 	sqlite3_close(db);
 }
 
-/* The writer asks them again and again: they must not look at each document that was ever delivered. */
+/* The writer asks them again and again: they must not look at all that ever came. */
 static void what_time_does_is_found_by_its_index(void **state)
 {
 	static const struct {
 		enum store_statement which;
 		const char *index;
 	} cases[] = {
+		{ FORGET_STAYS, "stay_changed" },
 		{ FIND_OLD, "document_final" },
 		{ FIND_TIMED, "document_release" },
 		{ COUNT_MISPLACED, "document_misplaced" },
@@ -91,13 +92,17 @@ static void what_time_does_is_found_by_its_index(void **state)
 		scoped(free_ptr) char *text =
 			xasprintf("EXPLAIN QUERY PLAN %s", store_statements[cases[i].which]);
 		sqlite3_stmt *plan;
+		bool is_used = false;
 
 		if (sqlite3_prepare_v2(db, text, -1, &plan, NULL) != SQLITE_OK)
 			fail_msg("%s: %s", text, sqlite3_errmsg(db));
-		assert_int_equal(sqlite3_step(plan), SQLITE_ROW);
-		assert_non_null(strstr((const char *)sqlite3_column_text(plan, 3), cases[i].index));
-		while (sqlite3_step(plan) == SQLITE_ROW) /* nor sort what it found */
-			assert_null(strstr((const char *)sqlite3_column_text(plan, 3), "ORDER BY"));
+		while (sqlite3_step(plan) == SQLITE_ROW) {
+			const char *step = (const char *)sqlite3_column_text(plan, 3);
+
+			is_used = is_used || strstr(step, cases[i].index) != NULL;
+			assert_null(strstr(step, "ORDER BY")); /* nor sort what it found */
+		}
+		assert_true(is_used);
 		sqlite3_finalize(plan);
 	}
 	sqlite3_close(db);

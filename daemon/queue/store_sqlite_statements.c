@@ -457,7 +457,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" FROM " LETTERLESS_STAYS " ORDER BY end_ms, key LIMIT ?5",
 	[COUNT_LETTERLESS] = "SELECT coalesce(x.current, site) AS now_site, count(*) FROM " LETTERLESS_STAYS
 		" GROUP BY 1 ORDER BY 1",
-	[FORGET_STAYS] = "DELETE FROM stay WHERE source = 'adt' AND key IN (SELECT key FROM stay s WHERE source = 'adt'"
+	[FORGET_STAYS] = "DELETE FROM stay WHERE source = 'adt' AND key IN (SELECT key FROM stay s"
+		" INDEXED BY stay_changed WHERE source = 'adt'"
 		" AND changed_ms < ?1 AND end_ms < ?1 AND (end_ms > 0 OR cancelled OR NOT " DISCREET_STAY ") LIMIT ?2)",
 	[FORGET_DISCRETION] = "DELETE FROM discretion WHERE key IN (SELECT key FROM discretion d WHERE changed_ms < ?1"
 		" AND NOT EXISTS (SELECT 1 FROM stay s WHERE s.source = 'adt' AND s.key = d.key) LIMIT ?2)",
