@@ -390,8 +390,12 @@ void push_follow(struct push *push, const struct push_settings *settings)
 {
 	kept_free(&push->next);
 	push->next = keep(settings);
-	if (!push->telling || event_pending(push->again, EV_TIMEOUT, NULL))
+	if (!push->telling)
 		take_next(push);
+	else if (event_pending(push->again, EV_TIMEOUT, NULL)) {
+		take_next(push);
+		event_add(push->again, &(struct timeval){ 0 }); /* it may have been mended */
+	}
 }
 
 void push_stop(struct push *push)

@@ -32,7 +32,9 @@ struct push;
 struct push *push_new(const struct push_settings *settings, struct event_base *loop,
 		      struct mailbox *mailbox);
 
-/* Goes by these settings from the next attempt on; they may say that nobody is told any more. */
+/* Goes by these settings from the next attempt on, which is made at once where one had failed: they may mend what was
+ * wrong. They may say that nobody is told any more, too.
+ */
 void push_follow(struct push *push, const struct push_settings *settings);
 
 /* Gives up what is under way; then what waits. Both may be called with none. */

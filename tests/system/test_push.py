@@ -84,6 +84,18 @@ def test_a_program_that_fails_is_run_again(start_gateway, simulator, program, tm
     assert len(gateway.journal.find(r"^<4>alert not told, tries again: \S+/tell ended with status 3")) == 2
 
 
+def test_a_program_that_takes_anothers_place_is_told_at_once(start_gateway, simulator, program, tmp_path):
+    script = program('echo "$1" >> runs', '[ "$1" = well ] || exit 3', "cat >> told", "echo >> told")
+    push = f"command: [{script}, ill]"
+    gateway = start_gateway(extra=ALERTS.format(push=push).replace("200 ms, most: 400 ms", "1 h, most: 1 h"))
+    doc = stop_lane(gateway, simulator)
+    gateway.journal.wait(r"alert not told, tries again")
+    gateway.config.write_text(gateway.config.read_text().replace(f"{script}, ill", f"{script}, well"))
+    gateway.ctl("reload")
+    open_lane(gateway, simulator, doc)
+    assert_whole(wait_told(tmp_path / "told", 2))
+
+
 def test_a_program_that_hangs_is_ended_and_holds_nobody_up(start_gateway, simulator, program):
     script = program("sleep 1000 & sleep 1000")
     gateway = start_gateway(extra=ALERTS.format(push=f"command: [{script}], timeout: 300 ms, max_attempts: 2"))
