@@ -41,6 +41,15 @@ static void expect_errors(const char *text, const char *expected)
 
 /* ---- files ---- */
 
+static void what_is_no_yaml_is_told(void **state)
+{
+	(void)state;
+	expect_errors("schema: [usage-targets/1\nprogrammes:\n",
+		      "t.yaml:2:11: YAML cannot be read from here on (while parsing a flow "
+		      "sequence, did not find expected ',' or ']'): check the indentation, the "
+		      "quotes and the colons\n");
+}
+
 static struct slice read_shipped(const char *name, struct buf *ret_bytes)
 {
 	scoped(free_ptr) char *path =
@@ -484,6 +493,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shipped_files_go_together),
+		cmocka_unit_test(what_is_no_yaml_is_told),
 		cmocka_unit_test(shipped_thresholds_are_sourced),
 		cmocka_unit_test(an_indicator_with_everything),
 		cmocka_unit_test(what_is_not_written_has_a_meaning),

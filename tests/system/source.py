@@ -127,6 +127,11 @@ class Source:
             return list(self.received)
 
     @property
+    def connections(self) -> int:
+        """How many there were."""
+        return len(self._connections)
+
+    @property
     def by_id(self) -> dict[str, set[bytes]]:
         """What came under each MSH-10: one thing, or the gateway is wrong."""
         found: dict[str, set[bytes]] = {}

@@ -291,3 +291,31 @@ class Later:
 
     def wait(self, count: int):
         return self._source.wait(self._before + count)
+
+
+# ---- a link that changes while the gateway works ----
+
+def move(gateway, source: Source, other: Source):
+    gateway.config.write_text(gateway.config.read_text().replace(f":{source.port}", f":{other.port}"))
+    gateway.ctl("reload")
+
+
+def test_what_is_under_way_goes_again_on_the_link_that_takes_its_place(told, source):
+    source.plan = ["nothing"] * 100
+    accepted(told, mdm_t02(LETTER, control_id="A0001"))
+    before = source.wait(1)[0]
+    with Source() as other:
+        move(told, source, other)
+        assert other.wait(1)[0].bytes == before.bytes
+        accepted(told, mdm_t02(numbered(1), control_id="A0002"))
+        assert other.wait(2)[1].about == ("A0002", "Y")
+
+
+def test_a_link_that_stays_is_not_cut(told, source):
+    accepted(told, mdm_t02(LETTER, control_id="A0001"))
+    source.wait(1)
+    told.config.write_text(told.config.read_text().replace("workers: 2", "workers: 2 # as before"))
+    told.ctl("reload")
+    accepted(told, mdm_t02(numbered(1), control_id="A0002"))
+    assert source.wait(2)[1].about == ("A0002", "Y")
+    assert source.connections == 1
