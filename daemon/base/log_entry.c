@@ -5,6 +5,7 @@
 static const struct log_key keys[] = {
 	{ "ack", "what the sender was answered: AE, AR" },
 	{ "address", "an address that is listened on or connected to" },
+	{ "after_row", "the last row of the audit chain that the collector has" },
 	{ "again", "when it is tried again" },
 	{ "alert", "the alert, by its fixed name" },
 	{ "attempt", "which attempt it was" },
