@@ -25,7 +25,8 @@ def share(covered: int, total: int) -> float:
 
 def row(name: str, counts: Counter) -> str:
     lines, branches = (share(counts[f"{each}_covered"], counts[f"{each}_total"]) for each in ("line", "branch"))
-    return f"{name:24} {counts['line_total']:6} lines {lines:6.1f} %   {counts['branch_total']:6} branches {branches:6.1f} %"
+    return (f"{name:20} {counts['line_total']:6} lines {lines:6.1f} %"
+            f"   {counts['branch_total']:6} branches {branches:6.1f} %")
 
 
 def main() -> int:

@@ -349,7 +349,7 @@ class Gateway:
     def ctl(self, *arguments: str):
         done = subprocess.run(
             [BUILD / "daemon" / "dmpfeedctl", "--socket", "control.sock", "--json", *arguments],
-            cwd=self.folder, capture_output=True, timeout=30)
+            cwd=self.folder, capture_output=True, timeout=30 * SLOWER)
         if done.returncode != 0:
             raise RuntimeError(f"dmpfeedctl {arguments}: {done.returncode} {done.stderr.decode()}")
         return json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""scripts/check: what of it is quick runs with every test, where the tools are installed; its judge lets nothing pass."""
+"""scripts/check: what of it is quick is a test too, where the tools are installed; its judge lets nothing pass."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ def test_what_the_tests_reach_is_held_against_what_is_wanted(tmp_path, reached, 
     summary.write_text(json.dumps({"files": [
         {"filename": name, "line_covered": lines, "line_total": 100, "branch_covered": 1, "branch_total": 2}
         for name, lines in reached.items()]}))
-    done = subprocess.run([PYTHON, SOURCE / "scripts" / "coverage.py", summary], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([PYTHON, SOURCE / "scripts" / "coverage.py", summary], capture_output=True, text=True,
+                          timeout=60)
     assert done.returncode == code and done.stdout.endswith(said + "\n")
     assert re.search(r"daemon/hl7 +100 lines +\d+\.0 % +2 branches +50\.0 %", done.stdout)
