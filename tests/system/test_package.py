@@ -59,6 +59,14 @@ def test_what_debian_runs_is_a_script_that_a_shell_reads(script):
     subprocess.run(["sh", "-n", DEBIAN / script], check=True)
 
 
+def test_what_debian_asks_is_asked_in_french(tmp_path):
+    if shutil.which("po2debconf") is None:
+        pytest.skip("no po-debconf on this machine")
+    shutil.copytree(DEBIAN, tmp_path / "debian")
+    said = subprocess.run(["po2debconf", tmp_path / "debian" / "templates"], capture_output=True, text=True, check=True).stdout
+    assert said.count("\nDescription: ") == said.count("\nDescription-fr.UTF-8: ") == 1
+
+
 # ---- in a bare root ----
 
 on_demand = pytest.mark.skipif("not config.getoption('--package')",
@@ -144,10 +152,18 @@ def test_an_upgrade_keeps_the_queue(console):
 
 
 @on_demand
-def test_removing_keeps_what_was_acknowledged_and_purging_does_not(console):
+def test_removing_and_purging_unasked_keep_what_was_acknowledged(console):
     console.must("apt-get remove -y dmpfeed", 300)
     console.must(f"test -s {QUEUE} && test -f /etc/dmpfeed/dmpfeed.yaml && test ! -e /usr/sbin/dmpfeedd")
     said = console.must("apt-get purge -y dmpfeed", 300)
-    console.must(f"test ! -e {QUEUE} && test ! -e /var/lib/dmpfeed && test ! -e /etc/dmpfeed/dmpfeed.yaml")
-    console.must("test -f /etc/dmpfeed/certificates/sign.key")
-    assert "/etc/dmpfeed/certificates is kept" in said
+    console.must(f"test -s {QUEUE} && test ! -e /etc/dmpfeed/dmpfeed.yaml && test -f /etc/dmpfeed/certificates/sign.key")
+    assert "/var/lib/dmpfeed is kept" in said and "/etc/dmpfeed/certificates is kept" in said
+
+
+@on_demand
+@pytest.mark.parametrize("answer, kept", [("no", True), ("yes", False)])
+def test_purging_asks_and_does_as_it_is_told(console, answer, kept):
+    console.must("apt-get install -y --no-install-recommends ./build-deb/dmpfeed_*.deb", 300)
+    said = console.must(f"echo {answer} | DEBIAN_FRONTEND=teletype script -qec 'dpkg --purge dmpfeed' /dev/null", 300)
+    assert "Delete the queue and its ledger as well?" in said
+    console.must(f"test {'' if kept else '!'} -e {QUEUE} && test {'' if kept else '!'} -e /var/lib/dmpfeed")
