@@ -37,7 +37,6 @@ def test_what_waited_is_delivered_and_what_was_done_is_known(request, make_gatew
     done, waiting = numbered(1), numbered(2)
     states = {each["unique_id"]: each for each in gateway.documents()}
     assert states[unique_id(done)]["state"] == "delivered"
-    gateway.ctl("retry", states[unique_id(waiting)]["doc"])  # it was put off by an hour
     assert gateway.wait_final(states[unique_id(waiting)]["doc"]) == "delivered"
     assert simulator.document(unique_id(waiting)) == waiting
     assert set(simulator.received()) == {unique_id(waiting)}, "the other one was sent then"
