@@ -332,6 +332,9 @@ static int take_action(const json_t *json, enum action *ret_action)
 
 static int take_source(const json_t *json, enum metadata_source *ret_source)
 {
+	*ret_source = FROM_NOWHERE;
+	if (json == NULL)
+		return 0;
 	for (enum metadata_source i = 0; json_is_string(json) && i < SOURCE_COUNT; i++) {
 		*ret_source = i;
 		if (strcmp(json_string_value(json), metadata_source_text(i)) == 0)
@@ -355,24 +358,26 @@ static int take_list(const struct member *member, const json_t *list, char *base
 	return 0;
 }
 
+/* NULL: a gateway that did not have it yet stored the document. It is empty then, and check() says whether it may be. */
 static int take_member(const struct member *member, const json_t *json, char *base,
 		       struct arena *arena, struct err *err)
 {
+	const bool is_there = json != NULL;
 	void *at = base + member->at;
 
 	switch (member->kind) {
 	case TEXT:
-		if (!json_is_string(json))
+		if (is_there && !json_is_string(json))
 			break;
 		*(const char **)at = arena_dup(arena, slice_of(json_string_value(json)));
 		return 0;
 	case TIME:
-		if (!json_is_integer(json))
+		if (is_there && !json_is_integer(json))
 			break;
 		*(int64_t *)at = json_integer_value(json);
 		return 0;
 	case FLAG:
-		if (!json_is_boolean(json))
+		if (is_there && !json_is_boolean(json))
 			break;
 		*(bool *)at = json_is_true(json);
 		return 0;
@@ -387,24 +392,29 @@ static int take_member(const struct member *member, const json_t *json, char *ba
 	case STRUCT:
 		return take_object(member->shape, member->name, json, at, arena, err);
 	case LIST:
-		if (!json_is_array(json))
+		if (is_there && !json_is_array(json))
 			break;
 		return take_list(member, json, base, arena, err);
 	}
 	return damaged(err, member->name);
 }
 
-/* Every member, and no other. */
+/* Its members, and no other. */
 static int take_object(const struct shape *shape, const char *name, const json_t *object,
 		       void *base, struct arena *arena, struct err *err)
 {
-	if (json_object_size(object) != shape->count)
+	size_t taken = 0;
+
+	if (object != NULL && !json_is_object(object))
 		return damaged(err, name);
-	for (size_t i = 0; i < shape->count; i++)
-		if (take_member(&shape->members[i], json_object_get(object, shape->members[i].name),
-				base, arena, err) < 0)
+	for (size_t i = 0; i < shape->count; i++) {
+		const json_t *value = json_object_get(object, shape->members[i].name);
+
+		if (take_member(&shape->members[i], value, base, arena, err) < 0)
 			return -1;
-	return 0;
+		taken += value != NULL;
+	}
+	return taken == json_object_size(object) ? 0 : damaged(err, name);
 }
 
 static bool is_coded(const struct coded *code)
@@ -486,6 +496,8 @@ int metadata_parse(struct metadata *metadata, struct slice json, struct arena *a
 	json_t *object = json_loadb(json.p ? json.p : "", json.n, JSON_REJECT_DUPLICATES, &error);
 	int rc;
 
+	if (object == NULL && json_error_code(&error) == json_error_out_of_memory)
+		return err_set(err, ERR_RETRY, "there is no memory to read the stored metadata");
 	if (object == NULL)
 		return err_set(err, ERR_HALT, "the stored metadata is not JSON (byte %d)",
 			       error.position);
