@@ -377,6 +377,30 @@ static void depth_is_bounded(void **state)
 	assert_none(SOAP_XML, body.p, "the answer is nested too deep");
 }
 
+/* A million would take libxml2 minutes. */
+static void what_takes_long_to_read_is_given_up(void **state)
+{
+	static const struct {
+		const char *before, *open, *close, *after, *said;
+	} cases[] = {
+		{ "<a ", "a", "='' ", "/>", "an element has too many attributes" },
+		{ "<a ", "xmlns:a", "='u' ", "/>",
+		  "the answer is not XML" },
+		{ "<a>", "<a", "/>", "</a>", "there are too many different names" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(buf_done) struct buf body = { 0 };
+
+		buf_add_text(&body, cases[i].before);
+		for (int n = 0; n < 200000; n++)
+			buf_addf(&body, "%s%d%s", cases[i].open, n, cases[i].close);
+		buf_add_text(&body, cases[i].after);
+		assert_none(SOAP_XML, body.p, cases[i].said);
+	}
+}
+
 static void words_are_cleaned_and_put_on_one_line(void **state)
 {
 	(void)state;
@@ -448,6 +472,7 @@ int main(void)
 		cmocka_unit_test(a_document_type_is_refused_before_anything_is_declared),
 		cmocka_unit_test(a_reply_cut_anywhere_decides_nothing),
 		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(what_takes_long_to_read_is_given_up),
 		cmocka_unit_test(words_are_cleaned_and_put_on_one_line),
 		cmocka_unit_test(words_are_cut_between_two_characters),
 		cmocka_unit_test(codes_are_cut_too),

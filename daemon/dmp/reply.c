@@ -6,13 +6,11 @@
  */
 #include "dmp/reply.h"
 
-#include <limits.h>
-
 #include <libxml/parser.h>
-#include <libxml/parserInternals.h>
 
 #include "base/xml.h"
 #include "dmp/mtom.h"
+#include "document/xml_limits.h"
 
 enum { MOST_DEPTH = 100, GATHERED_BYTES = 4096 };
 
@@ -485,24 +483,26 @@ static const char *parse(struct reading *reading, struct slice root)
 		.characters = on_text,
 		.ignorableWhitespace = on_text,
 	};
+	xmlSAXHandler copy = handler; /* libxml2 copies it again, but wants it writable */
+	struct xml_source source;
 	xmlParserCtxt *parser;
+	const char *too_many;
 	bool whole;
 
 	root = slice_trim(root); /* nothing may stand before an XML declaration, yet it happens */
 	if (root.n == 0)
 		return "the answer is empty";
-	if (root.n > INT_MAX)
-		return "the answer is too large";
-	parser = xmlCreateMemoryParserCtxt(root.p, (int)root.n);
+	source = (struct xml_source){ root, NULL };
+	parser = xmlCreateIOParserCtxt(&copy, reading, xml_source_read, NULL, &source,
+				       XML_CHAR_ENCODING_NONE);
 	if (parser == NULL)
 		return "the answer cannot be read: out of memory";
-	*parser->sax = handler;
-	parser->userData = reading;
-	reading->parser = parser;
+	source.parser = reading->parser = parser;
 	/* NOENT: or "&amp;" in an attribute would arrive as "&#38;". No entity can be declared. */
 	xmlCtxtUseOptions(parser, XML_PARSE_NONET | XML_PARSE_NOENT);
 	xmlParseDocument(parser);
 	whole = parser->wellFormed;
+	too_many = whole ? NULL : xml_too_many(parser);
 	xmlFreeParserCtxt(parser);
 	buf_done(&reading->gathered);
 
@@ -510,6 +510,8 @@ static const char *parse(struct reading *reading, struct slice root)
 		return "the answer has a DOCTYPE, which is refused";
 	if (reading->too_deep)
 		return "the answer is nested too deep";
+	if (too_many != NULL)
+		return too_many;
 	if (!whole)
 		return "the answer is not XML";
 	if (!reading->envelope_opened)

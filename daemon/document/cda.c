@@ -5,16 +5,13 @@
 
 #include <libxml/parser.h>
 
+#include "document/xml_limits.h"
+
 #define CDA_NAMESPACE "urn:hl7-org:v3"
 #define XSL_NAMESPACE "http://www.w3.org/1999/XSL/Transform"
 #define SIGNATURE_NAMESPACE "http://www.w3.org/2000/09/xmldsig#"
 
-enum {
-	DEPTH = 256,
-	MOST_ATTRIBUTES = 256, /* of an element: libxml2 compares each with all others */
-	MOST_NAMESPACES = 256, /* declared around an element: it searches them one by one */
-	MOST_NAMES = 16384,    /* different ones: its dictionary becomes a list above that */
-};
+enum { DEPTH = 256 };
 
 /* ---- what stays when the version changes ---- */
 
@@ -143,7 +140,7 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
 		return;
 	if (reader->parser->input->buf->encoder != NULL) /* libxml2 had to convert it */
 		return cda_stop(reader, REASON_DOCUMENT_INVALID, "the document is not in UTF-8");
-	if (attributes.count > MOST_ATTRIBUTES)
+	if (attributes.count > XML_MOST_ATTRIBUTES)
 		return cda_stop(reader, REASON_TOO_LARGE,
 				"an element has more than 256 attributes");
 	if (++reader->depth > reader->most_depth)
@@ -254,18 +251,6 @@ static void on_error(void *context, xmlErrorPtr error)
 		   words_of_error(error->code), error->code);
 }
 
-/* libxml2 2.9 would take minutes or hours over these, in a document of a few megabytes. */
-static const char *too_many_of(xmlParserCtxtPtr parser)
-{
-	if (parser->maxatts / 5 > 4 * MOST_ATTRIBUTES)
-		return "an element has too many attributes";
-	if (parser->nsNr / 2 > MOST_NAMESPACES)
-		return "too many namespaces are declared around an element";
-	if (xmlDictSize(parser->dict) > MOST_NAMES)
-		return "there are too many different names";
-	return NULL;
-}
-
 /* The parser asks for more. It may not be stopped here, where it would free the very buffer that it
  * is filling: it gets an error instead.
  */
@@ -273,7 +258,7 @@ static int on_read(void *context, char *buffer, int room)
 {
 	struct cda_reader *reader = context;
 	size_t n = min((size_t)room, reader->rest.n);
-	const char *too_many = too_many_of(reader->parser);
+	const char *too_many = xml_too_many(reader->parser);
 
 	if (!reader->failed && too_many != NULL) {
 		err_refuse(reader->err, REASON_TOO_LARGE, cda_where(reader), "%s", too_many);

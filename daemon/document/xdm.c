@@ -6,6 +6,7 @@
 
 #include "base/codec.h"
 #include "document/ins.h"
+#include "document/xml_limits.h"
 
 #define RIM "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
 #define UNIQUE_ID "urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab"
@@ -307,17 +308,18 @@ static void on_dtd(void *context, const xmlChar *name, const xmlChar *public_id,
 	parser->wellFormed = 0;
 }
 
-/* NULL: not XML, or XML with a DOCTYPE. */
+/* NULL: not XML, XML with a DOCTYPE, or with too much of something. */
 static xmlDoc *parse(struct slice bytes)
 {
 	xmlParserCtxt *parser = xmlNewParserCtxt();
+	struct xml_source source = { bytes, parser };
 	xmlDoc *tree;
 
 	if (parser == NULL)
 		return NULL;
 	parser->sax->internalSubset = on_dtd;
-	tree = xmlCtxtReadMemory(parser, bytes.p, (int)bytes.n, NULL, NULL,
-				 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	tree = xmlCtxtReadIO(parser, xml_source_read, NULL, &source, NULL, NULL,
+			     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	if (tree != NULL && !parser->wellFormed) {
 		xmlFreeDoc(tree);
 		tree = NULL;
