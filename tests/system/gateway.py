@@ -189,7 +189,7 @@ log: {{ level: {log}, rate_limit: {{ burst: 0 }} }}
 valuesets: {{ dir: {source}/conf/value-sets }}
 errors: {{ file: {source}/conf/dmp-errors.csv }}
 control: {{ socket: control.sock }}
-status: {{ listen: "127.0.0.1:0" }}
+status: {{ listen: "127.0.0.1:0"{status} }}
 document: {{ max_size: {max_document} }}
 lps: {{ name: dmpfeed, oid: 1.2.250.1.999.77, homologation_file: "{homologation}" }}
 {extra}
@@ -207,6 +207,7 @@ establishments:
       tls: {{ ca: {pki}/ca.pem, cert: {pki}/{auth}.pem, key: {pki}/{auth}.key }}
       sign: {{ cert: {pki}/{sign}.pem, key: {pki}/{sign}.key, chain: {pki}/ca.pem }}
       timeout: {{ connect: {connect}, exchange: {exchange} }}
+      max_reply: {most_reply}
       retry: {{ first: {first}, most: {most}, probe: {probe} }}
     sites:
       - {{ finess_eg: "{eg}", name: CH DE VALBRUME, sector: SA01{site} }}
@@ -216,6 +217,7 @@ DEFAULTS = {
     "max_document": "20 MiB", "max_message": "32 MiB", "connect": "5 s", "exchange": "20 s",
     "listen": "127.0.0.1:0", "first": "1 s", "most": "2 s", "probe": "1 s", "ej": FINESS_EJ, "eg": FINESS_EG, "source": SOURCE, "log": "debug",
     "auth": "auth", "sign": "sign", "homologation": "", "extra": "", "site": "", "listener": "", "wait": "10 min",
+    "status": "", "most_reply": "4 MiB",
 }
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import struct
-import zipfile
-
 import pytest
 import yaml
 
-from samples import DATA, REPLACEMENT, numbered, patient_words_in, read, unique_id
-from xdm import FOLDER, archive, entry, files_of, medium, metadata, replaces, with_link
+from samples import DATA, REPLACEMENT, numbered, read, unique_id
+from xdm import FOLDER, entry, medium, replaces
 
 ONE, TWO, THREE = numbered(1), numbered(2, "prescription.xml"), numbered(3, "imaging-report.xml")
 
@@ -103,59 +100,3 @@ def test_one_bad_document_keeps_all_of_them_out_and_every_bad_one_is_told(gatewa
     assert [each["reason"] for each in errors] == ["ins_missing", "document_invalid"]
     assert [each["text"].split(":")[0] for each in errors] == ["document 2 of 4", "document 3 of 4"]
     assert gateway.documents() == []
-
-
-def claiming(content: bytes, size: int) -> bytes:
-    """The archive, whose last entry claims to unpack to that size."""
-    at = content.rindex(b"PK\1\2")
-    return content[:at + 24] + struct.pack("<I", size) + content[at + 28:]
-
-
-HOSTILE = {
-    "no zip": (lambda: b"PK\3\4 and no more", "document_invalid", "not a zip archive"),
-    "empty": (lambda: b"", "document_invalid", "not a zip archive"),
-    "cut": (lambda: medium(ONE)[:-30], "document_invalid", "not a zip archive"),
-    "no medium": (lambda: archive({"letter.xml": ONE}), "document_invalid", "no exchange medium"),
-    "parent": (lambda: archive({**files_of(ONE), "../evil.xml": ONE}), "document_invalid", "no path inside"),
-    "absolute": (lambda: archive({**files_of(ONE), "/etc/cron.d/evil": ONE}), "document_invalid", "no path inside"),
-    "backslash": (lambda: archive({**files_of(ONE), "a_..xml": ONE}).replace(b"a_..xml", b"a\\..xml"),
-                  "document_invalid", "no path inside"),
-    "NUL": (lambda: archive({**files_of(ONE), "a_b.xml": ONE}).replace(b"a_b.xml", b"a\0b.xml"),
-            "document_invalid", "no path inside"),
-    "twice": (lambda: archive({**files_of(ONE), "ihe_xdm/subset01/doc00001.xml": TWO}), "document_invalid",
-              "the same name"),
-    "link": (lambda: with_link(files_of(ONE), FOLDER + "LINK.XML", "/etc/passwd"), "document_invalid",
-             "neither a file nor a folder"),
-    "bomb": (lambda: archive({**files_of(ONE), "BOMB": bytes(30 << 20)}), "too_large", "too many times its size"),
-    "liar": (lambda: claiming(archive({**files_of(ONE), "BIG": ONE}, zipfile.ZIP_STORED), 4_000_000_000),
-             "too_large", "too many times its size"),
-    "much": (lambda: archive({**files_of(ONE), **{f"N{n}": bytes(1 << 20 | n) [:900_000] for n in range(80)}}),
-             "too_large", "unpacks to more than 67108864 bytes"),
-    "many": (lambda: archive({**files_of(ONE), **{f"N{n}": b"" for n in range(200)}}), "too_large", "204 entries"),
-    "doctype": (lambda: archive({**files_of(ONE), FOLDER + "METADATA.XML": (
-        b'<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><a>&b;</a>')}), "document_invalid",
-        "DOCTYPE"),
-    "no request": (lambda: archive({**files_of(ONE), FOLDER + "METADATA.XML": b"<a/>"}), "document_invalid",
-                   "no SubmitObjectsRequest"),
-    "nothing named": (lambda: archive({**files_of(ONE), FOLDER + "METADATA.XML": metadata()}), "document_invalid",
-                      "names no document"),
-}
-
-
-@pytest.mark.parametrize("case", HOSTILE)
-def test_a_hostile_archive_is_refused_in_words(gateway, case):
-    make, reason, said = HOSTILE[case]
-    start = len(gateway.journal.lines)
-    assert drop(gateway, make()) == "rejected"
-    (error,) = why(gateway)
-    assert error["reason"] == reason and said in error["text"], error
-    assert gateway.documents() == []
-    assert patient_words_in("\n".join(gateway.journal.lines[start:])) == []
-
-
-def test_the_gateway_still_works_after_all_of_them(gateway):
-    for number, (make, *_) in enumerate(HOSTILE.values()):
-        assert drop(gateway, make(), f"hostile-{number}.zip") == "rejected"
-    assert drop(gateway, medium(ONE)) == "done"
-    (document,) = gateway.settled().values()
-    assert document["state"] == "delivered"
