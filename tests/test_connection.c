@@ -334,8 +334,8 @@ static void a_body_is_refused(void **state)
 		"HEAD /ok HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
 		"POST /ok HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
 		"GET /ok HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
-		"GET /ok HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: "
-		"5\r\n\r\nhello",
+		("GET /ok HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n"
+		 "Content-Length: 5\r\n\r\nhello"),
 	};
 
 	for (size_t i = 0; i < length_of(requests); i++) {
