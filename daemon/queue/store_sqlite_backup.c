@@ -6,6 +6,7 @@
  */
 #include "queue/store_sqlite.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,7 +22,23 @@ static const char clear_mark[] = "PRAGMA application_id = 0";
 
 /* ---- making one ---- */
 
-/* A copy onto the store's own files would destroy both. */
+/* In a file that is a copy, of SQLite's header: its first words, and the mark. */
+static bool is_marked(const char *path)
+{
+	static const char magic[16] = "SQLite format 3";
+	enum { MARK_AT = 68, HEADER_BYTES = 100 };
+	unsigned char header[HEADER_BYTES];
+	const uint32_t mark = htobe32(COPY_MARK);
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const bool is_read = fd >= 0 && read(fd, header, sizeof(header)) == HEADER_BYTES;
+
+	if (fd >= 0)
+		close(fd);
+	return is_read && memcmp(header, magic, sizeof(magic)) == 0 &&
+	       memcmp(header + MARK_AT, &mark, sizeof(mark)) == 0;
+}
+
+/* A copy takes the place of an older one and of nothing else: onto the store's own files it would destroy both. */
 static int check_target(struct store *store, const char *path, struct err *err)
 {
 	static const char *const endings[] = { "", "-wal", "-shm", ".lock" };
@@ -41,6 +58,10 @@ static int check_target(struct store *store, const char *path, struct err *err)
 		    file.st_ino == target.st_ino)
 			return err_set(err, ERR_REJECT, "%s is a file of the queue itself", path);
 	}
+	if (!is_marked(path))
+		return err_set(err, ERR_REJECT,
+			       "%s is there, and is no backup: choose another name, or remove it",
+			       path);
 	return 0;
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sqlite3
 import stat
 import threading
 
@@ -82,9 +84,16 @@ def test_a_backup_replaces_the_one_before(gateway):
 @pytest.mark.parametrize("target, why", [
     ("state/queue.db", "is a file of the queue itself"), ("state/queue.db-wal", "is a file of the queue itself"),
     ("state/queue.db.lock", "is a file of the queue itself"), ("in", "is there, and is not a file"),
-    ("nowhere/backup.db", "No such file or directory")])
+    ("nowhere/backup.db", "No such file or directory"), ("dmpfeed.yaml", "is there, and is no backup"),
+    ("empty", "is there, and is no backup"), ("another.db", "is there, and is no backup")])
 def test_a_backup_goes_nowhere_dangerous(gateway, target, why):
     hand_in(gateway, "mllp", numbered(1))
+    (gateway.folder / "empty").touch()
+    with contextlib.closing(sqlite3.connect(gateway.folder / "another.db")) as another:
+        another.execute("CREATE TABLE theirs (name)")
+    path = gateway.folder / target
+    before = path.read_bytes() if path.is_file() and path.parent == gateway.folder else None
     with pytest.raises(RuntimeError, match=why):
         gateway.ctl("backup", target)
+    assert before is None or path.read_bytes() == before
     assert gateway.ctl("verify")["ok"]
