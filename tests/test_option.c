@@ -149,6 +149,7 @@ static void what_is_wrong_says_what_would_be_right(void **state)
 		{ &text, "a\x7f", "holds a line end" },
 		{ &text, "a\xc2\x85", "holds a line end" },
 		{ &text, "\xe2\x80\xa8", "holds a line end" },
+		{ &text, "\xe2\x80\xaexslx.exe", "another character that cannot be printed" },
 		{ &text, "\xef\xbb\xbf", "holds a line end" },
 		{ &name, "a b", "letters, digits, - _ and . only" },
 		{ &name, "\xc3\xa9", "letters, digits, - _ and . only" },

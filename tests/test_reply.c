@@ -384,8 +384,7 @@ static void what_takes_long_to_read_is_given_up(void **state)
 		const char *before, *open, *close, *after, *said;
 	} cases[] = {
 		{ "<a ", "a", "='' ", "/>", "an element has too many attributes" },
-		{ "<a ", "xmlns:a", "='u' ", "/>",
-		  "the answer is not XML" },
+		{ "<a ", "xmlns:a", "='u' ", "/>", "the answer is not XML" },
 		{ "<a>", "<a", "/>", "</a>", "there are too many different names" },
 	};
 

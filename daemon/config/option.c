@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/network.h"
+#include "base/obeyed.h"
 #include "base/token.h"
 #include "document/oid.h"
 
@@ -36,19 +37,17 @@ static int wrong(const struct option_text *written, struct err *err, const char 
 		       what_is_right);
 }
 
-/* Control characters would forge lines of the journal; the others named here are line ends or
- * nothing at all to YAML, and would not survive being printed.
+/* What is obeyed instead of shown would forge lines of the journal, or turn them round; the others named here
+ * are nothing at all to YAML, and would not survive being printed. The text ends with a NUL, as a scalar does.
  */
 static bool is_printable(struct slice text)
 {
-	static const char *const refused[] = { "\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf",
-					       "\xef\xbf\xbe", "\xef\xbf\xbf" };
+	static const char *const refused[] = { "\xef\xbb\xbf", "\xef\xbf\xbe", "\xef\xbf\xbf" };
+	uint32_t code;
 
 	for (; text.n > 0; text = slice_from(text, 1)) {
-		if ((unsigned char)text.p[0] < ' ' || text.p[0] == 0x7f)
+		if (text.p[0] == '\0' || obeyed_at(text.p, &code) > 0)
 			return false;
-		if (slice_starts(text, "\xc2") && text.n > 1 && (text.p[1] & 0xe0) == 0x80)
-			return false; /* U+0080 to U+009F */
 		for (size_t i = 0; i < length_of(refused); i++)
 			if (slice_starts(text, refused[i]))
 				return false;
