@@ -257,7 +257,7 @@ static int ask_webhook(const struct push *push, struct slice json, struct err *e
 	CURLcode code;
 
 	if (easy == NULL || headers == NULL)
-		abort(); /* memory */
+		no_memory();
 	prepare(easy, push, json);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words);

@@ -5,15 +5,19 @@
 #include <stdio.h>
 #include <strings.h>
 
+void no_memory(void)
+{
+	static const char words[] =
+		"<3>out of memory: stopping; what was acknowledged is on disk\n";
+
+	fputs(words, stderr);
+	abort();
+}
+
 static void *or_abort(void *p)
 {
-	if (p == NULL) {
-		static const char words[] =
-			"<3>out of memory: stopping; what was acknowledged is on disk\n";
-
-		fputs(words, stderr);
-		abort();
-	}
+	if (p == NULL)
+		no_memory();
 	return p;
 }
 

@@ -164,7 +164,7 @@ static const EVP_MD *md_of(enum digest_kind kind)
 		return md;
 	md = EVP_MD_fetch(NULL, names[kind], NULL);
 	if (md == NULL)
-		abort(); /* an OpenSSL without SHA cannot have started */
+		no_memory(); /* an OpenSSL without SHA cannot have started */
 	if (atomic_compare_exchange_strong(&kept[kind], &none, md))
 		return md;
 	EVP_MD_free(md); /* another thread was faster */
@@ -176,7 +176,7 @@ static size_t digest_whole(enum digest_kind kind, struct slice bytes, uint8_t *r
 	unsigned n;
 
 	if (EVP_Digest(bytes.p, bytes.n, ret_digest, &n, md_of(kind), NULL) != 1)
-		abort();
+		no_memory();
 	return n;
 }
 
@@ -206,14 +206,14 @@ struct digest *digest_new(enum digest_kind kind)
 
 	digest->context = EVP_MD_CTX_new();
 	if (EVP_DigestInit_ex(digest->context, md_of(kind), NULL) != 1)
-		abort();
+		no_memory();
 	return digest;
 }
 
 void digest_add(struct digest *digest, struct slice bytes)
 {
 	if (EVP_DigestUpdate(digest->context, bytes.p, bytes.n) != 1)
-		abort();
+		no_memory();
 }
 
 size_t digest_end(struct digest **digest, uint8_t ret_digest[static DIGEST_MOST])
@@ -221,7 +221,7 @@ size_t digest_end(struct digest **digest, uint8_t ret_digest[static DIGEST_MOST]
 	unsigned n;
 
 	if (EVP_DigestFinal_ex((*digest)->context, ret_digest, &n) != 1)
-		abort();
+		no_memory();
 	EVP_MD_CTX_free((*digest)->context);
 	free_ptr(digest);
 	return n;
@@ -325,7 +325,7 @@ void aes256_gcm_seal(const uint8_t key[static AES256_BYTES], struct slice about,
 		    EVP_CipherFinal_ex(context, end, &n) != 1 ||
 		    EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG,
 					room + NONCE + plain.n) != 1)
-			abort(); /* memory, as xcalloc() */
+			no_memory();
 		out->n += NONCE + plain.n + TAG;
 		out->p[out->n] = '\0';
 	}

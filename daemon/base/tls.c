@@ -153,7 +153,7 @@ static struct tls *tls_new(const SSL_METHOD *method)
 	ERR_clear_error();
 	tls->context = SSL_CTX_new(method);
 	if (tls->context == NULL)
-		abort(); /* for want of memory */
+		no_memory();
 	SSL_CTX_set_security_level(tls->context, SECURITY_LEVEL);
 	/* Connections last and sessions are not resumed. Who leaves without saying so has its
 	 * protocol's frames to show whether it had said all. Bytes to send may have moved when they
@@ -318,13 +318,13 @@ struct tls_session *tls_session_new(const struct tls *tls, int fd)
 	session->fd = fd;
 	session->ssl = SSL_new(tls->context);
 	if (session->ssl == NULL || SSL_set_fd(session->ssl, fd) != 1)
-		abort(); /* for want of memory */
+		no_memory();
 	if (tls->name == NULL) {
 		SSL_set_accept_state(session->ssl);
 	} else {
 		SSL_set_connect_state(session->ssl);
 		if (!expect_name(session->ssl, tls->name))
-			abort(); /* for want of memory */
+			no_memory();
 	}
 	return session;
 }
@@ -466,7 +466,7 @@ SSL *tls_for_libevent(const struct tls *tls)
 	SSL *ssl = SSL_new(tls->context);
 
 	if (ssl == NULL)
-		abort(); /* for want of memory */
+		no_memory();
 	/* It takes a write for all or nothing: what follows the part would go out in its place. */
 	SSL_clear_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
 	return ssl;

@@ -113,7 +113,7 @@ int token_new(struct token **ret_token, const char *uri, struct err *err)
 	token->name = xasprintf("%.*s", (int)strcspn(uri, "?"), uri);
 	token->uri = p11_kit_uri_new();
 	if (token->uri == NULL)
-		abort(); /* for want of memory */
+		no_memory();
 	result = p11_kit_uri_parse(uri, P11_KIT_URI_FOR_ANY, token->uri);
 	if (result != P11_KIT_URI_OK || strspn(uri, uri_characters) < strlen(uri))
 		return badly_written(err, "cannot be read: write pkcs11:token=NAME;object=NAME"

@@ -49,7 +49,7 @@ static void make_method(void)
 	method = RSA_meth_dup(RSA_PKCS1_OpenSSL());
 	held_index = RSA_get_ex_new_index(0, NULL, NULL, NULL, let_go);
 	if (method == NULL || held_index < 0)
-		abort(); /* for want of memory */
+		no_memory();
 	RSA_meth_set1_name(method, "token");
 	RSA_meth_set_priv_enc(method, sign);
 }
@@ -65,7 +65,7 @@ static EVP_PKEY *key_of(struct token *token, BIGNUM *modulus, BIGNUM *exponent)
 	if (key == NULL || rsa == NULL || RSA_set0_key(rsa, modulus, exponent, NULL) != 1 ||
 	    RSA_set_method(rsa, method) != 1 || RSA_set_ex_data(rsa, held_index, held) != 1 ||
 	    EVP_PKEY_assign_RSA(key, rsa) != 1)
-		abort(); /* for want of memory */
+		no_memory();
 	return key;
 }
 

@@ -270,7 +270,7 @@ struct yaml_tree *yaml_tree_read_file(unsigned file, struct slice bytes, struct 
 		return NULL;
 	}
 	if (!yaml_parser_initialize(&reader.parser))
-		abort(); /* only memory can lack */
+		no_memory();
 	/* libyaml would count a byte order mark as a column, and the first line as indented */
 	if (slice_starts(bytes, "\xef\xbb\xbf"))
 		reader.bytes = slice_from(bytes, 3);

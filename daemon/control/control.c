@@ -209,7 +209,7 @@ static void connection_new(struct control *control, int fd, uid_t uid, enum cont
 	connection->role = role;
 	connection->bev = bufferevent_socket_new(control->loop, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (connection->bev == NULL)
-		abort(); /* memory, as xcalloc() */
+		no_memory();
 	LIST_INSERT_HEAD(&control->open, connection, link);
 	control->open_count++;
 	bufferevent_setcb(connection->bev, on_read, on_written, on_event, connection);

@@ -246,7 +246,7 @@ static struct curl_slist *headers_of(const struct http_request *request)
 	for (size_t i = 0; i < length_of(lines) - !has_action; i++) {
 		headers = curl_slist_append(headers, lines[i]);
 		if (headers == NULL)
-			abort();
+			no_memory();
 	}
 	return headers;
 }
@@ -643,7 +643,7 @@ static int open_transfer(struct http *http, struct transfer *transfer,
 	transfer->most_reply_bytes = settings->most_reply_bytes;
 	transfer->easy = curl_easy_init();
 	if (transfer->easy == NULL)
-		abort();
+		no_memory();
 	set_callbacks(transfer->easy, http, transfer);
 	code = set_numbers(transfer->easy, settings);
 	if (code == CURLE_OK)
@@ -662,7 +662,7 @@ static void open_multi(struct http *http)
 
 	http->multi = curl_multi_init();
 	if (http->multi == NULL)
-		abort();
+		no_memory();
 	curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
 	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
@@ -678,7 +678,7 @@ static void start_curl(void)
 	static bool started;
 
 	if (!started && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		abort();
+		no_memory();
 	started = true;
 }
 

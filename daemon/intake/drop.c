@@ -108,7 +108,7 @@ static struct drop_entry *entry_new(struct drop *drop, const char *name)
 	entry->file.name = xstrdup(name);
 	entry->file.drop = drop;
 	if (tsearch(entry, &drop->by_name, by_name) == NULL)
-		abort(); /* out of memory, as in xcalloc() */
+		no_memory();
 	LIST_INSERT_HEAD(&drop->entries, entry, link);
 	drop->entry_count++;
 	return entry;

@@ -122,7 +122,7 @@ static int server_listen(struct mllp_server *server, struct event_base *loop, st
 					      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
 					      0 /* it listens */, fd);
 	if (server->listener == NULL)
-		abort(); /* for want of memory */
+		no_memory();
 	evconnlistener_set_error_cb(server->listener, on_accept_error);
 	address_of_socket(evconnlistener_get_fd(server->listener),
 			  mllp_hall_figures(server->hall)->address);

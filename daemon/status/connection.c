@@ -175,7 +175,7 @@ static struct bufferevent *bufferevent_of(struct event_base *loop, const struct 
 				      : bufferevent_socket_new(loop, -1, BEV_OPT_CLOSE_ON_FREE);
 
 	if (bev == NULL)
-		abort(); /* for want of memory */
+		no_memory();
 	bufferevent_setwatermark(bev, EV_READ, 0, MOST_READ_BYTES);
 	return bev;
 }
@@ -366,7 +366,7 @@ static struct evhttp *http_new(struct connections *all)
 	struct evhttp *http = evhttp_new(evconnlistener_get_base(all->listener));
 
 	if (http == NULL || evhttp_bind_listener(http, all->listener) == NULL)
-		abort();                                /* for want of memory */
+		no_memory();
 	evhttp_set_allowed_methods(http, EVERY_METHOD); /* we say which */
 	evhttp_set_max_headers_size(http, MOST_HEAD_BYTES);
 	evhttp_set_max_body_size(http, 0);

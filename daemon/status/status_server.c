@@ -298,7 +298,7 @@ static int start_listening(struct evconnlistener **ret_listener, struct event_ba
 		evconnlistener_new(loop, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
 				   0 /* it listens */, fd);
 	if (*ret_listener == NULL)
-		abort(); /* for want of memory */
+		no_memory();
 	return 0;
 }
 

@@ -43,7 +43,12 @@
 #define length_of(array) (sizeof(array) / sizeof((array)[0]))
 #define container_of(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
-/* Small allocations do not fail: they abort. Never for a size an outsider chose without a limit. */
+/* Says so, and aborts: what was acknowledged is on disk. Also for libraries that lack memory where nothing can be
+ * told of it.
+ */
+void no_memory(void) __attribute__((noreturn, cold));
+
+/* Small allocations do not fail: they abort so. Never for a size an outsider chose without a limit. */
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *p, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
