@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sample.h"
+#include "skip.h"
 
 #define SOFTHSM_MODULE "/usr/lib/softhsm/libsofthsm2.so"
 #define SOFTHSM_PIN "1234"
@@ -23,13 +24,11 @@ static inline bool softhsm_is_there(void)
 }
 
 /* First of all in a test that signs. */
-static inline void softhsm_is_needed(void)
-{
-	if (softhsm_is_there())
-		return;
-	print_message("# softhsm2 is not installed: there is no token\n");
-	skip();
-}
+#define softhsm_is_needed()                                                                        \
+	do {                                                                                       \
+		if (!softhsm_is_there())                                                           \
+			skip_because("softhsm2 is not installed: there is no token");              \
+	} while (0)
 
 static inline void softhsm_write(const char *path, const char *text)
 {

@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/control.h"
+#include "skip.h"
 
 enum { PATIENCE_S = 20, MOST_LINE_BYTES = 64 << 10, MOST_CONNECTIONS = 32, OTHER_USER = 65534 };
 
@@ -543,7 +544,7 @@ static void a_peer_of_another_user_is_turned_away(void **state)
 	char answer[256];
 
 	if (geteuid() != 0)
-		skip(); /* only root can become someone else */
+		skip_because("only root can become someone else");
 	assert_int_equal(chmod(fixture->path, 0666), 0);
 	other_user_asks(fixture, NULL, 0, answer);
 	assert_string_equal(answer, "{\"ok\":false,\"error\":\"only root and the user that runs "
@@ -578,7 +579,7 @@ static void members_of_groups_have_their_roles(void **state)
 	char answer[256];
 
 	if (geteuid() != 0)
-		skip(); /* only root can become someone else */
+		skip_because("only root can become someone else");
 	if (control_new(&fixture->control, fixture->loop, &settings, on_request, fixture, &err) < 0)
 		fail_msg("%s", err.text);
 	for (size_t i = 0; i < length_of(cases); i++) {

@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "setup/preflight.h"
 #include "setup/preflight_port.h"
+#include "skip.h"
 
 /* clang-format off */
 static const char good[] =
@@ -142,7 +143,7 @@ static void what_the_unit_makes_need_not_be_there(void **state)
 
 	(void)state;
 	if (access("/run/dmpfeed", F_OK) == 0)
-		skip(); /* the service runs on this machine */
+		skip_because("the service runs on this machine");
 	assert_passes(text, &notes);
 	assert_non_null(strstr(notes.p, "not checked: /run/dmpfeed, which the unit makes"));
 }
@@ -273,7 +274,7 @@ static void in_the_unit_a_port_that_systemd_may_keep_is_no_fault(void **state)
 
 	(void)state;
 	if (ended == CANNOT)
-		skip(); /* only root may hide /proc */
+		skip_because("only root may hide /proc, and not everywhere");
 	assert_int_equal(ended, 0);
 }
 
@@ -291,7 +292,7 @@ static void root_looks_as_the_user_of_the_service(void **state)
 {
 	(void)state;
 	if (geteuid() != 0)
-		skip();
+		skip_because("only root can become someone else");
 	assert_int_equal(in_a_process(become_nobody), 0);
 }
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "http_client.h"
 #include "pki.h"
+#include "skip.h"
 #include "status/connection.h"
 #include "status/page.h"
 #include "status/status_server.h"
@@ -492,7 +493,7 @@ static void it_listens_on_the_other_loopback_too(void **state)
 
 	status_server_free(&fixture->server);
 	if (status_server_new(&fixture->server, fixture->loop, &settings, &desk, &err) < 0)
-		skip(); /* a machine without IPv6 */
+		skip_because("a machine without IPv6");
 	assert_memory_equal(status_server_address(fixture->server), "[::1]:", 6);
 	assert_answer(fixture, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 ", "ok\n");
 }

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "dmp/mtom.h"
 #include "dmp/submission.h"
+#include "skip.h"
 
 enum { SECOND = 1000, HOUR = 3600 * SECOND };
 #define NOON_MS (1795176000LL * SECOND) /* 2026-11-20T12:00:00Z */
@@ -687,10 +688,9 @@ static void the_schema_takes_what_is_built(void **state)
 
 	(void)state;
 	if (schema == NULL) {
-		print_message("# not compared: %s\n",
-			      folder ? "DMPFEED_SCHEMAS holds no schema/IHE that can be read"
-				     : "DMPFEED_SCHEMAS, the folder of the schemas, is not set");
-		return; /* cmocka's skip() reads as a failure in TAP */
+		skip_because("%s",
+			     folder ? "DMPFEED_SCHEMAS holds no schema/IHE that can be read"
+				    : "DMPFEED_SCHEMAS, the folder of the schemas, is not set");
 	}
 	assert_valid(schema, &metadata);
 	metadata.event_count = metadata.author_count = 0;

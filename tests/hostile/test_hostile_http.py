@@ -28,11 +28,13 @@ def chunks(*sizes: str) -> bytes:
     return b"".join(f"{size}\r\n".encode() for size in sizes) + b"\r\n"
 
 
+REFUSED = {400, 413}  # by libevent itself, or by us: its releases differ on which
+
 # Each is followed by a second request on the same connection, which a reader that is misled would answer.
 SMUGGLED = {
-    "CL.TE": (get("/healthz", "Content-Length: 6", "Transfer-Encoding: chunked", body=b"0\r\n\r\nG"), 400),
-    "TE.CL": (get("/healthz", "Transfer-Encoding: chunked", "Content-Length: 4", body=b"5c\r\n"), 400),
-    "TE.TE": (get("/healthz", "Transfer-Encoding: chunked", "Transfer-Encoding: identity", body=chunks("0")), 400),
+    "CL.TE": (get("/healthz", "Content-Length: 6", "Transfer-Encoding: chunked", body=b"0\r\n\r\nG"), REFUSED),
+    "TE.CL": (get("/healthz", "Transfer-Encoding: chunked", "Content-Length: 4", body=b"5c\r\n"), REFUSED),
+    "TE.TE": (get("/healthz", "Transfer-Encoding: chunked", "Transfer-Encoding: identity", body=chunks("0")), REFUSED),
     "TE with a blank": (get("/healthz", "Transfer-Encoding : chunked", body=chunks("0")), 200),
     "TE in capitals": (get("/healthz", "TRANSFER-ENCODING: CHUNKED", body=chunks("0")), 413),
     "TE in another case": (get("/healthz", "Transfer-Encoding: xchunked"), 413),
@@ -139,7 +141,7 @@ def status_of(answer: bytes) -> int | None:
 def test_one_request_has_one_answer(gateway, case):
     request, status = SMUGGLED[case]
     answer = ask(gateway, request + SECOND)
-    assert status_of(answer) == status
+    assert status_of(answer) == status or (status is REFUSED and status_of(answer) in REFUSED)
     assert answer.count(b"HTTP/1.") == (status is not None), "a second request was answered"
     assert b"second" not in answer
 
