@@ -25,9 +25,9 @@
  * What every step goes by is a snapshot of the configuration (snapshot.h): a reload brings another one, and
  * what began under the old one ends under it.
  *
- * A source that wants to hear of the end is told by business_acks.c, at its own pace; a collector of the
- * audit trail, by trail.c, likewise. What time alone does to the queue (holds that end, bodies that are purged) is upkeep.c's. What is counted of it all
- * follows the ledger, in tally.c.
+ * A source that wants to hear of the end is told by business_acks.c, at its own pace; a collector
+ * of the audit trail, by trail.c, likewise. What time alone does to the queue (holds that end,
+ * bodies that are purged) is upkeep.c's. What is counted of it all follows the ledger, in tally.c.
  *
  * Each step is a small function that runs where the table says (crew.h has the threads); the step
  * after it is named in the call that hands the work over. A document keeps one id from the first

@@ -210,9 +210,10 @@ struct config {
 	struct arena arena;
 };
 
-/* Reads and checks `file`, with the files that it includes. 0, or -1 with every error appended to `errors`, one line each:
- * "FILE:LINE:COLUMN: sentence". Certificates and keys that cannot be read are among them, but are not
- * enough for -1: one establishment's must not stop the others. credentials_load() tells them then.
+/* Reads and checks `file`, with the files that it includes. 0, or -1 with every error appended to
+ * `errors`, one line each: "FILE:LINE:COLUMN: sentence". Certificates and keys that cannot be read
+ * are among them, but are not enough for -1: one establishment's must not stop the others.
+ * credentials_load() tells them then.
  */
 must_use int config_load(struct config **ret_config, const char *file, struct buf *errors);
 

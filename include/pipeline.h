@@ -25,8 +25,8 @@ struct pipeline;
 must_use int pipeline_new(struct pipeline **ret_pipeline, const struct pipeline_parts *parts,
 			  struct err *err);
 
-/* What another snapshot needs (its listeners, folders, links), made before anything changes. -1 (ERR_HALT): something of
- * it cannot be, and nothing has changed.
+/* What another snapshot needs (its listeners, folders, links), made before anything changes. -1
+ * (ERR_HALT): something of it cannot be, and nothing has changed.
  */
 struct pipeline_plan;
 must_use int pipeline_prepare(struct pipeline *pipeline, const struct snapshot *snapshot,

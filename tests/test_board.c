@@ -500,8 +500,9 @@ static void denominators_by_month_reach_as_far_as_they_go(void **state)
 		"count.");
 }
 
-/* On 14 August at 9:00 the DIM counted 100 stays of A since the first: 10 W (3 to 14) and 4 R, which weigh 10.8. Letters
- * until then: July 185, August 10 * 8 + 4 = 84. That the month is over since makes no whole of it.
+/* On 14 August at 9:00 the DIM counted 100 stays of A since the first: 10 W (3 to 14) and 4 R,
+ * which weigh 10.8. Letters until then: July 185, August 10 * 8 + 4 = 84. That the month is over
+ * since makes no whole of it.
  */
 static void a_figure_that_came_before_its_month_was_over_is_of_a_part(void **state)
 {

@@ -64,7 +64,9 @@ bool log_may_repeat(int64_t *logged_ms, int64_t now_ms)
 	return true;
 }
 
-/* sd-daemon(3): the severity in front, which journald reads. The journal's own socket is not waited for here either. */
+/* sd-daemon(3): the severity in front, which journald reads. The journal's own socket is not waited
+ * for here either.
+ */
 static bool write_to_stderr(enum log_level level, const char *text)
 {
 	char line[LINE + 8];

@@ -358,7 +358,9 @@ static int take_list(const struct member *member, const json_t *list, char *base
 	return 0;
 }
 
-/* NULL: a gateway that did not have it yet stored the document. It is empty then, and check() says whether it may be. */
+/* NULL: a gateway that did not have it yet stored the document. It is empty then, and check() says
+ * whether it may be.
+ */
 static int take_member(const struct member *member, const json_t *json, char *base,
 		       struct arena *arena, struct err *err)
 {

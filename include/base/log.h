@@ -6,9 +6,11 @@
  * Warning: we are coping. Info: a document moved on. Debug: the rest. base/, the pure folders and queue/ never log:
  * who ends the story does.
  *
- * Any thread. Of lines from one place that matter alike so many are written in an interval, and then one that says how
- * many were left out (flood.h): each thread measures its own, since nobody but the loop has much to say. journald is waited for a tenth of a second in all; what it then does not take is
- * lost, and counted. Standard error that is not the journal's waits as any file does.
+ * Any thread. Of lines from one place that matter alike so many are written in an interval, and
+ * then one that says how many were left out (flood.h): each thread measures its own, since nobody
+ * but the loop has much to say. journald is waited for a tenth of a second in all; what it then
+ * does not take is lost, and counted. Standard error that is not the journal's waits as any file
+ * does.
  */
 #ifndef DMPFEED_BASE_LOG_H
 #define DMPFEED_BASE_LOG_H

@@ -1,8 +1,8 @@
 /* The threads that a document passes through: how work is handed to them, how much of it is under
  * way, and whether the store can be written.
  *
- * Loop only, but for what says otherwise. Whatever is handed over is a struct change, wherever it runs: its job.done is called
- * on the loop, and its err says what came of it.
+ * Loop only, but for what says otherwise. Whatever is handed over is a struct change, wherever it
+ * runs: its job.done is called on the loop, and its err says what came of it.
  */
 #ifndef DMPFEED_CREW_CREW_H
 #define DMPFEED_CREW_CREW_H

@@ -51,7 +51,9 @@ void inbound_close(struct inbound *inbound);
 /* What is still under way is given up: nobody is answered. After the threads ended. */
 void inbound_free(struct inbound **inbound);
 
-/* Since start: ADT taken, those of them that say nothing of an identity, or nothing that could be used; ACK that came, which get no answer; documents of patients whom nobody asked. */
+/* Since start: ADT taken, those of them that say nothing of an identity, or nothing that could be
+ * used; ACK that came, which get no answer; documents of patients whom nobody asked.
+ */
 struct inbound_figures {
 	uint64_t identities, identities_ignored, identities_unusable, answers, not_asked;
 };

@@ -46,8 +46,8 @@ void outbound_follow(struct outbound *outbound, struct snapshot *snapshot,
 void outbound_poke(struct outbound *outbound, const char *finess_ej);
 void outbound_poke_all(struct outbound *outbound);
 
-/* What a message said of a patient's DMP, when, by the monotonic clock: documents go by it as by an answer of the DMP, until
- * that would be asked for again.
+/* What a message said of a patient's DMP, when, by the monotonic clock: documents go by it as by an
+ * answer of the DMP, until that would be asked for again.
  */
 void outbound_tell_existence(struct outbound *outbound, const char *ins, const char *ins_oid,
 			     enum existence existence, int64_t said_ms);

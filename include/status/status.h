@@ -90,8 +90,10 @@ struct status {
 
 /* Appends the JSON object of GET /api/v1/status, on one line without its end: version, environment,
  * uptime_s, now, ready, not_ready (a sentence or null), queue {state: documents}, oldest_queued_s
- * (an age, null when nothing is queued), last_delivered, rates (of 24 hours and 30 days, as the page draws them), invisible_too_long, identities, identities_ignored, identities_unusable, answers,
- * not_asked, lanes, listeners, folders, sources, audit (null: it is not forwarded), sites (without entities), alerts, certificates, disks, waiting. Times are ISO 8601 in UTC; null: never.
+ * (an age, null when nothing is queued), last_delivered, rates (of 24 hours and 30 days, as the
+ * page draws them), invisible_too_long, identities, identities_ignored, identities_unusable,
+ * answers, not_asked, lanes, listeners, folders, sources, audit (null: it is not forwarded), sites
+ * (without entities), alerts, certificates, disks, waiting. Times are ISO 8601 in UTC; null: never.
  */
 void status_write(const struct status *status, struct buf *out);
 

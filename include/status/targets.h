@@ -160,7 +160,7 @@ struct targets {
 	struct target_denominator **denominators;
 	size_t denominator_count;
 	struct target_alerts alerts;
-	const char *alerts_file;      /* that has them; NULL: none has */
+	const char *alerts_file; /* that has them; NULL: none has */
 	unsigned alerts_line, alerts_column;
 	uint8_t digest[SHA256_BYTES]; /* of all the files, in order */
 
