@@ -114,6 +114,18 @@ void answer_end(struct buf *out, const char *error)
 	buf_add_char(out, '\n');
 }
 
+void answer_one(struct control_request *request, json_t *row, const char *error)
+{
+	scoped(buf_done) struct buf answer = { 0 };
+
+	if (error == NULL)
+		answer_line(&answer, "row", row);
+	else
+		json_decref(row);
+	answer_end(&answer, error);
+	control_answer(request, buf_slice(&answer));
+}
+
 void answer_error(struct control_request *request, const char *error)
 {
 	scoped(buf_done) struct buf answer = { 0 };

@@ -81,7 +81,6 @@ static void errand_end(struct errand *errand, const char *error)
 {
 	const struct order_refusal *refusal = errand->result.refusal;
 	bool french = answer_in_french(errand->asked);
-	scoped(buf_done) struct buf answer = { 0 };
 	json_t *row = json_object();
 	char text[ULID_TEXT];
 
@@ -97,12 +96,7 @@ static void errand_end(struct errand *errand, const char *error)
 		      refusal == NULL ? ""
 		      : french        ? refusal->french
 				      : refusal->english);
-	if (error == NULL)
-		answer_line(&answer, "row", row);
-	else
-		json_decref(row);
-	answer_end(&answer, error);
-	control_answer(errand->request, buf_slice(&answer));
+	answer_one(errand->request, row, error);
 	json_decref(errand->asked);
 	buf_done(&errand->body);
 	buf_done(&errand->metadata);

@@ -47,17 +47,11 @@ static int carry_out(struct change *change, struct store *store, struct err *err
 
 static void errand_end(struct errand *errand, const char *error)
 {
-	scoped(buf_done) struct buf answer = { 0 };
 	json_t *row = json_object();
 
 	json_put_count(row, "recount", errand->now.edition);
 	json_put_count(row, "rows", errand->now.newest);
-	if (error == NULL)
-		answer_line(&answer, "row", row);
-	else
-		json_decref(row);
-	answer_end(&answer, error);
-	control_answer(errand->request, buf_slice(&answer));
+	answer_one(errand->request, row, error);
 	json_decref(errand->asked);
 	free(errand);
 }

@@ -1,6 +1,6 @@
 /* How requests over the control socket are read and answered: lines of JSON, as control.h has them.
  *
- * Any thread, but for answer_error().
+ * Any thread, but for answer_one() and answer_error().
  */
 #ifndef DMPFEED_OPERATOR_ANSWER_H
 #define DMPFEED_OPERATOR_ANSWER_H
@@ -38,6 +38,9 @@ void answer_line(struct buf *out, const char *name, json_t *object);
 
 /* The last line. `error`: a sentence, or NULL when all is well. */
 void answer_end(struct buf *out, const char *error);
+
+/* One row, which it takes over, or a sentence in its place. Loop only. */
+void answer_one(struct control_request *request, json_t *row, const char *error);
 
 /* Nothing but that sentence. Loop only. */
 void answer_error(struct control_request *request, const char *error);
