@@ -95,12 +95,16 @@ def run_once(folder: pathlib.Path, simulator: Simulator, fault, nth: int) -> boo
     simulator.reset()
     gateway, account = Gateway(folder, simulator.url, simulator.pki, **SHORT), Account()
     fault.fail_only(nth)
-    run_out(gateway, fault, account)
-    was_hit = fault.seen() > nth
-    fault.mend()
-    gateway.start()
-    account.settle(gateway, simulator)
-    assert gateway.stop() == 0
+    try:
+        run_out(gateway, fault, account)
+        was_hit = fault.seen() > nth
+        fault.mend()
+        gateway.start()
+        account.settle(gateway, simulator)
+        assert gateway.stop() == 0
+    finally:  # the next call has a daemon of its own
+        if gateway.process.poll() is None:
+            gateway.kill()
     return was_hit
 
 
