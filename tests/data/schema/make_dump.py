@@ -4,7 +4,8 @@
 usage: tests/data/schema/make_dump.py [CHECKOUT]     (the project as it was then, built in build/; by default this one)
 
 One letter was delivered, another waits for a DMP that is down, and, where it can be, a figure was imported. Run it
-before a release that has a new version of the tables: from then on no step that leads to it is ever changed.
+before a release that has a new version of the tables: from then on no step that leads to it is ever changed. Then say
+so in tests/test_store_older.c (NEWEST, MADE_LAST).
 
 The two letters are the same in every dump, so they stand beside them, in letters.sql, to be loaded first.
 """
