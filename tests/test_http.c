@@ -555,6 +555,38 @@ static void a_request_that_a_kept_connection_lost_is_not_sent_again(void **state
 	}
 }
 
+/* curl counts them, and would tell of the sixth that it was tried five times. */
+static void each_request_that_a_kept_connection_lost_is_told_alike(void **state)
+{
+	enum { TIMES = 7 };
+	static const enum step once[] = { ACCEPT, READ, ANSWER, READ, CLOSE, ACCEPT, CLOSE };
+	enum step script[TIMES * length_of(once) + 1];
+	struct server server = { .script = script };
+	struct client client = client_of_settings();
+	struct post post;
+
+	(void)state;
+	for (size_t i = 0; i < TIMES; i++)
+		memcpy(script + i * length_of(once), once, sizeof(once));
+	script[TIMES * length_of(once)] = END;
+	server_start(&server);
+	client_start(&client);
+	post_start(&post, &client, &server, SMALL);
+	for (size_t i = 0; i < TIMES; i++) {
+		post_and_wait(&post);
+		assert_answered(&post, 200);
+		post_and_wait(&post);
+		assert_unanswered(&post);
+		assert_string_equal(post.request.transport_text,
+				    "the connection closed without an answer");
+	}
+	client_stop(&client);
+	server_stop(&server);
+	assert_int_equal(server.requests, 2 * TIMES);
+	buf_done(&server.request);
+	buf_done(&post.request.reply);
+}
+
 static void an_answer_that_breaks_off_is_none(void **state)
 {
 	static const char cut[] = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<ok/>";
@@ -817,6 +849,7 @@ int main(void)
 		cmocka_unit_test(no_proxy_is_taken_from_the_environment),
 		cmocka_unit_test(without_an_answer_it_is_known_whether_all_had_left),
 		cmocka_unit_test(a_request_that_a_kept_connection_lost_is_not_sent_again),
+		cmocka_unit_test(each_request_that_a_kept_connection_lost_is_told_alike),
 		cmocka_unit_test(an_answer_that_breaks_off_is_none),
 		cmocka_unit_test(an_answer_that_is_too_large_is_none),
 		cmocka_unit_test(what_does_not_speak_http_has_not_answered),

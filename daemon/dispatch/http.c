@@ -31,6 +31,7 @@ struct transfer {
 	CURL *easy;
 	struct http_request *request; /* NULL: idle */
 	struct curl_slist *headers;
+	unsigned sendings;     /* of that request */
 	size_t body_taken;     /* by curl, in the sending under way */
 	uint64_t body_written; /* to the kernel, in any sending */
 	uint64_t reply_bytes, most_reply_bytes;
@@ -255,6 +256,7 @@ static void forget_the_last(struct transfer *transfer)
 {
 	struct http_request *request = transfer->request;
 
+	transfer->sendings = 0;
 	transfer->body_written = 0;
 	transfer->reply_bytes = 0;
 	transfer->reply_too_large = false;
@@ -336,17 +338,33 @@ void http_post(struct http *http, struct http_request *request)
 	start_those_waiting(http);
 }
 
+/* curl counts, as long as a handle lives, how many connections died under it: the sixth would not be replaced, and told as
+ * "tried 5 times". A copy has the settings and counts anew.
+ */
+static void forget_dead_connections(struct transfer *transfer)
+{
+	CURL *copy = curl_easy_duphandle(transfer->easy);
+
+	if (copy == NULL)
+		no_memory();
+	curl_easy_cleanup(transfer->easy);
+	transfer->easy = copy;
+}
+
 static void collect(struct http *http)
 {
 	const struct CURLMsg *message;
 	int left;
 
 	while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
+		const CURLcode code = message->data.result;
 		struct transfer *transfer = NULL;
 
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
-		fill(http, transfer, message->data.result);
+		fill(http, transfer, code);
 		end(http, transfer);
+		if (code != CURLE_OK || transfer->sendings > 1)
+			forget_dead_connections(transfer);
 	}
 	start_those_waiting(http);
 }
@@ -375,6 +393,7 @@ static int on_sending(void *arg, char *remote, char *local, int remote_port, int
 	(void)local;
 	(void)remote_port;
 	(void)local_port;
+	transfer->sendings++;
 	transfer->body_taken = 0;
 	transfer->request->sent_ms = clock_now_ms();
 	return CURL_PREREQFUNC_OK;
