@@ -7,7 +7,7 @@ build_packages="gcc libc6-dev meson ninja-build pkg-config libevent-dev libcurl4
 	libyaml-dev libxml2-dev libxmlsec1-dev libjansson-dev libp11-kit-dev libzip-dev libcmocka-dev"
 run_packages="python3 python3-lxml python3-xmlsec python3-yaml openssl ghostscript libgs-common"
 test_packages="chromium chromium-driver python3-pytest python3-pytest-xdist python3-hl7 python3-prometheus-client
-	python3-selenium softhsm2 xmlsec1 sqlite3 procps"
+	python3-selenium softhsm2 xmlsec1 sqlite3 procps iproute2"
 package_packages="build-essential debhelper meson pkg-config libevent-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev
 	libyaml-dev libxml2-dev libjansson-dev libp11-kit-dev libzip-dev lintian po-debconf python3"
 # A service in the package is not started: its programs are wanted.

@@ -34,6 +34,7 @@ SCHEMAS = SOURCE.parent / "shared" / "schemas"
 
 FINESS_EJ = "990000987"
 FINESS_EG = "990012345"
+SERVER_NAME = "dmp.example"  # in the certificate of the simulated DMP, beside its addresses
 
 VT, END = b"\x0b", b"\x1c\r"
 
@@ -105,7 +106,7 @@ class Journal:
 
 
 def make_pki(folder: pathlib.Path) -> pathlib.Path:
-    subprocess.run([SIMULATOR, "--make-pki", folder, "--finess-ej", FINESS_EJ], check=True,
+    subprocess.run([SIMULATOR, "--make-pki", folder, "--finess-ej", FINESS_EJ, "--server-name", SERVER_NAME], check=True,
                    stdout=subprocess.DEVNULL)
     return folder
 
@@ -113,12 +114,13 @@ def make_pki(folder: pathlib.Path) -> pathlib.Path:
 class Simulator:
     """A dmpfeed-sim on ports of its own."""
 
-    def __init__(self, pki: pathlib.Path, store: pathlib.Path, listen: str = "127.0.0.1:0", options: tuple[str, ...] = ()):
+    def __init__(self, pki: pathlib.Path, store: pathlib.Path, listen: str = "127.0.0.1:0", options: tuple[str, ...] = (),
+                 env: dict | None = None):
         self.pki, self.store = pki, store
         self.process = subprocess.Popen(
             [SIMULATOR, "--pki", pki, "--store", store, "--require-vihf", "--require-signature",
              "--listen", listen, *(["--schemas", SCHEMAS] if SCHEMAS.is_dir() else []), *options],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **(env or {})})
         ready = self.process.stdout.readline()
         if not ready:
             raise RuntimeError("dmpfeed-sim did not start: " + self.process.stderr.read().decode())
@@ -258,9 +260,10 @@ class Gateway:
         return subprocess.run([DAEMON, "--config", self.config, *arguments], cwd=self.folder, capture_output=True,
                               text=True, timeout=timeout)
 
-    def start(self, timeout: float = 20, env: dict | None = None):
+    def start(self, timeout: float = 20, env: dict | None = None, under: tuple = ()):
+        """`under`: a command that becomes the daemon, which it is given."""
         self.process = subprocess.Popen(
-            [*UNDER, DAEMON, "--config", self.config], cwd=self.folder, stderr=subprocess.PIPE,
+            [*under, *UNDER, DAEMON, "--config", self.config], cwd=self.folder, stderr=subprocess.PIPE,
             env={**os.environ, **(env or {})})
         self.journal = Journal(self.process.stderr, self.copy)
         self.journal.wait(r">started ", timeout)
