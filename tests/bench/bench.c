@@ -78,9 +78,10 @@ static int tcp_socket(void)
 	return fd;
 }
 
-int bench_listen(void)
+int bench_listen(long port)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((uint16_t)port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t n = sizeof(address);
 	int fd = tcp_socket();

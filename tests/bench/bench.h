@@ -22,8 +22,8 @@ long bench_number(const char *text); /* of the command line */
 void *bench_alloc(size_t count, size_t size);
 char *bench_read_file(const char *path, size_t *ret_n); /* ended by NUL */
 
-/* On the loopback; not blocking. Listening prints {"port": N}, the sign that it is ready. */
-int bench_listen(void);
+/* On the loopback; not blocking. Listening, on any port if it is 0, prints {"port": N}, the sign that it is ready. */
+int bench_listen(long port);
 int bench_connect(int port);
 int bench_epoll(void);
 void bench_watch(int epoll, int fd, uint32_t events, void *what);

@@ -1,7 +1,7 @@
 /* A DMP that takes everything: TLS 1.2 with mutual authentication, HTTP/1.1 kept alive, one thread.
  * Each request is read whole, waits its latency, and is answered with a registry's Success.
  *
- * usage: bench_sink PKI LATENCY_MS [TIMES]
+ * usage: bench_sink PKI LATENCY_MS [TIMES [PORT]]
  *
  * PKI: the folder with server.pem, server.key and ca.pem. Prints {"port": N}, and at SIGTERM what
  * it received. TIMES: a file to get a line "NUMBER NANOSECONDS" for each document, the moment of
@@ -238,14 +238,14 @@ int main(int argc, char **argv)
 	static struct sink sink;
 
 	if (argc < 3)
-		bench_die("usage: bench_sink PKI LATENCY_MS [TIMES]");
+		bench_die("usage: bench_sink PKI LATENCY_MS [TIMES [PORT]]");
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, end);
 	sink.tls = tls_of(argv[1]);
 	sink.latency_ns = bench_number(argv[2]) * 1000000;
 	if (argc > 3 && (sink.times = fopen(argv[3], "we")) == NULL)
 		bench_die("%s: %s", argv[3], strerror(errno));
-	sink.listener = bench_listen();
+	sink.listener = bench_listen(argc > 4 ? bench_number(argv[4]) : 0);
 	sink.epoll = bench_epoll();
 	bench_watch(sink.epoll, sink.listener, EPOLLIN, NULL);
 	serve(&sink);

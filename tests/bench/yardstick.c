@@ -75,7 +75,7 @@ int main(int argc, char **argv)
 	static struct epoll_event events[MOST_EVENTS];
 	struct peer *whole[MOST_EVENTS];
 	int file = argc == 2 ? open(argv[1], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
-	int listener = bench_listen(), epoll = bench_epoll(), count;
+	int listener = bench_listen(0), epoll = bench_epoll(), count;
 
 	if (file < 0)
 		bench_die("usage: bench_yardstick FILE");
