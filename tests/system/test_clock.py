@@ -83,6 +83,7 @@ def test_a_restart_between_a_wrong_clock_and_a_right_one(gateway, simulator, clo
 JUMPED = r"^<4>clock jumped seconds={}\d{{4}}: is it right\? Bodies are purged by the time that was known before"
 
 
+@pytest.mark.usefixtures("even_books")
 def test_a_clock_that_jumps_ahead_purges_nothing(gateway, simulator, clock):
     gateway.start(env=clock.environment)
     gateway.wait_final(hand_in(gateway, "mllp", new_document()))
@@ -93,6 +94,7 @@ def test_a_clock_that_jumps_ahead_purges_nothing(gateway, simulator, clock):
     assert not gateway.journal.find("purged documents=")
 
 
+@pytest.mark.usefixtures("even_books")
 def test_a_clock_that_is_wrong_from_the_start_purges_nothing(gateway, simulator, clock):
     gateway.start(env=clock.environment)
     gateway.wait_final(hand_in(gateway, "mllp", new_document()))

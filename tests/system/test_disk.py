@@ -236,6 +236,7 @@ def test_a_bad_file_that_cannot_be_moved_stays_without_explanation(folder):
     assert sorted(path.name for path in shared.glob("rejected/*/*")) == ["letter.error.yaml", "letter.xml"]
 
 
+@pytest.mark.usefixtures("even_books")
 def test_a_folder_that_disappears_is_told_and_taken_up_again(start_gateway, simulator):
     gateway = start_gateway(**SHORT)
     away = gateway.inbox.with_name("away")

@@ -17,6 +17,7 @@ import pytest
 
 from certificates import openssl, resigned
 from gateway import BUILD, END, FINESS_EG, FINESS_EJ, SOURCE, VT, Ack, Gateway, Mllp
+from kills import check_books
 from samples import mdm_t02, numbered, unique_id
 
 
@@ -331,6 +332,7 @@ def test_bad_files_under_load_change_nothing(gateway, simulator):
             wait_more(10)
     gateway.config.write_text(good)
     assert reload(gateway).done
+    check_books(gateway)
 
 
 # ---- what is on its way ----

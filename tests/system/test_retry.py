@@ -238,6 +238,7 @@ def test_what_the_dmp_said_is_kept_as_it_said_it(gateway, simulator):
     assert text in settled[0]["text"]
 
 
+@pytest.mark.usefixtures("even_books")
 def test_a_rejected_document_does_not_hold_the_others_up(gateway, simulator):
     simulator.faults({"kind": "failure", "errorCode": "XDSRegistryMetadataError", "uniqueId": UNIQUE_ID})
     hand_in(gateway, "mllp", LETTER)

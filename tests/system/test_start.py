@@ -170,6 +170,7 @@ def test_memory_is_never_written_to_a_core_file(gateway):
 
 # ---- what is in the way ----
 
+@pytest.mark.usefixtures("even_books")
 def test_a_second_daemon_on_the_same_state_refuses(start_gateway, simulator, tmp_path):
     first = start_gateway()
     second = Gateway(tmp_path / "second", simulator.url, simulator.pki)
