@@ -16,6 +16,7 @@
 #include "board/board.h"
 #include "crew/hands.h"
 #include "heartbeat.h"
+#include "memory.h"
 #include "reload.h"
 #include "setup/board_load.h"
 #include "setup/check.h"
@@ -466,6 +467,7 @@ int main(int argc, char **argv)
 	struct daemon daemon = { 0 };
 	int option;
 
+	memory_start();
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

@@ -21,6 +21,11 @@ static void *or_abort(void *p)
 	return p;
 }
 
+void *xmalloc(size_t size)
+{
+	return or_abort(malloc(size ? size : 1));
+}
+
 void *xcalloc(size_t count, size_t size)
 {
 	return or_abort(calloc(count ? count : 1, size ? size : 1));

@@ -32,10 +32,20 @@ static void free_file(FILE **file)
 		fclose(*file);
 }
 
+/* Lacking memory is no trouble with the file: a lane would stand still for it until somebody came. */
+static FILE *open_file(const char *file)
+{
+	FILE *opened = fopen(file, "re");
+
+	if (opened == NULL && errno == ENOMEM)
+		no_memory();
+	return opened;
+}
+
 /* errno of a file that cannot be opened; 0: it can be. A folder can be opened, and not read. */
 static int trouble_with(const char *file)
 {
-	scoped(free_file) FILE *opened = fopen(file, "re");
+	scoped(free_file) FILE *opened = open_file(file);
 
 	if (opened == NULL)
 		return errno;
@@ -68,7 +78,7 @@ static int read_key_file(EVP_PKEY **ret_key, const char *file, struct err *err)
 
 	if (pem_check_readable("key", file, err) < 0)
 		return -1;
-	opened = fopen(file, "re");
+	opened = open_file(file);
 	if (opened != NULL)
 		key = PEM_read_PrivateKey(opened, NULL, no_password, &asked);
 	if (asked)
@@ -167,7 +177,7 @@ int pem_look(const char *file, struct buf *ret_subject, int64_t *ret_not_after_m
 
 	if (pem_check_readable("cert", file, err) < 0)
 		return -1;
-	opened = fopen(file, "re");
+	opened = open_file(file);
 	certificate = opened ? PEM_read_X509(opened, NULL, NULL, NULL) : NULL;
 	if (certificate == NULL)
 		return pem_wrong(err, "cert", "%s holds no certificate in PEM", file);

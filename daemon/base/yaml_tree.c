@@ -77,7 +77,7 @@ static void complain_about_syntax(struct reader *reader)
 			 "YAML cannot be read from here on (%s%s%s): check the indentation, the "
 			 "quotes and the colons",
 			 parser->context ? parser->context : "", parser->context ? ", " : "",
-			 parser->problem ? parser->problem : "no more is known");
+			 parser->problem);
 	}
 }
 
@@ -86,6 +86,8 @@ static int next_event(struct reader *reader)
 	yaml_event_delete(&reader->event);
 	if (yaml_parser_parse(&reader->parser, &reader->event))
 		return 0;
+	if (reader->parser.problem == NULL) /* else it has a sentence for what it refuses */
+		no_memory();
 	complain_about_syntax(reader);
 	return -1;
 }

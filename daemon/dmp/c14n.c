@@ -10,6 +10,8 @@
 #include <libxml/parser.h>
 #include <libxml/uri.h>
 
+#include "document/xml_limits.h"
+
 enum {
 	MOST_DEPTH = 256,
 	MOST_ATTRIBUTES = 256,
@@ -352,6 +354,7 @@ static int run(struct canon *canon)
 	};
 	bool well_formed;
 
+	xml_thread_ready();
 	canon->parser = xmlCreateIOParserCtxt(&handler, canon, on_read, NULL, canon,
 					      XML_CHAR_ENCODING_NONE);
 	if (canon->parser == NULL)

@@ -493,6 +493,7 @@ static const char *parse(struct reading *reading, struct slice root)
 	if (root.n == 0)
 		return "the answer is empty";
 	source = (struct xml_source){ root, NULL };
+	xml_thread_ready();
 	parser = xmlCreateIOParserCtxt(&copy, reading, xml_source_read, NULL, &source,
 				       XML_CHAR_ENCODING_NONE);
 	if (parser == NULL)

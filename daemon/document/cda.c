@@ -287,6 +287,7 @@ static int run(struct cda_reader *reader)
 	xmlSAXHandler copy = handler; /* libxml2 copies it again, but wants it writable */
 	bool well_formed;
 
+	xml_thread_ready();
 	reader->parser =
 		xmlCreateIOParserCtxt(&copy, reader, on_read, NULL, reader, XML_CHAR_ENCODING_NONE);
 	if (reader->parser == NULL)

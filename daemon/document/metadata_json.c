@@ -498,8 +498,6 @@ int metadata_parse(struct metadata *metadata, struct slice json, struct arena *a
 	json_t *object = json_loadb(json.p ? json.p : "", json.n, JSON_REJECT_DUPLICATES, &error);
 	int rc;
 
-	if (object == NULL && json_error_code(&error) == json_error_out_of_memory)
-		return err_set(err, ERR_RETRY, "there is no memory to read the stored metadata");
 	if (object == NULL)
 		return err_set(err, ERR_HALT, "the stored metadata is not JSON (byte %d)",
 			       error.position);

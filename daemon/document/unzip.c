@@ -5,6 +5,7 @@
 #include "document/unzip.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <sys/stat.h>
 #include <zip.h>
 
@@ -236,18 +237,28 @@ static int check_same_list(const struct unzip *unzip, struct err *err)
 	return 0;
 }
 
+/* An archive is not at fault for memory that libzip lacks: it may say then that it is no archive, or nothing. */
+static bool lacks_memory(struct err *err)
+{
+	if (errno != ENOMEM)
+		return false;
+	err_set(err, ERR_RETRY, "there is no memory to unpack the archive");
+	return true;
+}
+
 static int open_archive(struct unzip *unzip, struct slice bytes, struct err *err)
 {
 	zip_source_t *source;
 	zip_error_t error;
 	int rc = 0;
 
+	errno = 0;
 	zip_error_init(&error);
 	source = zip_source_buffer_create(bytes.p, bytes.n, 0, &error);
 	if (source != NULL)
 		unzip->archive = zip_open_from_source(source, ZIP_RDONLY, &error);
 	if (unzip->archive == NULL) {
-		rc = invalid(err, zip_error_strerror(&error));
+		rc = lacks_memory(err) ? -1 : invalid(err, zip_error_strerror(&error));
 		zip_source_free(source); /* NULL is welcome */
 	}
 	zip_error_fini(&error);
@@ -300,13 +311,15 @@ int unzip_take(struct unzip *unzip, size_t index, struct buf *ret_bytes, struct 
 {
 	const size_t size = unzip->entries[index].size;
 	const struct line line = { .place = (unsigned)index + 1 };
-	zip_file_t *file = zip_fopen_index(unzip->archive, index, 0);
+	zip_file_t *file;
 	char *room, more;
 	zip_int64_t got = -1, beyond = -1;
 
 	buf_clear(ret_bytes);
 	ret_bytes->limit = size + 1;
 	room = buf_reserve(ret_bytes, size);
+	errno = 0;
+	file = zip_fopen_index(unzip->archive, index, 0);
 	if (file != NULL && room != NULL) {
 		got = zip_fread(file, room, size);
 		beyond = zip_fread(file, &more, 1); /* only at its end is the checksum compared */
@@ -314,8 +327,10 @@ int unzip_take(struct unzip *unzip, size_t index, struct buf *ret_bytes, struct 
 	if (file != NULL)
 		zip_fclose(file);
 	if (got < 0 || (size_t)got != size || beyond != 0)
-		return refuse_entry(err, REASON_DOCUMENT_INVALID, &line,
-				    "cannot be unpacked: it is damaged or in an unknown method");
+		return lacks_memory(err) ? -1
+					 : refuse_entry(err, REASON_DOCUMENT_INVALID, &line,
+							"cannot be unpacked: it is damaged or in "
+							"an unknown method");
 	ret_bytes->n = size;
 	ret_bytes->p[size] = '\0';
 	return 0;

@@ -311,12 +311,15 @@ static void on_dtd(void *context, const xmlChar *name, const xmlChar *public_id,
 /* NULL: not XML, XML with a DOCTYPE, or with too much of something. */
 static xmlDoc *parse(struct slice bytes)
 {
-	xmlParserCtxt *parser = xmlNewParserCtxt();
-	struct xml_source source = { bytes, parser };
+	struct xml_source source = { bytes, NULL };
+	xmlParserCtxt *parser;
 	xmlDoc *tree;
 
+	xml_thread_ready();
+	parser = xmlNewParserCtxt();
 	if (parser == NULL)
-		return NULL;
+		no_memory();
+	source.parser = parser;
 	parser->sax->internalSubset = on_dtd;
 	tree = xmlCtxtReadIO(parser, xml_source_read, NULL, &source, NULL, NULL,
 			     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);

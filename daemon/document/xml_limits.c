@@ -8,6 +8,12 @@ enum {
 	MOST_NAMES = 16384,    /* different ones */
 };
 
+void xml_thread_ready(void)
+{
+	if (!xmlIsMainThread() && xmlGetGlobalState() == NULL) /* the main one has it */
+		no_memory();
+}
+
 const char *xml_too_many(const xmlParserCtxt *parser)
 {
 	if (parser->maxatts / 5 > 4 * XML_MOST_ATTRIBUTES)

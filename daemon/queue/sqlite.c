@@ -256,10 +256,19 @@ int sqlite_copy(struct sqlite *sqlite, const char *path, const char *then, const
 					     sqlite3_errstr(result));
 }
 
+/* A value that is not there may be one that SQLite had no memory to give. */
+static void check_memory(sqlite3_stmt *statement)
+{
+	if ((sqlite3_errcode(sqlite3_db_handle(statement)) & 0xff) == SQLITE_NOMEM)
+		no_memory();
+}
+
 const char *sqlite_text(sqlite3_stmt *statement, int column)
 {
 	const unsigned char *text = sqlite3_column_text(statement, column);
 
+	if (text == NULL)
+		check_memory(statement);
 	return text ? (const char *)text : "";
 }
 
@@ -268,6 +277,8 @@ struct slice sqlite_bytes(sqlite3_stmt *statement, int column)
 	const char *bytes = sqlite3_column_blob(statement, column);
 	int n = sqlite3_column_bytes(statement, column);
 
+	if (bytes == NULL)
+		check_memory(statement);
 	return (struct slice){ bytes ? bytes : "", (size_t)n };
 }
 

@@ -49,6 +49,7 @@
 void no_memory(void) __attribute__((noreturn, cold));
 
 /* Small allocations do not fail: they abort so. Never for a size an outsider chose without a limit. */
+void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *p, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));

@@ -131,8 +131,7 @@ must_use int metadata_fill(struct metadata *metadata, const struct cda *cda,
 
 /* To and from the form kept with the document: a JSON object whose members are named as those of
  * the struct. Reading refuses anything that metadata_fill() of this or an earlier gateway cannot have
- * made (ERR_HALT: the store is damaged); a member that an earlier one did not have is empty. ERR_RETRY:
- * there is no memory.
+ * made (ERR_HALT: the store is damaged); a member that an earlier one did not have is empty.
  */
 void metadata_write(const struct metadata *metadata, struct buf *out);
 /* And, to `same`, what it would be if nothing in it told a version from the next: no ids, no time of

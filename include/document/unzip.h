@@ -17,8 +17,8 @@ struct unzip_limits {
 
 struct unzip;
 
-/* `bytes` outlive what is opened. -1: REASON_DOCUMENT_INVALID or REASON_TOO_LARGE. An entry is told
- * by its place in the archive: its name may be a patient's.
+/* `bytes` outlive what is opened. -1: REASON_DOCUMENT_INVALID or REASON_TOO_LARGE; ERR_RETRY when there
+ * is no memory. An entry is told by its place in the archive: its name may be a patient's.
  */
 must_use int unzip_open(struct unzip **ret_unzip, struct slice bytes,
 			const struct unzip_limits *limits, struct err *err);

@@ -10,6 +10,11 @@ struct _xmlParserCtxt;
 
 enum { XML_MOST_ATTRIBUTES = 256 /* of an element */ };
 
+/* Before libxml2 in any thread, as often as may be: it crashes where it finds no memory for what a thread has of its
+ * own. We end in words.
+ */
+void xml_thread_ready(void);
+
 /* What there is too much of in what was read so far; NULL: nothing. */
 const char *xml_too_many(const struct _xmlParserCtxt *parser);
 
