@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -472,6 +474,30 @@ static void mail_that_nobody_fetched_is_not_run(void **state)
 	assert_int_equal(done, 0);
 }
 
+static void without_a_descriptor_it_ends_in_words(void **state)
+{
+	char said[200] = "";
+	int pipes[2], status;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(pipes), 0);
+	child = fork();
+	if (child == 0) {
+		dup2(pipes[1], STDERR_FILENO);
+		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+		setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 0, 0 });
+		mailbox_new();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_true(read(pipes[0], said, sizeof(said) - 1) > 0);
+	assert_string_equal(said, "<3>cannot start: no descriptor: Too many open files\n");
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,6 +517,7 @@ int main(void)
 		cmocka_unit_test(workers_may_end_without_work),
 		cmocka_unit_test(nothing_can_be_freed),
 		cmocka_unit_test(mail_that_nobody_fetched_is_not_run),
+		cmocka_unit_test(without_a_descriptor_it_ends_in_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,11 +4,21 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+
+/* Nothing works without a thread, or without a way back from it. They are made at the start, where no journal has to be
+ * had either.
+ */
+static void __attribute__((noreturn, cold)) cannot_start(const char *without, int error)
+{
+	fprintf(stderr, "<3>cannot start: no %s: %s\n", without, strerrordesc_np(error));
+	abort();
+}
 
 struct list {
 	struct job *first, **end;
@@ -36,7 +46,7 @@ struct mailbox *mailbox_new(void)
 	pthread_mutex_init(&mailbox->mutex, NULL);
 	mailbox->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (mailbox->fd < 0)
-		abort(); /* at start only, with no descriptor left: nothing can work */
+		cannot_start("descriptor", errno);
 	return mailbox;
 }
 
@@ -231,14 +241,16 @@ static void *worker_main(void *arg)
 struct workers *workers_new(const struct workers_settings *settings, struct mailbox *mailbox)
 {
 	struct workers *workers = xcalloc(1, sizeof(*workers));
+	int rc;
 
 	workers->settings = *settings;
 	workers->mailbox = mailbox;
 	workers->inbox = inbox_new();
 	workers->threads = xcalloc(settings->count, sizeof(*workers->threads));
 	for (unsigned i = 0; i < settings->count; i++) {
-		if (pthread_create(&workers->threads[i], NULL, worker_main, workers) != 0)
-			abort(); /* at start only */
+		rc = pthread_create(&workers->threads[i], NULL, worker_main, workers);
+		if (rc != 0)
+			cannot_start("thread", rc);
 		pthread_setname_np(workers->threads[i], settings->name);
 	}
 	return workers;
