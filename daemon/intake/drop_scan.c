@@ -72,7 +72,8 @@ static void scan_list(struct drop_scan *scan)
 	if (fd < 0)
 		return;
 	scan->room = disk_room(scan->path);
-	errno = 0;
+	if (folder != NULL)
+		errno = 0;
 	while (folder != NULL && scan->sightings < DROP_MOST_LISTED &&
 	       (found = readdir(folder)) != NULL) {
 		if (drop_scan_looks_at(found->d_name))
