@@ -753,11 +753,21 @@ static int run(struct call *call)
 	return code;
 }
 
+static void end_without_memory(void)
+{
+	fprintf(stderr, "dmpfeedctl: %s\n%s\n", ctl_say("there is no memory left"),
+		ctl_say("What was asked for may have been done all the same."));
+	_exit(EXIT_UNREACHABLE);
+}
+
 int main(int argc, char **argv)
 {
 	struct call call = { 0 };
 	int code;
 
+	no_memory_ends(end_without_memory);
+	/* or a list would lack rows, and nobody know */
+	json_set_alloc_funcs(xmalloc, free);
 	setlocale(LC_ALL, "");
 	ctl_choose_language();
 	code = read_options(&call, argc, argv);

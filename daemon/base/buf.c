@@ -5,11 +5,20 @@
 #include <stdio.h>
 #include <strings.h>
 
+static void (*ends)(void);
+
+void no_memory_ends(void (*end)(void))
+{
+	ends = end;
+}
+
 void no_memory(void)
 {
 	static const char words[] =
 		"<3>out of memory: stopping; what was acknowledged is on disk\n";
 
+	if (ends != NULL)
+		ends();
 	fputs(words, stderr);
 	abort();
 }

@@ -303,6 +303,9 @@ static const struct {
 	  "Le chemin d'un socket a de 1 à 107 octets." },
 	{ "See systemctl status dmpfeed.", "Voir systemctl status dmpfeed." },
 	{ "the answer of dmpfeedd broke off", "la réponse de dmpfeedd s'est interrompue" },
+	{ "there is no memory left", "il n'y a plus de mémoire" },
+	{ "What was asked for may have been done all the same.",
+	  "Ce qui était demandé a peut-être été fait malgré tout." },
 	{ "cannot write the answer", "impossible d'écrire la réponse" },
 };
 /* clang-format on */

@@ -48,6 +48,9 @@
  */
 void no_memory(void) __attribute__((noreturn, cold));
 
+/* How a program ends that acknowledges nothing: it has words, and a code, of its own. At start. */
+void no_memory_ends(void (*end)(void));
+
 /* Small allocations do not fail: they abort so. Never for a size an outsider chose without a limit. */
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));

@@ -70,7 +70,7 @@ class FailingDisk:
 
 
 class FailingMemory:
-    """Refuses one allocation of a daemon: the first by the n-th way to one."""
+    """Refuses one allocation of a program: the first by the n-th way to one."""
 
     def __init__(self, control: pathlib.Path):
         self.shared = Shared(control, "=qq")

@@ -10,6 +10,8 @@ import threading
 
 import pytest
 
+from disks import FailingMemory
+
 PROGRAM = pathlib.Path(os.environ.get("DMPFEED_BUILD", "build")) / "daemon" / "dmpfeedctl"
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
@@ -566,6 +568,30 @@ def test_an_answer_that_breaks_off_is_3(daemon, answer):
 def test_an_answer_of_strange_shape_does_no_harm(daemon, command, form, row):
     daemon.answers({"row": row}, {"event": row}, OK)
     assert ctl(*command, *form, path=daemon.path).returncode == 0
+
+
+@pytest.mark.parametrize("command, rows", [
+    (["status"], [STATUS]), (["list"], [ROW, DELIVERED]), (["--json", "list"], [ROW, DELIVERED]), (["retry", DOC], [{}]),
+])
+def test_no_memory_is_said_and_leaves_nothing_out(daemon, tmp_path, command, rows):
+    """One allocation fails, by each way to one, until none is left to fail."""
+    daemon.later = [b"".join(json.dumps(line).encode() + b"\n" for line in [*({"row": row} for row in rows), OK])] * 1000
+    daemon.answers_bytes(daemon.later[0])
+    memory = FailingMemory(tmp_path / "control")
+    whole = ctl(*command, path=daemon.path, **memory.environment)
+    assert whole.returncode == 0
+    ended = 0
+    for nth in range(len(daemon.later)):
+        memory.fail(nth)
+        result = ctl(*command, path=daemon.path, **memory.environment)
+        if memory.seen() <= nth:
+            break
+        if result.returncode == 0:
+            assert result.stdout == whole.stdout
+        else:
+            assert result.returncode in (1, 3) and result.stderr.startswith(b"dmpfeedctl: "), result
+            ended += b"there is no memory left" in result.stderr
+    assert ended > 10
 
 
 @pytest.mark.parametrize("restore_signals", [True, False])
