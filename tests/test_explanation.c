@@ -39,6 +39,7 @@ static void a_hostile_file_name_stays_inside_its_quotes(void **state)
 		{ "a\"\nerrors: [] #\\\x01", "a\\\"\\u000aerrors: [] #\\\\\\u0001" },
 		{ "café \xc2\x85\xe2\x80\xae.xml", "café \\u0085\\u202e.xml" },
 		{ "caf\xe9\n\xff.xml", "caf\\xe9\\x0a\\xff.xml" },
+		{ "\xef\xbf\xbe \xef\xbf\xbf \xef\xbf\xbd", "\\ufffe \\uffff \xef\xbf\xbd" },
 	};
 
 	(void)state;

@@ -7,6 +7,15 @@
 #include "base/obeyed.h"
 #include "hl7/charset.h"
 
+/* YAML 1.2, production 1: U+FFFE and U+FFFF may not stand for themselves. */
+static size_t noncharacter_at(const char *text, uint32_t *ret_code)
+{
+	if (strncmp(text, "\xef\xbf\xbe", 3) != 0 && strncmp(text, "\xef\xbf\xbf", 3) != 0)
+		return 0;
+	*ret_code = text[2] == '\xbe' ? 0xfffe : 0xffff;
+	return 3;
+}
+
 /* A YAML double-quoted scalar. A name that is not UTF-8 is told as if it were ISO 8859-1, as it mostly is. */
 static void add_quoted(struct buf *out, const char *text)
 {
@@ -15,7 +24,7 @@ static void add_quoted(struct buf *out, const char *text)
 
 	buf_add_char(out, '"');
 	for (size_t n; *text != '\0'; text += max(n, (size_t)1)) {
-		n = is_utf8 ? obeyed_at(text, &code) : 0;
+		n = is_utf8 ? obeyed_at(text, &code) + noncharacter_at(text, &code) : 0;
 		if (n > 0)
 			buf_addf(out, "\\u%04x", (unsigned)code);
 		else if (*text == '"' || *text == '\\')
