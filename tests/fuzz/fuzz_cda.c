@@ -1,19 +1,8 @@
 /* A document: read, decided, kept. Whatever is accepted can be kept and read again, the same. */
 #include "document/metadata.h"
+#include "lists.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const struct valuesets *lists(void)
-{
-	static struct valuesets *valuesets;
-	const char *root = getenv("DMPFEED_SOURCE");
-	scoped(free_ptr) char *folder = xasprintf("%s/conf/value-sets", root ? root : ".");
-	struct err err;
-
-	if (valuesets == NULL && valuesets_load(&valuesets, folder, &err) < 0)
-		abort();
-	return valuesets;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,19 +1,8 @@
 /* A sidecar: whatever is accepted can be built, and what is built can be read again. */
 #include "document/cda_build.h"
+#include "lists.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const struct valuesets *lists(void)
-{
-	static struct valuesets *valuesets;
-	const char *root = getenv("DMPFEED_SOURCE");
-	scoped(free_ptr) char *folder = xasprintf("%s/conf/value-sets", root ? root : ".");
-	struct err err;
-
-	if (valuesets == NULL && valuesets_load(&valuesets, folder, &err) < 0)
-		abort();
-	return valuesets;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
