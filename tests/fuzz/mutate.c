@@ -1,4 +1,4 @@
-/* What both mutators need, and the choice between them. */
+/* What the mutators need, and the choice between them. */
 #include "mutate.h"
 
 enum {
@@ -40,7 +40,8 @@ void mutate_text(struct slice text, const char *reserved, struct buf *out)
 
 bool mutate(struct slice text, struct dice *dice, struct buf *out)
 {
-	return mutate_hl7(text, dice, out) || mutate_xml(text, dice, out);
+	return mutate_hl7(text, dice, out) || mutate_zip(text, dice, out) ||
+	       mutate_xml(text, dice, out);
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed)

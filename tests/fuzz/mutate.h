@@ -1,4 +1,4 @@
-/* Inputs made of other inputs, for the fuzzers: what was a message, or well-formed XML, stays one, so that
+/* Inputs made of other inputs, for the fuzzers: what was a message, well-formed XML, or an archive stays one, so that
  * what lies behind the first look of a parser is reached too. The same dice, the same result.
  */
 #ifndef DMPFEED_TESTS_FUZZ_MUTATE_H
@@ -18,6 +18,7 @@ size_t dice_below(struct dice *dice, size_t n);
  */
 must_use bool mutate_hl7(struct slice text, struct dice *dice, struct buf *out);
 must_use bool mutate_xml(struct slice text, struct dice *dice, struct buf *out);
+must_use bool mutate_zip(struct slice text, struct dice *dice, struct buf *out);
 
 /* Whichever it is. */
 must_use bool mutate(struct slice text, struct dice *dice, struct buf *out);
