@@ -1,4 +1,4 @@
-/* A stranger at a Unix socket of ours, for the targets that go through one: says its bytes in two pieces, then that
+/* A stranger at a socket of ours, for the targets that go through one: says its bytes in two pieces, then that
  * this was all, and hears whatever comes until the other side ends.
  */
 #ifndef DMPFEED_TESTS_FUZZ_TALK_H
@@ -73,22 +73,28 @@ static inline void talk_listen(int fd, struct buf *ret_said)
 	}
 }
 
-/* false: it ended before all was said. Of `bytes` the last says where the first piece ends. */
-static inline bool talk_through(struct slice bytes, struct buf *ret_said)
+/* false: it ended before all was said. Of `bytes` the last says where the first piece ends. Closes `fd`. */
+static inline bool talk_over(int fd, struct slice bytes, struct buf *ret_said)
 {
 	const size_t half = bytes.n ? (uint8_t)bytes.p[bytes.n - 1] % bytes.n : 0;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool said;
+	const bool said = talk_put(fd, (struct slice){ bytes.p, half }) &&
+			  talk_put(fd, slice_from(bytes, half));
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&talk.address, sizeof(talk.address)) < 0)
-		abort();
-	said = talk_put(fd, (struct slice){ bytes.p, half }) &&
-	       talk_put(fd, slice_from(bytes, half));
 	shutdown(fd, SHUT_WR);
 	talk_listen(fd, ret_said);
 	close(fd);
 	event_base_loop(talk.loop, EVLOOP_NONBLOCK);
 	return said;
+}
+
+/* The same with who listens at the address. */
+static inline bool talk_through(struct slice bytes, struct buf *ret_said)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&talk.address, sizeof(talk.address)) < 0)
+		abort();
+	return talk_over(fd, bytes, ret_said);
 }
 
 #endif
