@@ -11,13 +11,22 @@
 
 #include "base/clock.h"
 
-/* Nothing works without a thread, or without a way back from it. They are made at the start, where no journal has to be
- * had either.
- */
+/* Nothing works without a way back from a thread. Where this is made no journal has to be had either. */
 static void __attribute__((noreturn, cold)) cannot_start(const char *without, int error)
 {
 	fprintf(stderr, "<3>cannot start: no %s: %s\n", without, strerrordesc_np(error));
 	abort();
+}
+
+pthread_t job_thread(const char *name, void *(*run)(void *arg), void *arg)
+{
+	pthread_t thread;
+	int rc = pthread_create(&thread, NULL, run, arg);
+
+	if (rc != 0)
+		cannot_start("thread", rc);
+	pthread_setname_np(thread, name);
+	return thread;
 }
 
 struct list {
@@ -241,18 +250,13 @@ static void *worker_main(void *arg)
 struct workers *workers_new(const struct workers_settings *settings, struct mailbox *mailbox)
 {
 	struct workers *workers = xcalloc(1, sizeof(*workers));
-	int rc;
 
 	workers->settings = *settings;
 	workers->mailbox = mailbox;
 	workers->inbox = inbox_new();
 	workers->threads = xcalloc(settings->count, sizeof(*workers->threads));
-	for (unsigned i = 0; i < settings->count; i++) {
-		rc = pthread_create(&workers->threads[i], NULL, worker_main, workers);
-		if (rc != 0)
-			cannot_start("thread", rc);
-		pthread_setname_np(workers->threads[i], settings->name);
-	}
+	for (unsigned i = 0; i < settings->count; i++)
+		workers->threads[i] = job_thread(settings->name, worker_main, workers);
 	return workers;
 }
 

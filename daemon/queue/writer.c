@@ -1,7 +1,6 @@
 /* The one thread that owns the database. */
 #include "queue/writer.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/clock.h"
@@ -78,9 +77,7 @@ static void start_folding(struct folding *folding, const struct store *store)
 	if (store_open_folding(&folding->store, store, &err) < 0)
 		return;
 	folding->inbox = inbox_new();
-	if (pthread_create(&folding->thread, NULL, fold_beside, folding) != 0)
-		abort(); /* at start only */
-	pthread_setname_np(folding->thread, "folding");
+	folding->thread = job_thread("folding", fold_beside, folding);
 }
 
 static void end_folding(struct folding *folding)
@@ -239,9 +236,7 @@ struct writer *writer_new(struct store **store, struct mailbox *mailbox)
 	writer->mailbox = mailbox;
 	writer->inbox = inbox_new();
 	start_folding(&writer->folding, writer->store);
-	if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0)
-		abort(); /* at start only */
-	pthread_setname_np(writer->thread, "writer");
+	writer->thread = job_thread("writer", writer_main, writer);
 	return writer;
 }
 

@@ -7,6 +7,8 @@
 #ifndef DMPFEED_BASE_JOBS_H
 #define DMPFEED_BASE_JOBS_H
 
+#include <pthread.h>
+
 #include "base/buf.h"
 
 struct inbox;
@@ -19,6 +21,9 @@ struct job {
 	void (*done)(struct job *job);
 	struct job *next;
 };
+
+/* At start: a thread of that name (15 characters at most). Where there can be none, the process says so and ends. */
+pthread_t job_thread(const char *name, void *(*run)(void *arg), void *arg);
 
 /* Towards the loop: finished jobs wait here until the loop, woken through the descriptor (an
  * eventfd, readable when there is something), calls their done().

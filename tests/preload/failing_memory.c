@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <execinfo.h>
-#include <pthread.h>
 #include <stdatomic.h>
 
 enum {
@@ -91,16 +90,4 @@ void *calloc(size_t count, size_t bytes)
 void *realloc(void *memory, size_t bytes)
 {
 	return is_refused() ? NULL : __libc_realloc(memory, bytes);
-}
-
-/* A thread that cannot be had is another failure, with words of its own. */
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-		   void *arg)
-{
-	int rc;
-
-	is_looking = true;
-	rc = real(pthread_create)(thread, attributes, run, arg);
-	is_looking = false;
-	return rc;
 }
