@@ -31,6 +31,8 @@ static const struct {
 				{ "il n'y a pas de document ", "" } },
 	[FAULT_DAY] = { { "'", "' is not a day such as 2026-11-22" },
 			{ "« ", " » n'est pas un jour comme 2026-11-22" } },
+	[FAULT_LIMIT] = { { "limit is a number above 0, not ", "" },
+			  { "limit est un nombre supérieur à 0, et non ", "" } },
 	[FAULT_CHOOSE] = { { "name documents, or a reason: one of the two", "" },
 			   { "nommer des documents, ou un motif : l'un des deux", "" } },
 	[FAULT_NAME] = { { "this order names its documents", "" },
@@ -43,6 +45,20 @@ int answer_refuse(struct err *err, const json_t *asked, enum answer_fault fault,
 		answer_in_french(asked) ? faults[fault].french : faults[fault].english;
 
 	return err_set(err, ERR_REJECT, "%s%s%s", words[0], about, words[1]);
+}
+
+int answer_limit(const json_t *asked, size_t *ret_limit, struct err *err)
+{
+	enum { ROWS = 100, MOST_ROWS = 100000 };
+	const json_t *limit = json_object_get(asked, "limit");
+	scoped(free_ptr) char *text = NULL;
+
+	if (limit != NULL && (!json_is_integer(limit) || json_integer_value(limit) < 1)) {
+		text = json_dumps(limit, JSON_ENCODE_ANY | JSON_COMPACT);
+		return answer_refuse(err, asked, FAULT_LIMIT, text ? text : "");
+	}
+	*ret_limit = limit ? (size_t)min(json_integer_value(limit), (json_int_t)MOST_ROWS) : ROWS;
+	return 0;
 }
 
 json_t *answer_event(const struct store_event *event)

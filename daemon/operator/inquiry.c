@@ -9,11 +9,6 @@
 #include "operator/counters_answer.h"
 #include "queue/store_act.h"
 
-enum {
-	ROWS = 100,         /* of a list, unless asked for more */
-	MOST_ROWS = 100000, /* of one list */
-};
-
 struct inquiry_row;
 
 struct inquiry {
@@ -41,13 +36,6 @@ static void add_event(void *arg, const struct store_event *event)
 	answer_line(&inquiry->answer, "event", answer_event(event));
 }
 
-static size_t limit_of(const struct inquiry *inquiry)
-{
-	const json_int_t limit = json_integer_value(json_object_get(inquiry->asked, "limit"));
-
-	return limit > 0 ? (size_t)min(limit, (json_int_t)MOST_ROWS) : ROWS;
-}
-
 static int answer_list(struct inquiry *inquiry, struct store *store, struct err *err)
 {
 	json_int_t older_ms = json_integer_value(json_object_get(inquiry->asked, "older_than_ms"));
@@ -56,7 +44,6 @@ static int answer_list(struct inquiry *inquiry, struct store *store, struct err 
 		.reason = answer_asked(inquiry->asked, "reason"),
 		.site = answer_asked(inquiry->asked, "site"),
 		.before_ms = older_ms > 0 ? max(clock_now_ms() - older_ms, INT64_C(1)) : 0,
-		.limit = limit_of(inquiry),
 	};
 	enum doc_state state;
 
@@ -64,6 +51,8 @@ static int answer_list(struct inquiry *inquiry, struct store *store, struct err 
 		filter.invisible = true;
 		filter.state = "";
 	}
+	if (answer_limit(inquiry->asked, &filter.limit, err) < 0)
+		return -1;
 	if (filter.state[0] && !doc_state_parse(slice_of(filter.state), &state))
 		return answer_refuse(err, inquiry->asked, FAULT_STATE, filter.state);
 	if (filter.reason[0] && reason_of(filter.reason) == REASON_NONE)
@@ -247,11 +236,11 @@ static int answer_audit(struct inquiry *inquiry, struct store *store, struct err
 		.until_ms = INT64_MAX,
 		.actor = answer_asked(inquiry->asked, "actor"),
 		.place = answer_asked(inquiry->asked, "site"),
-		.limit = limit_of(inquiry),
 	};
 
 	if (read_day(inquiry, "from", 0, &filter.from_ms, err) < 0 ||
-	    read_day(inquiry, "to", 1, &filter.until_ms, err) < 0)
+	    read_day(inquiry, "to", 1, &filter.until_ms, err) < 0 ||
+	    answer_limit(inquiry->asked, &filter.limit, err) < 0)
 		return -1;
 	return store_deeds(store, &filter, add_deed, inquiry, err);
 }

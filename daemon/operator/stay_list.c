@@ -16,7 +16,7 @@
 #include "queue/store_count.h"
 #include "queue/store_stay.h"
 
-enum { DAY_MS = 24 * 3600000, ROWS = 100, MOST_ROWS = 100000, MOST_DAYS = 9999 };
+enum { DAY_MS = 24 * 3600000, MOST_DAYS = 9999 };
 
 struct errand {
 	struct change work;
@@ -74,7 +74,6 @@ static int read_days(const char *text, uint64_t *ret_days, struct err *err)
 
 static int read_asked(struct errand *errand, struct err *err)
 {
-	const json_int_t limit = json_integer_value(json_object_get(errand->asked, "limit"));
 	const char *site = answer_asked(errand->asked, "site");
 
 	if (read_days(answer_asked(errand->asked, "after"), &errand->days, err) < 0)
@@ -86,8 +85,9 @@ static int read_asked(struct errand *errand, struct err *err)
 	errand->what = (struct store_letterless){
 		.site = site,
 		.until_ms = errand->now_ms - (int64_t)errand->days * DAY_MS,
-		.limit = limit > 0 ? (size_t)min(limit, (json_int_t)MOST_ROWS) : ROWS,
 	};
+	if (answer_limit(errand->asked, &errand->what.limit, err) < 0)
+		return -1;
 	errand->what.types =
 		stay_list_types(errand->snapshot->config, &errand->arena, &errand->what.type_count);
 	return 0;

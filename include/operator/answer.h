@@ -20,12 +20,18 @@ enum answer_fault {
 	FAULT_ID,
 	FAULT_NO_DOCUMENT,
 	FAULT_DAY,
+	FAULT_LIMIT,
 	FAULT_CHOOSE, /* documents, or a reason */
 	FAULT_NAME,   /* documents only */
 };
 
 /* Says so in the language of who asks, `about` being what they wrote. Returns -1 (ERR_REJECT). */
 int answer_refuse(struct err *err, const json_t *asked, enum answer_fault fault, const char *about);
+
+/* How many rows are asked for: some when nothing says so, and never more than one list may have. -1 (ERR_REJECT): what
+ * is asked for is no number above 0.
+ */
+must_use int answer_limit(const json_t *asked, size_t *ret_limit, struct err *err);
 
 /* One row of the ledger; the caller owns it. */
 json_t *answer_event(const struct store_event *event);
