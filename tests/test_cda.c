@@ -2,6 +2,8 @@
 #include "document/cda.h"
 
 #include <libxml/parser.h>
+#include <pthread.h>
+#include <unistd.h>
 
 #include "sample.h"
 
@@ -44,6 +46,39 @@ static int read_slice(struct cda *cda, struct slice bytes, struct err *err)
 
 	*err = (struct err){ 0 };
 	return cda_read(cda, bytes, &limits, &arena, err);
+}
+
+static void *read_bad_encoding(void *unused)
+{
+	struct cda cda;
+	struct err err;
+
+	(void)unused;
+	(void)!read_slice(&cda, slice_of("<?xml version='1.0' encoding='UTF-7'?>\nf \xff"), &err);
+	return NULL;
+}
+
+/* On the thread that starts it all, and on a worker. */
+static void nothing_of_a_document_goes_to_stderr(void **state)
+{
+	const int kept = dup(STDERR_FILENO);
+	FILE *heard = tmpfile();
+	pthread_t worker;
+	off_t bytes;
+
+	cda_start();
+	fflush(stderr);
+	assert_int_equal(dup2(fileno(heard), STDERR_FILENO), STDERR_FILENO);
+	read_bad_encoding(NULL);
+	assert_int_equal(pthread_create(&worker, NULL, read_bad_encoding, NULL), 0);
+	assert_int_equal(pthread_join(worker, NULL), 0);
+	fflush(stderr);
+	dup2(kept, STDERR_FILENO);
+	bytes = lseek(fileno(heard), 0, SEEK_END);
+	close(kept);
+	fclose(heard);
+	silence(state);
+	assert_int_equal(bytes, 0);
 }
 
 static struct cda read_text(const char *text)
@@ -971,6 +1006,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(every_sample_is_read),
+		test(nothing_of_a_document_goes_to_stderr),
 		test(header_gives_the_document),
 		test(header_gives_the_patient),
 		test(header_gives_author_signatory_and_event),

@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/codec.h"
 
-/* Once, before there are threads: libxml2 prepares what they share. */
+/* Once, before there are threads: libxml2 prepares what they share, and keeps its words to itself. */
 void cda_start(void);
 
 /* Texts are UTF-8, trimmed, never NULL: "" when absent. Where several elements could give a value,
