@@ -426,7 +426,7 @@ class Bench:
             if queued:
                 self.store(queued, 4096, min(queued, 100))
             for _ in range(self.sizes.probes):
-                with self.backlog(queued, 4096, min(queued, 100), copied=False) as daemon:
+                with self.backlog(queued, 4096, min(queued, 100)) as daemon:
                     yield Figure("restart_ms", {"queued": queued}, daemon.start_ms)
                     daemon.wait(lambda: daemon.status()["lanes"][0]["state"] != "open" or not queued)
                     yield Figure("rss_mib", {"queued": queued}, daemon.memory_mib())
