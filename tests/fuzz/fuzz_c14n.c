@@ -5,6 +5,7 @@
 #include <libxml/parser.h>
 
 #include "dmp/c14n.h"
+#include "document/cda.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	xmlChar *tree_text = NULL;
 	struct err err = { 0 };
 
+	cda_start();
 	if (c14n(document, append, &out, &err) < 0)
 		return 0;
 	if (!slice_equal(buf_slice(&out), by_tree(document, &tree_text)) ||

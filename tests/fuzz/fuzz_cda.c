@@ -31,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err;
 	struct cda cda;
 
+	cda_start();
 	if (cda_read(&cda, (struct slice){ (const char *)data, size }, &limits, &arena, &err) < 0 ||
 	    metadata_fill(&metadata, &cda, &context, &arena, &err) < 0)
 		return 0;

@@ -2,6 +2,7 @@
  * exchange medium, a sidecar with its body. What is taken in has an id, its digest and metadata that can be read
  * again; what is not has a reason.
  */
+#include "document/cda.h"
 #include "inbound/decide.h"
 #include "lists.h"
 
@@ -122,6 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err = { 0 };
 	int result;
 
+	cda_start();
 	if (slice_starts(text, "PK")) {
 		decide_archive(text);
 		return 0;

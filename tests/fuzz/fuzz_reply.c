@@ -7,6 +7,7 @@
 #include "dispatch/outcome.h"
 #include "dmp/existence.h"
 #include "dmp/find.h"
+#include "document/cda.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice body = { (const char *)data, size }, content_type = { 0 };
 
+	cda_start();
 	slice_next(&body, '\n', &content_type);
 	for (int asked = 0; asked < TRANSACTION_COUNT; asked++)
 		read_as((enum transaction)asked, content_type, body);

@@ -9,14 +9,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct unzip_limits limits = { .most_entries = 200,
 						    .most_bytes = 1 << 20,
 						    .most_ratio = 100 };
-	static bool started;
 	scoped(arena_done) struct arena arena = { 0 };
 	struct err err = { 0 };
 	struct xdm xdm;
 
-	if (!started)
-		cda_start();
-	started = true;
+	cda_start();
 	if (xdm_read(&xdm, (struct slice){ (const char *)data, size }, &limits, &arena, &err) < 0) {
 		if (err.kind != ERR_REJECT || xdm.count != 0)
 			abort();
