@@ -88,6 +88,41 @@ static void a_file_is_read_whole_or_one_byte_beyond_what_it_may_have(void **stat
 	assert_int_equal(read_of_ten(3), 4);
 }
 
+static void a_copy_has_the_bytes_and_is_its_owners_alone(void **state)
+{
+	char path[] = "/tmp/test_disk.XXXXXX";
+	scoped(buf_done) struct buf bytes = { 0 }, copied = { 0 };
+	scoped(free_ptr) char *copy = NULL;
+	int fd = mkstemp(path);
+	struct stat found;
+
+	(void)state;
+	copy = xasprintf("%s.copy", path);
+	for (int i = 0; i < 30000; i++) /* more than one piece */
+		buf_addf(&bytes, "%d\n", i);
+	assert_int_equal(write(fd, bytes.p, bytes.n), bytes.n);
+	close(fd);
+	assert_int_equal(disk_copy(path, copy), 0);
+	assert_int_equal(stat(copy, &found), 0);
+	assert_int_equal(found.st_mode & 0777, 0600);
+	assert_int_equal(disk_read(copy, bytes.n, &copied), 0);
+	assert_true(slice_equal(buf_slice(&copied), buf_slice(&bytes)));
+	assert_int_equal(disk_copy(path, copy), EEXIST); /* and that one stays */
+	assert_int_equal(disk_file_bytes(copy), bytes.n);
+	unlink(copy);
+	unlink(path);
+}
+
+static void what_cannot_be_copied_says_why_and_leaves_nothing(void **state)
+{
+	static const char copy[] = "/tmp/test_disk.none";
+
+	(void)state;
+	assert_int_equal(disk_copy("/nowhere/at/all", copy), ENOENT);
+	assert_int_equal(disk_copy("/tmp", copy), EISDIR);
+	assert_int_equal(access(copy, F_OK), -1);
+}
+
 static void what_cannot_be_read_says_why(void **state)
 {
 	scoped(buf_done) struct buf bytes = { 0 };
@@ -106,6 +141,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_there_has_no_size),
 		cmocka_unit_test(a_file_has_its_bytes),
 		cmocka_unit_test(a_file_is_read_whole_or_one_byte_beyond_what_it_may_have),
+		cmocka_unit_test(a_copy_has_the_bytes_and_is_its_owners_alone),
+		cmocka_unit_test(what_cannot_be_copied_says_why_and_leaves_nothing),
 		cmocka_unit_test(what_cannot_be_read_says_why),
 	};
 

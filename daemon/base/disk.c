@@ -2,9 +2,11 @@
 #include "base/disk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 struct disk_room disk_room(const char *path)
 {
@@ -43,4 +45,40 @@ int disk_read(const char *path, size_t most, struct buf *out)
 	failed = ferror(file) ? errno : 0;
 	fclose(file);
 	return failed;
+}
+
+static int write_all(int fd, const char *bytes, size_t n)
+{
+	for (ssize_t written; n > 0; bytes += written, n -= (size_t)written)
+		if ((written = write(fd, bytes, n)) < 0)
+			return errno;
+	return 0;
+}
+
+static int copy_bytes(int from, int to)
+{
+	char bytes[64 << 10];
+	ssize_t got;
+	int error = 0;
+
+	while (error == 0 && (got = read(from, bytes, sizeof(bytes))) != 0)
+		error = got < 0 ? errno : write_all(to, bytes, (size_t)got);
+	return error == 0 && fsync(to) < 0 ? errno : error;
+}
+
+int disk_copy(const char *from, const char *to)
+{
+	const int source = open(from, O_RDONLY | O_CLOEXEC);
+	int target = -1, error;
+
+	if (source >= 0)
+		target = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	error = target < 0 ? errno : copy_bytes(source, target);
+	if (target >= 0 && error != 0)
+		unlink(to);
+	if (target >= 0)
+		close(target);
+	if (source >= 0)
+		close(source);
+	return error;
 }

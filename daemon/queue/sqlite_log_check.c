@@ -150,9 +150,8 @@ static int damaged(const struct log *log, int64_t committed, struct err *err)
 {
 	return err_set(err, ERR_HALT,
 		       "its log (-wal) is damaged behind frame %lld, and what was acknowledged "
-		       "after that is in no other file: keep copies of all three files, and "
-		       "restore a backup; or, to go on without it, remove the -shm file and cut "
-		       "the log to %lld bytes",
+		       "after that is in no other file: restore a backup; or, to go on without "
+		       "it, remove the -shm file and cut the log to %lld bytes",
 		       (long long)committed, (long long)place_of(log, committed + 1));
 }
 
@@ -192,8 +191,8 @@ static int check_nothing_is_there(int fd, struct err *err)
 		for (ssize_t i = 0; i < got; i++)
 			if (bytes[i] != '\0')
 				return err_set(err, ERR_HALT,
-					       "the beginning of its log (-wal) is damaged: keep "
-					       "copies of all three files, and restore a backup");
+					       "the beginning of its log (-wal) is damaged: "
+					       "restore a backup");
 	return got < 0 ? unread(err) : 0;
 }
 

@@ -116,21 +116,43 @@ static int open_database(struct store *store, const char *path, int flags, struc
 	return sqlite_exec(&store->sqlite, every_connection, "be set up", err);
 }
 
-int store_open(struct store **ret_store, const struct store_settings *settings, struct err *err)
+static int check_log(struct store *store, const char *path, struct err *err)
+{
+	if (sqlite_log_check(path, err) == 0)
+		return 0;
+	if (err->kind == ERR_HALT)
+		store->sqlite.damage = *err;
+	return -1;
+}
+
+static int open_whole(struct store *store, const struct store_settings *settings, struct err *err)
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-	scoped(store_free) struct store *store = store_new(settings);
 
-	sqlite_start();
-	if (lock(store, settings->path, err) < 0 ||
-	    store_files_expect(store, settings->path, err) < 0 ||
-	    sqlite_log_check(settings->path, err) < 0 ||
+	if (check_log(store, settings->path, err) < 0 ||
 	    open_database(store, settings->path, flags, err) < 0 ||
 	    sqlite_exec(&store->sqlite, writing_connection, "be set up", err) < 0 ||
 	    sqlite_exec(&store->sqlite, empty_the_log, "bring its log into the database", err) <
 		    0 ||
-	    store_migrate(store, err) < 0 || store_take_keys(store, settings->keys, err) < 0 ||
-	    store_files_mark(store, err) < 0 || store_files_watch(store, settings->path, err) < 0)
+	    store_migrate(store, err) < 0 || store_take_keys(store, settings->keys, err) < 0)
+		return -1;
+	return 0;
+}
+
+int store_open(struct store **ret_store, const struct store_settings *settings, struct err *err)
+{
+	scoped(store_free) struct store *store = store_new(settings);
+
+	sqlite_start();
+	if (lock(store, settings->path, err) < 0 ||
+	    store_files_expect(store, settings->path, err) < 0)
+		return err_within(err, "%s", settings->path);
+	if (open_whole(store, settings, err) < 0) {
+		if (store->sqlite.damage.kind != ERR_NONE)
+			store_keep_damaged(settings->path, err);
+		return err_within(err, "%s", settings->path);
+	}
+	if (store_files_mark(store, err) < 0 || store_files_watch(store, settings->path, err) < 0)
 		return err_within(err, "%s", settings->path);
 	store_fold_watch(store);
 	*ret_store = take(store);

@@ -115,6 +115,11 @@ void store_files_done(struct store *store);
  * size tells something too. */
 must_use int store_files_check(struct store *store, bool is_between, struct err *err);
 
+/* Whoever refuses the files of `path` (its folder is in it) as damaged has a copy of them kept beside them, in
+ * damaged/, unless there is one; err, which says why, then says where too, or why not.
+ */
+void store_keep_damaged(const char *path, struct err *err);
+
 /* From now on the writer's log is folded when store_fold_due() says so, and not by commits. */
 void store_fold_watch(struct store *store);
 

@@ -160,6 +160,11 @@ int renameat(int from, const char *name, int to, const char *new_name)
 	return fails_at(CALL_RENAME, from, name) ? -1 : real(renameat)(from, name, to, new_name);
 }
 
+int rename(const char *path, const char *new_path)
+{
+	return fails_at(CALL_RENAME, AT_FDCWD, path) ? -1 : real(rename)(path, new_path);
+}
+
 int unlink(const char *path)
 {
 	return fails_at(CALL_UNLINK, AT_FDCWD, path) ? -1 : real(unlink)(path);
@@ -168,6 +173,11 @@ int unlink(const char *path)
 int unlinkat(int at, const char *name, int flags)
 {
 	return fails_at(CALL_UNLINK, at, name) ? -1 : real(unlinkat)(at, name, flags);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+	return fails_at(CALL_MKDIR, AT_FDCWD, path) ? -1 : real(mkdir)(path, mode);
 }
 
 int mkdirat(int at, const char *name, mode_t mode)

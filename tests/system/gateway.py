@@ -255,10 +255,10 @@ class Gateway:
 
     # -- life --
 
-    def run(self, *arguments: str, timeout: float = 20) -> subprocess.CompletedProcess:
+    def run(self, *arguments: str, timeout: float = 20, env: dict | None = None) -> subprocess.CompletedProcess:
         """A dmpfeedd that ends by itself: --check-config, or one that cannot start."""
         return subprocess.run([DAEMON, "--config", self.config, *arguments], cwd=self.folder, capture_output=True,
-                              text=True, timeout=timeout)
+                              text=True, timeout=timeout, env={**os.environ, **(env or {})})
 
     def start(self, timeout: float = 20, env: dict | None = None, under: tuple = ()):
         """`under`: a command that becomes the daemon, which it is given."""

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from disks import ANY_WRITE, CUT, READ, SYNC, WRITE, FailingDisk
+from disks import ANY_WRITE, CUT, MKDIR, OPEN, READ, RENAME, SYNC, WRITE, FailingDisk
 from gateway import Gateway, TimedOut, file_digest
 from kills import Account, Paper, new_document
 from samples import hand_in, mdm_t02, numbered, unique_id
@@ -249,11 +249,15 @@ def stopped_with(gateway: Gateway, simulator, count: int) -> dict[str, bytes]:
     return documents
 
 
-def assert_refuses_to_start(gateway: Gateway, *words: str):
-    ended = gateway.run()
+def assert_refuses_to_start(gateway: Gateway, *words: str, env: dict | None = None):
+    ended = gateway.run(env=env)
     assert ended.returncode == 1
     (sentence,) = [line for line in ended.stderr.splitlines() if line.startswith("<3>cannot start: ")]
     assert all(word in sentence for word in (*words, "queue.db")), sentence
+
+
+def store_files(folder) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("queue.db*") if path.name != "queue.db.lock"}
 
 
 REFUSED = {
@@ -317,12 +321,50 @@ def test_a_log_damaged_after_a_kill_is_refused_and_left_as_it_is(start_gateway, 
     log.write_bytes(LOG_DAMAGE[name](files[log], used))
     damaged = {path: path.read_bytes() for path in files}
     assert damaged != files
-    assert_refuses_to_start(gateway, "log (-wal)", "damaged", "keep copies of all three files")
+    assert_refuses_to_start(gateway, "log (-wal)", "damaged", "restore a backup", "a copy of them as they were found is in")
     assert {path: path.read_bytes() for path in (gateway.folder / "state").glob("queue.db*")} == damaged
+    assert store_files(gateway.folder / "state" / "damaged") == store_files(gateway.folder / "state")
     log.write_bytes(files[log])
     simulator.faults()
     gateway.start()
     account.settle(gateway, simulator)
+
+
+def test_a_damaged_store_is_copied_aside_once(start_gateway, simulator):
+    """systemd starts the daemon again and again: that must not fill the disk."""
+    gateway = start_gateway(**SHORT)
+    path, aside = gateway.folder / "state" / "queue.db", gateway.folder / "state" / "damaged"
+    stopped_with(gateway, simulator, 5)
+    os.truncate(path, path.stat().st_size // 2)
+    found = path.read_bytes()
+    assert_refuses_to_start(gateway, "malformed: keep the files, and restore a backup; ",
+                            f"; a copy of them as they were found is in {aside}")
+    assert (aside / "queue.db").read_bytes() == found
+    assert (aside.stat().st_mode & 0o777, (aside / "queue.db").stat().st_mode & 0o777) == (0o700, 0o600)
+    os.truncate(path, len(found) // 2)
+    assert_refuses_to_start(gateway, f"; the copy of an earlier damage is in {aside}")
+    assert (aside / "queue.db").read_bytes() == found
+
+
+COPYING = {
+    "its folder": (MKDIR, "damaged.tmp"),
+    "the file": (OPEN, "damaged.tmp/queue.db"),
+    "its bytes": (WRITE, "damaged.tmp/queue.db"),
+    "the sync": (SYNC, "damaged.tmp/queue.db"),
+    "its name": (RENAME, "damaged.tmp"),
+}
+
+
+@pytest.mark.parametrize("name", COPYING)
+def test_a_damaged_store_that_cannot_be_copied_is_refused_all_the_same(gateway, simulator, disk, name):
+    calls, ending = COPYING[name]
+    stopped_with(gateway, simulator, 5)
+    state = gateway.folder / "state"
+    os.truncate(state / "queue.db", (state / "queue.db").stat().st_size // 2)
+    disk.fail(errno.ENOSPC, calls, ending=ending)
+    assert_refuses_to_start(gateway, f"no copy of them could be kept in {state / 'damaged'} (No space left on device)",
+                            env=disk.environment)
+    assert not list(state.glob("damaged*"))
 
 
 def test_pages_damaged_at_random_are_told_and_never_sent(start_gateway, simulator):
