@@ -86,7 +86,7 @@ int token_module_use(struct token_module **ret_module, const char *path, struct 
 		module = module->next;
 	if (module == NULL)
 		rc = load(&module, path, err);
-	if (rc == 0) {
+	if (module != NULL) {
 		module->users++;
 		*ret_module = module;
 	}
