@@ -55,7 +55,7 @@ JUDGED = [
     ("scan-build", "daemon/hl7/transmission.c", "NullDereference", "reading->edition->has_order", FAILS),
     ("scan-build", "daemon/hl7/transmission.c", "CallAndMessage", "hl7_repetition(message, fields[5], 0)",
      "nothing has a sender before it is read"),
-    ("scan-build", "daemon/inbound/decide.c", "CallAndMessage", "strcmp(one->patient_ins", FAILS),
+    ("scan-build", "daemon/inbound/decide_message.c", "CallAndMessage", "strcmp(one->patient_ins", FAILS),
     ("scan-build", "daemon/inbound/inbound.c", "Malloc", "intake->", LISTED),
     ("scan-build", "daemon/inbound/inbound_take.c", "UndefinedBinaryOperatorResult", "i < request.doc_count",
      "it loses a struct of this size with its first lines"),
