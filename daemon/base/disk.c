@@ -66,19 +66,28 @@ static int copy_bytes(int from, int to)
 	return error == 0 && fsync(to) < 0 ? errno : error;
 }
 
+static int copy_to(int source, const char *path)
+{
+	const int target = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int error;
+
+	if (target < 0)
+		return errno;
+	error = copy_bytes(source, target);
+	if (error != 0)
+		unlink(path);
+	close(target);
+	return error;
+}
+
 int disk_copy(const char *from, const char *to)
 {
 	const int source = open(from, O_RDONLY | O_CLOEXEC);
-	int target = -1, error;
+	int error;
 
-	if (source >= 0)
-		target = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	error = target < 0 ? errno : copy_bytes(source, target);
-	if (target >= 0 && error != 0)
-		unlink(to);
-	if (target >= 0)
-		close(target);
-	if (source >= 0)
-		close(source);
+	if (source < 0)
+		return errno;
+	error = copy_to(source, to);
+	close(source);
 	return error;
 }
