@@ -367,14 +367,14 @@ def test_every_word_has_its_french():
     folder = SOURCE / "daemon"
     literal = r'"((?:[^"\\]|\\.)*(?:"\s*"(?:[^"\\]|\\.)*)*)"'
     join = re.compile(r'"\s*"')
-    program, asks = ((folder / name).read_text() for name in ("ctl.c", "ctl/ctl_ask.c"))
+    program, asks, commands = ((folder / name).read_text() for name in ("ctl.c", "ctl/ctl_ask.c", "ctl/ctl_command.c"))
     printed = "".join(source.read_text() for source in sorted(folder.glob("ctl/ctl_print*.c")))
-    said = {text for source in (printed, program, asks) for text in re.findall(rf"ctl_say\({literal}", source)}
+    said = {text for source in (printed, program, asks, commands) for text in re.findall(rf"ctl_say\({literal}", source)}
     said |= set(re.findall(r'\{ "\w+", ' + literal + r" \}", printed))  # titles of columns
-    said |= set(re.findall(r"\.help = " + literal, program))
+    said |= set(re.findall(r"\.help = " + literal, commands))
     said |= set(re.findall(r"advice = " + literal, asks))
-    said |= set(re.findall(r"misused\(" + literal, program))
-    said |= set(re.findall(r'\] = \{ "[a-z-]+", (?:NULL|"[^"]+"),\s*' + literal, program))
+    said |= set(re.findall(r"misused\(" + literal, program + commands))
+    said |= set(re.findall(r'\] = \{ "[a-z-]+", (?:NULL|"[^"]+"),\s*' + literal, commands))
     known = {join.sub("", text) for text in re.findall(r"\{ " + literal + r",", (folder / "ctl/ctl_words.c").read_text())}
     assert len(said) > 120
     assert {join.sub("", text) for text in said} - known - shared == set()
