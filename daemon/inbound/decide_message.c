@@ -1,7 +1,8 @@
 /* A message, and what becomes of the documents that it brings. Pure. */
+#include "inbound/decide_one.h"
+
 #include <stdio.h>
 
-#include "inbound/decide_one.h"
 #include "inbound/stays.h"
 
 enum {

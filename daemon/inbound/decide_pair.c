@@ -1,13 +1,14 @@
 /* A body and its sidecar: the document that is built of them, and what becomes of it. Pure, but for the conversion of a
  * PDF.
  */
+#include "inbound/decide_one.h"
+
 #include <endian.h>
 
 #include "base/ulid.h"
 #include "document/body.h"
 #include "document/cda_build.h"
 #include "document/pdf.h"
-#include "inbound/decide_one.h"
 #include "inbound/facts.h"
 #include "inbound/stays.h"
 

@@ -1,4 +1,4 @@
-/* The files of a store that is refused as damaged, kept as they were found.
+/* The files of a store that is refused as damaged, kept as they are then.
  *
  * What is done to them next, by hand and in a hurry, cannot be undone, and they still tell what is missing from a
  * backup. So they are copied aside, once: who starts the daemon again and again must not fill the disk.
@@ -87,7 +87,7 @@ void store_keep_damaged(const char *path, struct err *err)
 	else
 		err_set(err, why.kind, "%s; %s is in %s", why.text,
 			is_kept ? "the copy of an earlier damage"
-				: "a copy of them as they were found",
+				: "a copy of them as they are now",
 			folder);
 	err->reason = why.reason;
 }

@@ -22,8 +22,8 @@ uint64_t disk_file_bytes(const char *path);
  */
 must_use int disk_read(const char *path, size_t most, struct buf *out);
 
-/* A whole file into a new one that only its owner reads; on disk when it returns. Returns 0, or what errno says: what
- * was written is then removed.
+/* A whole file into a new one that only its owner reads; its bytes are on disk when it returns. Returns 0, or what
+ * errno says: what was written is then removed.
  */
 must_use int disk_copy(const char *from, const char *to);
 

@@ -321,7 +321,7 @@ def test_a_log_damaged_after_a_kill_is_refused_and_left_as_it_is(start_gateway, 
     log.write_bytes(LOG_DAMAGE[name](files[log], used))
     damaged = {path: path.read_bytes() for path in files}
     assert damaged != files
-    assert_refuses_to_start(gateway, "log (-wal)", "damaged", "restore a backup", "a copy of them as they were found is in")
+    assert_refuses_to_start(gateway, "log (-wal)", "damaged", "restore a backup", "a copy of them as they are now is in")
     assert {path: path.read_bytes() for path in (gateway.folder / "state").glob("queue.db*")} == damaged
     assert store_files(gateway.folder / "state" / "damaged") == store_files(gateway.folder / "state")
     log.write_bytes(files[log])
@@ -338,7 +338,7 @@ def test_a_damaged_store_is_copied_aside_once(start_gateway, simulator):
     os.truncate(path, path.stat().st_size // 2)
     found = path.read_bytes()
     assert_refuses_to_start(gateway, "malformed: keep the files, and restore a backup; ",
-                            f"; a copy of them as they were found is in {aside}")
+                            f"; a copy of them as they are now is in {aside}")
     assert (aside / "queue.db").read_bytes() == found
     assert (aside.stat().st_mode & 0o777, (aside / "queue.db").stat().st_mode & 0o777) == (0o700, 0o600)
     os.truncate(path, len(found) // 2)
