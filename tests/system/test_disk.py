@@ -180,6 +180,20 @@ def test_an_outcome_that_could_not_be_written_is_not_forgotten(gateway, simulato
     assert [each["verdict"] for each in stored] == ["stored"]
 
 
+def test_a_damaged_store_is_copied_only_where_as_much_room_is_left(gateway):
+    """Others write to that disk too."""
+    state = gateway.folder / "state"
+    assert gateway.stop() == 0
+    os.truncate(state / "queue.db", (state / "queue.db").stat().st_size // 2)
+    needed, room = (state / "queue.db").stat().st_size, os.statvfs(state)
+    (state / "filler").write_bytes(bytes(room.f_bavail * room.f_frsize - needed * 3 // 2))
+    assert "no copy of them could be kept" in gateway.run().stderr
+    assert not list(state.glob("damaged*"))
+    (state / "filler").unlink()
+    assert f"a copy of them as they are now is in {state / 'damaged'}" in gateway.run().stderr
+    assert (state / "damaged" / "queue.db").read_bytes() == (state / "queue.db").read_bytes()
+
+
 def test_a_gateway_killed_on_a_full_disk_starts_again(gateway, simulator):
     simulator.faults({"kind": "hold"})
     assert gateway.send(mdm_t02(LETTER)).code == "AA"
