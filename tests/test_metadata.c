@@ -793,10 +793,59 @@ static void sender_is_who_asks_or_the_software_of_the_site(void **state)
 	assert_string_equal(metadata.sender.institution_name, "CH DE VALBRUME");
 	assert_string_equal(metadata.sender.institution_id, "1990012345");
 
-	request.sender_id_is_internal = true;
-	assert_true(fill(&cda, &request).sender.id_is_internal);
+	request.sender_given = "";
+	assert_true(fill(&cda, &request).sender.is_system);
+	request.sender_given = "Claire";
 	request.sender_family = "";
 	assert_true(fill(&cda, &request).sender.is_system);
+}
+
+static void who_sends_has_a_national_id_or_one_of_the_structure(void **state)
+{
+	static const struct {
+		const char *id;
+		bool said_internal;
+		const char *want; /* NULL: refused */
+		bool is_internal;
+	} cases[] = {
+		{ "801234567866", false, "801234567866", false },
+		{ "01234567866", false, "801234567866", false }, /* a bare RPPS */
+		{ "0991234567", false, "0991234567", false },
+		{ "02A1234567", false, "02A1234567", false },
+		{ "3990012345/DR12", false, "3990012345/DR12", true },
+		{ "3990012345/DR12", true, "3990012345/DR12", true },
+		{ "DR12", true, "3990012345/DR12", true },
+		{ "801234567866", true, "3990012345/801234567866", true },
+		{ "DR12", false, NULL, false },
+		{ "8012345678666", false, NULL, false },
+		{ "80123456786X", false, NULL, false },
+		{ "901234567866", false, NULL, false },
+		{ "099123456", false, NULL, false },
+		{ "2990012345/DR12", false, NULL, false },
+		{ "7990012345/DR12", false, NULL, false },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		struct metadata_request request = no_request;
+		struct metadata metadata;
+		struct err err;
+
+		request.sender_id = cases[i].id;
+		request.sender_id_is_internal = cases[i].said_internal;
+		request.sender_family = "MARTIN";
+		request.sender_given = "Claire";
+		if (cases[i].want == NULL) {
+			err = refuse(&cda, &request);
+			assert_int_equal(err.reason, REASON_METADATA_INVALID);
+			assert_string_equal(err.where, "authorPerson");
+			continue;
+		}
+		metadata = fill(&cda, &request);
+		assert_string_equal(metadata.sender.id, cases[i].want);
+		assert_int_equal(metadata.sender.id_is_internal, cases[i].is_internal);
+	}
 }
 
 static void a_sender_without_end_is_refused(void **state)
@@ -806,6 +855,7 @@ static void a_sender_without_end_is_refused(void **state)
 
 	(void)state;
 	memset(most, '8', 257);
+	memcpy(most, "33/", 3); /* an internal id, also without its first character */
 	for (int i = 0; i < 3; i++) {
 		struct metadata_request request = no_request;
 		const char **texts[] = { &request.sender_id, &request.sender_family,
@@ -982,6 +1032,7 @@ static void what_is_kept_outlives_message_and_value_sets(void **state)
 	load(state);
 	request.sender_id = "801234567866";
 	request.sender_family = family;
+	request.sender_given = "Claire";
 	request.visit_class = visit;
 	metadata = fill(&cda, &request);
 	valuesets_free(&valuesets);
@@ -1041,6 +1092,7 @@ static void each_value_knows_where_it_came_from(void **state)
 	request.visit_class = "O";
 	request.sender_id = "801234567866";
 	request.sender_family = "MARTIN";
+	request.sender_given = "Claire";
 	request.invisible_to_patient = true;
 	from = fill(&cda, &request).from;
 	assert_int_equal(from.title, FROM_RULE);
@@ -1304,6 +1356,7 @@ int main(void)
 		test(author_has_a_specialty_known_in_full_or_none),
 		test(institution_is_a_struct_id_nat),
 		test(sender_is_who_asks_or_the_software_of_the_site),
+		test(who_sends_has_a_national_id_or_one_of_the_structure),
 		test(a_sender_without_end_is_refused),
 		test(separators_are_dropped_where_they_have_no_escape),
 		test(title_is_cut_after_128_characters),

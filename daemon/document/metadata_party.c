@@ -8,6 +8,9 @@
 
 enum {
 	BARE_FINESS = 9, /* characters of a FINESS; with the '1' of Struct_IdNat, 10 */
+	BARE_RPPS = 11,
+	PS_RPPS = 12, /* PS_IdNat */
+	PS_ADELI = 10,
 	SENDER_BYTES = 256,
 };
 
@@ -143,6 +146,36 @@ static int check_length(struct filling *filling, const char *text)
 			  SENDER_BYTES);
 }
 
+static bool has_digits(const char *id, size_t n)
+{
+	return strlen(id) == n && strspn(id, "0123456789") == n;
+}
+
+/* PS_IdNat: '8' and the 11 digits of an RPPS, '0' and the 9 characters of an ADELI. An RPPS may stand bare, as
+ * PRT-5.13 can say. Whom only the structure knows has an id of its own there, behind that of the structure
+ * ('1' ADELI, '3' FINESS, '4' SIREN, '5' SIRET, '6' RPPS) or behind none: the site's.
+ */
+static int take_sender_id(struct filling *filling, const char *id, bool said_internal,
+			  struct party *party)
+{
+	const bool has_structure = strchr("13456", id[0]) != NULL && strchr(id, '/') != NULL;
+
+	party->id_is_internal = said_internal || has_structure;
+	if (party->id_is_internal)
+		party->id = has_structure ? id : internal_id(filling, id);
+	else if ((id[0] == '8' && has_digits(id, PS_RPPS)) ||
+		 (id[0] == '0' && strlen(id) == PS_ADELI))
+		party->id = id;
+	else if (has_digits(id, BARE_RPPS))
+		party->id = arena_printf(filling->arena, "8%s", id);
+	else
+		return err_refuse(
+			filling->err, REASON_METADATA_INVALID, "authorPerson",
+			"the id of the person who sends (PRT-5.1) is no PS_IdNat: 8 and the "
+			"RPPS, 0 and the ADELI");
+	return 0;
+}
+
 /* The person who asks for the sending; without one in full, the software of the site. The DMP wants
  * the institution of who is authenticated, which is the site's own (EX_2.1-1140).
  */
@@ -152,24 +185,27 @@ int filling_sender(struct filling *filling)
 	const struct metadata_site *site = filling->context->site;
 	const char *id = filling_plain(filling, request->sender_id);
 	const char *family = filling_plain(filling, request->sender_family);
-	bool is_system = filling->context->system_sends || is_empty(id) || is_empty(family);
+	const char *given = filling_plain(filling, request->sender_given);
+	bool is_system = filling->context->system_sends || is_empty(id) || is_empty(family) ||
+			 is_empty(given);
+	struct party *sender = &filling->metadata->sender;
 
 	if (!is_system && (check_length(filling, id) < 0 || check_length(filling, family) < 0 ||
 			   check_length(filling, request->sender_given) < 0))
 		return -1;
-	filling->metadata->sender = (struct party){
+	*sender = (struct party){
 		.id = is_system ? internal_id(filling, or_empty(site->lps_internal_id)) : id,
 		.ins_oid = "",
 		.family = is_system ? filling_plain(filling, or_empty(site->lps_name)) : family,
-		.given = filling_plain(filling, is_system ? or_empty(site->lps_model)
-							  : request->sender_given),
+		.given = is_system ? filling_plain(filling, or_empty(site->lps_model)) : given,
 		.is_system = is_system,
-		.id_is_internal = !is_system && request->sender_id_is_internal,
 		.role = "",
 		.specialty = { "", "", "" },
 		.institution_name = filling_plain(filling, or_empty(site->name)),
 		.institution_id = arena_printf(filling->arena, "1%s", or_empty(site->finess_eg)),
 	};
+	if (!is_system && take_sender_id(filling, id, request->sender_id_is_internal, sender) < 0)
+		return -1;
 	filling->metadata->from.sender = is_system ? FROM_SITE : FROM_MESSAGE;
 	filling->metadata->from.site = FROM_SITE;
 	filling->metadata->site = arena_dup(filling->arena, slice_of(site->finess_eg));
