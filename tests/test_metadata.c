@@ -923,6 +923,8 @@ static void missing_title_and_language_have_a_default(void **state)
 	assert_string_equal(fill(&cda, &no_request).language, "fr-FR");
 	cda.language = "fr";
 	assert_string_equal(fill(&cda, &no_request).language, "fr");
+	cda.language = "fr_FR";
+	assert_string_equal(fill(&cda, &no_request).language, "fr-FR");
 }
 
 static void times_are_utc_and_local_without_a_zone(void **state)
@@ -990,8 +992,9 @@ static void event_codes_are_those_of_all_acts_once(void **state)
 {
 	struct cda cda = cda_of("imaging-report.xml");
 	const struct cda_code translations[] = {
-		{ "A", "1.2", "first" }, { "B", "1.2", "" },       { "A", "1.2", "again" },
-		{ "A", "1.3", "other" }, { "", "1.2", "no code" }, { "C", "", "no system" },
+		{ "A", "1.2", "first" },   { "B", "1.2", "" },       { "A", "1.2", "again" },
+		{ "A", "1.3", "other" },   { "", "1.2", "no code" }, { "C", "", "no system" },
+		{ "D", "CCAM", "no OID" },
 	};
 	struct cda_event events[2] = { cda.events[0], cda.events[0] };
 	struct metadata metadata;

@@ -317,12 +317,14 @@ static enum metadata_source document_or(enum metadata_source otherwise, const ch
 	return is_empty(of_document) ? otherwise : FROM_DOCUMENT;
 }
 
-/* A tag of RFC 5646, as far as its characters. */
-static bool is_language(const char *text)
+/* A tag of RFC 5646, as far as its characters; software also writes fr_FR. */
+static bool read_language(char *text)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				      "0123456789-";
 
+	for (char *at = text; (at = strchr(at, '_')) != NULL;)
+		*at = '-';
 	return text[strspn(text, allowed)] == '\0';
 }
 
@@ -331,14 +333,15 @@ static int fill_texts(struct filling *filling)
 	const struct cda *cda = filling->cda;
 	struct metadata *metadata = filling->metadata;
 	const char *title = is_empty(cda->title) ? metadata->type.display : cda->title;
+	char *language = arena_dup(filling->arena, slice_of(cda->language));
 
-	if (!is_language(cda->language))
+	if (!read_language(language))
 		return err_refuse(filling->err, REASON_METADATA_INVALID, "languageCode/@code",
 				  "it is not a language like fr-FR");
 	metadata->title = arena_dup(filling->arena, slice_trim(cut(title, TITLE_CHARACTERS)));
 	metadata->from.title = document_or(FROM_RULE, cda->title);
 	metadata->from.language = document_or(FROM_RULE, cda->language);
-	metadata->language = is_empty(cda->language) ? "fr-FR" : cda->language;
+	metadata->language = is_empty(language) ? "fr-FR" : language;
 	return 0;
 }
 
@@ -457,11 +460,12 @@ static int fill_confidentiality(struct filling *filling)
 	return 0;
 }
 
+/* A code counts only with its system, which XDS knows by its OID. */
 static void add_event_code(struct filling *filling, const struct cda_code *code)
 {
 	struct metadata *metadata = filling->metadata;
 
-	if (is_empty(code->code) || is_empty(code->system))
+	if (is_empty(code->code) || !oid_is_valid(code->system))
 		return;
 	for (size_t i = 0; i < metadata->event_count; i++)
 		if (is(metadata->events[i].code, code->code) &&
