@@ -608,7 +608,9 @@ static void what_is_frozen_stays_and_the_new_revision_stands_beside_it(void **st
 
 /* ---- counts of others ---- */
 
-/* August of A, ours: 21 * 8 + 10 = 178. They say 173: ours are 2.9 % above. */
+/* August of A, ours: 21 * 8 + 10 = 178. They say 173: ours are 2.9 % above. Of B only what was declared of June is
+ * known elsewhere, nothing of its other months.
+ */
 static void official_counts_that_are_lower_are_told_by_type_and_month(void **state)
 {
 	static const struct store_figure official[] = {
@@ -616,15 +618,19 @@ static void official_counts_that_are_lower_are_told_by_type_and_month(void **sta
 		{ a, "11490-0", 202608, 173 },
 		{ a, "11502-2", 202608, 40 },
 	};
+	static const struct store_figure declared[] = {
+		{ b, "11490-0", 202606, 7 },
+		{ a, "11490-0", 202608, 173 },
+	};
 	scoped(targets_free) struct targets *targets = targets_of(dim_targets);
 	scoped(board_result_free) struct board_result *result = NULL;
 	struct fixture *f = *state;
 
 	live_the_year(f);
 	import(f, FIGURES_OFFICIAL, "", 20260910, official, length_of(official));
-	import(f, FIGURES_DECLARED, "", 20260911, official + 1, 1);
+	import(f, FIGURES_DECLARED, "", 20260911, declared, length_of(declared));
 	result = board(f, targets, 20260930, 20);
-	assert_int_equal(result->gap_count, 3);
+	assert_int_equal(result->gap_count, 4);
 	assert_int_equal(result->gaps[0].month, 202607);
 	assert_int_equal(result->gaps[0].level, BOARD_WELL);
 	assert_int_equal(result->gaps[0].declared, -1);
@@ -638,6 +644,12 @@ static void official_counts_that_are_lower_are_told_by_type_and_month(void **sta
 	assert_string_equal(result->gaps[2].type_code, "11502-2"); /* another gateway's */
 	assert_int_equal(result->gaps[2].ours, 0);
 	assert_int_equal(result->gaps[2].level, BOARD_CRIT);
+	assert_string_equal(result->gaps[3].site, b);
+	assert_int_equal(result->gaps[3].month, 202606);
+	assert_int_equal(result->gaps[3].ours, 22); /* a working day, one */
+	assert_int_equal(result->gaps[3].official, -1);
+	assert_int_equal(result->gaps[3].declared, 7);
+	assert_int_equal(result->gaps[3].level, BOARD_WELL);
 }
 
 /* ---- how well it goes ---- */

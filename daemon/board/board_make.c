@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "board/board_gap.h"
+
 enum {
 	OLD_DAYS = 400, /* after its end, a window is no more looked at */
 	MOST_ROWS = 20000,

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/csv.h"
 #include "base/disk.h"
+#include "board/board_gap.h"
 #include "crew/hands.h"
 #include "operator/actor.h"
 #include "operator/answer.h"

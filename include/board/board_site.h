@@ -1,5 +1,4 @@
-/* What concerns sites whatever the programme: what waits there, how well feeding goes, and where our
- * counts and those of others part.
+/* What concerns sites whatever the programme: what waits there, and how well feeding goes.
  *
  * The board's thread, with a read connection; a test, with any store. Time is an argument.
  */
@@ -21,10 +20,5 @@ must_use int board_read_waiting(const struct board_asked *asked, struct arena *a
 must_use int board_find_qualities(const struct board_asked *asked,
 				  const struct board_waiting *waiting, struct board_result *result,
 				  struct err *err);
-
-/* Of each site, type and month that was counted elsewhere, ours beside it. In `arena`. */
-must_use int board_find_gaps(const struct board_asked *asked, int from_month, int to_month,
-			     struct arena *arena, struct board_gap **ret_gaps, size_t *ret_count,
-			     struct err *err);
 
 #endif

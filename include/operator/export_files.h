@@ -6,7 +6,7 @@
 #ifndef DMPFEED_OPERATOR_EXPORT_FILES_H
 #define DMPFEED_OPERATOR_EXPORT_FILES_H
 
-#include "board/board_site.h"
+#include "board/board_gap.h"
 #include "document/valueset.h"
 #include "operator/export_columns.h"
 #include "status/sheet.h"
