@@ -268,7 +268,9 @@ static int read_edition(struct reading *reading, struct err *err)
 		    (!editions[i].on_demand || reading->settings->profile_1_2))
 			reading->edition = &editions[i];
 	if (version.n == 0)
-		return err_refuse(err, REASON_FIELD_MISSING, "MSH-21", "the profile is empty");
+		return err_refuse(
+			err, REASON_FIELD_MISSING, "MSH-21",
+			"the profile is empty: the sender names it, as in 2.1^CISIS_CDA_HL7_V2");
 	if (reading->edition == NULL)
 		return err_refuse(
 			err, REASON_VERSION, "MSH-21",
