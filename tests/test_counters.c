@@ -475,6 +475,10 @@ static void what_its_source_takes_back_was_not_to_be_fed(void **state)
 		RECEIVED(.seq = 1), { .seq = 1, .what = "cancelled", .state = "cancelled", .reason = REASON_WITHDRAWN },
 		{ .seq = 1, .what = "retried", .was_out = true }, DELIVERED(.seq = 1),
 	};
+	static const struct step sent_again[] = {
+		RECEIVED(.seq = 1, .state = "cancelled", .reason = REASON_NOT_FOR_DMP),
+		{ .seq = 1, .what = "taken_up", .state = "held", .reason = REASON_POLICY_HOLD, .was_out = true },
+	};
 	static const struct step not_for_us[] = {
 		RECEIVED(.seq = 1, .state = "cancelled", .reason = REASON_NOT_FOR_DMP),
 	};
@@ -488,6 +492,7 @@ static void what_its_source_takes_back_was_not_to_be_fed(void **state)
 	come_to(cancelled, "ACCEPTED 2026-10-05: 1\nRECEIVED 2026-10-05: 1\nRECEIVED_QUALIFIED 2026-10-05: 1\n"
 		"#1 shows 1, replaced 0\n");
 	come_to(not_for_us, "");
+	come_to(sent_again, "HELD_POLICY 2026-10-05: 1\nRECEIVED 2026-10-05: 1\nRECEIVED_QUALIFIED 2026-10-05: 1\n");
 	come_to(retried, "RECEIVED 2026-10-05: 1\nRECEIVED_QUALIFIED 2026-10-05: 1\nREJECTED_OTHER 2026-10-05: 1\n");
 }
 

@@ -244,7 +244,7 @@ static void note_new(const struct intake *intake, const struct intake_part *part
 	for (size_t i = 0; i < part->decision.document_count; i++) {
 		const struct store_receipt *receipt = &part->receipts[i];
 
-		if (receipt->taken == STORE_NEW && receipt->state == DOC_QUEUED)
+		if (receipt->taken != STORE_KNOWN && receipt->state == DOC_QUEUED)
 			inbound->parts.taken(inbound->parts.arg, part->decision.establishment);
 		inbound->figures.not_asked += receipt->not_asked;
 	}

@@ -74,6 +74,12 @@ static void log_remarks(const char *doc, unsigned remarks)
 			log_warning("doc=%s goes all the same: %s", doc, remark_text(remark));
 }
 
+static const char *const words[] = {
+	[STORE_NEW] = "received",
+	[STORE_KNOWN] = "received again",
+	[STORE_TAKEN_UP] = "received again and taken up",
+};
+
 static void log_part(const struct intake *intake, const char *peer, const struct intake_part *part)
 {
 	const struct decision *decision = &part->decision;
@@ -87,13 +93,12 @@ static void log_part(const struct intake *intake, const char *peer, const struct
 
 		log_info("doc=%s %s channel=%s source=%s from=%s origin=%s type=%s bytes=%zu "
 			 "state=%s%s%s",
-			 ulid_text(&receipt->doc, doc),
-			 receipt->taken == STORE_KNOWN ? "received again" : "received",
-			 intake->channel, intake->source, peer, origin_word(intake, origin),
+			 ulid_text(&receipt->doc, doc), words[receipt->taken], intake->channel,
+			 intake->source, peer, origin_word(intake, origin),
 			 log_word(document->type_code, type), document->body.n,
 			 doc_state_text(receipt->state), receipt->reason ? " reason=" : "",
 			 reason_row(receipt->reason)->code);
-		if (receipt->taken == STORE_NEW)
+		if (receipt->taken != STORE_KNOWN)
 			log_remarks(doc, document->remarks);
 		if (receipt->not_asked)
 			log_warning("doc=%s feeding=not_asked: nobody has asked its patient "

@@ -79,6 +79,12 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 		return err_refuse(err, REASON_DUPLICATE_FOREIGN, document->where,
 				  "another document was accepted under the id %s",
 				  document->unique_id);
+	if (part->receipts[index].shows_otherwise)
+		return err_refuse(
+			err, REASON_DUPLICATE_FOREIGN, document->where,
+			"it was accepted as one that the patient %s: that is changed by a "
+			"replacement, under an id of its own",
+			document->invisible ? "sees" : "does not see");
 	return 0;
 }
 

@@ -301,34 +301,19 @@ static int add_arrival(struct store *store, const struct store_entry *entry, str
 		"note an arrival", err);
 }
 
-/* Whether the id is taken: 1, and the receipt tells by what; 0: it is free. */
-static int take_in_again(struct store *store, const struct store_arrival *arrival,
-			 struct store_receipt *ret_receipt, struct err *err)
+/* Nothing new: a row of the ledger says that it came again. */
+static int note_again(struct store *store, const struct store_arrival *arrival,
+		      const struct store_again *again, struct err *err)
 {
-	const struct slice digest = { (const char *)arrival->digest, sizeof(arrival->digest) };
-	scoped(sqlite_reset) sqlite3_stmt *found = sqlite_prepare(
-		&store->sqlite, FIND_UNIQUE_ID,
-		VALUES(TEXT(arrival->unique_id), TEXT(arrival->action), BYTES(digest)), err);
-	struct store_entry entry = { .at_ms = arrival->now_ms,
-				     .what = "received_again",
-				     .origin = arrival->origin };
-	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+	const struct store_entry entry = { .seq = again->seq,
+					   .at_ms = arrival->now_ms,
+					   .what = "received_again",
+					   .state = again->state,
+					   .reason = reason_row(again->reason)->code,
+					   .attempt = again->attempts,
+					   .origin = arrival->origin };
 
-	if (got <= 0)
-		return got;
-	ret_receipt->not_asked = false;
-	ret_receipt->doc = sqlite_ulid(found, 1);
-	ret_receipt->state = store_state_of(found, 2);
-	ret_receipt->reason = reason_of(sqlite_text(found, 5));
-	ret_receipt->taken =
-		arrival->id_tells || sqlite3_column_int(found, 3) ? STORE_KNOWN : STORE_FOREIGN;
-	if (ret_receipt->taken == STORE_FOREIGN)
-		return 1;
-	entry.seq = sqlite3_column_int64(found, 0);
-	entry.state = ret_receipt->state;
-	entry.attempt = sqlite3_column_int64(found, 4);
-	entry.reason = sqlite_text(found, 5);
-	return add_arrival(store, &entry, err) < 0 ? -1 : 1;
+	return add_arrival(store, &entry, err);
 }
 
 /* What is written with a document that comes, beside what it says. */
@@ -339,67 +324,87 @@ struct about {
 	const char *names;    /* the version that it replaces, as it says */
 };
 
-/* One that nobody knows, as it was decided, unless its patient's choice or its predecessor say otherwise. */
-static int take_in_new(struct store *store, const struct store_arrival *arrival,
-		       const struct about *about, struct store_receipt *ret_receipt,
-		       struct err *err)
+/* The row of a document: a new one, or that which it has. */
+static int write_row(struct store *store, enum store_statement which,
+		     const struct store_arrival *arrival, const struct about *about,
+		     const struct store_place *place, uint64_t number, struct err *err)
 {
 	const struct slice digest = { (const char *)arrival->digest, sizeof(arrival->digest) };
-	struct store_entry entry = {
-		.at_ms = arrival->now_ms,
-		.what = "received",
-		.origin = arrival->origin,
-		.actor = arrival->actor,
-		.arrival = arrival,
-	};
 	const struct store_subject *subject = &arrival->subject;
 	const struct store_facts *facts = &arrival->facts;
+
+	return sqlite_run(
+		&store->sqlite, which,
+		VALUES(ID(&arrival->doc), TEXT(arrival->action), TEXT(arrival->unique_id),
+		       BYTES(digest), TEXT(arrival->type_code), TEXT(arrival->lane),
+		       TEXT(arrival->site), TEXT(arrival->source), TEXT(arrival->channel),
+		       TEXT(arrival->origin), TEXT(state_texts[place->state]),
+		       TEXT(reason_row(place->reason)->code), NUMBER(arrival->now_ms),
+		       NUMBER(arrival->body.n), TEXT(arrival->follows), NUMBER(place->as_new),
+		       NUMBER(arrival->release_ms), NUMBER(arrival->invisible), NUMBER(store->key),
+		       NUMBER(arrival->priority), BYTES(store_patient_key(&about->patient)),
+		       TEXT(about->held_for),
+		       BYTES(arrival->content.n ? arrival->content : slice_of("")),
+		       TEXT(facts->field), TEXT(facts->unit),
+		       BYTES(store_patient_key(&about->stay)), NUMBER(facts->stay_end_ms),
+		       NUMBER(facts->created_ms), NUMBER(facts->ins_qualified), TEXT(about->names),
+		       NUMBER(number), NUMBER(arrival->is_discreet),
+		       BYTES(store_patient_key(&about->keys.locals[0])),
+		       BYTES(store_patient_key(&about->keys.locals[1])),
+		       BYTES(store_patient_key(&about->keys.traits)), NUMBER(subject->is_qualified),
+		       NUMBER(subject->said_ms), NUMBER(subject->is_rebuilt),
+		       TEXT(reason_row(subject->then_for)->code), NUMBER(subject->then_ms)),
+		"take a document in", err);
+}
+
+/* As it was decided, unless its predecessor says otherwise. */
+static int write_document(struct store *store, const struct store_arrival *arrival,
+			  const struct about *about, const struct store_again *again,
+			  struct store_receipt *ret_receipt, struct err *err)
+{
+	const bool is_new = again->seq == 0;
+	struct store_entry entry = {
+		.at_ms = arrival->now_ms,
+		.what = is_new ? "received" : "taken_up",
+		.origin = arrival->origin,
+		.actor = arrival->actor,
+		.arrival = is_new ? arrival : NULL,
+	};
 	struct store_place place;
 	uint64_t number; /* of the entry to come */
 
-	if (store_find_place(store, arrival, &place, err) < 0 ||
+	if (store_find_place(store, arrival,
+			     again->state == DOC_HELD && !is_new ? again->seq : INT64_MAX, &place,
+			     err) < 0 ||
 	    store_next_number(store, &number, err) < 0)
 		return -1;
 	entry.state = place.state;
 	entry.reason = reason_row(place.reason)->code;
-	if (sqlite_run(&store->sqlite, INSERT_DOCUMENT,
-		       VALUES(ID(&arrival->doc), TEXT(arrival->action), TEXT(arrival->unique_id),
-			      BYTES(digest), TEXT(arrival->type_code), TEXT(arrival->lane),
-			      TEXT(arrival->site), TEXT(arrival->source), TEXT(arrival->channel),
-			      TEXT(arrival->origin), TEXT(state_texts[place.state]),
-			      TEXT(entry.reason), NUMBER(arrival->now_ms), NUMBER(arrival->body.n),
-			      TEXT(arrival->follows), NUMBER(place.as_new),
-			      NUMBER(arrival->release_ms), NUMBER(arrival->invisible),
-			      NUMBER(store->key), NUMBER(arrival->priority),
-			      BYTES(store_patient_key(&about->patient)), TEXT(about->held_for),
-			      BYTES(arrival->content.n ? arrival->content : slice_of("")),
-			      TEXT(facts->field), TEXT(facts->unit),
-			      BYTES(store_patient_key(&about->stay)), NUMBER(facts->stay_end_ms),
-			      NUMBER(facts->created_ms), NUMBER(facts->ins_qualified),
-			      TEXT(about->names), NUMBER(number), NUMBER(arrival->is_discreet),
-			      BYTES(store_patient_key(&about->keys.locals[0])),
-			      BYTES(store_patient_key(&about->keys.locals[1])),
-			      BYTES(store_patient_key(&about->keys.traits)),
-			      NUMBER(subject->is_qualified), NUMBER(subject->said_ms),
-			      NUMBER(subject->is_rebuilt),
-			      TEXT(reason_row(subject->then_for)->code), NUMBER(subject->then_ms)),
-		       "take a document in", err) < 0)
+	if (write_row(store, is_new ? INSERT_DOCUMENT : TAKE_UP, arrival, about, &place, number,
+		      err) < 0)
 		return -1;
-	entry.seq = sqlite3_last_insert_rowid(store->sqlite.db);
-	if (store_insert_body(store, entry.seq, arrival, err) < 0 ||
+	entry.seq = is_new ? sqlite3_last_insert_rowid(store->sqlite.db) : again->seq;
+	if ((!is_new && store_remove_body(store, entry.seq, err) < 0) ||
+	    store_insert_body(store, entry.seq, arrival, err) < 0 ||
 	    (about->keys.is_built &&
 	     store_keep_facts(store, entry.seq, &about->keys.known, err) < 0) ||
 	    (place.state == DOC_QUEUED && slice_of(arrival->follows).n > 0 &&
 	     store_weigh_arrival(store, &entry, err) < 0))
 		return -1;
-	*ret_receipt = (struct store_receipt){ .taken = STORE_NEW,
+	*ret_receipt = (struct store_receipt){ .taken = is_new ? STORE_NEW : STORE_TAKEN_UP,
 					       .doc = arrival->doc,
 					       .state = entry.state,
 					       .reason = reason_of(entry.reason) };
-	store->moves.change[entry.state]++;
+	if (is_new)
+		store->moves.change[entry.state]++;
+	else
+		store_moved(store, again->state, entry.state);
 	/* what it needs may have written its own rows first */
 	if ((store->head.number + 1 == number ? store_add_entry : add_arrival)(store, &entry, err) <
 	    0)
+		return -1;
+	if (!is_new && doc_state_is_final(entry.state) &&
+	    store_wake_followers(store, entry.seq, entry.at_ms, err) < 0)
 		return -1;
 	return store_end_predecessor(store, arrival, &place, err);
 }
@@ -410,14 +415,26 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 	scoped(buf_done) struct buf follows = { 0 };
 	struct store_arrival heeded = *arrival;
 	struct store_patient patient, stay;
+	struct store_again again;
 	struct about about;
 	enum doc_state state;
 	enum reason reason;
 	bool not_asked;
-	int known = take_in_again(store, arrival, ret_receipt, err);
 
-	if (known != 0)
-		return known < 0 ? -1 : 0;
+	if (store_find_again(store, arrival, &again, err) < 0)
+		return -1;
+	if (again.seq != 0 && !again.goes_on) {
+		*ret_receipt = (struct store_receipt){
+			.taken = again.is_foreign ? STORE_FOREIGN : STORE_KNOWN,
+			.doc = again.doc,
+			.state = again.state,
+			.reason = again.reason,
+			.shows_otherwise = again.shows_otherwise,
+		};
+		return again.is_foreign ? 0 : note_again(store, arrival, &again, err);
+	}
+	if (again.seq != 0)
+		heeded.doc = again.doc;
 	if (store_find_patient(store, arrival->ins, arrival->ins_oid, &patient, err) < 0 ||
 	    store_find_stay(store, arrival->lane, arrival->facts.stay, &stay, err) < 0 ||
 	    store_heed_identity(store, &heeded, &patient, &about.keys, err) < 0 ||
@@ -433,7 +450,7 @@ int store_take_in(struct store *store, const struct store_arrival *arrival,
 	about.stay = stay;
 	about.held_for = heeded.state == DOC_REFUSED ? store_held_for(state, reason) : "";
 	about.names = arrival->follows;
-	if (take_in_new(store, &heeded, &about, ret_receipt, err) < 0)
+	if (write_document(store, &heeded, &about, &again, ret_receipt, err) < 0)
 		return -1;
 	ret_receipt->not_asked = not_asked;
 	return 0;

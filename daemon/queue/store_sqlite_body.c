@@ -121,6 +121,11 @@ int store_insert_body(struct store *store, int64_t seq, const struct store_arriv
 											    : rc;
 }
 
+int store_remove_body(struct store *store, int64_t seq, struct err *err)
+{
+	return sqlite_run(&store->sqlite, PURGE_BODY, VALUES(NUMBER(seq)), "purge a body", err);
+}
+
 static int open_part(struct store *store, const struct ulid *doc, enum part part, const char *key,
 		     struct slice kept, struct buf *out, struct err *err)
 {

@@ -116,7 +116,7 @@ static int wake_first(struct store *store, const char *follows, int64_t now_ms, 
 	return entry.state != DOC_QUEUED;
 }
 
-static int wake_followers(struct store *store, int64_t seq, int64_t now_ms, struct err *err)
+int store_wake_followers(struct store *store, int64_t seq, int64_t now_ms, struct err *err)
 {
 	scoped(sqlite_reset) sqlite3_stmt *about =
 		sqlite_prepare(&store->sqlite, ABOUT_ORDER, VALUES(NUMBER(seq)), err);
@@ -141,7 +141,7 @@ int store_add_move(struct store *store, enum doc_state from, const struct store_
 	if (store_add_entry(store, entry, err) < 0)
 		return -1;
 	return doc_state_is_final(entry->state)
-		       ? wake_followers(store, entry->seq, entry->at_ms, err)
+		       ? store_wake_followers(store, entry->seq, entry->at_ms, err)
 		       : 0;
 }
 
@@ -194,7 +194,7 @@ static int take_place(struct store *store, const struct store_arrival *arrival,
 	return 1;
 }
 
-int store_find_place(struct store *store, const struct store_arrival *arrival,
+int store_find_place(struct store *store, const struct store_arrival *arrival, int64_t before_seq,
 		     struct store_place *ret_place, struct err *err)
 {
 	struct store_place place = { .state = arrival->state, .reason = arrival->reason };
@@ -204,7 +204,7 @@ int store_find_place(struct store *store, const struct store_arrival *arrival,
 	if (slice_of(arrival->follows).n > 0 && (waits || arrival->state == DOC_HELD))
 		got = take_place(store, arrival, &place, err);
 	if (got == 0 && waits) {
-		got = store_is_blocked(store, slice_of(arrival->follows).p, INT64_MAX, err);
+		got = store_is_blocked(store, slice_of(arrival->follows).p, before_seq, err);
 		if (got > 0) {
 			place.state = DOC_HELD;
 			place.reason = REASON_WAITING_PREDECESSOR;

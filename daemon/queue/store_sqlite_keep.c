@@ -30,8 +30,7 @@ int store_purge(struct store *store, int64_t until_ms, int64_t now_ms, size_t mo
 			return -1;
 		if (got == 0)
 			break;
-		if (sqlite_run(&store->sqlite, PURGE_BODY, VALUES(NUMBER(entry.seq)),
-			       "purge a body", err) < 0 ||
+		if (store_remove_body(store, entry.seq, err) < 0 ||
 		    sqlite_run(&store->sqlite, PURGE_ACKS, VALUES(NUMBER(entry.seq)),
 			       "purge its acknowledgements", err) < 0 ||
 		    sqlite_run(&store->sqlite, PURGE_FACTS, VALUES(NUMBER(entry.seq)),

@@ -100,8 +100,13 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[RELEASE] = "RELEASE change",
 	[UNDO] = "ROLLBACK TO change",
 
-	[FIND_UNIQUE_ID] = "SELECT seq, doc, state, digest = ?3, attempts, reason FROM document"
-		" WHERE unique_id = ?1 AND (action = 'delete') = (?2 = 'delete')",
+	[FIND_UNIQUE_ID] = "SELECT seq, doc, state, digest = ?3, attempts, reason,"
+		" digest = ?3 AND action = ?2 AND lane = ?4,"
+		" EXISTS (SELECT 1 FROM ledger l WHERE l.seq = d.seq AND l.what = 'cancelled'),"
+		" EXISTS (SELECT 1 FROM document o WHERE o.unique_id = d.unique_id AND o.action <> 'delete'"
+		"  AND o.state IN ('held', 'queued', 'sending', 'delivered')),"
+		" says_qualified = 0 OR said_ms < ?5, invisible <> ?6 AND action <> 'delete'"
+		" FROM document d WHERE unique_id = ?1 AND (action = 'delete') = (?2 = 'delete')",
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
 		" channel, origin, state, reason, due_ms, body_bytes, received_ms, changed_ms, since_ms,"
 		" follows, as_new, release_ms, invisible, key, priority, patient, held_for, content,"
@@ -109,6 +114,13 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" local, local_named, traits, says_qualified, said_ms, rebuilt, then_for, then_ms)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13, ?13, ?13, ?15, ?16, ?17, ?18, ?19, ?20,"
 		" ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40)",
+	/* the values of INSERT_DOCUMENT; whence it came, and what is counted of it, is as it was */
+	[TAKE_UP] = "UPDATE document SET state = ?11, reason = ?12, due_ms = ?13, changed_ms = ?13, since_ms = ?13,"
+		" body_bytes = ?14, follows = ?15, as_new = ?16, release_ms = ?17, invisible = ?18, key = ?19, priority = ?20,"
+		" patient = ?21, held_for = ?22, content = ?23, names = ?30, last_arrival = ?31, discreet = ?32,"
+		" local = ?33, local_named = ?34, traits = ?35, says_qualified = ?36, said_ms = ?37, rebuilt = ?38,"
+		" then_for = ?39, then_ms = ?40, attempts = 0, purged_ms = 0"
+		" WHERE unique_id = ?3 AND action = ?2",
 	[INSERT_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, ?3)",
 	[INSERT_LARGE_BODY] = "INSERT INTO body (seq, metadata, bytes) VALUES (?1, ?2, zeroblob(?3))",
 	[INSERT_EVENT] = "INSERT INTO ledger (seq, at_ms, what, state, reason, attempt, code, text, note, origin,"
@@ -385,7 +397,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" (SELECT p.seq FROM document p WHERE p.unique_id = iif(d.action = 'delete', nullif(d.follows, ''),"
 		"  coalesce(nullif(d.names, ''), nullif(d.stands_for, ''), nullif(d.follows, '')))"
 		"  AND p.action <> 'delete' AND (d.action = 'delete' OR p.seq < d.seq)),"
-		" CASE l.what WHEN 'retried' THEN (SELECT b.state = 'cancelled' AND b.reason <> 'superseded' FROM ledger b WHERE b.seq = l.seq AND b.number < l.number"
+		" CASE WHEN l.what IN ('retried', 'taken_up') THEN (SELECT b.state = 'cancelled' AND b.reason <> 'superseded' FROM ledger b WHERE b.seq = l.seq AND b.number < l.number"
 		"  ORDER BY b.number DESC LIMIT 1) END"
 		" FROM ledger l CROSS JOIN document d USING (seq) WHERE l.number > ?1 ORDER BY l.number LIMIT ?2",
 	[TALLY_ROOT] = "SELECT root FROM lineage WHERE seq = ?1",

@@ -454,8 +454,8 @@ static enum count_outcome outcome_of_reason(const struct count_event *event)
  */
 static enum count_outcome outcome_of(const struct count_event *event)
 {
-	static const char *const told[] = { "received", "settled", "recovered",
-					    "held",     "opposed", "identity_changed" };
+	static const char *const told[] = { "received", "taken_up", "settled",         "recovered",
+					    "held",     "opposed",  "identity_changed" };
 
 	if (strcmp(event->what, "received_again") == 0)
 		return strcmp(event->state, "delivered") == 0 ? COUNT_SUPPRESSED_UNCHANGED

@@ -202,8 +202,12 @@ struct store_arrival {
 };
 
 enum store_taken {
-	STORE_NEW,     /* a document of ours from now on */
-	STORE_KNOWN,   /* the same id, the same bytes: nothing new, said in the ledger */
+	STORE_NEW,   /* a document of ours from now on */
+	STORE_KNOWN, /* the same id, the same bytes: nothing new, said in the ledger */
+	/* The same, of which nothing had come: it was not for the DMP, was taken back before it was sent,
+	 * replaced or deleted what was not there, or its identity was not qualified. It is as it was decided now.
+	 */
+	STORE_TAKEN_UP,
 	STORE_FOREIGN, /* the same id, other bytes: not taken */
 };
 
@@ -214,6 +218,8 @@ struct store_receipt {
 	enum doc_state state;
 	enum reason reason;
 	bool not_asked; /* new, and nobody has asked the patient */
+	/* Known, but the patient is to see it, and was not; or is not to, and was: that is not done. */
+	bool shows_otherwise;
 };
 
 must_use int store_take_in(struct store *store, const struct store_arrival *arrival,
@@ -654,7 +660,7 @@ must_use int store_shape(struct store *store, int64_t now_ms, const int64_t unti
 struct store_event {
 	uint64_t number;
 	int64_t at_ms;
-	/* "received", "received_again", "claimed", "settled", "recovered", "source_told"; "held",
+	/* "received", "received_again", "taken_up", "claimed", "settled", "recovered", "source_told"; "held",
 	 * "released", "retried", "cancelled", "withdrawn", "recalled", "needed"; "opposed",
 	 * "identity_changed", "identity_restored",
 	 * "purged", "restored" */

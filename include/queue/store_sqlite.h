@@ -64,7 +64,7 @@ struct store {
 enum store_statement {
 	SCHEMA_IS, PAGES_ARE, CHECKPOINT,
 	BEGIN, COMMIT, SAVEPOINT, RELEASE, UNDO,
-	FIND_UNIQUE_ID, INSERT_DOCUMENT, INSERT_BODY, INSERT_LARGE_BODY, INSERT_EVENT, SET_LAST_ARRIVAL,
+	FIND_UNIQUE_ID, INSERT_DOCUMENT, TAKE_UP, INSERT_BODY, INSERT_LARGE_BODY, INSERT_EVENT, SET_LAST_ARRIVAL,
 	SET_RIGHT, SET_LEASES_RIGHT, SET_TIMED_RIGHT, NEXT_GROUP, FIND_DUE, CLAIM, FIND_NEXT_DUE, FIND_SENDING, SETTLE, FIND_CLAIMED, FIND_LAPSED,
 	RECOVER, OWN_TIME_IS, KEEP_OWN_TIME, PROBE,
 	LOAD, COUNT_STATES, OLDEST_QUEUED, LAST_DELIVERED, LIST, LIST_STATE, LIST_INVISIBLE, SHOW, EVENTS,
@@ -164,11 +164,34 @@ must_use int store_take_keys(struct store *store, const struct keyring *keys, st
 
 must_use int store_insert_body(struct store *store, int64_t seq,
 			       const struct store_arrival *arrival, struct err *err);
+must_use int store_remove_body(struct store *store, int64_t seq, struct err *err);
 
 /* At start: does nothing unless the store was restored from a backup. */
 must_use int store_doubt_restored(struct store *store, int64_t now_ms, struct err *err);
 
-/* Where a document that comes stands, and what it puts an end to. */
+/* One that has the id of a document that comes. */
+struct store_again {
+	int64_t seq; /* 0: none has */
+	struct ulid doc;
+	enum doc_state state;
+	enum reason reason;
+	int64_t attempts;
+	bool is_foreign; /* it is another document */
+	bool goes_on;    /* nothing came of it; it is decided upon anew */
+	bool shows_otherwise;
+};
+
+/* 1: there is one; 0, -1. */
+must_use int store_find_again(struct store *store, const struct store_arrival *arrival,
+			      struct store_again *ret_again, struct err *err);
+
+/* A document came to its end: what waits for it goes. */
+must_use int store_wake_followers(struct store *store, int64_t seq, int64_t now_ms,
+				  struct err *err);
+
+/* Where a document that comes stands, and what it puts an end to. It comes after all that is under way, or only
+ * after what came before its row.
+ */
 struct store_place {
 	enum doc_state state;
 	enum reason reason;
@@ -179,7 +202,7 @@ struct store_place {
 };
 
 must_use int store_find_place(struct store *store, const struct store_arrival *arrival,
-			      struct store_place *ret_place, struct err *err);
+			      int64_t before_seq, struct store_place *ret_place, struct err *err);
 must_use int store_end_predecessor(struct store *store, const struct store_arrival *arrival,
 				   const struct store_place *place, struct err *err);
 

@@ -102,6 +102,32 @@ def test_a_document_whose_identity_is_not_qualified_is_held(gateway, simulator, 
 
 # ---- sent again ----
 
+def test_what_was_not_wanted_at_first_goes_when_its_source_wants_it(gateway, simulator):
+    """The same bytes again, with other words around them."""
+    provisional, elsewhere, withdrawn = numbered(1), numbered(2), numbered(3)
+    assert gateway.send(mdm_t02(provisional, identity_status="PROV")).code == "AA"
+    assert gateway.send(mdm_t02(elsewhere, flags={"DESTDMP": "N"})).code == "AA"
+    assert gateway.send(mdm_t02(withdrawn, identity_status="PROV")).code == "AA"
+    assert gateway.send(mdm_t02(withdrawn, trigger="T04")).code == "AA"
+    for cda in (provisional, elsewhere, withdrawn):
+        assert gateway.send(mdm_t02(cda)).code == "AA"
+    gateway.settled()
+    assert len(simulator.received()) == 3
+    for cda in (provisional, elsewhere, withdrawn):
+        assert gateway.send(mdm_t02(cda, trigger="T04", flags={"DESTDMP": "N"})).code == "AA"
+        assert gateway.send(mdm_t02(cda, trigger="T04")).code == "AA"
+    gateway.settled()
+    assert {each["state"] for each in gateway.documents()} == {"delivered"} and len(gateway.documents()) == 6
+    assert {each["status"] for each in simulator.received().values()} == {"deleted"}
+
+
+def test_who_sees_a_document_is_changed_by_a_replacement_alone(gateway):
+    assert gateway.send(mdm_t02(LETTER)).code == "AA"
+    answer = gateway.send(mdm_t02(LETTER, flags={"INVISIBLE_PATIENT": "Y"}))
+    assert (answer.code, answer.errors[0]["code"]) == ("AE", "207") and "replacement" in answer.errors[0]["text"]
+    assert gateway.send(mdm_t02(LETTER)).code == "AA"
+
+
 def test_the_same_control_id_does_not_make_another_document_a_repetition(gateway, simulator):
     for number in (1, 2):
         assert gateway.send(mdm_t02(numbered(number), control_id="SAME")).code == "AA"
