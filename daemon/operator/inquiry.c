@@ -245,21 +245,6 @@ static int answer_audit(struct inquiry *inquiry, struct store *store, struct err
 	return store_deeds(store, &filter, add_deed, inquiry, err);
 }
 
-static int answer_backup(struct inquiry *inquiry, struct store *store, struct err *err)
-{
-	const char *file = answer_asked(inquiry->asked, "file");
-	json_t *object;
-	uint64_t bytes;
-
-	if (store_backup(store, file, &bytes, err) < 0)
-		return -1;
-	object = json_object();
-	json_put_text(object, "file", file);
-	json_put_count(object, "bytes", bytes);
-	answer_line(&inquiry->answer, "row", object);
-	return 0;
-}
-
 static void add_number(void *arg, json_t *row)
 {
 	struct inquiry *inquiry = arg;
@@ -285,10 +270,9 @@ static const struct inquiry_row {
 	int (*answer)(struct inquiry *inquiry, struct store *store, struct err *err);
 	bool is_long; /* minutes, of a large store: not for the threads that documents pass through */
 } inquiries[] = {
-	{ "list", answer_list, false },    { "show", answer_show, false },
-	{ "shape", answer_shape, true },   { "verify", answer_verify, true },
-	{ "backup", answer_backup, true }, { "counters", answer_counters, false },
-	{ "audit", answer_audit, false },
+	{ "list", answer_list, false },         { "show", answer_show, false },
+	{ "shape", answer_shape, true },        { "verify", answer_verify, true },
+	{ "counters", answer_counters, false }, { "audit", answer_audit, false },
 };
 
 /* Worker. */

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "crew/hands.h"
 #include "operator/answer.h"
+#include "operator/backup.h"
 #include "operator/export.h"
 #include "operator/imports.h"
 #include "operator/inquiry.h"
@@ -32,6 +33,7 @@ struct operator_desk {
 	struct status_server *status_server;
 	struct control *control;
 	struct inquiry_parts inquiries;
+	struct backup_parts backup;
 	struct orders_parts orders;
 	struct imports_parts imports;
 	struct stay_list_parts stay_lists;
@@ -383,6 +385,7 @@ static void request_came(void *arg, struct control_request *request)
 	}
 	if (recount_begin(&desk->orders, request, asked) ||
 	    inquiry_begin(&desk->inquiries, request, asked) ||
+	    backup_begin(&desk->backup, request, asked) ||
 	    orders_begin(&desk->orders, request, asked) ||
 	    imports_begin(&desk->imports, request, asked) ||
 	    stay_list_begin(&desk->stay_lists, request, asked) ||
@@ -488,6 +491,7 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 
 	desk->parts = *parts;
 	desk->inquiries = (struct inquiry_parts){ parts->workers, parts->keeper };
+	desk->backup = (struct backup_parts){ parts->keeper, parts->writer, parts->pipeline };
 	desk->orders = (struct orders_parts){ parts->workers, parts->writer, parts->pipeline };
 	desk->imports = (struct imports_parts){ parts->snapshot, parts->board, parts->workers,
 						parts->writer, parts->pipeline };

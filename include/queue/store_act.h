@@ -11,7 +11,7 @@
 struct store_act {
 	uint64_t number; /* in the chain; given when it is noted */
 	int64_t at_ms;
-	const char *what;    /* one word: "imported", "recounted", "evidence" */
+	const char *what;    /* one word: "imported", "recounted", "evidence", "backup" */
 	const char *subject; /* of what: "denominator sejours" */
 	const char *text;    /* the rest: "revision=3 file=sejours.csv …" */
 	const char *actor;   /* who gave the order */

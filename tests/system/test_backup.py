@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import sqlite3
 import stat
@@ -12,6 +13,7 @@ import pytest
 
 from gateway import Gateway
 from samples import hand_in, mdm_t02, numbered, unique_id
+from test_orders import ME
 
 SHORT = {"first": "200 ms", "most": "400 ms", "probe": "300 ms"}
 
@@ -51,6 +53,9 @@ def test_a_backup_under_load_is_whole_and_nothing_is_sent_twice(start_gateway, s
         stop.set()
         loading.join()
     assert answer == {"file": str(backup), "bytes": backup.stat().st_size}
+    deed = gateway.ctl("audit")[-1]
+    assert (deed["what"], deed["subject"], deed["actor"]) == ("backup", str(backup), ME)
+    gateway.journal.wait(rf"order=backup .*by={re.escape(ME)}")
     assert stat.S_IMODE(backup.stat().st_mode) == 0o640
     assert sorted(backup.parent.glob("backup.db*")) == [backup, others]
     assert others.read_text() == "somebody's"
