@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/codec.h"
 #include "base/log.h"
 #include "crew/hands.h"
 #include "operator/actor.h"
@@ -23,6 +24,7 @@ enum {
 	MONTHS_BEFORE = 12,
 	MOST_MONTHS = 120,
 	PIECE_BYTES = 256 << 10, /* of a line of the answer, which the other side bounds too */
+	SEAL = 2 * SHA256_BYTES + 1,
 };
 
 /* One request. */
@@ -76,18 +78,33 @@ static int read_month(const struct errand *errand, const char *name, int otherwi
 	return 0;
 }
 
+/* Only who began with an export, which was noted if it has evidence, goes on with it. */
+static const char *seal_of(const struct errand *errand, char text[static SEAL])
+{
+	const uint8_t *secret = errand->parts->secret;
+	scoped(buf_done) struct buf sealed = { 0 };
+	uint8_t digest[SHA256_BYTES];
+
+	buf_addf(&sealed, "%d %d %d %llu %d %ld ", errand->what.from, errand->what.to,
+		 errand->month, (unsigned long long)errand->evidence, errand->with_evidence,
+		 (long)errand->request->uid);
+	buf_add(&sealed, (struct slice){ (const char *)secret, sizeof(errand->parts->secret) });
+	sha256(buf_slice(&sealed), digest);
+	return hex(digest, sizeof(digest), text);
+}
+
 static int read_mark(struct errand *errand, struct err *err)
 {
 	const json_t *mark = json_object_get(errand->asked, "mark");
+	const char *seal = json_string_value(json_object_get(mark, "seal"));
+	char wanted[SEAL];
 	const json_int_t month = json_integer_value(json_object_get(mark, "month"));
 	const json_int_t evidence = json_integer_value(json_object_get(mark, "evidence"));
 
 	errand->is_first = mark == NULL;
 	errand->month = errand->is_first ? errand->what.from : (int)month;
 	errand->evidence = (uint64_t)max(evidence, (json_int_t)0);
-	if (errand->month != 0 &&
-	    (errand->month < errand->what.from || errand->month > errand->what.to ||
-	     errand->month % 100 < 1 || errand->month % 100 > 12))
+	if (!errand->is_first && (seal == NULL || strcmp(seal, seal_of(errand, wanted)) != 0))
 		return err_set(err, ERR_REJECT, "this mark is none of this export");
 	return 0;
 }
@@ -164,7 +181,9 @@ static void add_pieces(struct errand *errand, enum export_file file)
 static void add_mark(struct errand *errand)
 {
 	json_t *row = json_object(), *mark = json_object();
+	char seal[SEAL];
 
+	json_put_text(mark, "seal", seal_of(errand, seal));
 	json_put_count(mark, "month", (uint64_t)errand->month);
 	json_put_count(mark, "evidence", errand->evidence);
 	json_object_set_new(row, "mark", mark);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/codec.h"
 #include "crew/hands.h"
 #include "operator/answer.h"
 #include "operator/backup.h"
@@ -496,8 +497,9 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 	desk->imports = (struct imports_parts){ parts->snapshot, parts->board, parts->workers,
 						parts->writer, parts->pipeline };
 	desk->stay_lists = (struct stay_list_parts){ parts->snapshot, desk->orders };
-	desk->export = (struct export_parts){ parts->snapshot, parts->board, parts->keeper,
-					      parts->writer, parts->pipeline };
+	desk->export = (struct export_parts){ parts->snapshot, parts->board,    parts->keeper,
+					      parts->writer,   parts->pipeline, { 0 } };
+	random_bytes(desk->export.secret, sizeof(desk->export.secret));
 	desk->tails = tails_new(parts->loop, parts->workers);
 	follow(desk, parts->snapshot);
 	desk->look = (struct job){ .run = look, .done = looked };

@@ -17,6 +17,7 @@ struct export_parts {              /* outlive every request */
 	struct workers *keeper; /* its context is a struct hands */
 	struct writer *writer;
 	struct pipeline *pipeline;
+	uint8_t secret[32]; /* what marks are sealed with, as long as the daemon runs */
 };
 
 /* false: this is no such request. true: it is, and both `request` and `asked` are its own from now on. */

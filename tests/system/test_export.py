@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import socket
 import stat
 import subprocess
 
@@ -186,6 +187,19 @@ def test_evidence_is_for_one_and_noted(full):
     assert rows[0]["body_sha256"] == hashlib.sha256(LETTER).hexdigest()
     assert full.ctl("verify")["rows"] == before + 1 and full.ctl("verify")["ok"]
     full.journal.wait(rf"order=evidence from=\d+ to=\d+ by=\S+ \({os.getuid()}\)")
+
+
+@pytest.mark.parametrize("seal", [{}, {"seal": ""}, {"seal": "0" * 64}])
+def test_nobody_goes_on_with_what_was_not_begun(full, seal):
+    """Or evidence would be read that nobody noted."""
+    before = full.ctl("verify")["rows"]
+    asked = {"command": "export", "evidence": True, "mark": {"month": 0, "evidence": 0, **seal}}
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(os.path.relpath(full.folder / "control.sock"))
+        peer.sendall(json.dumps(asked).encode() + b"\n")
+        answer = json.loads(peer.makefile().readline())
+    assert answer == {"ok": False, "error": "this mark is none of this export"}
+    assert full.ctl("verify")["rows"] == before
 
 
 def test_people_are_told_what_was_written(full):
