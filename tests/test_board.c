@@ -663,8 +663,9 @@ static void rates_of_a_site_gross_and_addressable(void **state)
 	} ends[] = {
 		{ COUNT_REFUSED_DMP_ABSENT, 20 },
 		{ COUNT_REFUSED_PATIENT_OPPOSED, 3 },
-		{ COUNT_REJECTED_FORMAT, 5 },
+		{ COUNT_REJECTED_FORMAT, 3 }, /* the first */
 		{ COUNT_REJECTED_METADATA, 1 },
+		{ COUNT_REJECTED_OTHER, 2 }, /* and the last of its kind */
 	};
 	scoped(targets_free) struct targets *targets = targets_of(dim_targets);
 	scoped(board_result_free) struct board_result *result = NULL;
@@ -713,8 +714,9 @@ static void rates_of_a_site_gross_and_addressable(void **state)
 	assert_near(rates[12].rate + rates[13].rate + rates[14].rate, 0, 0);
 	assert_string_equal(rates[15].name, "still_invisible_rate");
 	assert_near(rates[15].rate, 0, 0);
-	assert_int_equal(result->qualities[1].rejected_by[COUNT_REJECTED_FORMAT], 5);
+	assert_int_equal(result->qualities[1].rejected_by[COUNT_REJECTED_FORMAT], 3);
 	assert_int_equal(result->qualities[1].rejected_by[COUNT_REJECTED_METADATA], 1);
+	assert_int_equal(result->qualities[1].rejected_by[COUNT_REJECTED_OTHER], 2);
 }
 
 /* Letters of a stay that ended on the 14th at noon, each a while later. */

@@ -119,6 +119,31 @@ static void another_patient_is_put_in_its_place(void **state)
 	assert_string_equal(as_it_was.cda.birth_place, "51215");
 }
 
+static void the_sex_is_said_in_words(void **state)
+{
+	static const struct {
+		const char *sex, *said;
+	} rows[] = {
+		{ "M", "code=\"M\" codeSystem=\"2.16.840.1.113883.5.1\" displayName=\"Masculin\"" },
+		{ "F", "code=\"F\" codeSystem=\"2.16.840.1.113883.5.1\" displayName=\"Féminin\"" },
+		{ "U", "code=\"UN\" codeSystem=\"2.16.840.1.113883.5.1\" displayName=\"Inconnu\"" },
+	};
+	scoped(built_done) struct built built = { 0 };
+
+	(void)state;
+	build(&built, "", slice_of("%PDF-1.4"));
+	for (size_t i = 0; i < length_of(rows); i++) {
+		const struct traits traits = { "277076322082910", INS_OID_TEST, "", "", "",
+					       rows[i].sex,       "",           "" };
+		scoped(buf_done) struct buf out = { 0 };
+		struct err err = { 0 };
+
+		assert_int_equal(cda_put_patient(buf_slice(&built.bytes), &traits, &out, &err), 0);
+		if (strstr(out.p, rows[i].said) == NULL)
+			fail_msg("%s should be %s", rows[i].sex, rows[i].said);
+	}
+}
+
 static void a_patient_is_put_in_nothing_else(void **state)
 {
 	static const struct traits traits = {
@@ -250,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(another_patient_is_put_in_its_place),
+		cmocka_unit_test(the_sex_is_said_in_words),
 		cmocka_unit_test(a_patient_is_put_in_nothing_else),
 		cmocka_unit_test(the_gateway_reads_what_it_built),
 		cmocka_unit_test(a_replacement_names_its_predecessor),

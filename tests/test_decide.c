@@ -562,6 +562,53 @@ static void a_document_knows_its_patient(void **state)
 	assert_int_not_equal(decision.documents[0].subject.said_ms, 0);
 }
 
+/* The message's before the document's, which has 4711 of 1.2.250.1.999.1; where the site names a domain, that one's
+ * alone.
+ */
+static void the_local_number_is_of_the_domain_that_is_named(void **state)
+{
+#define LOCALS                                                                                     \
+	"17^^^OTHER&1.2.3.1&ISO^NW~77^^^CHV&1.2.3.2&ISO^PI~88^^^HAD&1.2.3.3&ISO^PI~"               \
+	"279035121518989"
+	static char chv[] = "1.2.3.2", had[] = "1.2.3.3", other[] = "1.2.3.1",
+		    own[] = "1.2.250.1.999.1";
+	static const struct {
+		char *wanted;
+		struct store_local locals[2];
+	} rows[] = {
+		{ NULL, { { "1.2.3.2", "77" }, { "CHV", "77" } } },
+		{ chv, { { "1.2.3.2", "77" }, { "CHV", "77" } } },
+		{ had, { { "1.2.3.3", "88" }, { "HAD", "88" } } },
+		{ own, { { "1.2.250.1.999.1", "4711" }, { NULL, NULL } } },
+		{ other, { { NULL, NULL }, { NULL, NULL } } }, /* NW: no number of a patient */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(decision_done) struct decision decision = { 0 };
+		scoped(buf_done) struct buf message = { 0 };
+		const struct variant v = usual_but((struct variant){ .ins = LOCALS });
+		const struct store_local *locals = decision.documents[0].subject.locals;
+		struct err err = { 0 };
+
+		write_message(&v, &message);
+		config.local_oid = rows[i].wanted;
+		if (decide_message(&decision, &message, &settings, &err) < 0)
+			fail_msg("row %zu: %s: %s", i, err.where, err.text);
+		config.local_oid = NULL;
+		for (size_t j = 0; j < length_of(rows[i].locals); j++) {
+			const struct store_local *wanted = &rows[i].locals[j];
+
+			if (wanted->number == NULL) {
+				assert_null(locals[j].number);
+				continue;
+			}
+			assert_string_equal(locals[j].domain, wanted->domain);
+			assert_string_equal(locals[j].number, wanted->number);
+		}
+	}
+}
+
 static void edition_1_2_waits_for_its_setting(void **state)
 {
 	scoped(decision_done) struct decision without = { 0 }, with = { 0 };
@@ -591,6 +638,65 @@ static void a_document_alone_is_queued(void **state)
 	assert_int_equal(decision.state, DOC_QUEUED);
 	assert_string_equal(decision.documents[0].type_code, "11502-2");
 	assert_int_equal(document.n, 0);
+}
+
+/* What an exchange medium says of its document must be what the document says, and where it is not, the word
+ * of the medium is named.
+ */
+static void a_medium_and_its_document_say_the_same(void **state)
+{
+	static const struct {
+		struct xdm_document medium;
+		const char *where; /* "": taken */
+		enum reason reason;
+	} rows[] = {
+		{
+			{ .unique_id = "1.2.250.1.999.1.2" },
+			"uniqueId",
+			REASON_DOCUMENT_INVALID,
+		},
+		{
+			{ .patient_ins = "179035121518981" },
+			"patientId",
+			REASON_INS_MISMATCH,
+		},
+		{
+			{ .replaces = true },
+			"relatedDocument",
+			REASON_PREDECESSOR_UNKNOWN,
+		},
+		{
+			{ .replaced_id = "1.2.3" },
+			"RPLC",
+			REASON_DOCUMENT_INVALID,
+		},
+		{
+			{ .unique_id = NULL },
+			"",
+			REASON_NONE,
+		},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(decision_done) struct decision decision = { 0 };
+		struct xdm_document medium = rows[i].medium;
+		struct err err = { 0 };
+		int rc;
+
+		sample_read("discharge-letter.xml", &medium.bytes);
+		medium.name = "IHE_XDM/SUBSET01/DOC00001.XML";
+		medium.unique_id = medium.unique_id ? medium.unique_id : "1.2.250.1.999.1.1.7001";
+		medium.patient_ins = medium.patient_ins ? medium.patient_ins : "279035121518989";
+		medium.patient_ins_oid = INS_OID_TEST;
+		medium.replaced_id = medium.replaced_id ? medium.replaced_id : "";
+		medium.sender_id = medium.sender_family = medium.sender_given = "";
+		rc = decide_medium(&decision, &medium, &settings, &err);
+		buf_done(&medium.bytes);
+		if (rc != (rows[i].where[0] ? -1 : 0) || strcmp(err.where, rows[i].where) != 0 ||
+		    err.reason != rows[i].reason)
+			fail_msg("row %zu: %s: %s", i, err.where, err.text);
+	}
 }
 
 static void a_site_that_nobody_declares_sends_nothing(void **state)
@@ -655,6 +761,8 @@ static void a_structure_of_another_legal_entity_is_refused(void **state)
 		{ "1990000111", false, false },
 		{ "120456789", true, false },
 		{ "2801234567", true, false }, /* a SIREN */
+		{ "0990054321", true, false }, /* an ADELI number, of the digits of a FINESS */
+		{ "0990012345", true, false },
 	};
 
 	(void)state;
@@ -874,8 +982,10 @@ int main(void)
 		cmocka_unit_test(an_adt_is_accepted_and_brings_nothing),
 		cmocka_unit_test(the_choice_of_a_qualified_patient_is_read),
 		cmocka_unit_test(a_document_knows_its_patient),
+		cmocka_unit_test(the_local_number_is_of_the_domain_that_is_named),
 		cmocka_unit_test(edition_1_2_waits_for_its_setting),
 		cmocka_unit_test(a_document_alone_is_queued),
+		cmocka_unit_test(a_medium_and_its_document_say_the_same),
 		cmocka_unit_test(a_site_that_nobody_declares_sends_nothing),
 		cmocka_unit_test(bytes_that_are_no_document_are_refused_at_their_field),
 		cmocka_unit_test(a_document_over_the_limit_is_refused),

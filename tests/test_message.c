@@ -220,13 +220,13 @@ static void segments_of_one_name_are_found_in_turn(void **state)
 static void a_line_that_is_no_segment_continues_an_obx(void **state)
 {
 	scoped(parsed_done) struct parsed parsed = parse(slice_of(
-		MSH "\rOBX|1|ED|||^text^XML^Base64^QUJD\r\nREVG\r\n\r\nRw==||||||F\rPRT|1"));
+		MSH "\rOBX|1|ED|||^text^XML^Base64^QUJD\r\nREVG\r\n+EV\r\n\r\nRw==||||||F\rPRT|1"));
 	struct slice value = field_of(&parsed, "OBX", 5);
 
 	(void)state;
 	assert_int_equal(parsed.result, 0);
 	assert_int_equal(parsed.message.segment_count, 3);
-	assert_slice(hl7_component(&parsed.message, value, 5), "QUJD\r\nREVG\r\n\r\nRw==");
+	assert_slice(hl7_component(&parsed.message, value, 5), "QUJD\r\nREVG\r\n+EV\r\n\r\nRw==");
 	assert_slice(field_of(&parsed, "OBX", 11), "F");
 }
 
@@ -276,6 +276,7 @@ static void text_is_the_value_as_people_read_it(void **state)
 		{ "\\H\\bold\\N\\", "bold" },
 		{ "\\XC3A9\\", "é" },
 		{ "\\Xc3a9\\", "é" },
+		{ "\\XC2AFc2af\\", "¯¯" },
 		{ "\\X\\", "\\X\\" },
 		{ "\\XC\\", "\\XC\\" },
 		{ "\\XGG\\", "\\XGG\\" },

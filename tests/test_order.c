@@ -85,6 +85,25 @@ static void a_hold_for_the_identity_is_not_covered_by_another(void **state)
 	assert_true(may(ORDER_HOLD, by_policy, false));
 }
 
+/* No person can answer for an INS that is not in the document. */
+static void what_carries_no_ins_is_not_released_without_it(void **state)
+{
+	static const struct {
+		struct order_case its;
+		bool may;
+	} cases[] = {
+		{ { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false, true }, false },
+		{ { DOC_HELD, REASON_INS_NOT_IN_DOCUMENT, false, false, true }, false },
+		{ { DOC_HELD, REASON_INS_CHANGED, false, false, false }, false },
+		{ { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false, false }, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++)
+		if (may(ORDER_RELEASE, cases[i].its, true) != cases[i].may)
+			fail_msg("case %zu", i);
+}
+
 static void what_was_purged_cannot_be_sent_again(void **state)
 {
 	const struct order_case its = { .state = DOC_REJECTED, .purged = true };
@@ -130,6 +149,7 @@ int main(void)
 		cmocka_unit_test(force_does_not_reach_what_is_sent),
 		cmocka_unit_test(some_orders_want_force),
 		cmocka_unit_test(a_hold_for_the_identity_is_not_covered_by_another),
+		cmocka_unit_test(what_carries_no_ins_is_not_released_without_it),
 		cmocka_unit_test(what_was_purged_cannot_be_sent_again),
 		cmocka_unit_test(every_refusal_is_a_sentence_in_both_languages),
 		cmocka_unit_test(orders_are_known_by_name),

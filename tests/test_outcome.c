@@ -262,6 +262,7 @@ static const struct {
 	{ 200, false, OUTCOME_RETRY_LANE, REASON_RETRYING, false, "http" },
 	{ 202, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
 	{ 204, true, OUTCOME_RETRY_LANE, REASON_DOUBTFUL, true, "http" },
+	{ 300, true, OUTCOME_HALT, REASON_LANE_STOPPED, false, "http" },
 	{ 301, true, OUTCOME_HALT, REASON_LANE_STOPPED, false, "http" },
 	{ 302, true, OUTCOME_HALT, REASON_LANE_STOPPED, false, "http" },
 	{ 307, false, OUTCOME_HALT, REASON_LANE_STOPPED, false, "http" },

@@ -80,6 +80,38 @@ static void a_title_has_128_characters(void **state)
 	assert_int_equal(remarks_of(&cda, NULL), 0);
 }
 
+static void characters_of_one_byte_count_as_well(void **state)
+{
+	struct cda cda = good;
+	char title[129 + 1];
+
+	(void)state;
+	memset(title, 'e', 129);
+	title[129] = '\0';
+	cda.title = title;
+	assert_int_equal(remarks_of(&cda, NULL), 1U << REMARK_LONG_TITLE);
+	title[128] = '\0';
+	assert_int_equal(remarks_of(&cda, NULL), 0);
+}
+
+/* Of the header of the CI-SIS: the third is of IHE. */
+static void each_of_two_templates_is_wanted(void **state)
+{
+	static const char *lists[][2] = {
+		{ "2.16.840.1.113883.2.8.2.1", "1.3.6.1.4.1.19376.1.2.20" },
+		{ "1.2.250.1.213.1.1.1.1", "1.3.6.1.4.1.19376.1.2.20" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(lists); i++) {
+		struct cda cda = good;
+
+		cda.templates = lists[i];
+		cda.template_count = length_of(lists[i]);
+		assert_int_equal(remarks_of(&cda, NULL), 1U << REMARK_TEMPLATES);
+	}
+}
+
 static void what_is_missing_is_told(void **state)
 {
 	struct cda cda = good;
@@ -93,8 +125,22 @@ static void what_is_missing_is_told(void **state)
 	assert_int_equal(remarks_of(&cda, NULL), 1U << REMARK_NO_SET_ID | 1U << REMARK_NO_ZONE);
 	cda.effective_time = "20261120"; /* a day has no zone */
 	assert_int_equal(remarks_of(&cda, NULL), 1U << REMARK_NO_SET_ID);
+}
+
+static void each_remark_says_what_it_is_about(void **state)
+{
+	static const char *const said[REMARK_COUNT] = {
+		[REMARK_LOCAL_IDS] = "local identifiers",
+		[REMARK_INS_NOT_FIRST] = "the INS is not the first",
+		[REMARK_TEMPLATES] = "templateId",
+		[REMARK_LONG_TITLE] = "title",
+		[REMARK_NO_SET_ID] = "setId",
+		[REMARK_NO_ZONE] = "zone",
+	};
+
+	(void)state;
 	for (enum remark remark = 0; remark < REMARK_COUNT; remark++)
-		assert_non_null(remark_text(remark));
+		assert_non_null(strstr(remark_text(remark), said[remark]));
 }
 
 static void the_ins_comes_first(void **state)
@@ -114,7 +160,10 @@ int main(void)
 		cmocka_unit_test(local_ids_are_compared_as_lists),
 		cmocka_unit_test(the_ins_comes_first),
 		cmocka_unit_test(a_title_has_128_characters),
+		cmocka_unit_test(characters_of_one_byte_count_as_well),
+		cmocka_unit_test(each_of_two_templates_is_wanted),
 		cmocka_unit_test(what_is_missing_is_told),
+		cmocka_unit_test(each_remark_says_what_it_is_about),
 	};
 
 	return cmocka_run_group_tests_name("remark", tests, NULL, NULL);

@@ -407,6 +407,12 @@ static void words_are_cleaned_and_put_on_one_line(void **state)
 						   "c&#x85;&#x202e;d\xc2\xa0"
 						   "e  "),
 		       REPLY_FAULT, "", "a b c d e");
+	/* the first and the last of those that turn the line or end it, and their neighbours that do not */
+	assert_refusal(FAULT(VALUE("soap:Sender"), "a&#x2028;b&#x202e;c&#x2066;d&#x2069;e&#x61c;f"
+						   "&#x200e;g&#x200f;h"),
+		       REPLY_FAULT, "", "a b c d e f g h");
+	assert_refusal(FAULT(VALUE("soap:Sender"), "a&#x2027;b&#x202f;c&#x2065;d&#x206a;"),
+		       REPLY_FAULT, "", "a\u2027b\u202fc\u2065d\u206a");
 	assert_refusal(FAULT(VALUE("soap:Sender"), "<![CDATA[a <b>]]> c"), REPLY_FAULT, "",
 		       "a <b> c");
 }

@@ -8,13 +8,13 @@
 
 static struct pki pki;
 
-static bool policy_forbids_sha1;
+static bool policy_forbids_sha1, nothing_is_signed;
 int __real_EVP_PKEY_CTX_set_signature_md(EVP_PKEY_CTX *context, const EVP_MD *md);
 int __wrap_EVP_PKEY_CTX_set_signature_md(EVP_PKEY_CTX *context, const EVP_MD *md);
 
 int __wrap_EVP_PKEY_CTX_set_signature_md(EVP_PKEY_CTX *context, const EVP_MD *md)
 {
-	if (policy_forbids_sha1 && EVP_MD_is_a(md, "SHA1"))
+	if (nothing_is_signed || (policy_forbids_sha1 && EVP_MD_is_a(md, "SHA1")))
 		return 0;
 	return __real_EVP_PKEY_CTX_set_signature_md(context, md);
 }
@@ -263,6 +263,26 @@ static void sha_1_forbidden_by_policy_is_told_at_start(void **state)
 	assert_non_null(strstr(err.text, "cannot sign with SHA-1, which this machine's"));
 	assert_int_equal(signer_try(signer, &settings, &(struct signer_needs){ 0 }, &err), 0);
 	policy_forbids_sha1 = false;
+	assert_int_equal(signer_try(signer, &settings, &needs, &err), 0);
+}
+
+static void a_key_that_signs_nothing_is_told_at_start(void **state)
+{
+	const struct signer_settings settings = pki_settings(&pki);
+	scoped(signer_free) struct signer *signer = NULL;
+	struct err err = { 0 };
+	int rc;
+
+	(void)state;
+	assert_int_equal(
+		signer_load(&signer, &settings, &(struct signer_needs){ 0 }, PKI_NOW_MS, &err), 0);
+	nothing_is_signed = true;
+	rc = signer_try(signer, &settings, &(struct signer_needs){ 0 }, &err);
+	nothing_is_signed = false;
+	assert_int_equal(rc, -1);
+	assert_int_equal(err.kind, ERR_HALT);
+	assert_string_equal(err.where, "key");
+	assert_non_null(strstr(err.text, "cannot sign: OpenSSL refuses to"));
 }
 
 static void the_certificate_of_tls_must_not_be_the_one_that_signs(void **state)
@@ -330,6 +350,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_sign_is_refused_naming_the_file),
 		cmocka_unit_test(a_chain_with_a_hole_does_where_only_the_leaf_is_named),
 		cmocka_unit_test(sha_1_forbidden_by_policy_is_told_at_start),
+		cmocka_unit_test(a_key_that_signs_nothing_is_told_at_start),
 		cmocka_unit_test(the_certificate_of_tls_must_not_be_the_one_that_signs),
 		cmocka_unit_test(a_pen_signs_again_and_again_with_either_digest),
 	};

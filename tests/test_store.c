@@ -1,4 +1,5 @@
 /* The queue on disk: real SQLite, a temporary folder, time as an argument. */
+#include "queue/store_export.h"
 #include "store_fixture.h"
 
 /* ---- taking in ---- */
@@ -353,6 +354,26 @@ static void a_lapsed_claim_of_another_node_is_taken_over_in_doubt(void **state)
 	assert_int_equal(claim(f, 4, due, &next_ms), 0);
 }
 
+/* What is written out is of one moment, whatever is committed meanwhile. */
+static void a_reader_sees_one_moment_from_begin_to_end(void **state)
+{
+	struct fixture *f = *state;
+	scoped(store_free) struct store *reader = NULL;
+	struct store_counts seen;
+
+	queue_one(f, "1.2.3.1");
+	ok(store_open_reader(&reader, &f->settings, &err));
+	ok(store_begin_reading(reader, &err));
+	ok(store_count(reader, &seen, &err));
+	assert_int_equal(seen.documents[DOC_QUEUED], 1);
+	queue_one(f, "1.2.3.2");
+	ok(store_count(reader, &seen, &err));
+	assert_int_equal(seen.documents[DOC_QUEUED], 1);
+	store_end_reading(reader);
+	ok(store_count(reader, &seen, &err));
+	assert_int_equal(seen.documents[DOC_QUEUED], 2);
+}
+
 static void a_claim_of_a_year_to_come_lapses_an_hour_after_the_clock_was_set_back(void **state)
 {
 	struct fixture *f = *state;
@@ -588,6 +609,7 @@ int main(void)
 		test(what_was_being_sent_goes_again_in_doubt_after_a_restart),
 		test(the_claims_of_another_node_are_left_alone),
 		test(a_lapsed_claim_of_another_node_is_taken_over_in_doubt),
+		test(a_reader_sees_one_moment_from_begin_to_end),
 		test(a_claim_of_a_year_to_come_lapses_an_hour_after_the_clock_was_set_back),
 		test(a_lapsed_claim_is_recovered_at_start),
 		test(a_second_process_is_refused),

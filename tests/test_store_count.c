@@ -1,4 +1,5 @@
 /* What the store counts: what is asked of it, and how the tables follow the ledger. */
+#include "queue/order.h"
 #include "queue/store_count.h"
 #include "queue/store_stay.h"
 #include "store_fixture.h"
@@ -364,6 +365,53 @@ static void a_document_and_an_adt_name_one_stay(void **state)
 	assert_ended(f, &asked, "990000987/990012345/MCO 20261012: 1\n");
 }
 
+static int keep_return(void *arg, const struct count_event *event, struct err *error)
+{
+	(void)error;
+	if (strcmp(event->what, "retried") == 0)
+		buf_addf(arg, "%s%lld", event->was_out ? " out " : " in ", (long long)event->seq);
+	return 0;
+}
+
+static void give(struct fixture *f, struct ulid doc, enum order order)
+{
+	const struct store_order its = {
+		.doc = doc, .order = order, .force = true, .actor = "", .now_ms = f->now_ms
+	};
+	struct store_ordered ordered;
+
+	ok(store_begin(f->store, &err));
+	ok(store_order(f->store, &its, &ordered, &err));
+	ok(store_commit(f->store, &err));
+	assert_null(ordered.refusal);
+}
+
+/* Whoever cancels a document takes it out of the counts; tried again, it is in them. What other documents went
+ * through in between is no matter, nor what was never out.
+ */
+static void what_is_tried_again_was_out_if_it_was_cancelled(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid one = queue_one(f, "1.2.3.1"), two = queue_one(f, "1.2.3.2"),
+			  three = queue_one(f, "1.2.3.3");
+	struct store_arrival next = arrival(f, "1.2.3.4", "body");
+	scoped(buf_done) struct buf seen = { 0 };
+
+	next.follows = "1.2.3.3";
+	next.action = "replace";
+	next.supersedes = true;
+	take_in(f, &next); /* a new version takes its number, not its place */
+	give(f, one, ORDER_CANCEL);
+	give(f, two, ORDER_RETRY);
+	give(f, one, ORDER_RETRY);
+	give(f, one, ORDER_RETRY);
+	give(f, two, ORDER_CANCEL);
+	give(f, three, ORDER_RETRY);
+	give(f, two, ORDER_RETRY);
+	ok(store_tally_read(f->store, 0, 100, keep_return, &seen, &err));
+	assert_string_equal(seen.p, " in 2 out 1 in 1 in 3 out 2");
+}
+
 /* ---- the mark ---- */
 
 static void what_was_read_at_another_mark_is_not_applied(void **state)
@@ -475,6 +523,7 @@ int main(void)
 		test(a_renumbered_site_is_one_and_both_numbers_are_told),
 		test(a_stay_ends_when_the_adt_says_so),
 		test(a_document_and_an_adt_name_one_stay),
+		test(what_is_tried_again_was_out_if_it_was_cancelled),
 		test(what_was_read_at_another_mark_is_not_applied),
 		test(counting_anew_empties_little_by_little),
 		test(old_days_go_and_months_stay),

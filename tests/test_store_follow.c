@@ -221,14 +221,24 @@ static void a_document_deleted_before_it_was_tried_is_never_sent(void **state)
 	struct fixture *f = *state;
 	const struct store_arrival last = deletion(f, "1.2.3.1");
 	struct store_receipt receipt;
+	struct store_moves moves;
 
 	queue_one(f, "1.2.3.1");
+	moves = store_take_moves(f->store);
+	store_moves_done(&moves);
 	receipt = take_in(f, &last);
 	assert_int_equal(receipt.state, DOC_SUPPRESSED);
 	assert_int_equal(receipt.reason, REASON_WITHDRAWN);
 	nothing_is_due(f);
 	assert_int_equal(counts(f).documents[DOC_CANCELLED], 1);
 	assert_int_equal(counts(f).documents[DOC_SUPPRESSED], 1);
+	moves = store_take_moves(f->store);
+	assert_int_equal(moves.change[DOC_QUEUED], -1); /* who counts without looking at the rows */
+	assert_int_equal(moves.change[DOC_HELD], 0);
+	assert_int_equal(moves.change[DOC_CANCELLED], 1);
+	assert_int_equal(moves.told_count, 1);
+	assert_int_equal(moves.told[0].from, DOC_QUEUED);
+	store_moves_done(&moves);
 }
 
 /* It replaces one that the DMP has, and that must not be left standing. */

@@ -439,6 +439,36 @@ static void what_is_built_here_is_built_with_what_is_known_when_it_leaves(void *
 	assert_stands(f, doc, DOC_REFUSED, REASON_PATIENT_OPPOSED);
 }
 
+static void who_the_patient_is_goes_with_the_body(void **state)
+{
+	struct fixture *f = *state;
+	const struct its its = { "1.2.3.1", "4711", NULL, false, UNSAID };
+	struct store_arrival next = of_patient(f, &its);
+	scoped(buf_done) struct buf facts = { 0 };
+	struct ulid doc;
+	size_t count;
+
+	next.subject.is_rebuilt = true;
+	doc = take_in(f, &next).doc;
+	note(f, &(struct store_identity){ .locals = { { DOMAIN, "4711" } },
+					  .local_count = 1,
+					  .has_status = true,
+					  .ins = INS,
+					  .ins_oid = OID,
+					  .facts = slice_of("who it is"),
+					  .said_ms = f->now_ms });
+	end(f, doc, DOC_DELIVERED);
+	ok(store_load_facts(f->store, &doc, &facts, &err));
+	assert_true(slice_is(buf_slice(&facts), "who it is"));
+	ok(store_begin(f->store, &err));
+	ok(store_purge(f->store, f->now_ms, f->now_ms, 10, &count, &err));
+	ok(store_commit(f->store, &err));
+	assert_int_equal(count, 1);
+	buf_clear(&facts);
+	ok(store_load_facts(f->store, &doc, &facts, &err));
+	assert_int_equal(facts.n, 0);
+}
+
 /* ---- mergers ---- */
 
 static void documents_follow_the_one_that_remains(void **state)
@@ -463,6 +493,16 @@ static void one_merged_into_a_patient_of_another_ins_waits(void **state)
 
 	merge(f, "4712", "4711", NEW_INS, 0);
 	assert_stands(f, doc, DOC_HELD, REASON_INS_CHANGED);
+}
+
+static void a_merger_that_comes_late_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid doc = bring(f, &(struct its){ "1.2.3.1", "4712", INS, true, -3 });
+
+	assert_true(merge(f, "4712", "4711", INS, 0).is_newest);
+	assert_false(merge(f, "4712", "4713", NULL, -1).is_newest);
+	assert_stands(f, doc, DOC_QUEUED, REASON_NONE);
 }
 
 static void one_merged_into_whom_nobody_knows_waits(void **state)
@@ -598,6 +638,8 @@ static void one_that_was_taken_back_is_misplaced_no_more(void **state)
 	ok(store_recall(f->store, &recall, &ordered, &err));
 	ok(store_commit(f->store, &err));
 	assert_null(ordered.refusal);
+	assert_int_equal(ordered.from, DOC_DELIVERED);
+	assert_int_equal(ordered.to, DOC_QUEUED);
 	assert_int_equal(misplaced(f), 0);
 	end(f, recall.deletion, DOC_DELIVERED); /* whatever the identity is */
 }
@@ -712,8 +754,10 @@ int main(void)
 		test(who_forces_it_answers_for_the_identity_until_a_later_word),
 		test(what_carries_no_ins_is_not_forced),
 		test(what_is_built_here_is_built_with_what_is_known_when_it_leaves),
+		test(who_the_patient_is_goes_with_the_body),
 		test(documents_follow_the_one_that_remains),
 		test(one_merged_into_a_patient_of_another_ins_waits),
+		test(a_merger_that_comes_late_changes_nothing),
 		test(one_merged_into_whom_nobody_knows_waits),
 		test(mergers_in_a_circle_end),
 		test(what_was_delivered_under_a_wrong_ins_is_known),

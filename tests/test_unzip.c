@@ -109,6 +109,43 @@ static void all_entries_together_have_a_limit(void **state)
 	assert_non_null(strstr(err.text, "more than 3145728 bytes"));
 }
 
+/* The record at the end says where the list of entries is, and what of it is read is of the archive. */
+static void a_list_that_is_not_where_it_is_said_to_be_is_refused(void **state)
+{
+	const struct zip_entry entries[] = { ENTRY("A/ONE.XML") };
+	enum { END_BYTES = 22, LIST_BYTES_AT = 12, LIST_AT = 16 };
+	static const struct {
+		size_t at;
+		uint32_t more; /* than there is */
+		const char *said;
+	} cases[] = {
+		{ LIST_BYTES_AT, 1, "is not where it should be" },
+		{ LIST_BYTES_AT, 22, "is not where it should be" },
+		{ LIST_AT, 1, "is not where it should be" },
+		{ LIST_AT, 1 << 20, "is not where it should be" },
+		{ LIST_AT, -1U, "its list of entries is broken" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(buf_done) struct buf archive = { 0 };
+		struct unzip *unzip = NULL;
+		uint32_t value;
+		struct err err;
+		char *at;
+
+		zip_make(entries, length_of(entries), &archive);
+		at = archive.p + archive.n - END_BYTES + cases[i].at;
+		memcpy(&value, at, sizeof(value));
+		value = htole32(le32toh(value) + cases[i].more);
+		memcpy(at, &value, sizeof(value));
+		assert_int_equal(open_bytes(&unzip, buf_slice(&archive), &err), -1);
+		assert_int_equal(err.reason, REASON_DOCUMENT_INVALID);
+		if (strstr(err.text, cases[i].said) == NULL)
+			fail_msg("case %zu: got \"%s\", want \"%s\"", i, err.text, cases[i].said);
+	}
+}
+
 /* What is found out only when the entry is unpacked. */
 static void an_entry_that_is_not_what_it_says_is_refused(void **state)
 {
@@ -162,6 +199,7 @@ int main(void)
 		cmocka_unit_test(entries_are_found_and_taken),
 		cmocka_unit_test(hostile_entries_are_refused),
 		cmocka_unit_test(all_entries_together_have_a_limit),
+		cmocka_unit_test(a_list_that_is_not_where_it_is_said_to_be_is_refused),
 		cmocka_unit_test(an_entry_that_is_not_what_it_says_is_refused),
 		cmocka_unit_test(every_cut_and_every_changed_byte_is_read_or_refused),
 	};

@@ -1,6 +1,7 @@
 /* The VIHF: what it says, in which form, and that its signature holds wherever the assertion
  * stands, and no longer when a byte changes.
  */
+#include "no_signature.h"
 #include "pki.h"
 #include "tree.h"
 #include "verify.h"
@@ -371,6 +372,24 @@ static void every_assertion_is_another(void **state)
 	assert_string_not_equal(one.p, later.p);
 }
 
+/* Never an assertion without its signature. */
+static void what_cannot_be_signed_is_not_built(void **state)
+{
+	struct vihf_settings settings = usual_settings();
+	struct vihf vihf = usual(&settings);
+	scoped(buf_done) struct buf out = { 0 };
+	struct err err = { 0 };
+	int rc;
+
+	(void)state;
+	nothing_is_signed = true;
+	rc = vihf_build(&vihf, pen, &out, &err);
+	nothing_is_signed = false;
+	assert_int_equal(rc, -1);
+	assert_int_equal(err.kind, ERR_HALT);
+	assert_int_equal(out.n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +405,7 @@ int main(void)
 		cmocka_unit_test(the_signature_holds_for_no_other_key),
 		cmocka_unit_test(one_byte_changed_breaks_the_signature),
 		cmocka_unit_test(every_assertion_is_another),
+		cmocka_unit_test(what_cannot_be_signed_is_not_built),
 	};
 
 	return cmocka_run_group_tests(tests, make, forget);

@@ -1,6 +1,7 @@
 /* The signature of a submission set: what it says, in which form, that it holds, and no longer when
  * a byte changes.
  */
+#include "no_signature.h"
 #include "pki.h"
 #include "tree.h"
 #include "verify.h"
@@ -286,6 +287,21 @@ static void a_document_without_canonical_form_is_not_signed(void **state)
 	assert_int_equal(err.reason, REASON_DOCUMENT_INVALID);
 }
 
+static void what_cannot_be_signed_is_not_built(void **state)
+{
+	struct xades xades = usual();
+	scoped(buf_done) struct buf out = { 0 };
+	struct err err = { 0 };
+	int rc;
+
+	(void)state;
+	nothing_is_signed = true;
+	rc = xades_build(&xades, pen, &out, &err);
+	nothing_is_signed = false;
+	assert_int_equal(rc, -1);
+	assert_int_equal(err.kind, ERR_HALT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +314,7 @@ int main(void)
 		cmocka_unit_test(one_byte_changed_breaks_the_signature),
 		cmocka_unit_test(one_byte_of_the_document_changed_is_another_manifest),
 		cmocka_unit_test(a_document_without_canonical_form_is_not_signed),
+		cmocka_unit_test(what_cannot_be_signed_is_not_built),
 	};
 
 	return cmocka_run_group_tests(tests, make, forget);

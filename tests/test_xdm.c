@@ -237,6 +237,26 @@ static void what_metadata_says_must_be_so(void **state)
 	}
 }
 
+static void a_cda_may_be_called_otherwise(void **state)
+{
+	static const char *const types[] = { "text/xml", "application/xml",
+					     "application/xslt+xml" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(types); i++) {
+		const struct entry entry = { .mime = types[i] };
+		scoped(buf_done) struct buf metadata = { 0 };
+		struct err err;
+		struct xdm xdm;
+
+		metadata_of(&entry, 1, "", "", &metadata);
+		if (read_medium(&xdm, buf_slice(&metadata), &err) < 0)
+			fail_msg("%s: %s", types[i], err.text);
+		assert_int_equal(xdm.count, 1);
+		xdm_done(&xdm);
+	}
+}
+
 static void one_file_is_one_document(void **state)
 {
 	static const struct entry entries[] = { { 0 }, { .id = "D2", .unique_id = "1.2.4" } };
@@ -347,6 +367,7 @@ int main(void)
 		test(documents_come_with_what_is_said_of_them),
 		test(sender_is_a_person_or_nobody),
 		test(what_metadata_says_must_be_so),
+		test(a_cda_may_be_called_otherwise),
 		test(one_file_is_one_document),
 		test(what_is_no_request_is_refused),
 		test(an_archive_that_is_no_medium_is_refused),
