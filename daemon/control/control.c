@@ -25,6 +25,8 @@
 enum {
 	MOST_LINE_BYTES = 64 << 10,
 	MOST_CONNECTIONS = 32,
+	KEPT_CONNECTIONS =
+		4, /* of them for root and the user that runs us: whoever reloads finds a place */
 	IDLE_MS = 5 * 60 * 1000,
 	BACKLOG = 32,
 	MODE = 0660,
@@ -252,6 +254,11 @@ static enum control_role role_of_group(const struct control *control, gid_t grou
 	return role;
 }
 
+static bool is_at_home(const struct ucred *peer)
+{
+	return peer->uid == 0 || peer->uid == geteuid();
+}
+
 /* What the kernel noted when the peer connected: its user, its group, its other groups. */
 static enum control_role role_of(const struct control *control, int fd, const struct ucred *peer)
 {
@@ -259,7 +266,7 @@ static enum control_role role_of(const struct control *control, int fd, const st
 	socklen_t bytes = 0;
 	gid_t *groups;
 
-	if (peer->uid == 0 || peer->uid == geteuid())
+	if (is_at_home(peer))
 		return ROLE_ADMIN;
 	if (control->mode == MODE)
 		return ROLE_NONE;
@@ -322,7 +329,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 				      ? "only root and the user that runs dmpfeedd may ask"
 				      : "only root, the user that runs dmpfeedd and members of the "
 					"groups under control.groups may ask");
-	} else if (control->open_count == MOST_CONNECTIONS) {
+	} else if (control->open_count >=
+		   (size_t)MOST_CONNECTIONS - (is_at_home(&peer) ? 0 : KEPT_CONNECTIONS)) {
 		log_warning("control connections=%zu one more turned away", control->open_count);
 		turn_away(fd, "too many connections to dmpfeedd: try again in a moment");
 	} else {

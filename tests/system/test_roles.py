@@ -62,3 +62,25 @@ def test_who_is_refused_learns_whom_to_ask_and_the_journal_tells(gateway):
     assert ask(gateway, BIN, command="hold", docs=[]) == {
         "ok": False, "error": '"hold" needs the role operate, and yours is read: ask as a member of the group sys'}
     gateway.journal.wait(rf"^<4>control peer_uid={OTHER_USER} role=read refused needed=operate$")
+
+
+CROWD = """
+import socket, sys
+peers = []
+for _ in range(40):
+    peers.append(socket.socket(socket.AF_UNIX))
+    peers[-1].connect("control.sock")
+print("there", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_whoever_may_only_look_takes_no_place_of_those_who_reload(gateway):
+    gateway.folder.chmod(0o755)
+    with subprocess.Popen(["/usr/bin/python3", "-c", CROWD], cwd=gateway.folder, user=OTHER_USER, group=BIN,
+                          extra_groups=[], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as crowd:
+        assert crowd.stdout.readline() == "there\n"
+        gateway.journal.wait(r"control connections=28 one more turned away")
+        assert ask(gateway, ADM, command="status")["error"].startswith("too many connections")
+        assert gateway.ctl("status")["version"]
+        crowd.stdin.close()
