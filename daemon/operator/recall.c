@@ -1,4 +1,4 @@
-/* A delivered document is taken back: from a request to a deletion that waits in the queue.
+/* A document is taken back from the DMP: from a request to a deletion that waits in the queue.
  *
  *     prepare    worker   what the DMP was told of the document, as a deletion says it
  *     carry_out  writer   the deletion comes in as a document of its own, the document's history says so

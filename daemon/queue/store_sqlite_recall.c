@@ -5,6 +5,10 @@ static const struct order_refusal not_there = {
 	"The DMP does not have it: it can be cancelled.",
 	"Le DMP ne l'a pas : il peut être abandonné (cancel).",
 };
+static const struct order_refusal is_under_way = {
+	"The DMP may have it: recall it once its way has ended.",
+	"Le DMP l'a peut-être : le retirer (recall) une fois son parcours terminé.",
+};
 static const struct order_refusal is_deletion = {
 	"It is a deletion itself: the document must come again from its source.",
 	"C'est une suppression : le document doit être émis de nouveau par sa source.",
@@ -22,14 +26,21 @@ static const struct order_refusal is_recalled = {
 	"Sa suppression est déjà là.",
 };
 
-/* Reads FIND_RECALLED. */
+/* Reads FIND_RECALLED. What an attempt left in doubt may be in the DMP, however it ended here: the deletion
+ * looks for it there.
+ */
 static const struct order_refusal *refusal_of(sqlite3_stmt *found)
 {
+	const enum doc_state state = store_state_of(found, 1);
+	const bool doubtful = sqlite3_column_int(found, 9) != 0;
+
 	if (strcmp(sqlite_text(found, 2), "delete") == 0)
 		return &is_deletion;
 	if (sqlite3_column_int64(found, 8) != 0)
 		return &is_recalled;
-	if (store_state_of(found, 1) != DOC_DELIVERED)
+	if (state == DOC_SENDING || (doubtful && !doc_state_is_final(state)))
+		return &is_under_way;
+	if (state != DOC_DELIVERED && !doubtful)
 		return &not_there;
 	return sqlite3_column_int64(found, 7) != 0 ? &is_purged : NULL;
 }
@@ -69,8 +80,8 @@ static int write_recall(struct store *store, const struct store_recall *recall, 
 		.seq = sqlite3_column_int64(found, 0),
 		.at_ms = recall->now_ms,
 		.what = "recalled",
-		.state = DOC_DELIVERED,
-		.reason = "",
+		.state = store_state_of(found, 1),
+		.reason = sqlite_text(found, 10),
 		.note = ulid_text(&recall->deletion, deletion),
 		.actor = recall->actor,
 	};

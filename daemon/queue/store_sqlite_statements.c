@@ -248,7 +248,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" WHERE seq = ?1",
 
 	[FIND_RECALLED] = "SELECT seq, state, action, unique_id, type_code, lane, site, purged_ms, EXISTS (SELECT 1"
-		" FROM document o WHERE o.unique_id = d.unique_id AND o.action = 'delete') FROM document d WHERE doc = ?1",
+		" FROM document o WHERE o.unique_id = d.unique_id AND o.action = 'delete'), doubtful, reason"
+		" FROM document d WHERE doc = ?1",
 
 	[FIND_BLOCKER] = "SELECT 1 FROM (SELECT seq, state FROM document WHERE unique_id = ?1"
 		" UNION ALL SELECT seq, state FROM document WHERE follows = ?1 AND follows <> '')"

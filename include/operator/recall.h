@@ -1,6 +1,6 @@
-/* The order to delete a delivered document in the DMP (TD3.3c): {"command": "recall", "doc": …}, with
- * "dry_run": true to hear only whether it could be. Final in the DMP, so whoever orders it asks a person
- * first.
+/* The order to delete a document that the DMP has or may have (TD3.3c): {"command": "recall", "doc": …},
+ * with "dry_run": true to hear only whether it could be. Final in the DMP, so whoever orders it asks a
+ * person first.
  *
  * Loop only.
  */

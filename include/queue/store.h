@@ -481,7 +481,9 @@ struct store_ordered {
 must_use int store_order(struct store *store, const struct store_order *order,
 			 struct store_ordered *ret_ordered, struct err *err);
 
-/* A document that was delivered is to be deleted in the DMP (TD3.3c), whatever its source says. */
+/* A document that was delivered, or may have been when its way ended, is to be deleted in the DMP (TD3.3c),
+ * whatever its source says.
+ */
 struct store_recall {
 	struct ulid doc, deletion;   /* the deletion is a document of its own, under that id */
 	struct slice body, metadata; /* of the deletion */
