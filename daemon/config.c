@@ -206,7 +206,7 @@ static void begin(struct loading *loading, const char *file)
 	struct config *config = xcalloc(1, sizeof(*config));
 
 	config->file = arena_dup(&config->arena, slice_of(file));
-	config->environment = ENVIRONMENT_TEST; /* until one is read: no rule depends on it */
+	config->environment = ENVIRONMENT_TEST; /* until one is read: it asks for least */
 	loading->config = config;
 	loading->folder = folder_of(file, &config->arena);
 	loading->reading = option_reading_new(loading->folder, &config->arena);

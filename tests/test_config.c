@@ -654,6 +654,60 @@ static void every_mistake_is_told_with_its_place(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* Nothing but the host tells the DMP of real patients from a test platform that vendors share. */
+static void a_host_is_one_of_its_environment(void **state)
+{
+	static const struct {
+		const char *environment, *host;
+		const char *told; /* NULL: it may be, or nobody knows */
+	} rows[] = {
+		{ "production", "lps2.dmp.gouv.fr", NULL },
+		{ "production", "lps.dmp.gouv.fr", NULL },
+		{ "production", "dev1.lps2.dmp.gouv.fr",
+		  "real patients do not go to dev1.lps2.dmp.gouv.fr, a test platform" },
+		{ "production", "lps.DEV12.dmp.gouv.fr.", "a test platform" },
+		{ "production", "formation2.lps2.dmp.gouv.fr", "a test platform" },
+		{ "production", "devenir.lps2.dmp.gouv.fr", NULL },
+		{ "production", "dev1.dmp.example", NULL },
+		{ "test", "dev1.lps2.dmp.gouv.fr", NULL },
+		{ "test", "lps.dev9.dmp.gouv.fr", NULL },
+		{ "test", "formation2.lps2.dmp.gouv.fr", NULL },
+		{ "test", "lps2.dmp.gouv.fr",
+		  "invented patients do not go to lps2.dmp.gouv.fr, the DMP itself" },
+		{ "test", "LPS.DMP.Gouv.fr.", "the DMP itself" },
+		{ "test", "lps2.dmp.gouv.fr.example", NULL },
+		{ "test", "dmp.gouv.fr", NULL },
+		{ "test", "[::1]", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(free_ptr) char *in = replace(good, "rehearsal", rows[i].environment);
+		scoped(free_ptr) char *whole =
+			replace(in, "999.77", "999.77, homologation_file: number");
+		scoped(free_ptr) char *urls = xasprintf("https://%s/r\n"
+							"        registry: https://%s:443\n"
+							"        patients: https://%s?p\n",
+							rows[i].host, rows[i].host, rows[i].host);
+		scoped(free_ptr) char *text =
+			replace(whole, "https://127.0.0.1:8443/services/repository\n", urls);
+		scoped(buf_done) struct buf errors = { 0 };
+
+		if (rows[i].told == NULL) {
+			struct config *config = must_parse(text);
+
+			config_free(&config);
+			continue;
+		}
+		must_fail(text, &errors);
+		assert_int_equal(lines_of(&errors), 3);
+		assert_non_null(strstr(errors.p, "dmpfeed.yaml:26:21: "));
+		assert_non_null(strstr(errors.p, "dmpfeed.yaml:28:19: "));
+		if (strstr(errors.p, rows[i].told) == NULL)
+			fail_msg("\"%s\" is not in\n%s", rows[i].told, errors.p);
+	}
+}
+
 /* Alone, they keep one establishment from sending, and nobody from reading the rest. */
 static void files_of_an_establishment_may_lack_but_are_told_with_other_mistakes(void **state)
 {
@@ -969,6 +1023,7 @@ int main(void)
 		cmocka_unit_test(a_site_leads_to_its_establishment),
 		cmocka_unit_test(a_source_has_a_way_back_or_not),
 		cmocka_unit_test(every_mistake_is_told_with_its_place),
+		cmocka_unit_test(a_host_is_one_of_its_environment),
 		cmocka_unit_test(
 			files_of_an_establishment_may_lack_but_are_told_with_other_mistakes),
 		cmocka_unit_test(all_mistakes_are_told_at_once_in_the_order_of_the_file),

@@ -342,21 +342,81 @@ static void check_local_domain(const struct config *config, struct option_readin
 				"patient.local_oid must be an OID of your own");
 }
 
-/* An invented patient must not reach a real DMP. */
+enum platform { PLATFORM_UNKNOWN, PLATFORM_PRODUCTION, PLATFORM_TEST };
+
+/* "dev9", "formation2" */
+static bool is_test_label(struct slice label)
+{
+	while (label.n > 0 && label.p[label.n - 1] >= '0' && label.p[label.n - 1] <= '9')
+		label.n--;
+	return slice_is_nocase(label, "dev") || slice_is_nocase(label, "formation");
+}
+
+/* Of the DMP's own domain, as far as hosts of it are known: lps2.dmp.gouv.fr, dev1.lps2.dmp.gouv.fr,
+ * lps.dev9.dmp.gouv.fr.
+ */
+static enum platform platform_of(struct slice host)
+{
+	static const char *const production[] = { "lps.dmp.gouv.fr", "lps2.dmp.gouv.fr" };
+	static const char domain[] = ".dmp.gouv.fr";
+	struct slice label;
+
+	if (host.n > 0 && host.p[host.n - 1] == '.') /* the root may be written */
+		host.n--;
+	for (size_t i = 0; i < length_of(production); i++)
+		if (slice_is_nocase(host, production[i]))
+			return PLATFORM_PRODUCTION;
+	if (host.n < strlen(domain) ||
+	    !slice_is_nocase(slice_from(host, host.n - strlen(domain)), domain))
+		return PLATFORM_UNKNOWN;
+	while (slice_next(&host, '.', &label))
+		if (is_test_label(label))
+			return PLATFORM_TEST;
+	return PLATFORM_UNKNOWN;
+}
+
+/* An invented patient must not reach the DMP itself, nor a real one what vendors share. */
+static void check_url(const struct config *config, const char *const *url,
+		      struct option_reading *reading)
+{
+	const struct slice host = option_url_host(*url);
+	const enum platform platform = platform_of(host);
+
+	switch (config->environment) {
+	case ENVIRONMENT_PRODUCTION:
+		if (platform == PLATFORM_TEST)
+			option_complain(reading, url,
+					"real patients do not go to %.*s, a test platform of the "
+					"DMP: write the host of production, or environment: test",
+					(int)host.n, host.p);
+		break;
+	case ENVIRONMENT_TEST:
+		if (platform == PLATFORM_PRODUCTION)
+			option_complain(reading, url,
+					"invented patients do not go to %.*s, the DMP itself: "
+					"write the host of a test platform, or environment: "
+					"production",
+					(int)host.n, host.p);
+		break;
+	case ENVIRONMENT_REHEARSAL:
+		if (!option_url_is_loopback(*url))
+			option_complain(reading, url,
+					"a rehearsal sends to this machine only: write a URL of "
+					"127.0.0.1, [::1] or localhost, or another environment");
+		break;
+	}
+}
+
 static void check_destination(const struct config *config, const struct config_establishment *e,
 			      struct option_reading *reading)
 {
 	const char *const *const urls[] = { &e->url_repository, &e->url_registry,
 					    &e->url_patients };
 
-	if (config->environment != ENVIRONMENT_REHEARSAL)
-		return;
 	for (size_t i = 0; i < length_of(urls); i++)
-		if (*urls[i] != NULL && (*urls[i])[0] != '\0' && !option_url_is_loopback(*urls[i]))
-			option_complain(reading, urls[i],
-					"a rehearsal sends to this machine only: write a URL of "
-					"127.0.0.1, [::1] or localhost, or another environment");
-	if (e->http.proxy != NULL && e->http.proxy[0] != '\0' &&
+		if (is_given(*urls[i]))
+			check_url(config, urls[i], reading);
+	if (config->environment == ENVIRONMENT_REHEARSAL && is_given(e->http.proxy) &&
 	    !option_proxy_is_loopback(e->http.proxy))
 		option_complain(reading, &e->http.proxy,
 				"a rehearsal sends to this machine only, and another machine's "

@@ -686,6 +686,16 @@ static int parse_proxy(const struct option *option, const struct option_text *wr
 	return keep_url(option, written, arena, field, err);
 }
 
+struct slice option_url_host(const char *url)
+{
+	struct slice host = slice_from(slice_of(url), strlen("https://"));
+
+	for (size_t i = 0; i < host.n; i++)
+		if (strchr(":/?", host.p[i]) != NULL)
+			host.n = i;
+	return host;
+}
+
 bool option_url_is_loopback(const char *url)
 {
 	struct host host;

@@ -1,5 +1,5 @@
 /* What must hold between the options of a configuration: names and addresses that differ, sites that
- * somebody declares, limits that fit each other, no invented patient towards a real DMP.
+ * somebody declares, limits that fit each other, no invented patient towards a real DMP and no real one elsewhere.
  *
  * At start; at a reload, on a thread for that: it looks at the folders that are named.
  */
