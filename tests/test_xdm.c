@@ -177,6 +177,10 @@ static void sender_is_a_person_or_nobody(void **state)
 	} cases[] = {
 		{ "", "", false },
 		{ "399/1^DUBOIS^Anne^^^^^^&amp;1.2.250.1.71.4.2.1&amp;ISO^D^^^EI", "399/1", true },
+		{ "42^DUBOIS^Anne^^^^^^&amp;1.2.3.99&amp;ISO^D^^^EI", "42", true },
+		{ "812345678901^DUBOIS^Anne^^^^^^&amp;1.2.3.99&amp;ISO^D^^^PI", "", false },
+		{ "812345678901^DUBOIS^Anne^^^^^^^D^^^IDNPS", "", false },
+		{ "812345678901^DUBOIS^Anne", "", false },
 		{ "399/GW^LPS^1^^^^^^&amp;1.2.250.1.71.4.2.1&amp;ISO^U^^^RI", "", false },
 		{ "^", "", false },
 	};
@@ -197,6 +201,30 @@ static void sender_is_a_person_or_nobody(void **state)
 		assert_string_equal(xdm.documents[0].replaced_id, ""); /* it is elsewhere */
 		xdm_done(&xdm);
 	}
+}
+
+static void a_folder_may_stand_before_the_submission_set(void **state)
+{
+	static const struct entry entry = { 0 };
+	scoped(buf_done) struct buf metadata = { 0 };
+	scoped(free_ptr) char *text = NULL;
+	const char *set;
+	struct err err;
+	struct xdm xdm;
+
+	(void)state;
+	metadata_of(&entry, 1,
+		    "801234567866^MARTIN^Claire^^^^^^&amp;1.2.250.1.71.4.2.1&amp;ISO^D^^^IDNPS", "",
+		    &metadata);
+	set = strstr(metadata.p, "<RegistryPackage");
+	text = xasprintf("%.*s<RegistryPackage id=\"Folder01\"><Classification "
+			 "classifiedObject=\"Folder01\" classificationNode=\"urn:uuid:"
+			 "d9d542f3-6cc4-48b6-8870-ea235fbc94c2\"/></RegistryPackage>%s",
+			 (int)(set - metadata.p), metadata.p, set);
+	if (read_medium(&xdm, slice_of(text), &err) < 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(xdm.documents[0].sender_id, "801234567866");
+	xdm_done(&xdm);
 }
 
 static void what_metadata_says_must_be_so(void **state)
@@ -366,6 +394,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(documents_come_with_what_is_said_of_them),
 		test(sender_is_a_person_or_nobody),
+		test(a_folder_may_stand_before_the_submission_set),
 		test(what_metadata_says_must_be_so),
 		test(a_cda_may_be_called_otherwise),
 		test(one_file_is_one_document),

@@ -14,6 +14,7 @@
 #define CONFIDENTIALITY "urn:uuid:f4f85eac-e6cb-4883-b524-f2705394840f"
 #define FORMAT "urn:uuid:a09d5840-386c-46f2-b5ad-9c3699a4309d"
 #define SET_AUTHOR "urn:uuid:a7058bb9-b4e4-4307-ba5b-e3f0ab85e12d"
+#define PERSON_DOMAIN "1.2.250.1.71.4.2.1"
 #define RPLC "urn:ihe:iti:2007:AssociationType:RPLC"
 
 enum {
@@ -141,25 +142,38 @@ static void take_patient(struct reading *reading, const xmlNode *entry,
 		document->patient_ins = document->patient_ins_oid = "";
 }
 
+/* Of the submission set: a folder has none, and may stand before it. */
+static const xmlNode *find_author(struct reading *reading)
+{
+	static const char kind[] = "RegistryPackage";
+	const xmlNode *package = next(reading->list->children, kind), *author = NULL;
+
+	for (; package != NULL && author == NULL; package = next(package->next, kind))
+		author = classified(package->children, SET_AUTHOR);
+	return author;
+}
+
 /* XCN: "id^family^given^^^^^^&oid&ISO^D^^^IDNPS". A system (U) asks for nothing by itself: ours
- * does.
+ * does. So it does for whom a number of another domain names: nationally, that number is somebody else's.
  */
 static void take_sender(struct reading *reading, struct xdm_document *document)
 {
-	const xmlNode *set = next(reading->list->children, "RegistryPackage");
-	const xmlNode *author = set ? classified(set->children, SET_AUTHOR) : NULL;
-	struct slice parts[XCN_PARTS];
+	const xmlNode *author = find_author(reading);
+	struct slice parts[XCN_PARTS], authority[2];
+	bool is_internal;
 
 	document->sender_id = document->sender_family = document->sender_given = "";
 	if (author == NULL)
 		return;
 	cut(slice_of(slot(reading, author, "authorPerson")), '^', parts, XCN_PARTS);
-	if (slice_is(parts[9], "U"))
+	cut(parts[8], '&', authority, length_of(authority));
+	is_internal = slice_is(parts[12], "EI");
+	if (slice_is(parts[9], "U") || !(is_internal || slice_is(authority[1], PERSON_DOMAIN)))
 		return;
 	document->sender_id = arena_dup(reading->arena, parts[0]);
 	document->sender_family = arena_dup(reading->arena, parts[1]);
 	document->sender_given = arena_dup(reading->arena, parts[2]);
-	document->sender_id_is_internal = slice_is(parts[12], "EI");
+	document->sender_id_is_internal = is_internal;
 }
 
 static void take_confidentiality(const xmlNode *entry, struct xdm_document *document)

@@ -24,7 +24,9 @@ struct xdm_document {
 	bool replaces;                             /* an association RPLC begins at it */
 	const char *replaced_id; /* the uniqueId of what it replaces, if that is of this medium */
 
-	/* the author of its submission set, if that is a person */
+	/* the author of its submission set, if that is a person who has a national number, or one
+	 * that the structure gave
+	 */
 	const char *sender_id, *sender_family, *sender_given;
 	bool sender_id_is_internal;
 };
