@@ -118,6 +118,24 @@ static void a_replacement_is_a_second_version(void **state)
 	assert_string_equal(reading.sidecar.replaces, "1.2.250.1.999.5");
 }
 
+static void an_identity_has_any_status_of_the_table(void **state)
+{
+	static const char *const codes[] = { "PROV", "IDVER", "DOUT" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(codes); i++) {
+		scoped(reading_done) struct reading reading = { 0 };
+		scoped(free_ptr) char *yaml =
+			xasprintf(HEAD "patient: { id: \"4711\", id_oid: 1.2.3, identity: %s, "
+				       "family: X, given: Y, sex: F,"
+				       " birth_date: 1979-03-28, birth_place: \"51215\" }\n" AUTHOR,
+				  codes[i]);
+
+		assert_int_equal(read_text(&reading, yaml), 0);
+		assert_string_equal(reading.sidecar.patient->identity, codes[i]);
+	}
+}
+
 static void it_may_be_hidden(void **state)
 {
 	scoped(reading_done) struct reading reading = { 0 };
@@ -153,6 +171,10 @@ static void a_mistake_is_told_with_its_place(void **state)
 		{ HEAD "patient: { ins: \"279035121518988\", identity: VALI, family: X, given: Y,"
 		       " sex: F, birth_date: 1979-03-28, birth_place: \"51215\" }\n" AUTHOR,
 		  "line 3, column 17", "patient.ins is not an INS", REASON_INS_INVALID },
+		{ HEAD "patient: { ins: \"279035121518989\", identity: VALID, family: X, given: Y,"
+		       " sex: F, birth_date: 1979-03-28, birth_place: \"51215\" }\n" AUTHOR,
+		  "line 3, column 46", "patient.identity is not one of table 0445: VALI, PROV, ",
+		  0 },
 		{ HEAD "patient: Paul\n" AUTHOR, "line 3, column 10",
 		  "patient has no value of its own", 0 },
 		{ HEAD AUTHOR, "line 1, column 1", "patient is missing", 0 },
@@ -359,6 +381,7 @@ int main(void)
 		cmocka_unit_test(the_domain_of_the_ins_is_that_of_the_environment),
 		cmocka_unit_test(times_are_read_as_people_and_machines_write_them),
 		cmocka_unit_test(a_replacement_is_a_second_version),
+		cmocka_unit_test(an_identity_has_any_status_of_the_table),
 		cmocka_unit_test(it_may_be_hidden),
 		cmocka_unit_test(a_mistake_is_told_with_its_place),
 		cmocka_unit_test(all_mistakes_are_told_at_once_in_their_order),

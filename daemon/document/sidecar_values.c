@@ -2,6 +2,7 @@
 #include "document/sidecar_values.h"
 
 #include "base/clock.h"
+#include "base/identity_status.h"
 #include "document/oid.h"
 
 enum {
@@ -117,16 +118,18 @@ const char *sidecar_parse_word(struct sidecar_reader *reader, const struct sidec
 	return key->help;
 }
 
+/* As at the door of messages: a slip of the pen would leave the document waiting for ever. */
 const char *sidecar_parse_status(struct sidecar_reader *reader, const struct sidecar_key *key,
 				 struct slice text, void *field)
 {
-	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] < 'A' || text.p[i] > 'Z')
-			return key->help;
-	if (text.n > 8)
-		return key->help;
+	scoped(buf_done) struct buf known = { 0 };
+
+	(void)key;
 	keep(reader, text, field);
-	return NULL;
+	if (identity_status_is_known(text))
+		return NULL;
+	identity_status_list(&known);
+	return arena_printf(reader->arena, "one of table 0445: %s", known.p);
 }
 
 const char *sidecar_parse_version(struct sidecar_reader *reader, const struct sidecar_key *key,

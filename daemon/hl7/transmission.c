@@ -5,6 +5,7 @@
 #include "hl7/transmission.h"
 
 #include "base/clock.h"
+#include "base/identity_status.h"
 
 enum { PATIENT_IDS_MOST = 100 };
 
@@ -103,12 +104,6 @@ static const struct {
 } coded[] = {
 	{ "MSH", 11, "PTD", REASON_PROCESSING_ID },
 	{ "PV1", 2, "EIORN", REASON_TABLE_VALUE },
-};
-
-/* PID-32: table 0445 with its French additions. */
-static const char *const identity_statuses[] = {
-	"VALI", "PROV",  "VIDE", "DOUB", "DESA", "DPOT", "DOUA", "COLP", "COLV", "FILI", "CACH",
-	"ANOM", "IDVER", "RECD", "IDRA", "USUR", "HOMD", "HOMA", "INVA", "FICT", "DOUT",
 };
 
 /* OBX-3.1 of what is not the document. FLAG_COUNT: of no use to the DMP. */
@@ -463,14 +458,6 @@ static int read_ids(struct reading *reading, struct slice pid, struct err *err)
 	return 0;
 }
 
-static bool is_identity_status(struct slice status)
-{
-	for (size_t i = 0; i < length_of(identity_statuses); i++)
-		if (slice_is(status, identity_statuses[i]))
-			return true;
-	return false;
-}
-
 /* A status we do not know beside VALI changes nothing; alone it would leave the document waiting
  * for ever.
  */
@@ -483,7 +470,7 @@ static int read_identity_status(struct reading *reading, struct slice pid, struc
 		status = component_of(reading->message, status, 1);
 		if (slice_is(status, "VALI"))
 			reading->transmission.identity_validated = true;
-		else if (status.n > 0 && !is_identity_status(status))
+		else if (status.n > 0 && !identity_status_is_known(status))
 			unknown = true;
 	}
 	if (unknown && !reading->transmission.identity_validated)

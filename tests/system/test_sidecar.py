@@ -380,6 +380,8 @@ def test_where_there_are_no_namespaces_the_journal_says_so_and_conversions_go_on
     ('  ins: "279035121518989"\n', "", "line 5, column 1", "patient.ins is missing", "ins_missing"),
     ("279035121518989", "279035121518988", "line 6, column 8", "15 characters", "ins_invalid"),
     ("  identity: VALI\n", "", "line 5, column 1", "patient.identity is missing", "sidecar_invalid"),
+    ("identity: VALI", "identity: VALID", "line 7, column 13", "patient.identity is not one of table 0445: VALI, PROV",
+     "sidecar_invalid"),
     ("sex: F", "sex: X", "line 13, column 8", "M, F or U", "sidecar_invalid"),
     ("1979-03-28", "28/03/1979", "line 14, column 15", "YYYY-MM-DD", "sidecar_invalid"),
     ('"51215"', '"5121"', "line 15, column 16", "INSEE", "sidecar_invalid"),
