@@ -178,6 +178,7 @@ static void take_sender(struct reading *reading, struct xdm_document *document)
 
 static void take_confidentiality(const xmlNode *entry, struct xdm_document *document)
 {
+	static const char *const restricted[] = { "R", "V" };
 	const struct {
 		const char *code;
 		bool *flag;
@@ -188,10 +189,15 @@ static void take_confidentiality(const xmlNode *entry, struct xdm_document *docu
 	};
 	const xmlNode *c = entry->children;
 
-	for (; (c = classified(c, CONFIDENTIALITY)) != NULL; c = c->next)
+	document->restricted = NULL;
+	for (; (c = classified(c, CONFIDENTIALITY)) != NULL; c = c->next) {
 		for (size_t i = 0; i < length_of(flags); i++)
 			if (attribute_is(c, "nodeRepresentation", flags[i].code))
 				*flags[i].flag = true;
+		for (size_t i = 0; i < length_of(restricted); i++)
+			if (attribute_is(c, "nodeRepresentation", restricted[i]))
+				document->restricted = restricted[i];
+	}
 }
 
 /* What an entry replaces is named by the registry's id, which only tells us something when the

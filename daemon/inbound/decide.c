@@ -42,6 +42,7 @@ static struct metadata_request request_of_medium(const struct xdm_document *medi
 	request.masked_from_professionals = medium->masked_from_professionals;
 	request.invisible_to_patient = medium->invisible_to_patient;
 	request.invisible_to_guardians = medium->invisible_to_guardians;
+	request.restricted = medium->restricted;
 	request.patient_ins = medium->patient_ins;
 	request.patient_ins_oid = medium->patient_ins_oid;
 	request.sender_id = medium->sender_id;

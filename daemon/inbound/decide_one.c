@@ -127,9 +127,12 @@ static int reconcile(struct metadata *metadata, const struct transmission *messa
 
 /* Whose document, of which type, how restricted. What the DMP holds may always be deleted. */
 static int check_policy(struct decision *decision, const struct metadata *metadata,
-			const struct transmission *message, const struct config *config,
-			const struct config_site *site, struct err *err)
+			const struct metadata_request *request, const struct transmission *message,
+			const struct config *config, const struct config_site *site,
+			struct err *err)
 {
+	const char *confidentiality =
+		request->restricted ? request->restricted : metadata->confidentialities[0].code;
 	const struct config_establishment *establishment = decision->establishment;
 	const char *structure = message ? message->sender.structure_id
 					: metadata->legal_authenticator.institution_id;
@@ -143,8 +146,7 @@ static int check_policy(struct decision *decision, const struct metadata *metada
 	if (metadata->action == ACTION_DELETE)
 		return 0;
 	if (policy_check_type(site, metadata->type.code, err) < 0 ||
-	    policy_check_restricted(config, metadata->confidentialities[0].code, &restricted, err) <
-		    0)
+	    policy_check_restricted(config, confidentiality, &restricted, err) < 0)
 		return -1;
 	if (restricted)
 		hold(decision, REASON_RESTRICTED, 0);
@@ -214,7 +216,7 @@ int decide_one(struct decision *decision, struct decision_document *document,
 	context.hide_from_patient = may_hide(policy, &context);
 	if (metadata_fill(metadata, &cda, &context, &decision->arena, err) < 0 ||
 	    (message != NULL && reconcile(metadata, message, err) < 0) ||
-	    check_policy(decision, metadata, message, config, site, err) < 0)
+	    check_policy(decision, metadata, request, message, config, site, err) < 0)
 		return -1;
 	follow_policy(decision, policy, context.hide_from_patient);
 

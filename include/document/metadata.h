@@ -99,6 +99,7 @@ struct metadata_site {
 /* What the message adds (all of it absent for a document from a folder). Texts are never NULL. */
 struct metadata_request {
 	bool masked_from_professionals, invisible_to_patient, invisible_to_guardians;
+	const char *restricted;  /* "R", "V", though the document may say less; NULL: neither */
 	bool visibility_changes; /* what it says of that is the last word: no policy of the site's */
 	const char *visit_class;                              /* PV1-2 */
 	const char *sender_id, *sender_family, *sender_given; /* PRT SB */

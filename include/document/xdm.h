@@ -20,6 +20,7 @@ struct xdm_document {
 
 	const char *unique_id;
 	bool masked_from_professionals, invisible_to_patient, invisible_to_guardians;
+	const char *restricted;                    /* "R", "V"; NULL: neither */
 	const char *patient_ins, *patient_ins_oid; /* its patientId, if that is an INS */
 	bool replaces;                             /* an association RPLC begins at it */
 	const char *replaced_id; /* the uniqueId of what it replaces, if that is of this medium */

@@ -57,6 +57,14 @@ def test_what_metadata_says_beyond_the_document_is_the_message(gateway):
     assert told["title"]["from"] == "document"
 
 
+@pytest.mark.parametrize("masks", ["R", "V", "MASQUE_PS R"])
+def test_what_metadata_calls_restricted_waits_for_a_person_too(gateway, masks):
+    assert drop(gateway, medium(ONE, TWO, objects=[entry(1, ONE, masks=masks), entry(2, TWO)])) == "done"
+    documents = gateway.settled()
+    assert {each["unique_id"]: (each["state"], each["reason"]) for each in documents.values()} == {
+        unique_id(ONE): ("held", "restricted"), unique_id(TWO): ("delivered", None)}
+
+
 def test_a_replacement_is_one_in_both_words(gateway):
     """What it replaces may be elsewhere, or on the medium itself."""
     first, second = read("discharge-letter.xml"), read(REPLACEMENT)
