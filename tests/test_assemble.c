@@ -541,26 +541,36 @@ static void a_certificate_that_ended_stops_the_lane_and_rejects_nothing(void **s
 	assert_not_sent(&assembly, ERR_HALT, REASON_LANE_STOPPED);
 }
 
-static void what_guardians_must_not_see_is_sent_in_secret(void **state)
+/* What the guardians must not see is one thing, and the document's own; that they must not hear of the care is
+ * another, and said of every request.
+ */
+static void a_secret_connection_is_said_of_every_request(void **state)
 {
-	static const struct fact fact = {
-		SAID("urn:oasis:names:tc:xspa:1.0:resource:patient:hl7:confidentiality-code"),
-		"INVISIBLE_REPRESENTANTS_LEGAUX^1.2.250.1.213.1.1.4.13"
-	};
+	static const char attribute[] =
+		"<saml2:Attribute Name=\"urn:oasis:names:tc:xspa:1.0:resource:patient:hl7:"
+		"confidentiality-code\">";
+	static const char value[] = ">INVISIBLE_REPRESENTANTS_LEGAUX^1.2.250.1.213.1.1.4.13<";
 	struct coded codes[] = {
-		{ "INVISIBLE_REPRESENTANTS_LEGAUX", "1.2.250.1.213.1.1.4.13", "x" },
 		metadata.confidentialities[0],
+		{ "INVISIBLE_REPRESENTANTS_LEGAUX", "1.2.250.1.213.1.1.4.13", "x" },
 	};
-	struct metadata secret = metadata;
-	scoped(request_done) struct request request = { 0 };
+	struct metadata hidden = metadata;
 	struct assembly assembly = assembly_of(some_doc);
 
 	(void)state;
-	secret.confidentialities = codes;
-	secret.confidentiality_count = length_of(codes);
-	assembly.metadata = &secret;
-	request = make(&assembly);
-	assert_part(&request, 0, &fact, 1);
+	hidden.confidentialities = codes;
+	hidden.confidentiality_count = length_of(codes);
+	assembly.metadata = &hidden;
+	assembly.entry = "urn:uuid:1";
+	for (enum transaction i = 0; i < TRANSACTION_COUNT; i++) {
+		assembly.request = i;
+		hidden.secret_connection = false;
+		scoped(request_done) struct request open = make(&assembly);
+		hidden.secret_connection = true;
+		scoped(request_done) struct request secret = make(&assembly);
+		assert_false(says(&open, attribute));
+		assert_true(says(&secret, attribute) && says(&secret, value));
+	}
 }
 
 int main(void)
@@ -584,7 +594,7 @@ int main(void)
 		cmocka_unit_test(hash_and_size_are_of_the_document),
 		cmocka_unit_test(a_submission_that_is_too_large_is_not_sent),
 		cmocka_unit_test(a_certificate_that_ended_stops_the_lane_and_rejects_nothing),
-		cmocka_unit_test(what_guardians_must_not_see_is_sent_in_secret),
+		cmocka_unit_test(a_secret_connection_is_said_of_every_request),
 	};
 
 	return cmocka_run_group_tests(tests, decide_once, forget);

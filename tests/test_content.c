@@ -120,6 +120,23 @@ static void who_sees_it_is_part_of_what_is_said(void **state)
 	next.confidentialities = hidden;
 	next.confidentiality_count = 2;
 	assert_false(is_same(NULL, &next));
+	next = first_version();
+	next.secret_connection = true;
+	assert_false(is_same(NULL, &next));
+}
+
+/* Nor does what came later change the digest of what does not have it. */
+static void a_mark_is_written_only_where_it_is_set(void **state)
+{
+	struct metadata open = first_version(), secret = open;
+	scoped(buf_done) struct buf json = { 0 }, other = { 0 };
+
+	(void)state;
+	secret.secret_connection = true;
+	metadata_write(&open, &json);
+	metadata_write(&secret, &other);
+	assert_null(strstr(json.p, "secret_connection"));
+	assert_non_null(strstr(other.p, "\"secret_connection\":true"));
 }
 
 /* Each text of the metadata in turn, but for the two that name a version. */
@@ -164,6 +181,7 @@ int main(void)
 		cmocka_unit_test(the_next_version_has_another_name_and_time),
 		cmocka_unit_test(another_document_says_another_thing),
 		cmocka_unit_test(who_sees_it_is_part_of_what_is_said),
+		cmocka_unit_test(a_mark_is_written_only_where_it_is_set),
 		cmocka_unit_test(any_other_value_is_a_change),
 	};
 

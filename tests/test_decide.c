@@ -47,6 +47,7 @@ struct variant {
 	const char *replaces;  /* TXA-13 */
 	const char *second;    /* the file of a second document */
 	const char *wants_ack; /* ACK_RECEPTION */
+	const char *secret;    /* CONNEXION_SECRETE */
 	const char *structure; /* PRT-8.10 */
 };
 
@@ -81,6 +82,7 @@ static struct variant usual_but(struct variant v)
 		.structure = v.structure ? v.structure : usual.structure,
 		.second = v.second,
 		.wants_ack = v.wants_ack,
+		.secret = v.secret,
 	};
 }
 
@@ -123,6 +125,11 @@ static void write_message(const struct variant *v, struct buf *out)
 			 "OBX|3|CWE|ACK_RECEPTION^x^MetaDMPMSS||%s^^expandedYes-NoIndicator||||||"
 			 "F\r",
 			 v->wants_ack);
+	if (v->secret != NULL)
+		buf_addf(out,
+			 "OBX|4|CWE|CONNEXION_SECRETE^x^MetaDMPMSS||%s^^expandedYes-NoIndicator"
+			 "||||||F\r",
+			 v->secret);
 }
 
 static int decide_variant(struct decision *decision, const struct variant *v, struct err *err)
@@ -303,6 +310,54 @@ static void message_and_document_must_want_the_same(void **state)
 	}
 }
 
+static void assert_kept(const struct decision *decision, struct metadata *metadata,
+			struct arena *arena)
+{
+	struct err err = { 0 };
+
+	if (metadata_parse(metadata, buf_slice(&decision->documents[0].metadata), arena, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* Whatever is done with the document, and though INVISIBLE_REP_LEGAUX does not say so, as in the official
+ * example of a replacement.
+ */
+static void what_comes_of_a_secret_connection_is_kept_as_such(void **state)
+{
+	static const struct {
+		const char *file, *event, *wanted;
+	} rows[] = {
+		{ "discharge-letter.xml", "T02", "NWF" },
+		{ REPLACEMENT, "T10", "ROC" },
+		{ "discharge-letter.xml", "T04", "CAD" },
+	};
+
+	(void)state;
+	establishment.url_registry = "https://127.0.0.1/registry";
+	for (size_t i = 0; i < 2 * length_of(rows); i++) {
+		const bool is_secret = i % 2;
+		struct variant v = usual_but((struct variant){ .file = rows[i / 2].file,
+							       .event = rows[i / 2].event,
+							       .wanted = rows[i / 2].wanted,
+							       .secret = is_secret ? "Y" : "N" });
+		scoped(decision_done) struct decision decision = { 0 };
+		scoped(arena_done) struct arena arena = { 0 };
+		struct metadata metadata;
+		struct err err = { 0 };
+
+		if (decide_variant(&decision, &v, &err) < 0)
+			fail_msg("row %zu: %s", i / 2, err.text);
+		assert_int_equal(decision.state, DOC_QUEUED);
+		assert_kept(&decision, &metadata, &arena);
+		assert_int_equal(metadata.secret_connection, is_secret);
+		assert_int_equal(metadata.confidentiality_count, is_secret ? 2 : 1);
+		if (is_secret)
+			assert_string_equal(metadata.confidentialities[1].code,
+					    "INVISIBLE_REPRESENTANTS_LEGAUX");
+	}
+	establishment.url_registry = "";
+}
+
 /* decide_message() has decided all there is to say of them when it refuses them. */
 static void a_deletion_is_of_the_document_itself(void **state)
 {
@@ -316,9 +371,7 @@ static void a_deletion_is_of_the_document_itself(void **state)
 	(void)state;
 	(void)!decide_variant(&decision, &deletion, &err);
 	assert_string_equal(decision.action, "delete");
-	err = (struct err){ 0 };
-	if (metadata_parse(&metadata, buf_slice(&decision.documents[0].metadata), &arena, &err) < 0)
-		fail_msg("%s", err.text);
+	assert_kept(&decision, &metadata, &arena);
 	assert_int_equal(metadata.action, ACTION_DELETE);
 	assert_string_equal(metadata.unique_id, decision.documents[0].unique_id);
 	assert_string_equal(metadata.replaces, "");
@@ -972,6 +1025,7 @@ int main(void)
 		cmocka_unit_test(who_wants_to_hear_of_the_end_leaves_its_header),
 		cmocka_unit_test(message_and_document_must_be_about_the_same_patient),
 		cmocka_unit_test(message_and_document_must_want_the_same),
+		cmocka_unit_test(what_comes_of_a_secret_connection_is_kept_as_such),
 		cmocka_unit_test(a_deletion_is_of_the_document_itself),
 		cmocka_unit_test(a_replacement_alone_is_a_replacement),
 		cmocka_unit_test(what_a_version_says_is_told_from_its_name),

@@ -548,6 +548,30 @@ static void flags_become_confidentiality_codes(void **state)
 	}
 }
 
+/* What is rather told twice than seen by those who must not. */
+static void a_secret_connection_hides_from_guardians_too(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct metadata_request request = no_request;
+
+	(void)state;
+	assert_false(fill(&cda, &request).secret_connection);
+	request.secret_connection = true;
+	for (size_t i = 0; i < 2; i++) {
+		struct metadata metadata;
+
+		request.invisible_to_guardians = i > 0;
+		metadata = fill(&cda, &request);
+		assert_true(metadata.secret_connection);
+		assert_int_equal(metadata.confidentiality_count, 2);
+		assert_string_equal(metadata.confidentialities[1].code,
+				    "INVISIBLE_REPRESENTANTS_LEGAUX");
+		assert_int_equal(metadata.from.visibility, FROM_MESSAGE);
+	}
+	request.masked_from_professionals = request.invisible_to_patient = true;
+	assert_int_equal(refuse(&cda, &request).reason, REASON_MASKS_CONFLICT);
+}
+
 static void confidentiality_of_the_document_comes_first(void **state)
 {
 	static const char *const cases[][2] = {
@@ -1057,6 +1081,7 @@ static void what_is_kept_is_what_was_decided(void **state)
 		struct err err = { 0 };
 
 		request.invisible_to_patient = i % 2;
+		request.secret_connection = i % 3 == 0;
 		metadata = fill(&cda, &request);
 		metadata_write(&metadata, &first);
 		if (metadata_parse(&again, buf_slice(&first), &arena, &err) < 0)
@@ -1066,6 +1091,7 @@ static void what_is_kept_is_what_was_decided(void **state)
 		assert_string_equal(again.title, metadata.title);
 		assert_int_equal(again.creation_ms, metadata.creation_ms);
 		assert_int_equal(again.confidentiality_count, metadata.confidentiality_count);
+		assert_int_equal(again.secret_connection, i % 3 == 0);
 		assert_string_equal(again.authors[0].family, metadata.authors[0].family);
 		assert_int_equal(again.action, metadata.action);
 	}
@@ -1131,6 +1157,7 @@ static void what_people_are_told_names_no_patient(void **state)
 		"authors=899900012345 LHERMITE Odile (1990012345)<document\n",
 		"confidentialities=N Normal, INVISIBLE_PATIENT ",
 		"visibility=<message\n",
+		"secret_connection=<message\n",
 		"LHERMITE",
 	};
 	struct cda cda = cda_of("discharge-letter.xml");
@@ -1139,7 +1166,7 @@ static void what_people_are_told_names_no_patient(void **state)
 	struct metadata metadata;
 
 	(void)state;
-	request.invisible_to_patient = true;
+	request.invisible_to_patient = request.secret_connection = true;
 	metadata = fill(&cda, &request);
 	metadata_tell(&metadata, tell_one, &told);
 	for (size_t i = 0; i < length_of(said); i++)
@@ -1240,6 +1267,7 @@ static void a_member_that_came_later_is_empty(void **state)
 	assert_int_equal(metadata.creation_ms, 0);
 	assert_int_equal(metadata.event_count, 0);
 	assert_false(metadata.source_patient_is_ins);
+	assert_false(metadata.secret_connection); /* which older ones did not know of */
 	assert_string_equal(metadata.patient_given, "");
 	assert_string_not_equal(metadata.patient_family, "");
 }
@@ -1356,6 +1384,7 @@ int main(void)
 		test(content_type_comes_from_message_site_or_inpatient),
 		test(facility_of_the_site_stands_in_for_a_missing_one),
 		test(flags_become_confidentiality_codes),
+		test(a_secret_connection_hides_from_guardians_too),
 		test(confidentiality_of_the_document_comes_first),
 		test(replacement_names_its_predecessor),
 		test(author_is_a_person_a_patient_or_a_system),

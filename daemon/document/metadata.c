@@ -421,7 +421,7 @@ static int add_confidentiality(struct filling *filling, const char *code, const 
 }
 
 /* The document's own code first, then one for each flag that is set (EX_2.1-1050 forbids the first
- * two flags together).
+ * two flags together). All that a secret connection sends is hidden from guardians (EX_0.1-1100).
  */
 static int fill_confidentiality(struct filling *filling)
 {
@@ -434,7 +434,8 @@ static int fill_confidentiality(struct filling *filling)
 		{ request->masked_from_professionals, "MASQUE_PS" },
 		{ request->invisible_to_patient || filling->context->hide_from_patient,
 		  "INVISIBLE_PATIENT" },
-		{ request->invisible_to_guardians, "INVISIBLE_REPRESENTANTS_LEGAUX" },
+		{ request->invisible_to_guardians || request->secret_connection,
+		  "INVISIBLE_REPRESENTANTS_LEGAUX" },
 	};
 
 	static_assert(length_of(flags) + 1 == MOST_CONFIDENTIALITIES, "one of its own, and flags");
@@ -448,6 +449,7 @@ static int fill_confidentiality(struct filling *filling)
 	if (add_confidentiality(filling, is_empty(own) ? "N" : own, CONFIDENTIALITY_SYSTEM) < 0)
 		return -1;
 	filling->metadata->from.confidentialities = document_or(FROM_RULE, own);
+	filling->metadata->secret_connection = request->secret_connection;
 	if (filling->context->hide_from_patient)
 		filling->metadata->from.visibility = FROM_SITE;
 	for (size_t i = 0; i < length_of(flags); i++) {

@@ -8,7 +8,10 @@
 #include "document/metadata.h"
 #include "document/oid.h"
 
-enum kind { TEXT, TIME, FLAG, ACTION, SOURCE, STRUCT, LIST };
+/* A mark is a flag that came later: it is only written when it is set, so that what was digested before it
+ * came has the same digest now.
+ */
+enum kind { TEXT, TIME, FLAG, MARK, ACTION, SOURCE, STRUCT, LIST };
 
 /* A member of a struct: its name, where it is, and for a struct or a list of structs which. */
 struct member {
@@ -127,6 +130,8 @@ static const struct member metadata_members[] = {
 	STRUCT_OF(struct metadata, practice, &coded),
 	STRUCT_OF(struct metadata, content_type, &coded),
 	LIST_OF(struct metadata, confidentialities, confidentiality_count, &coded),
+	{ "secret_connection", sizeof("secret_connection") - 1, MARK,
+	  offsetof(struct metadata, secret_connection), 0, NULL },
 	LIST_OF(struct metadata, events, event_count, &coded),
 	LIST_OF(struct metadata, authors, author_count, &party),
 	STRUCT_OF(struct metadata, legal_authenticator, &party),
@@ -241,6 +246,7 @@ static void write_value(const struct member *member, const char *base, struct bu
 		buf_addf(out, "%" PRId64, *(const int64_t *)at);
 		break;
 	case FLAG:
+	case MARK:
 		buf_add_text(out, *(const bool *)at ? "true" : "false");
 		break;
 	case ACTION:
@@ -260,8 +266,12 @@ static void write_value(const struct member *member, const char *base, struct bu
 
 static void write_member(const struct shape *shape, size_t i, const void *base, struct buf *out)
 {
-	write_name(i == 0 ? '{' : ',', &shape->members[i], out);
-	write_value(&shape->members[i], base, out);
+	const struct member *member = &shape->members[i];
+
+	if (member->kind == MARK && !*(const bool *)((const char *)base + member->at))
+		return;
+	write_name(i == 0 ? '{' : ',', member, out);
+	write_value(member, base, out);
 }
 
 static void write_object(const struct shape *shape, const void *base, struct buf *out)
@@ -379,6 +389,7 @@ static int take_member(const struct member *member, const json_t *json, char *ba
 		*(int64_t *)at = json_integer_value(json);
 		return 0;
 	case FLAG:
+	case MARK:
 		if (is_there && !json_is_boolean(json))
 			break;
 		*(bool *)at = json_is_true(json);

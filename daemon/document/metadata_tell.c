@@ -121,4 +121,6 @@ void metadata_tell(const struct metadata *metadata,
 	}
 	if (metadata->from.visibility != FROM_NOWHERE)
 		each(arg, "visibility", "", metadata->from.visibility);
+	if (metadata->secret_connection)
+		each(arg, "secret_connection", "", FROM_MESSAGE);
 }

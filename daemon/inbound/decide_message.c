@@ -18,6 +18,7 @@ static struct metadata_request request_of(const struct transmission *message)
 		.masked_from_professionals = message->flags[FLAG_MASQUE_PS],
 		.invisible_to_patient = message->flags[FLAG_INVISIBLE_PATIENT],
 		.invisible_to_guardians = message->flags[FLAG_INVISIBLE_REP_LEGAUX],
+		.secret_connection = message->flags[FLAG_CONNEXION_SECRETE],
 		.visibility_changes = message->flags[FLAG_MODIF_CONF_CODE],
 		.visit_class = message->visit_class,
 		.sender_id = sender->person_id,

@@ -109,16 +109,6 @@ static const char *subject_id(struct making *making)
 			    making->site->metadata.name);
 }
 
-/* The guardians of a minor see neither the document nor who sent it. */
-static bool is_secret(const struct metadata *metadata)
-{
-	for (size_t i = 0; i < metadata->confidentiality_count; i++)
-		if (strcmp(metadata->confidentialities[i].code, "INVISIBLE_REPRESENTANTS_LEGAUX") ==
-		    0)
-			return true;
-	return false;
-}
-
 static int build_assertion(struct making *making, struct err *err)
 {
 	const struct assembly *assembly = making->assembly;
@@ -136,7 +126,7 @@ static int build_assertion(struct making *making, struct err *err)
 		.role_count = making->sender.role_count,
 		.patient_ins = metadata->patient_ins,
 		.patient_ins_oid = metadata->patient_ins_oid,
-		.secret_connection = is_secret(metadata),
+		.secret_connection = metadata->secret_connection,
 	};
 
 	return vihf_build(&vihf, assembly->pen, &making->assertion, err);

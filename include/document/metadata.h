@@ -75,7 +75,8 @@ struct metadata {
 	struct coded type, class, format, facility, practice, content_type;
 	struct coded *confidentialities;
 	size_t confidentiality_count;
-	struct coded *events; /* eventCodeList, without repetitions */
+	bool secret_connection; /* who asks says so in the VIHF (EX_0.1-1100) */
+	struct coded *events;   /* eventCodeList, without repetitions */
 	size_t event_count;
 
 	struct party *authors;
@@ -100,6 +101,7 @@ struct metadata_site {
 struct metadata_request {
 	bool masked_from_professionals, invisible_to_patient, invisible_to_guardians;
 	const char *restricted;  /* "R", "V", though the document may say less; NULL: neither */
+	bool secret_connection;  /* a minor's care that the guardians must not hear of at all */
 	bool visibility_changes; /* what it says of that is the last word: no policy of the site's */
 	const char *visit_class;                              /* PV1-2 */
 	const char *sender_id, *sender_family, *sender_given; /* PRT SB */

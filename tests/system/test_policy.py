@@ -190,6 +190,26 @@ def test_a_version_whose_source_changes_its_visibility_is_not_hidden_again(start
     assert hidden_ones(gateway) == ([unique_id(second)] if hidden else [])
 
 
+SECRET = b"urn:oasis:names:tc:xspa:1.0:resource:patient:hl7:confidentiality-code"
+
+
+@pytest.mark.parametrize("secret, guardians, codes", [
+    ("Y", "N", ["N", "INVISIBLE_REPRESENTANTS_LEGAUX"]),
+    ("N", "Y", ["N", "INVISIBLE_REPRESENTANTS_LEGAUX"]),
+    ("N", "N", ["N"]),
+])
+def test_the_vihf_says_of_a_secret_connection_what_no_mask_says(gateway, simulator, secret, guardians, codes):
+    flags = {"CONNEXION_SECRETE": secret, "INVISIBLE_REP_LEGAUX": guardians}
+    assert gateway.send(mdm_t02(numbered(1), flags=flags)).code == "AA"
+    (document,) = gateway.settled().values()
+    assert document["state"] == "delivered"
+    request = (simulator.store / "documents" / document["unique_id"] / "request.xml").read_bytes()
+    assert (SECRET in request) is (secret == "Y")
+    assert confidentialities(simulator, document["unique_id"]) == codes
+    told = [each["name"] for each in gateway.ctl("show", document["doc"])["metadata"]]
+    assert ("secret_connection" in told) is (secret == "Y")
+
+
 def test_what_is_hidden_from_professionals_is_held_rather_than_hidden_twice(start_gateway):
     gateway = start_gateway(site=policies('type: "*", action: invisible_patient'))
     assert gateway.send(mdm_t02(numbered(1), flags={"MASQUE_PS": "Y"})).code == "AA"
