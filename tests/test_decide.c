@@ -842,6 +842,56 @@ static void a_structure_of_another_legal_entity_is_refused(void **state)
 	config.establishment_count = 1;
 }
 
+/* Of several sites behind one door, the one whose structure asks (Identifiant_Structure = PRT-8.10): its
+ * policies, its sector, its count. The door's is that of messages which name none.
+ */
+static void the_structure_that_a_message_names_is_the_site(void **state)
+{
+	static struct config_policy hold = { "*", "", POLICY_HOLD, 0 };
+	static struct config_unit units[] = { { "UF12", "SMR" } };
+	struct config_site both[] = { site, site };
+	static const struct {
+		const char *structure, *site;
+	} rows[] = {
+		{ "", "990012345" },          { "990012345", "990012345" },
+		{ "990012352", "990012352" }, { "1990012352", "990012352" },
+		{ "990000987", "990012345" }, /* the legal entity */
+		{ "120456789", "990012345" }, { "2990012352", "990012345" },
+	};
+
+	(void)state;
+	both[1].metadata.finess_eg = "990012352";
+	both[1].metadata.name = "LES TILLEULS";
+	both[1].policies = &hold;
+	both[1].policy_count = 1;
+	both[1].units = units;
+	both[1].unit_count = 1;
+	establishment.sites = both;
+	establishment.site_count = 2;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		const struct variant v =
+			usual_but((struct variant){ .structure = rows[i].structure });
+		const bool is_other = strcmp(rows[i].site, "990012352") == 0;
+		scoped(decision_done) struct decision decision = { 0 };
+		scoped(arena_done) struct arena arena = { 0 };
+		struct metadata metadata;
+		struct err err = { 0 };
+
+		if (decide_variant(&decision, &v, &err) < 0)
+			fail_msg("row %zu: %s", i, err.text);
+		assert_string_equal(decision.site, rows[i].site);
+		assert_int_equal(decision.state, is_other ? DOC_HELD : DOC_QUEUED);
+		assert_string_equal(decision.documents[0].facts.field, is_other ? "SMR" : "");
+		assert_kept(&decision, &metadata, &arena);
+		assert_string_equal(metadata.site, rows[i].site);
+		assert_string_equal(metadata.sender.institution_id + 1, rows[i].site);
+		assert_string_equal(metadata.sender.institution_name,
+				    is_other ? "LES TILLEULS" : "CH DE VALBRUME");
+	}
+	establishment.sites = &site;
+	establishment.site_count = 1;
+}
+
 static void a_site_sends_the_types_that_it_lists(void **state)
 {
 	static const char *types[] = { "34112-3", "11490-0" };
@@ -1044,6 +1094,7 @@ int main(void)
 		cmocka_unit_test(bytes_that_are_no_document_are_refused_at_their_field),
 		cmocka_unit_test(a_document_over_the_limit_is_refused),
 		cmocka_unit_test(a_structure_of_another_legal_entity_is_refused),
+		cmocka_unit_test(the_structure_that_a_message_names_is_the_site),
 		cmocka_unit_test(a_site_sends_the_types_that_it_lists),
 		cmocka_unit_test(a_restricted_document_waits_for_a_person),
 		cmocka_unit_test(the_first_policy_that_fits_decides_when),

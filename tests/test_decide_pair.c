@@ -103,7 +103,7 @@ static void a_pair_is_queued_under_an_id_of_ours(void **state)
 	assert_int_equal(decision.document_count, 1);
 	assert_string_equal(document_of(&decision)->type_code, "11490-0");
 	assert_ptr_equal(decision.establishment, &establishment);
-	assert_null(decision.site);
+	assert_string_equal(decision.site, "990012345");
 	assert_true(slice_starts(slice_of(document_of(&decision)->unique_id), ROOT ".5."));
 	assert_true(slice_starts(slice_of(decision.set_id), ROOT ".6."));
 	assert_string_equal(document_of(&decision)->unique_id + strlen(ROOT ".5."),

@@ -89,7 +89,7 @@ static const struct option mllp_options[] = {
 	{ "listen", OPTION_ADDRESS, AT(struct mllp_settings, listen),
 	  .help = "the IP address and port to listen on, like \"127.0.0.1:2575\"" },
 	{ "site", OPTION_FINESS, AT(struct mllp_settings, site),
-	  .help = "the geographic FINESS, in quotes, of the site whose documents come here" },
+	  .help = "the geographic FINESS, in quotes, of the site of messages that name none (PRT-8.10)" },
 	{ "source", OPTION_TEXT, AT(struct mllp_settings, source), .least = 1, .most = 64,
 	  .help = "what the application that sends is called" },
 	{ "max_message", OPTION_SIZE, AT(struct mllp_settings, most_message_bytes),

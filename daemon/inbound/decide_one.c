@@ -206,6 +206,9 @@ int decide_one(struct decision *decision, struct decision_document *document,
 	if (decision->establishment == NULL)
 		return err_refuse(err, REASON_FINESS_MISMATCH, "",
 				  "no establishment declares site %s", settings->site);
+	if (message != NULL)
+		site = policy_site_of(decision->establishment, message->sender.structure_id, site);
+	decision->site = site->metadata.finess_eg;
 	context.site = &site->metadata;
 	if (cda_read(&cda, buf_slice(&document->body), &limits, &decision->arena, err) < 0)
 		return -1;

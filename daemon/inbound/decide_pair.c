@@ -196,7 +196,7 @@ int decide_pair(struct decision *decision, const struct decision_pair *pair,
 	is_qualified = strcmp(sidecar.patient->identity, "VALI") == 0;
 	own.may_lack_ins = !is_qualified;
 	if (sidecar.site[0] != '\0')
-		own.site = decision->site = sidecar.site;
+		own.site = sidecar.site;
 	if (build(decision, pair, &sidecar, &own, err) < 0)
 		return -1;
 	buf_done(pair->body);

@@ -26,8 +26,7 @@ static bool holds_not_asked(const struct intake *intake, const struct decision *
 {
 	const struct config_site *site = NULL;
 
-	(void)!config_establishment_of(intake->config,
-				       decision->site ? decision->site : intake->site, &site);
+	(void)!config_establishment_of(intake->config, decision->site, &site);
 	if (site == NULL || site->not_asked == NOT_ASKED_AS_ALL)
 		return intake->config->hold_not_asked;
 	return site->not_asked == NOT_ASKED_HOLD;
@@ -45,7 +44,7 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 		.type_code = document->type_code,
 		.lane = decision->establishment->finess_ej,
 		.id_tells = document->id_tells,
-		.site = decision->site ? decision->site : intake->site,
+		.site = decision->site,
 		.source = intake->source,
 		.channel = intake->channel,
 		/* a file's name often carries a patient's: in clear it has no place beside what is encrypted */

@@ -31,6 +31,17 @@ static bool is_declared(const struct config *config, const char *finess)
 	return false;
 }
 
+const struct config_site *policy_site_of(const struct config_establishment *establishment,
+					 const char *structure, const struct config_site *otherwise)
+{
+	const char *finess = finess_of(structure);
+
+	for (size_t i = 0; finess != NULL && i < establishment->site_count; i++)
+		if (strcmp(establishment->sites[i].metadata.finess_eg, finess) == 0)
+			return &establishment->sites[i];
+	return otherwise;
+}
+
 int policy_check_structure(const struct config *config,
 			   const struct config_establishment *establishment, const char *structure,
 			   const char *where, struct err *err)

@@ -14,8 +14,8 @@
 struct decision_settings {
 	const struct config *config;
 	const struct valuesets *valuesets;
-	const char *site;        /* FINESS EG that the door stands for */
-	bool may_lack_ins;       /* a document that comes alone waits for its patient to have one */
+	const char *site;  /* FINESS EG that the door stands for, where a message names none */
+	bool may_lack_ins; /* a document that comes alone waits for its patient to have one */
 	const atomic_bool *ends; /* what takes long is given up once this is true; NULL: never */
 };
 
@@ -40,7 +40,7 @@ struct decision_document {
 
 /* Of one message, or of one document that comes alone. All-zero is empty. */
 struct decision {
-	const char *site; /* FINESS EG that the documents are of; NULL: the door's */
+	const char *site; /* FINESS EG that the documents are of */
 	/* of a pair that was refused: all that is wrong with its sidecar; else none */
 	const struct err *faults;
 	size_t fault_count;

@@ -8,6 +8,11 @@
 
 #include "config.h"
 
+/* The site of that legal entity that a sender names (a structure as below); `otherwise` where it names none. */
+const struct config_site *policy_site_of(const struct config_establishment *establishment,
+					 const char *structure,
+					 const struct config_site *otherwise);
+
 /* The structure of who sends or answers for a document (Struct_IdNat, or a bare FINESS; "" is not
  * judged). -1: REASON_FINESS_MISMATCH at `where`: it is declared of another legal entity, or, when
  * strict, not declared of this one.

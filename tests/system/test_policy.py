@@ -54,10 +54,10 @@ def test_a_type_that_no_list_knows_is_told_with_what_comes_near(start_gateway):
     assert re.search(r"dmpfeed[.]yaml:\d+:\d+: 11490-1 is not in type-code[.]csv; nearest: 11490-0, ", ended.stderr)
 
 
-def elsewhere(message: bytes) -> bytes:
-    """The same from a structure that nobody declared here."""
+def elsewhere(message: bytes, structure: str = "120456789") -> bytes:
+    """The same from another structure; this one nobody declared here."""
     assert b"^FINEG^^^" + FINESS_EG.encode() in message
-    return message.replace(b"^FINEG^^^" + FINESS_EG.encode(), b"^FINEG^^^120456789")
+    return message.replace(b"^FINEG^^^" + FINESS_EG.encode(), b"^FINEG^^^" + structure.encode())
 
 
 def test_a_strict_gateway_refuses_structures_that_it_does_not_declare(start_gateway):
@@ -70,6 +70,31 @@ def test_a_strict_gateway_refuses_structures_that_it_does_not_declare(start_gate
     ack = gateway.send(elsewhere(mdm_t02(numbered(3))))
     assert ack.code == "AE" and ack.errors[0]["code"] == "207", ack.errors
     gateway.journal.wait(r"reason=finess_mismatch where=PRT-8.10")
+
+
+OTHER_SITE = "990012352"
+
+
+def test_what_comes_by_one_door_is_of_the_site_that_its_message_names(start_gateway, simulator):
+    gateway = start_gateway(site=f' }}\n      - {{ finess_eg: "{OTHER_SITE}", name: LES TILLEULS, sector: SA07')
+    named = {FINESS_EG: FINESS_EG, OTHER_SITE: OTHER_SITE, "1" + OTHER_SITE: OTHER_SITE, "120456789": FINESS_EG}
+    for number, structure in enumerate(named):
+        assert gateway.send(elsewhere(mdm_t02(numbered(number)), structure)).code == "AA"
+    for number, (document, site) in enumerate(zip(sorted(gateway.settled().values(), key=unique), named.values())):
+        assert (document["state"], document["site"]) == ("delivered", site), number
+        request = etree.parse(simulator.store / "documents" / document["unique_id"] / "request.xml")
+        said = {each.get("Name"): "".join(each.itertext()) for each in request.iter("{*}Attribute")}
+        assert said["Identifiant_Structure"] == "1" + site
+        assert said["Secteur_Activite"].startswith("SA07^" if site == OTHER_SITE else "SA01^")
+
+    assert gateway.send(elsewhere(mdm_t02(numbered(1), trigger="T04"), OTHER_SITE)).code == "AA"
+    gateway.settled()
+    assert {each["action"]: each["site"] for each in gateway.ctl("list", "--site", OTHER_SITE)} == {
+        "submit": OTHER_SITE, "delete": OTHER_SITE}
+
+
+def unique(document: dict) -> str:
+    return document["unique_id"]
 
 
 def test_what_a_policy_holds_waits_for_a_person(start_gateway):
