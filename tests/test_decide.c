@@ -172,6 +172,10 @@ static void what_is_decided_besides_sending(void **state)
 		{ { .status = "PROV" }, DOC_HELD, REASON_INS_NOT_QUALIFIED },
 		{ { .status = "N~VALI" }, DOC_QUEUED, REASON_NONE },
 		{ { .oid = "1.2.250.1.999.3", .ins = "4711" }, DOC_HELD, REASON_INS_NOT_QUALIFIED },
+		/* an INS that is not qualified is as if it were not there: nothing to compare */
+		{ { .file = "hostile/no-ins.xml", .status = "PROV" },
+		  DOC_HELD,
+		  REASON_INS_NOT_QUALIFIED },
 	};
 
 	(void)state;
@@ -217,6 +221,9 @@ static void who_wants_to_hear_of_the_end_leaves_its_header(void **state)
 	}
 }
 
+#define ANOTHER_IS "^^^ASIP-SANTE-INS-NIR&" INS_OID_TEST "&ISO^INS~"
+#define THE_INS_AND "279035121518989" ANOTHER_IS
+
 static void message_and_document_must_be_about_the_same_patient(void **state)
 {
 	const struct {
@@ -225,6 +232,10 @@ static void message_and_document_must_be_about_the_same_patient(void **state)
 	} rows[] = {
 		{ { .ins = "177051912345688" }, "PID-3" },
 		{ { .oid = INS_OID_NIR }, "PID-3" },
+		{ { .ins = "177051912345688", .status = "PROV" }, "PID-3" },
+		{ { .ins = THE_INS_AND "177051912345688" }, "PID-3" },
+		{ { .ins = "177051912345688" ANOTHER_IS "279035121518989" }, "PID-3" },
+		{ { .ins = THE_INS_AND "279035121518989", .oid = INS_OID_NIR }, "PID-3" },
 		{ { .birth = "19790329" }, "PID-7" },
 		{ { .sex = "M" }, "PID-8" },
 	};

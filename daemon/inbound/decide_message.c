@@ -14,7 +14,8 @@ enum {
 static struct metadata_request request_of(const struct transmission *message)
 {
 	const struct transmission_sender *sender = &message->sender;
-	struct metadata_request request = {
+
+	return (struct metadata_request){
 		.masked_from_professionals = message->flags[FLAG_MASQUE_PS],
 		.invisible_to_patient = message->flags[FLAG_INVISIBLE_PATIENT],
 		.invisible_to_guardians = message->flags[FLAG_INVISIBLE_REP_LEGAUX],
@@ -25,20 +26,11 @@ static struct metadata_request request_of(const struct transmission *message)
 		.sender_family = sender->person_family,
 		.sender_given = sender->person_given,
 		.sender_id_is_internal = strcmp(sender->person_id_type, "EI") == 0,
-		.patient_ins = "",
+		.patient_ins = "", /* each of PID-3 is compared: decide_one.c */
 		.patient_ins_oid = "",
 		.patient_birth_date = message->birth_date,
 		.patient_sex = message->sex,
 	};
-
-	for (size_t i = 0; i < message->id_count; i++) {
-		if (ins_is_domain(message->ids[i].oid)) {
-			request.patient_ins = message->ids[i].number;
-			request.patient_ins_oid = message->ids[i].oid;
-			break;
-		}
-	}
-	return request;
 }
 
 /* The two forms of one content live and die together, each under an id of its own. */

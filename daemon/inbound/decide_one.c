@@ -90,6 +90,26 @@ static void hold(struct decision *decision, enum reason reason, int64_t delay_ms
 	decision->reason = reason;
 }
 
+static bool is_another(const struct transmission_id *id, const struct cda_id *ins)
+{
+	return ins_is_domain(id->oid) && ins_is_domain(ins->root) && ins->extension[0] != '\0' &&
+	       (strcmp(id->number, ins->extension) != 0 || strcmp(id->oid, ins->root) != 0);
+}
+
+/* Each INS that the message gives, whichever of them is the patient's and whether it is qualified or not: what
+ * may be about two patients is sent for neither. A document without any has nothing to compare.
+ */
+static int check_ins(const struct cda *cda, const struct transmission *message, struct err *err)
+{
+	for (size_t i = 0; i < message->id_count; i++)
+		for (size_t j = 0; j < cda->patient_id_count; j++)
+			if (is_another(&message->ids[i], &cda->patient_ids[j]))
+				return err_refuse(
+					err, REASON_INS_MISMATCH, "PID-3",
+					"the INS of the message and of the document differ");
+	return 0;
+}
+
 /* What the message wants of the document, which the document itself may contradict: a
  * relatedDocument RPLC makes it a replacement.
  */
@@ -210,7 +230,8 @@ int decide_one(struct decision *decision, struct decision_document *document,
 		site = policy_site_of(decision->establishment, message->sender.structure_id, site);
 	decision->site = site->metadata.finess_eg;
 	context.site = &site->metadata;
-	if (cda_read(&cda, buf_slice(&document->body), &limits, &decision->arena, err) < 0)
+	if (cda_read(&cda, buf_slice(&document->body), &limits, &decision->arena, err) < 0 ||
+	    (message != NULL && check_ins(&cda, message, err) < 0))
 		return -1;
 	if (message == NULL || message->action != TRANSMISSION_DELETE)
 		policy = policy_of(site, cda.code.code, message ? message->unit : "");

@@ -271,6 +271,23 @@ def test_what_is_of_no_use_is_taken_and_counted(start_gateway):
     assert said == ["ignored", "unusable", "unusable", "qualified", "known"]
 
 
+def test_an_ins_that_is_not_qualified_is_not_missed_in_the_document(start_gateway):
+    gateway = start_gateway(**SOON)
+    tell(gateway, letter(1, "PROV", cda=without_ins(1), changes={"ins": INS}))
+    assert where(gateway) == [HELD]
+    tell(gateway, adt("A31", 2))
+    wait_where(gateway, SILENT)
+
+
+@pytest.mark.parametrize("ids", [(INS, ANOTHER), (ANOTHER, INS), (ANOTHER,)])
+@pytest.mark.parametrize("status", ["VALI", "PROV"])
+def test_a_message_of_any_other_ins_than_its_document_is_refused(gateway, ids, status):
+    message = letter(1, status).replace(ins_of(INS).encode(), "~".join(map(ins_of, ids)).encode())
+    ack = gateway.send(message)
+    assert (ack.code, ack.errors[0]["code"], gateway.documents()) == ("AE", "207", [])
+    assert ack.errors[0]["location"] == "PID-3"
+
+
 def test_an_empty_ins_beside_a_local_number_is_waited_for(start_gateway):
     gateway = start_gateway()
     message = letter(1, "PROV", cda=without_ins(1)).replace(b"PID|||", f'PID|||""^^^ASIP-SANTE-INS-NIR&{OID}&ISO^INS~'.encode())
