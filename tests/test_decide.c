@@ -172,6 +172,13 @@ static void what_is_decided_besides_sending(void **state)
 		{ { .status = "PROV" }, DOC_HELD, REASON_INS_NOT_QUALIFIED },
 		{ { .status = "N~VALI" }, DOC_QUEUED, REASON_NONE },
 		{ { .oid = "1.2.250.1.999.3", .ins = "4711" }, DOC_HELD, REASON_INS_NOT_QUALIFIED },
+		/* the number for billing is no INS, neither its own patient's nor another's */
+		{ { .oid = INS_OID_TEST "&ISO^NH~4711^^^CH&1.2.250.1.999.1" },
+		  DOC_HELD,
+		  REASON_INS_NOT_QUALIFIED },
+		{ { .ins = "177051912345688^^^NIR&" INS_OID_NIR "&ISO^NH~279035121518989" },
+		  DOC_QUEUED,
+		  REASON_NONE },
 		/* an INS that is not qualified is as if it were not there: nothing to compare */
 		{ { .file = "hostile/no-ins.xml", .status = "PROV" },
 		  DOC_HELD,

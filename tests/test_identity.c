@@ -145,6 +145,8 @@ static void the_ins_is_found_by_its_domain(void **state)
 		{ INS "~277076322082910^^^A&" NIR_OID "&ISO^INS", "279035121518989", TEST_OID },
 		{ "\"\"^^^A&" NIR_OID "&ISO^INS~" INS, "279035121518989", TEST_OID },
 		{ "277076322082910^^^A&1.2.250.1.213.1.4.13&ISO^NH", "", "" },
+		{ "277076322082910^^^A&" NIR_OID "&ISO^NH", "", "" },
+		{ "277076322082910^^^A&" NIR_OID "&ISO^NH~" INS, "279035121518989", TEST_OID },
 		{ "4711^^^CH&1.2.250.1.999.1&ISO^PI", "", "" },
 		{ "277076322082910^^^ASIP-SANTE-INS-NIR^INS", "", "" },
 		{ "", "", "" },

@@ -93,7 +93,9 @@ static bool is_local(const struct hl7_message *message, struct slice repetition,
 	       (type.n == 0 || slice_is(type, "PI"));
 }
 
-/* An INS by its domain, not by the type in CX-5. A null ("") takes it away. */
+/* An INS by its domain, not by the type in CX-5, unless that is NH: the number for billing. A null ("") takes it
+ * away.
+ */
 static void read_numbers(struct identity_numbers *numbers, const struct hl7_message *message,
 			 struct slice field, bool (*is_ins)(const char *oid), struct arena *arena)
 {
@@ -103,7 +105,7 @@ static void read_numbers(struct identity_numbers *numbers, const struct hl7_mess
 	while (hl7_next_repetition(message, &field, &repetition)) {
 		const struct identity_number number = number_of(message, repetition, arena);
 
-		if (is_ins(number.oid)) {
+		if (is_ins(number.oid) && !slice_is(hl7_code(message, repetition, 5), "NH")) {
 			if (numbers->ins.number[0] == '\0' && number.number[0] != '\0')
 				numbers->ins = number;
 			numbers->ins_is_null |= slice_is(hl7_code(message, repetition, 1), "\"\"");

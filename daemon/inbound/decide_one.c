@@ -20,10 +20,16 @@ const struct metadata_request decide_no_request = {
 	.patient_sex = "",
 };
 
+/* The number for billing (NH) looks alike, and may come under the domain of an INS. */
+static bool is_ins(const struct transmission_id *id)
+{
+	return ins_is_domain(id->oid) && strcmp(id->type, "NH") != 0;
+}
+
 bool decide_is_qualified(const struct transmission *message)
 {
 	for (size_t i = 0; i < message->id_count; i++)
-		if (ins_is_domain(message->ids[i].oid))
+		if (is_ins(&message->ids[i]))
 			return message->identity_validated;
 	return false;
 }
@@ -92,7 +98,7 @@ static void hold(struct decision *decision, enum reason reason, int64_t delay_ms
 
 static bool is_another(const struct transmission_id *id, const struct cda_id *ins)
 {
-	return ins_is_domain(id->oid) && ins_is_domain(ins->root) && ins->extension[0] != '\0' &&
+	return is_ins(id) && ins_is_domain(ins->root) && ins->extension[0] != '\0' &&
 	       (strcmp(id->number, ins->extension) != 0 || strcmp(id->oid, ins->root) != 0);
 }
 
