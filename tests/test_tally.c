@@ -556,12 +556,15 @@ static void something_comes(struct history *h)
 	static const char *const contents[] = { "0123456789abcdef0123456789abcdef",
 						"abcdef0123456789abcdef0123456789" };
 	const uint32_t way = dice(8);
+	const size_t number = dice(10) == 0 ? dice((uint32_t)h->ids + 1) : h->ids++;
 	char id[32], follows[32], stay[32];
 	struct store_receipt receipt;
 	struct store_arrival one;
 
-	snprintf(follows, sizeof(follows), "1.%u", dice((uint32_t)h->ids + 3));
-	snprintf(id, sizeof(id), "1.%zu", dice(10) == 0 ? dice((uint32_t)h->ids + 1) : h->ids++);
+	/* the same document again names the same one */
+	snprintf(id, sizeof(id), "1.%zu", number);
+	snprintf(follows, sizeof(follows), "1.%u",
+		 ((uint32_t)number * 2654435761u >> 8) % ((uint32_t)number + 3));
 	snprintf(stay, sizeof(stay), "V%u", dice(20));
 	one = of_stay(h->f, id, dice(5) ? stay : "");
 	one.action = pick(actions, length_of(actions));
