@@ -502,6 +502,23 @@ static void a_duplicate_confirms_what_may_have_been_done_and_answers_no_question
 	}
 }
 
+static void that_there_is_no_such_document_answers_the_question_for_it(void **state)
+{
+	static const enum transaction others[] = { TRANSACTION_EXISTENCE, TRANSACTION_SUBMIT,
+						   TRANSACTION_DELETE };
+	const struct reply reply = reply_of(REPLY_FAULT, "XDSDocumentUniqueIdError", "words");
+	struct attempt attempt = { TRANSACTION_FIND, 1, false };
+
+	(void)state;
+	assert_int_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,
+			 OUTCOME_DELIVERED);
+	for (size_t i = 0; i < length_of(others); i++) {
+		attempt.asked = others[i];
+		assert_int_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,
+				 OUTCOME_REJECTED);
+	}
+}
+
 static void an_entry_that_is_not_as_it_was_found_is_told_apart(void **state)
 {
 	static const char *const codes[] = {
@@ -675,6 +692,7 @@ int main(void)
 		cmocka_unit_test(a_question_without_an_answer_leaves_no_doubt),
 		cmocka_unit_test(
 			a_duplicate_confirms_what_may_have_been_done_and_answers_no_question),
+		cmocka_unit_test(that_there_is_no_such_document_answers_the_question_for_it),
 		cmocka_unit_test(an_entry_that_is_not_as_it_was_found_is_told_apart),
 		cmocka_unit_test(what_nobody_described_is_told_apart),
 		cmocka_unit_test(a_known_code_has_a_sentence_for_people),

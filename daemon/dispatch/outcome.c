@@ -12,6 +12,7 @@ enum finding {
 	LOST_ANSWER,  /* the same, but it may hold it: the request had left */
 	DOCUMENT,     /* the document is at fault */
 	UNDESCRIBED,  /* so it must be: nobody has described this refusal */
+	MISSING,      /* the DMP holds no document of this identifier */
 	STALE,        /* the entry to replace or delete is not as it was found */
 	TOO_LARGE,    /* so is its size */
 	ABSENT,       /* the patient has no DMP */
@@ -36,6 +37,7 @@ static const struct {
 	[LOST_ANSWER] = { OUTCOME_RETRY_LANE, REASON_DOUBTFUL },
 	[DOCUMENT] = { OUTCOME_REJECTED, REASON_DMP_ERROR },
 	[UNDESCRIBED] = { OUTCOME_REJECTED, REASON_DMP_ERROR },
+	[MISSING] = { OUTCOME_REJECTED, REASON_DMP_ERROR },
 	[STALE] = { OUTCOME_REJECTED, REASON_DMP_ERROR },
 	[TOO_LARGE] = { OUTCOME_REJECTED, REASON_TOO_LARGE },
 	[ABSENT] = { OUTCOME_REFUSED, REASON_DMP_ABSENT },
@@ -45,15 +47,11 @@ static const struct {
 };
 
 static const enum finding findings[ERROR_CLASS_COUNT] = {
-	[ERROR_TRANSIENT] = PASSING,
-	[ERROR_VAGUE] = PASSING,
-	[ERROR_DOCUMENT] = DOCUMENT,
-	[ERROR_STALE] = STALE,
-	[ERROR_ABSENT] = ABSENT,
-	[ERROR_CLOSED] = CLOSED,
-	[ERROR_OPPOSED] = OPPOSED,
-	[ERROR_DUPLICATE] = DUPLICATE,
-	[ERROR_CONFIGURATION] = INSTALLATION,
+	[ERROR_TRANSIENT] = PASSING,   [ERROR_VAGUE] = PASSING,
+	[ERROR_DOCUMENT] = DOCUMENT,   [ERROR_MISSING] = MISSING,
+	[ERROR_STALE] = STALE,         [ERROR_ABSENT] = ABSENT,
+	[ERROR_CLOSED] = CLOSED,       [ERROR_OPPOSED] = OPPOSED,
+	[ERROR_DUPLICATE] = DUPLICATE, [ERROR_CONFIGURATION] = INSTALLATION,
 };
 
 /* clang-format off */
@@ -138,6 +136,8 @@ static enum finding finding_of(const struct error_row *row, const struct attempt
 	else
 		finding = finding_of_status(exchange->http_status, exchange->fully_written);
 
+	if (finding == MISSING && attempt->asked == TRANSACTION_FIND)
+		return DELIVERED; /* an answer, which names no entry */
 	if (finding == DUPLICATE)
 		return finding_of_duplicate(attempt);
 	return finding == LOST_ANSWER && !changes_something(attempt->asked) ? WAY : finding;

@@ -17,6 +17,7 @@ enum error_class {
 	ERROR_OPPOSED,       /* or wants nothing put in it */
 	ERROR_CONFIGURATION, /* the installation is at fault */
 	ERROR_DUPLICATE,     /* the DMP holds this identifier already */
+	ERROR_MISSING,       /* or holds no document of it */
 	ERROR_STALE,         /* the entry that the request named is not as it was found */
 	ERROR_VAGUE,         /* it wraps other refusals: its words decide, else it is transient */
 	ERROR_CLASS_COUNT

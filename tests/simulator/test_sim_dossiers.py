@@ -123,6 +123,14 @@ def test_a_document_that_is_not_there_is_an_empty_list(client, by):
     assert (answer.outcome, answer.references) == ("Success", [])
 
 
+def test_or_a_fault_when_told_so(start_sim, by, tmp_path):
+    sim = start_sim(tmp_path / "store", "--fault-when-absent")
+    unique_id, entry_uuid = known(sim)
+    assert sim.client().send(new_query(unique_id, by)).references == [entry_uuid]
+    answer = sim.client().send(new_query(fresh_oid(5), by))
+    assert (answer.outcome, answer.code) == ("Fault", "XDSDocumentUniqueIdError")
+
+
 @pytest.mark.parametrize(
     ("told", "found"),
     [

@@ -140,6 +140,7 @@ def test_what_goes_wrong_is_understood_and_passes(start_gateway, simulator, row)
 CLASSES = {
     "transient": (RETRY, "delivered"), "vague": (RETRY, "delivered"),
     "document": (("rejected", "dmp_error"), "rejected"), "stale": (("rejected", "dmp_error"), "rejected"),
+    "missing": (("rejected", "dmp_error"), "rejected"),
     "absent": (("refused", "dmp_absent"), "refused"), "closed": (("refused", "dmp_closed"), "refused"),
     "duplicate": (("rejected", "duplicate_foreign"), "rejected"), "configuration": (HALT, "delivered"),
 }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
+from gateway import Gateway, Simulator
 from samples import REPLACEMENT, hand_in, mdm_t02, read, unique_id
 
 LETTER = read("discharge-letter.xml")
@@ -49,6 +52,34 @@ def test_a_replacement_of_what_the_dmp_does_not_hold_is_told(gateway, simulator)
     after = settled(gateway, gateway.send(mdm_t02(NEXT, trigger="T10")))
     assert (after["state"], after["reason"]) == ("rejected", "predecessor_unknown")
     assert simulator.received() == {}
+
+
+@pytest.fixture
+def start_with(pki, tmp_path):
+    """Starts a DMP with these options, and a gateway of its own."""
+    with contextlib.ExitStack() as ends:
+        def start(*options: str, **settings) -> tuple[Gateway, Simulator]:
+            simulator = ends.enter_context(Simulator(pki, tmp_path / "simulator", options=options))
+            return ends.enter_context(Gateway(tmp_path / "gateway", simulator.url, pki, **settings)), simulator
+        yield start
+
+
+@pytest.mark.parametrize("when_absent, end", [("reject", ("rejected", "predecessor_unknown")),
+                                              ("send_as_new", ("delivered", None))])
+def test_a_fault_may_say_that_the_dmp_does_not_hold_it(start_with, when_absent, end):
+    gateway, _ = start_with("--fault-when-absent", extra=f"replace: {{ when_absent: {when_absent} }}")
+    after = settled(gateway, gateway.send(mdm_t02(NEXT, trigger="T10")))
+    assert (after["state"], after["reason"]) == end
+
+
+@pytest.mark.parametrize("options", [(), ("--fault-when-absent",)], ids=["by a list", "by a fault"])
+def test_a_deletion_whose_answer_was_lost_is_confirmed_by_what_is_not_there(start_with, options):
+    gateway, simulator = start_with(*options)
+    gateway.wait_final(hand_in(gateway, "mllp", LETTER))
+    simulator.faults({"kind": "reset_after", "transaction": "TD3.3c", "times": 1})
+    after = settled(gateway, gateway.send(mdm_t02(LETTER, trigger="T04")))
+    assert (after["state"], after["events"][-1]["note"]) == ("delivered", "confirmed_by_absence")
+    assert simulator.received()[unique_id(LETTER)]["status"] == "deleted"
 
 
 def test_the_history_tells_the_deletion_from_the_document(delivered):

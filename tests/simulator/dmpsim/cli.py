@@ -21,7 +21,7 @@ from .pki import Organisation, PkiProblem, make_pki
 from .schema import Schemas
 from .server import Listener, TlsContexts, serve_dmp
 from .simulator import Simulator
-from .store import Store
+from .store import Habits, Store
 from .value_sets import ValueSetProblem, ValueSets
 
 STOP_SECONDS = 1.0
@@ -80,7 +80,8 @@ def _serve(options: argparse.Namespace) -> int:
     told_to_stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told_to_stop.set())
-    simulator = Simulator(_settings(options), Store(options.store, options.any_related_document), options.quiet)
+    habits = Habits(options.any_related_document, options.fault_when_absent)
+    simulator = Simulator(_settings(options), Store(options.store, habits), options.quiet)
     dmp = Listener(
         options.listen,
         partial(serve_dmp, simulator=simulator),

@@ -123,6 +123,11 @@ def _add_strictness(strict: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="accept a replacement whose relatedDocument names another document than its association does",
     )
+    strict.add_argument(
+        "--fault-when-absent",
+        action="store_true",
+        help="answer TD3.1b with a fault, not with an empty list, where there is no such document",
+    )
 
 
 # ---- the file

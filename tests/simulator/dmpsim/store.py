@@ -17,26 +17,34 @@ import json
 import os
 import shutil
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from .deletion import Deletion
 from .dossiers import Asker, Dmp, Dossiers, Entry, Status, ins_of, new_entry_uuid
-from .findings import Finding, failure
+from .findings import Finding, failure, fault
 from .query import Query
 from .submission import Document, Received
 
 _DUPLICATE = "XDSDuplicateUniqueIdInRegistry"
 
 
+@dataclass(frozen=True)
+class Habits:
+    """Where it is not known what the DMP does: what it does otherwise than by default."""
+
+    any_related_document: bool = False
+    fault_when_absent: bool = False
+
+
 class Store:
     """Shared by every thread. What it holds in memory is what a restart reads back from the folder."""
 
-    def __init__(self, folder: Path, any_related_document: bool = False):
+    def __init__(self, folder: Path, habits: Habits = Habits()):
         self._folder = folder
-        self._any_related_document = any_related_document
+        self._habits = habits
         self._documents = folder / "documents"
         self._incoming = folder / "incoming"
         self._journal = folder / "journal.jsonl"
@@ -65,7 +73,10 @@ class Store:
         """The entryUUID of a document, when there is one."""
         with self._lock:
             refused = self._dossiers.refuse_patient(query.asker.patient)
-            return refused or self._dossiers.find(query.unique_id, query.asker)
+            found = self._dossiers.find(query.unique_id, query.asker)
+            if not found and self._habits.fault_when_absent:
+                refused = refused or fault("uniqueId", "there is no such document", "XDSDocumentUniqueIdError")
+            return refused or found
 
     def delete(self, deletion: Deletion) -> tuple[Finding | None, str]:
         """Mark a document deleted, or say why not; and which one it is."""
@@ -188,7 +199,7 @@ class Store:
 
     def _refuse_replacements(self, documents: tuple[Document, ...], asker: Asker) -> Finding | None:
         for document in documents:
-            parents = None if self._any_related_document else document.parents
+            parents = None if self._habits.any_related_document else document.parents
             for target in document.replaces:
                 refused = self._dossiers.refuse_replacement(target, parents, asker)
                 if refused is not None:
