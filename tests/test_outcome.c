@@ -27,7 +27,9 @@ static int unload(void **state)
 static struct outcome judge(const struct exchange *exchange, const struct reply *reply,
 			    bool was_doubtful)
 {
-	const struct attempt attempt = { TRANSACTION_SUBMIT, 1, was_doubtful };
+	const struct attempt attempt = { .asked = TRANSACTION_SUBMIT,
+					 .number = 1,
+					 .was_doubtful = was_doubtful };
 
 	return outcome_of(errors, &attempt, exchange, reply);
 }
@@ -390,6 +392,54 @@ static void a_duplicate_after_doubt_is_our_own_document(void **state)
 	assert_string_equal(outcome.code, "XDSDuplicateUniqueIdInRegistry");
 }
 
+#define OURS "1.2.250.1.999.1.9.1"
+
+/* Where the DMP has no code for it, or wraps it in one that says little. */
+static void a_duplicate_may_be_told_in_words_that_name_our_document(void **state)
+{
+	static const struct {
+		const char *code, *text;
+		bool confirmed;
+	} cases[] = {
+		{ "XDSRegistryError", OURS, true },
+		{ "XDSRepositoryError", "uniqueId '" OURS "' existe", true },
+		{ "DMPSomethingNew", "Doublon : " OURS ".", true },
+		{ "", "2." OURS ", puis " OURS, true },
+		{ "XDSRegistryError", "Doublon", false },
+		{ "XDSRegistryError", "Doublon de " OURS "7", false },
+		{ "XDSRegistryError", "Doublon de " OURS ".7", false },
+		{ "XDSRegistryError", "Doublon de 1." OURS, false },
+		{ "XDSRegistryError", "Doublon de 2" OURS, false },
+		/* codes that are described mean what they say */
+		{ "XDSRegistryMetadataError", "typeCode de " OURS, false },
+		{ "XDSRegistryBusy", OURS, false },
+		/* as do words */
+		{ "XDSRegistryError", "Structure introuvable ou Inactive : " OURS, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		const struct reply reply = reply_of(REPLY_FAILURE, cases[i].code, cases[i].text);
+		struct attempt attempt = { .asked = TRANSACTION_SUBMIT,
+					   .number = 5,
+					   .was_doubtful = true,
+					   .unique_id = OURS };
+		struct outcome outcome = outcome_of(errors, &attempt, &answered_200, &reply);
+
+		assert_int_equal(outcome.kind == OUTCOME_DELIVERED, cases[i].confirmed);
+		assert_string_equal(outcome.note,
+				    cases[i].confirmed ? "confirmed_by_duplicate" : "");
+		assert_int_equal(outcome.doubtful, !cases[i].confirmed);
+		attempt.was_doubtful = false;
+		assert_int_not_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,
+				     OUTCOME_DELIVERED);
+		attempt.was_doubtful = true;
+		attempt.asked = TRANSACTION_DELETE;
+		assert_int_not_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,
+				     OUTCOME_DELIVERED);
+	}
+}
+
 static void a_duplicate_without_doubt_is_somebody_elses(void **state)
 {
 	struct outcome outcome =
@@ -445,7 +495,7 @@ static void a_vague_error_is_the_documents_after_five_attempts(void **state)
 
 	(void)state;
 	for (unsigned number = 1; number <= 6; number++) {
-		const struct attempt attempt = { TRANSACTION_SUBMIT, number, false };
+		const struct attempt attempt = { .asked = TRANSACTION_SUBMIT, .number = number };
 
 		assert_int_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,
 				 number < 5 ? OUTCOME_RETRY : OUTCOME_REJECTED);
@@ -467,7 +517,7 @@ static void a_question_without_an_answer_leaves_no_doubt(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < length_of(rows); i++) {
-		struct attempt attempt = { rows[i].asked, 1, false };
+		struct attempt attempt = { .asked = rows[i].asked, .number = 1 };
 		struct outcome outcome = outcome_of(errors, &attempt, &silence, NULL);
 
 		assert_int_equal(outcome.kind, OUTCOME_RETRY_LANE);
@@ -492,7 +542,9 @@ static void a_duplicate_confirms_what_may_have_been_done_and_answers_no_question
 
 	(void)state;
 	for (size_t i = 0; i < length_of(rows); i++) {
-		struct attempt attempt = { rows[i].asked, 2, true };
+		struct attempt attempt = { .asked = rows[i].asked,
+					   .number = 2,
+					   .was_doubtful = true };
 
 		assert_int_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,
 				 rows[i].kind);
@@ -507,7 +559,7 @@ static void that_there_is_no_such_document_answers_the_question_for_it(void **st
 	static const enum transaction others[] = { TRANSACTION_EXISTENCE, TRANSACTION_SUBMIT,
 						   TRANSACTION_DELETE };
 	const struct reply reply = reply_of(REPLY_FAULT, "XDSDocumentUniqueIdError", "words");
-	struct attempt attempt = { TRANSACTION_FIND, 1, false };
+	struct attempt attempt = { .asked = TRANSACTION_FIND, .number = 1 };
 
 	(void)state;
 	assert_int_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,
@@ -685,6 +737,7 @@ int main(void)
 		cmocka_unit_test(a_refused_certificate_stops_the_lane),
 		cmocka_unit_test(a_proxy_that_lets_nobody_through_stops_the_lane),
 		cmocka_unit_test(a_duplicate_after_doubt_is_our_own_document),
+		cmocka_unit_test(a_duplicate_may_be_told_in_words_that_name_our_document),
 		cmocka_unit_test(a_duplicate_without_doubt_is_somebody_elses),
 		cmocka_unit_test(doubt_lasts_until_the_document_is_delivered),
 		cmocka_unit_test(retry_after_is_honoured_by_retries_only),

@@ -76,9 +76,42 @@ static enum finding finding_of_row(const struct error_row *row, const struct att
 	return is_spent && findings[row->class] == PASSING ? DOCUMENT : findings[row->class];
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Do the words name this OID, and not a longer one that it is a part of? */
+static bool names(const char *words, const char *oid)
+{
+	const size_t n = oid ? strlen(oid) : 0;
+	const char *at = words;
+
+	for (; n > 0 && (at = strstr(at, oid)) != NULL; at++) {
+		const bool begins = at == words || (!is_digit(at[-1]) && at[-1] != '.');
+		const bool goes_on = is_digit(at[n]) || (at[n] == '.' && is_digit(at[n + 1]));
+
+		if (begins && !goes_on)
+			return true;
+	}
+	return false;
+}
+
+/* A duplicate told in words only: a refusal that nobody described names a document that the DMP may
+ * hold from us (dmp-protocol 12.4). A code that is described means what it says, whatever it names.
+ */
+static bool tells_of_ours(const struct error_row *row, const struct attempt *attempt,
+			  const struct reply *reply)
+{
+	return (row == NULL || row->class == ERROR_VAGUE) && attempt->was_doubtful &&
+	       attempt->asked == TRANSACTION_SUBMIT && names(reply->text, attempt->unique_id);
+}
+
 static enum finding finding_of_refusal(const struct error_row *row, const struct attempt *attempt,
 				       const struct reply *reply)
 {
+	if (tells_of_ours(row, attempt, reply))
+		return CONFIRMED;
 	if (row != NULL)
 		return finding_of_row(row, attempt);
 	return reply->fault_of_receiver ? PASSING : UNDESCRIBED;

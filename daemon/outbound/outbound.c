@@ -439,6 +439,7 @@ static void conclude(struct job *job, void *worker)
 		.asked = delivery->step.request,
 		.number = delivery->due.attempt,
 		.was_doubtful = delivery->due.doubtful,
+		.unique_id = delivery->metadata.unique_id,
 	};
 	struct outcome outcome;
 

@@ -49,6 +49,7 @@ struct attempt {
 	unsigned number;   /* of this document's attempts; 1 first */
 	bool was_doubtful; /* the DMP may hold the document from an earlier one, so that a duplicate
 			      means delivered */
+	const char *unique_id; /* the document's, by which the DMP's words may name it; or NULL */
 };
 
 /* `reply` is read only if the exchange was answered. */

@@ -165,6 +165,15 @@ def test_a_lost_answer_is_confirmed_by_the_duplicate(gateway, simulator, kind):
     gateway.journal.wait(rf"doc={doc} outcome=delivered .*note=confirmed_by_duplicate")
 
 
+def test_a_lost_answer_is_confirmed_by_words_that_name_the_document(gateway, simulator):
+    simulator.faults({"kind": "reset_after", "times": 1},
+                     {"kind": "failure", "errorCode": "XDSRegistryError", "text": f"Le document {UNIQUE_ID} existe déjà."})
+    doc = hand_in(gateway, "mllp", LETTER)
+    assert gateway.wait_final(doc) == "delivered"
+    assert gateway.ctl("show", doc)["events"][-1]["note"] == "confirmed_by_duplicate"
+    assert_stored_once(simulator)
+
+
 def test_a_dmp_that_does_not_answer_in_time_is_a_doubt(gateway, simulator):
     simulator.faults({"kind": "hold_after", "ms": 4000, "times": 1})
     doc = hand_in(gateway, "mllp", LETTER)
