@@ -28,7 +28,6 @@ static struct outcome judge(const struct exchange *exchange, const struct reply 
 			    bool was_doubtful)
 {
 	const struct attempt attempt = { .asked = TRANSACTION_SUBMIT,
-					 .number = 1,
 					 .was_doubtful = was_doubtful };
 
 	return outcome_of(errors, &attempt, exchange, reply);
@@ -421,7 +420,7 @@ static void a_duplicate_may_be_told_in_words_that_name_our_document(void **state
 	for (size_t i = 0; i < length_of(cases); i++) {
 		const struct reply reply = reply_of(REPLY_FAILURE, cases[i].code, cases[i].text);
 		struct attempt attempt = { .asked = TRANSACTION_SUBMIT,
-					   .number = 5,
+					   .alike = 4,
 					   .was_doubtful = true,
 					   .unique_id = OURS };
 		struct outcome outcome = outcome_of(errors, &attempt, &answered_200, &reply);
@@ -494,11 +493,11 @@ static void a_vague_error_is_the_documents_after_five_attempts(void **state)
 	struct reply reply = reply_of(REPLY_FAILURE, "XDSRegistryError", "words");
 
 	(void)state;
-	for (unsigned number = 1; number <= 6; number++) {
-		const struct attempt attempt = { .asked = TRANSACTION_SUBMIT, .number = number };
+	for (unsigned alike = 0; alike < 6; alike++) {
+		const struct attempt attempt = { .asked = TRANSACTION_SUBMIT, .alike = alike };
 
 		assert_int_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,
-				 number < 5 ? OUTCOME_RETRY : OUTCOME_REJECTED);
+				 alike < 4 ? OUTCOME_RETRY : OUTCOME_REJECTED);
 	}
 }
 
@@ -517,7 +516,7 @@ static void a_question_without_an_answer_leaves_no_doubt(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < length_of(rows); i++) {
-		struct attempt attempt = { .asked = rows[i].asked, .number = 1 };
+		struct attempt attempt = { .asked = rows[i].asked };
 		struct outcome outcome = outcome_of(errors, &attempt, &silence, NULL);
 
 		assert_int_equal(outcome.kind, OUTCOME_RETRY_LANE);
@@ -542,9 +541,7 @@ static void a_duplicate_confirms_what_may_have_been_done_and_answers_no_question
 
 	(void)state;
 	for (size_t i = 0; i < length_of(rows); i++) {
-		struct attempt attempt = { .asked = rows[i].asked,
-					   .number = 2,
-					   .was_doubtful = true };
+		struct attempt attempt = { .asked = rows[i].asked, .was_doubtful = true };
 
 		assert_int_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,
 				 rows[i].kind);
@@ -559,7 +556,7 @@ static void that_there_is_no_such_document_answers_the_question_for_it(void **st
 	static const enum transaction others[] = { TRANSACTION_EXISTENCE, TRANSACTION_SUBMIT,
 						   TRANSACTION_DELETE };
 	const struct reply reply = reply_of(REPLY_FAULT, "XDSDocumentUniqueIdError", "words");
-	struct attempt attempt = { .asked = TRANSACTION_FIND, .number = 1 };
+	struct attempt attempt = { .asked = TRANSACTION_FIND };
 
 	(void)state;
 	assert_int_equal(outcome_of(errors, &attempt, &answered_200, &reply).kind,

@@ -141,6 +141,47 @@ struct found {
 	size_t count;
 };
 
+static void settle_again(struct fixture *f, struct ulid doc, const char *code, enum reason reason)
+{
+	struct store_outcome again = outcome(f, doc, DOC_QUEUED);
+	struct store_due due[1];
+	int64_t next_ms;
+
+	assert_int_equal(claim(f, 1, due, &next_ms), 1);
+	again.code = code;
+	again.reason = reason;
+	again.attempt_counts = reason != REASON_LANE_STOPPED;
+	settle(f, &again);
+}
+
+static unsigned count_alike(struct fixture *f, struct ulid doc, const char *code)
+{
+	unsigned count;
+
+	ok(store_count_alike(f->store, &doc, code, &count, &err));
+	return count;
+}
+
+/* What another code came to does not count, nor what stopped the lane. */
+static void attempts_that_ended_alike_are_counted_until_it_is_tried_anew(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid doc = queue_one(f, "1.2.3.1");
+
+	assert_int_equal(count_alike(f, doc, "A"), 0);
+	settle_again(f, doc, "A", REASON_RETRYING);
+	settle_again(f, doc, "B", REASON_RETRYING);
+	settle_again(f, doc, "A", REASON_DOUBTFUL);
+	settle_again(f, doc, "A", REASON_LANE_STOPPED);
+	assert_int_equal(count_alike(f, doc, "A"), 2);
+	assert_int_equal(count_alike(f, doc, "B"), 1);
+	assert_int_equal(count_alike(f, doc, "C"), 0);
+	assert_null(order(f, doc, ORDER_RETRY, NULL).refusal);
+	settle_again(f, doc, "A", REASON_RETRYING);
+	assert_int_equal(count_alike(f, doc, "A"), 1);
+	assert_int_equal(count_alike(f, ulid_new(f->now_ms), "A"), 0);
+}
+
 static void note_row(void *arg, const struct store_row *row)
 {
 	struct found *found = arg;
@@ -275,6 +316,7 @@ int main(void)
 		test(a_dry_run_tells_and_changes_nothing),
 		test(nobody_is_not_found),
 		test(a_reason_reaches_what_an_order_may_move),
+		test(attempts_that_ended_alike_are_counted_until_it_is_tried_anew),
 		test(moves_tell_what_woke),
 		test(the_ledger_says_who_ordered_what),
 	};

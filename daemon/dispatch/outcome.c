@@ -71,7 +71,7 @@ static const struct {
 
 static enum finding finding_of_row(const struct error_row *row, const struct attempt *attempt)
 {
-	bool is_spent = row->attempts > 0 && attempt->number >= row->attempts;
+	bool is_spent = row->attempts > 0 && attempt->alike + 1 >= row->attempts;
 
 	return is_spent && findings[row->class] == PASSING ? DOCUMENT : findings[row->class];
 }

@@ -429,23 +429,40 @@ static void answered(struct http_request *http)
 	crew_on_worker(delivery->way->outbound->parts.crew, &delivery->work, conclude, plan);
 }
 
+/* How many earlier attempts ended with this code. What has none is counted with all others. Not being able to tell
+ * means that it is tried again.
+ */
+static unsigned count_alike(const struct delivery *delivery, const char *code, struct hands *hands)
+{
+	const unsigned earlier = delivery->due.attempt - 1;
+	struct err err = { 0 };
+	struct store *reader;
+	unsigned count;
+
+	if (earlier == 0 || code[0] == '\0')
+		return earlier;
+	reader = hands_reader(hands, &err);
+	if (reader == NULL || store_count_alike(reader, &delivery->due.doc, code, &count, &err) < 0)
+		return 0;
+	return count;
+}
+
 /* Worker. */
 static void conclude(struct job *job, void *worker)
 {
 	struct delivery *delivery = delivery_of(job);
 	struct reply *reply =
 		arena_alloc(&delivery->arena, sizeof(*reply)); /* the course borrows from it */
-	const struct attempt attempt = {
+	struct attempt attempt = {
 		.asked = delivery->step.request,
-		.number = delivery->due.attempt,
 		.was_doubtful = delivery->due.doubtful,
 		.unique_id = delivery->metadata.unique_id,
 	};
 	struct outcome outcome;
 
-	(void)worker;
 	reply_read(reply, attempt.asked, slice_of(delivery->http.reply_content_type),
 		   buf_slice(&delivery->http.reply), &delivery->arena);
+	attempt.alike = count_alike(delivery, reply->code, worker);
 	outcome = outcome_of(delivery->snapshot->errors, &attempt, &delivery->http.exchange, reply);
 	delivery->oddity = reply_oddity(reply, attempt.asked, delivery->message_id);
 	course_learn(&delivery->course, attempt.asked, &outcome, reply);

@@ -249,3 +249,14 @@ int store_settle(struct store *store, const struct store_outcome *outcome, struc
 		return -1;
 	return store_mind_identity(store, entry.seq, outcome->now_ms, err) < 0 ? -1 : 0;
 }
+
+int store_count_alike(struct store *store, const struct ulid *doc, const char *code,
+		      unsigned *ret_count, struct err *err)
+{
+	int64_t count = 0;
+
+	if (store_find_number(store, COUNT_ALIKE, VALUES(ID(doc), TEXT(code)), 0, &count, err) < 0)
+		return -1;
+	*ret_count = (unsigned)count;
+	return 0;
+}

@@ -150,6 +150,10 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[FIND_SENDING] = "SELECT seq, attempts FROM document WHERE doc = ?1 AND state = 'sending'",
 	[SETTLE] = "UPDATE document SET state = ?2, reason = ?3, doubtful = ?4, attempts = attempts - ?5,"
 		" due_ms = ?6, node = '', changed_ms = ?7 WHERE seq = ?1",
+	/* what stopped the lane was not the document's; an order, or its source, may have it begin anew */
+	[COUNT_ALIKE] = "SELECT count(*) FROM ledger l WHERE seq = (SELECT seq FROM document WHERE doc = ?1)"
+		" AND what = 'settled' AND code = ?2 AND reason <> 'lane_stopped' AND number > coalesce((SELECT"
+		" max(number) FROM ledger r WHERE r.seq = l.seq AND r.what = 'claimed' AND r.attempt = 1), 0)",
 	[FIND_CLAIMED] = "SELECT seq, attempts FROM document WHERE state = 'sending'"
 		" AND (node = ?1 OR lease_ms <= ?2) LIMIT 1",
 	[FIND_LAPSED] = "SELECT seq, attempts FROM document WHERE lane = ?3 AND state = 'sending'"

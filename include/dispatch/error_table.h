@@ -26,7 +26,7 @@ enum error_class {
 struct error_row {
 	const char *code, *shape, *text; /* what it fits; "": anything */
 	enum error_class class;
-	unsigned attempts; /* after so many, a passing error is the document's; 0: never */
+	unsigned attempts; /* after so many alike, a passing error is the document's; 0: never */
 	const char *english, *french, *todo_english, *todo_french; /* may be "" */
 	unsigned line;
 };

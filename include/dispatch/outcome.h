@@ -46,7 +46,7 @@ struct outcome {
 /* What was tried. */
 struct attempt {
 	enum transaction asked;
-	unsigned number;   /* of this document's attempts; 1 first */
+	unsigned alike;    /* earlier ones of this document that ended with the reply's code */
 	bool was_doubtful; /* the DMP may hold the document from an earlier one, so that a duplicate
 			      means delivered */
 	const char *unique_id; /* the document's, by which the DMP's words may name it; or NULL */

@@ -363,6 +363,10 @@ struct store_outcome {
 must_use int store_settle(struct store *store, const struct store_outcome *outcome,
 			  struct err *err);
 
+/* How many attempts of the document ended with this code, since it was tried first, or anew. Any store. */
+must_use int store_count_alike(struct store *store, const struct ulid *doc, const char *code,
+			       unsigned *ret_count, struct err *err);
+
 /* At start: what this node had claimed when it died goes back to the queue, in doubt; and what another
  * had, if that was long ago. In a store that was restored from a backup, what waits is doubted too.
  */

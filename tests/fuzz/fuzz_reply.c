@@ -27,9 +27,7 @@ static void read_as(enum transaction asked, struct slice content_type, struct sl
 {
 	scoped(arena_done) struct arena arena = { 0 };
 	const struct exchange exchange = { .answered = true, .http_status = 200 };
-	const struct attempt attempt = {
-		.asked = asked, .number = 1, .was_doubtful = true, .unique_id = "1.2"
-	};
+	const struct attempt attempt = { .asked = asked, .was_doubtful = true, .unique_id = "1.2" };
 	struct err err = { 0 };
 	struct reply reply;
 	const char *text;

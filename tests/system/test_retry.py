@@ -238,6 +238,17 @@ def test_the_dmps_code_decides(gateway, simulator, code, state, reason):
     assert gateway.status()["lanes"][0]["state"] == "open"
 
 
+@pytest.mark.parametrize("errors, state", [(4, "delivered"), (5, "rejected")])
+def test_an_error_that_says_little_is_the_documents_the_fifth_time(start_gateway, simulator, errors, state):
+    """Whatever else came before, and in between."""
+    gateway = start_gateway(**{**SHORT, "first": "100 ms", "most": "100 ms"})
+    busy, vague = ({"kind": "failure", "errorCode": code, "text": "x"} for code in ("XDSRegistryBusy", "XDSRegistryError"))
+    simulator.faults({**busy, "times": 5}, {**vague, "times": 2}, {**busy, "times": 1}, {**vague, "times": errors - 2})
+    doc = hand_in(gateway, "mllp", LETTER)
+    assert gateway.wait_final(doc) == state
+    assert [code for _, _, code in history(gateway, doc)].count("XDSRegistryError") == errors
+
+
 def test_what_the_dmp_said_is_kept_as_it_said_it(gateway, simulator):
     text = "Erreur <A> & \"B\" é ^ |"
     simulator.faults({"kind": "failure", "errorCode": "XDSRegistryMetadataError", "text": text, "times": 1})
