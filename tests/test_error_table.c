@@ -87,7 +87,8 @@ static void what_is_broken_is_said_with_its_line(void **state)
 				  "commas)" },
 		{ HEADER ",,,document,,,,,\n", "t.csv:2: the row has neither a code nor a text" },
 		{ HEADER "A,,,fatal,,,,,\n",
-		  "t.csv:2: the class \"fatal\" is none of transient, document, absent, closed, "
+		  "t.csv:2: the class \"fatal\" is none of transient, slow, document, absent, "
+		  "closed, "
 		  "opposed, configuration, duplicate, missing, stale, vague" },
 		{ HEADER "A,http,,document,,,,,\n",
 		  "t.csv:2: the shape is none of registry, fault, hl7" },

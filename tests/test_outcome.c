@@ -501,6 +501,14 @@ static void a_vague_error_is_the_documents_after_five_attempts(void **state)
 	}
 }
 
+static void what_takes_time_to_pass_is_told_apart(void **state)
+{
+	(void)state;
+	assert_true(outcome_of_code(REPLY_FAILURE, "XDSRegistryOutOfResources", false).slow);
+	assert_true(outcome_of_code(REPLY_FAULT, "XDSRepositoryOutOfResources", true).slow);
+	assert_false(outcome_of_code(REPLY_FAILURE, "XDSRegistryBusy", false).slow);
+}
+
 static void a_question_without_an_answer_leaves_no_doubt(void **state)
 {
 	static const struct {
@@ -739,6 +747,7 @@ int main(void)
 		cmocka_unit_test(doubt_lasts_until_the_document_is_delivered),
 		cmocka_unit_test(retry_after_is_honoured_by_retries_only),
 		cmocka_unit_test(a_vague_error_is_the_documents_after_five_attempts),
+		cmocka_unit_test(what_takes_time_to_pass_is_told_apart),
 		cmocka_unit_test(a_question_without_an_answer_leaves_no_doubt),
 		cmocka_unit_test(
 			a_duplicate_confirms_what_may_have_been_done_and_answers_no_question),

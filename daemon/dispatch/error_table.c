@@ -20,11 +20,17 @@ struct error_table {
 };
 
 static const char *const classes[ERROR_CLASS_COUNT] = {
-	[ERROR_TRANSIENT] = "transient", [ERROR_DOCUMENT] = "document",
-	[ERROR_ABSENT] = "absent",       [ERROR_CLOSED] = "closed",
-	[ERROR_OPPOSED] = "opposed",     [ERROR_CONFIGURATION] = "configuration",
-	[ERROR_DUPLICATE] = "duplicate", [ERROR_MISSING] = "missing",
-	[ERROR_STALE] = "stale",         [ERROR_VAGUE] = "vague",
+	[ERROR_TRANSIENT] = "transient",
+	[ERROR_SLOW] = "slow",
+	[ERROR_DOCUMENT] = "document",
+	[ERROR_ABSENT] = "absent",
+	[ERROR_CLOSED] = "closed",
+	[ERROR_OPPOSED] = "opposed",
+	[ERROR_CONFIGURATION] = "configuration",
+	[ERROR_DUPLICATE] = "duplicate",
+	[ERROR_MISSING] = "missing",
+	[ERROR_STALE] = "stale",
+	[ERROR_VAGUE] = "vague",
 };
 
 static const char *shape_text(enum reply_shape shape)

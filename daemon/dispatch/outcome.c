@@ -8,6 +8,7 @@
 enum finding {
 	DELIVERED,
 	PASSING,      /* their trouble, coded: this document again, later */
+	SLOW,         /* the same, and it takes time to pass */
 	WAY,          /* the way there is in trouble; the DMP does not hold the document */
 	LOST_ANSWER,  /* the same, but it may hold it: the request had left */
 	DOCUMENT,     /* the document is at fault */
@@ -33,6 +34,7 @@ static const struct {
 	[CONFIRMED] = { OUTCOME_DELIVERED, REASON_NONE },
 	[FOREIGN] = { OUTCOME_REJECTED, REASON_DUPLICATE_FOREIGN },
 	[PASSING] = { OUTCOME_RETRY, REASON_RETRYING },
+	[SLOW] = { OUTCOME_RETRY, REASON_RETRYING },
 	[WAY] = { OUTCOME_RETRY_LANE, REASON_RETRYING },
 	[LOST_ANSWER] = { OUTCOME_RETRY_LANE, REASON_DOUBTFUL },
 	[DOCUMENT] = { OUTCOME_REJECTED, REASON_DMP_ERROR },
@@ -47,11 +49,17 @@ static const struct {
 };
 
 static const enum finding findings[ERROR_CLASS_COUNT] = {
-	[ERROR_TRANSIENT] = PASSING,   [ERROR_VAGUE] = PASSING,
-	[ERROR_DOCUMENT] = DOCUMENT,   [ERROR_MISSING] = MISSING,
-	[ERROR_STALE] = STALE,         [ERROR_ABSENT] = ABSENT,
-	[ERROR_CLOSED] = CLOSED,       [ERROR_OPPOSED] = OPPOSED,
-	[ERROR_DUPLICATE] = DUPLICATE, [ERROR_CONFIGURATION] = INSTALLATION,
+	[ERROR_TRANSIENT] = PASSING,
+	[ERROR_SLOW] = SLOW,
+	[ERROR_VAGUE] = PASSING,
+	[ERROR_DOCUMENT] = DOCUMENT,
+	[ERROR_MISSING] = MISSING,
+	[ERROR_STALE] = STALE,
+	[ERROR_ABSENT] = ABSENT,
+	[ERROR_CLOSED] = CLOSED,
+	[ERROR_OPPOSED] = OPPOSED,
+	[ERROR_DUPLICATE] = DUPLICATE,
+	[ERROR_CONFIGURATION] = INSTALLATION,
 };
 
 /* clang-format off */
@@ -73,7 +81,9 @@ static enum finding finding_of_row(const struct error_row *row, const struct att
 {
 	bool is_spent = row->attempts > 0 && attempt->alike + 1 >= row->attempts;
 
-	return is_spent && findings[row->class] == PASSING ? DOCUMENT : findings[row->class];
+	return is_spent && verdicts[findings[row->class]].kind == OUTCOME_RETRY
+		       ? DOCUMENT
+		       : findings[row->class];
 }
 
 static bool is_digit(char c)
@@ -216,6 +226,7 @@ struct outcome outcome_of(const struct error_table *errors, const struct attempt
 		.reason = verdicts[finding].reason,
 		.note = finding == CONFIRMED ? "confirmed_by_duplicate" : "",
 		.row = row,
+		.slow = finding == SLOW,
 		.stale = finding == STALE,
 		.strange = is_strange(exchange, reply),
 		.unknown = finding == UNDESCRIBED,

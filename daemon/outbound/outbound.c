@@ -15,6 +15,7 @@
 
 #include <event2/event.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -531,6 +532,12 @@ static void give_up_when_old(struct delivery *delivery, int64_t now_ms)
 	outcome->reason = REASON_TOO_OLD;
 }
 
+/* As many as the pause after them goes by: one that is slow to pass has the longest at once. */
+static unsigned failures_of(const struct delivery *delivery)
+{
+	return delivery->outcome.slow ? UINT_MAX : delivery->due.attempt;
+}
+
 /* Loop: what is to be written down. */
 static void concluded(struct job *job)
 {
@@ -548,7 +555,7 @@ static void concluded(struct job *job)
 		.doubtful = outcome->kind != OUTCOME_DELIVERED &&
 			    (outcome->doubtful || delivery->due.doubtful),
 		.next_attempt_ms = lane_next_attempt_ms(delivery->way->lane, outcome->kind,
-							delivery->due.attempt,
+							failures_of(delivery),
 							outcome->retry_after_ms, now_ms),
 		.attempt_counts =
 			outcome->kind != OUTCOME_RETRY_LANE && outcome->kind != OUTCOME_HALT,

@@ -11,6 +11,7 @@
 
 enum error_class {
 	ERROR_TRANSIENT,     /* their trouble: this document again, later */
+	ERROR_SLOW,          /* likewise, and it lasts: after the longest pause */
 	ERROR_DOCUMENT,      /* the document is at fault */
 	ERROR_ABSENT,        /* the patient has no DMP */
 	ERROR_CLOSED,        /* or no more */

@@ -37,6 +37,7 @@ struct outcome {
 	bool text_is_ours;  /* the DMP's may name the patient: for the history, never for a log */
 	int64_t retry_after_ms;      /* of the two retries only; 0: none */
 	const struct error_row *row; /* what the table of errors says of it; NULL: nothing */
+	bool slow;                   /* to be tried again after the longest pause at once */
 	bool stale;      /* rejected because the entry that was named is not as it was found */
 	bool strange;    /* what answered was not the DMP: see suspicion.h */
 	bool unknown;    /* rejected for want of knowing better: see suspicion.h */

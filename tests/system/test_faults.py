@@ -138,7 +138,7 @@ def test_what_goes_wrong_is_understood_and_passes(start_gateway, simulator, row)
 
 # Our table's class: what is said after the answer, and how the document ends when it comes once.
 CLASSES = {
-    "transient": (RETRY, "delivered"), "vague": (RETRY, "delivered"),
+    "transient": (RETRY, "delivered"), "slow": (RETRY, "delivered"), "vague": (RETRY, "delivered"),
     "document": (("rejected", "dmp_error"), "rejected"), "stale": (("rejected", "dmp_error"), "rejected"),
     "missing": (("rejected", "dmp_error"), "rejected"),
     "absent": (("refused", "dmp_absent"), "refused"), "closed": (("refused", "dmp_closed"), "refused"),

@@ -121,6 +121,13 @@ def seconds_between(exchanges: list[dict]) -> float:
     return (last - first).total_seconds()
 
 
+def test_a_dmp_that_lacks_resources_is_left_alone_for_the_longest_pause(start_gateway, simulator):
+    gateway = start_gateway(**{**SHORT, "most": "3 s"})
+    simulator.faults({"kind": "failure", "errorCode": "XDSRegistryOutOfResources", "text": "x", "times": 1})
+    assert gateway.wait_final(hand_in(gateway, "mllp", LETTER)) == "delivered"
+    assert seconds_between(simulator.exchanges()) >= 2.2  # but for a quarter
+
+
 def test_a_slow_dmp_is_waited_for(gateway, simulator):
     simulator.faults({"kind": "delay", "ms": 700})
     doc = hand_in(gateway, "mllp", LETTER)
