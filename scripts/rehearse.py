@@ -267,6 +267,12 @@ def rehearsal_config(config: dict, folder: pathlib.Path, simulator: Simulator) -
     return yaml.dump(config, Dumper=Quoted, allow_unicode=True)
 
 
+def simulator_options(config: dict | None) -> tuple[str, ...]:
+    """What a DMP must be told to accept of somebody's own configuration."""
+    tells = "send_hash_size" in (config or {}).get("metadata", {})
+    return ("--accept-hash-and-size",) if tells else ()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/rehearse", description="Rehearse a folder of messages and documents.")
     parser.add_argument("folder", metavar="DIR", type=pathlib.Path)
@@ -282,7 +288,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory(prefix="dmpfeed-rehearsal-") as folder:
         work = pathlib.Path(folder)
-        with Simulator(make_pki(work / "pki"), fresh(work / "sim")) as simulator:
+        with Simulator(make_pki(work / "pki"), fresh(work / "sim"), options=simulator_options(own)) as simulator:
             config = rehearsal_config(own, arguments.config.parent, simulator) if own else None
             rehearsal = Rehearsal(arguments.folder, work, config, arguments.patience)
             inputs = rehearsal.run(simulator, arguments.together)

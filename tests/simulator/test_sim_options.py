@@ -1,5 +1,6 @@
 """How strict it is: value sets, identities, and the file that holds the options of a training platform."""
 
+import hashlib
 import json
 import subprocess
 from collections.abc import Callable
@@ -22,9 +23,11 @@ from reference_client import (
     code,
     new_existence,
     new_message,
+    slot,
 )
 
 METADATA = "XDSRegistryMetadataError"
+LANGUAGE = slot("languageCode", "fr-FR")
 
 
 def coded(scheme: str, old: str, new: str) -> tuple[str, str]:
@@ -75,6 +78,34 @@ def test_value_sets_of_ones_own_can_be_given(start_sim, tmp_path):
     client = start_sim(tmp_path / "store", "--value-sets", str(tmp_path / "sets")).client()
     assert "is not in healthcare-facility-type.csv" in client.send(new_message()).text
     assert client.send(new_message().replace("envelope", *coded(FACILITY, "SA01", "SA98"))).outcome == "Success"
+
+
+# ---- hash and size
+
+
+def telling(hash_: str | None = None, size: str | None = None) -> Message:
+    """What its document has, unless told otherwise."""
+    message = new_message()
+    body = message.document.encode()
+    told = slot("hash", hash_ or hashlib.sha1(body).hexdigest()) + slot("size", size or str(len(body)))
+    return message.replace("envelope", LANGUAGE, told + LANGUAGE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        ({"hash_": "0" * 40}, "XDSRepositoryMetadataError", "Document01/Slot[hash]: it is not the hash of"),
+        ({"size": "1"}, "XDSRepositoryMetadataError", "Document01/Slot[size]: it is not the size of"),
+        ({"hash_": "da39a3ee"}, METADATA, "Document01/Slot[hash]: a SHA-1, 40 hexadecimal digits is expected"),
+        ({"size": "1 KiB"}, METADATA, "Document01/Slot[size]: a number of bytes is expected"),
+    ],
+    ids=repr,
+)
+def test_hash_and_size_are_accepted_when_told_so_if_they_are_right(start_sim, tmp_path, wrong, error, words):
+    client = start_sim(tmp_path / "store", "--accept-hash-and-size").client()
+    assert client.send(new_message()).outcome == client.send(telling()).outcome == "Success"
+    answer = client.send(telling(**wrong))
+    assert (answer.code, words in answer.text) == (error, True), answer.text
 
 
 # ---- identities

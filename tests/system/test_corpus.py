@@ -146,6 +146,15 @@ def test_somebodys_own_configuration_may_be_used(folder, tmp_path):
     assert report["totals"]["delivered"] == 7
 
 
+def test_one_that_tells_the_dmp_hash_and_size_is_rehearsed_too(tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text((SOURCE / "conf" / "examples" / "rehearsal.yaml").read_text() + "\nmetadata: { send_hash_size: true }\n")
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "letter.xml").write_bytes(read("discharge-letter.xml"))
+    report = rehearse(tmp_path / "input", tmp_path / "report.json", "--config", own)
+    assert states(by_file(report)["letter.xml"]) == ["delivered"]
+
+
 # ---- real messages ----
 
 @pytest.fixture(scope="module")

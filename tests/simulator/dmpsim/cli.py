@@ -70,6 +70,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         options.require_vihf,
         options.require_signature,
         options.allow_masked_and_invisible,
+        options.accept_hash_and_size,
         INS_DOMAINS[options.ins],
         Schemas(options.schemas) if options.schemas else None,
         ValueSets(value_sets) if value_sets else None,

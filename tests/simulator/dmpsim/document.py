@@ -1,5 +1,6 @@
 """An attached CDA against the metadata of its entry, which are derived from its header: they must agree."""
 
+import hashlib
 from collections.abc import Iterator
 
 from . import names, registry
@@ -28,6 +29,15 @@ def check_document(entry: RegistryObject, body: bytes) -> list[Finding]:
             )
         ]
     return [finding for check in CHECKS for finding in check(entry, document)]
+
+
+def check_hash_and_size(entry: RegistryObject, body: bytes) -> Iterator[Finding]:
+    """A repository verifies them where they are sent: ITI TF-2 3.41.4.1.3."""
+    right = {"hash": hashlib.sha1(body).hexdigest(), "size": str(len(body))}
+    for name, value in right.items():
+        if entry.value(name).lower() not in ("", value):
+            where = f"{entry.location}/Slot[{name}]"
+            yield failure("XDSRepositoryMetadataError", where, f"it is not the {name} of the document")
 
 
 def _clinical_document(root: Element) -> Element | None:

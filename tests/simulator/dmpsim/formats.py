@@ -57,6 +57,8 @@ TEXT = Format("a text that is not blank", lambda value: value.strip() != "")
 OID = _pattern(
     "an OID: digits and dots, no leading zero in an arc, 64 characters at most", rf"(?=.{{1,64}}$){_ARCS}"
 )
+SHA1 = _pattern("a SHA-1, 40 hexadecimal digits", "[0-9A-Fa-f]{40}")
+SIZE = _pattern("a number of bytes", r"0|[1-9]\d{0,17}")
 UTC_TIME = Format("a UTC time of 14 digits, yyyyMMddHHmmss, without zone", _is_utc_time)
 LANGUAGE = _pattern("a language such as fr-FR", r"[a-z]{2,3}(-[A-Z]{2})?")
 

@@ -33,6 +33,7 @@ class Settings:
     require_vihf: bool = False
     require_signature: bool = False
     masked_and_invisible: bool = False
+    hash_and_size: bool = False
     ins_domains: frozenset[str] = frozenset()
     schemas: Schemas | None = None
     value_sets: ValueSets | None = None

@@ -119,6 +119,11 @@ def _add_strictness(strict: argparse._ArgumentGroup) -> None:
         help="the DMP's parameter that lets a document be both MASQUE_PS and INVISIBLE_PATIENT",
     )
     strict.add_argument(
+        "--accept-hash-and-size",
+        action="store_true",
+        help="accept the hash and the size of a document among its metadata, if they are right",
+    )
+    strict.add_argument(
         "--any-related-document",
         action="store_true",
         help="accept a replacement whose relatedDocument names another document than its association does",

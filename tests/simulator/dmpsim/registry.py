@@ -2,11 +2,12 @@
 
 The tables are those of ITI TF-3 4.2.3.2 and 4.2.3.3 with the cardinalities of the CI-SIS for the DMP. They
 are whole: a slot, a classification or an identifier that stands in no table is refused, so are `hash` and
-`size`, which the DMP computes. Here only the coding scheme of a code is judged, `value_sets` knows the codes.
+`size`, which the DMP computes, unless it was told to take them. Here only the coding scheme of a code is judged,
+`value_sets` knows the codes.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import formats, names
 from .findings import Finding, metadata
@@ -152,6 +153,11 @@ DOCUMENT = Rules(
     identifiers=_ENTRY_IDENTIFIERS,
     title_required=True,
     attributes={"objectType": (STABLE_DOCUMENT,), "mimeType": ("text/xml", "application/xslt+xml")},
+)
+
+DOCUMENT_WITH_HASH = replace(
+    DOCUMENT,
+    slots=(*DOCUMENT.slots, SlotRule("hash", formats.SHA1, least=0), SlotRule("size", formats.SIZE, least=0)),
 )
 
 SIGNATURE = Rules(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from . import registry
 from .agreement import check_agreement, documents_of
-from .document import check_document, replaced_by
+from .document import check_document, check_hash_and_size, replaced_by
 from .dossiers import Asker
 from .findings import Finding, metadata
 from .frame import read_frame
@@ -60,9 +60,10 @@ judge = judge_with(read_frame, ACTION, PATH, _judge)
 def _check_submission(submission: Submission, opened: Opened) -> list[Finding]:
     settings, vihf = opened.settings, opened.vihf
     signature = signature_of(submission)
+    document = registry.DOCUMENT_WITH_HASH if settings.hash_and_size else registry.DOCUMENT
     findings = check_object(submission.package, registry.SET)
     for entry in submission.entries:
-        findings += check_object(entry, registry.SIGNATURE if entry is signature else registry.DOCUMENT)
+        findings += check_object(entry, registry.SIGNATURE if entry is signature else document)
     findings += check_agreement(submission, settings.agreement(opened.now))
     if vihf is not None:
         findings += [*check_set(vihf, submission.package), *check_secret(vihf, documents_of(submission))]
@@ -76,6 +77,7 @@ def _check_submission(submission: Submission, opened: Opened) -> list[Finding]:
         part = submission.part_of(entry)
         if part is not None:
             findings += check_document(entry, part.body)
+            findings += check_hash_and_size(entry, part.body)
     if settings.schemas is not None:
         findings += settings.schemas.check_submission(submission)
     return findings
