@@ -385,7 +385,7 @@ static void a_lost_answer_is_reconciled_once(void **state)
 	static const struct step steps[] = {
 		RECEIVED(.seq = 1),
 		{ .seq = 1, .what = "recovered", .reason = REASON_DOUBTFUL },
-		DELIVERED(.seq = 1, .note = "confirmed_by_duplicate", .at = "20261101000000+0100"),
+		DELIVERED(.seq = 1, .note = "confirmed_by_presence", .at = "20261101000000+0100"),
 	};
 	struct kept kept = { 0 };
 

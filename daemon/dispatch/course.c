@@ -95,6 +95,34 @@ static bool changes_something(enum transaction request)
 	return request == TRANSACTION_SUBMIT || request == TRANSACTION_DELETE;
 }
 
+/* A replacement that cannot be done, or whose predecessor is gone, may have been done by an attempt whose answer
+ * was lost: a DMP that looks at what is replaced first does not tell the duplicate.
+ */
+static bool may_be_there(const struct course *course)
+{
+	const bool is_refused = course->outcome.stale && changes_something(course->last);
+	const bool is_without = course->target == TARGET_ABSENT && !course->absent_as_new;
+
+	return course->action == ACTION_REPLACE && course->was_doubtful &&
+	       course->own == TARGET_NOT_SOUGHT && (is_refused || is_without);
+}
+
+static struct course_step find_own(void)
+{
+	struct course_step step = ask(TRANSACTION_FIND);
+
+	step.own = true;
+	return step;
+}
+
+static struct course_step is_there(void)
+{
+	struct outcome outcome = ours(OUTCOME_DELIVERED, REASON_NONE, "", "");
+
+	outcome.note = "confirmed_by_presence";
+	return end(&outcome);
+}
+
 static bool may_search_again(const struct course *course)
 {
 	return course->outcome.stale && changes_something(course->last) &&
@@ -107,6 +135,10 @@ struct course_step course_next(const struct course *course)
 
 	if (!course->has_asked)
 		return next_request(course);
+	if (course->own == TARGET_FOUND)
+		return is_there();
+	if (may_be_there(course))
+		return find_own();
 	if (outcome.kind != OUTCOME_DELIVERED)
 		return may_search_again(course) ? ask(TRANSACTION_FIND) : end(&outcome);
 	if (!changes_something(course->last))
@@ -134,6 +166,19 @@ static void learn_existence(struct course *course, const struct reply *reply)
 		fail(course, OUTCOME_HALT, REASON_LANE_STOPPED, "existence", why);
 }
 
+/* Where it is not there, all is as it was before the question. */
+static void learn_own(struct course *course, const struct reply *reply)
+{
+	const char *entry;
+	struct err err = { 0 };
+	int found = find_read(reply, &entry, &err);
+
+	if (found < 0)
+		fail(course, OUTCOME_REJECTED, REASON_DMP_ERROR, "find", err.text);
+	if (found > 0)
+		course->own = TARGET_FOUND;
+}
+
 static void learn_target(struct course *course, const struct reply *reply)
 {
 	const char *entry = "";
@@ -154,6 +199,13 @@ static void learn_target(struct course *course, const struct reply *reply)
 void course_learn(struct course *course, enum transaction asked, const struct outcome *outcome,
 		  const struct reply *reply)
 {
+	if (course->has_asked && may_be_there(course)) { /* that was the question */
+		course->own = TARGET_ABSENT;
+		if (outcome->kind == OUTCOME_DELIVERED) {
+			learn_own(course, reply);
+			return;
+		}
+	}
 	course->has_asked = true;
 	course->last = asked;
 	course->outcome = *outcome;

@@ -363,7 +363,7 @@ static int build_frame(struct delivery *delivery, struct hands *hands, struct er
 			.metadata = &delivery->metadata,
 			.source = delivery->due.source,
 			.request = step->request,
-			.target = delivery->target.p,
+			.target = step->own ? delivery->metadata.unique_id : delivery->target.p,
 			.entry = step->entry,
 			.archived = step->archived,
 			.ret_message_id = delivery->message_id,

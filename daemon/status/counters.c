@@ -243,7 +243,8 @@ static int find_acceptance(struct counters *counters, int64_t root,
 static int accept_first(struct counters *counters, const struct count_event *event, int64_t root,
 			struct err *err)
 {
-	const bool is_reconciled = strcmp(event->note, "confirmed_by_duplicate") == 0;
+	const bool is_reconciled = strcmp(event->note, "confirmed_by_duplicate") == 0 ||
+				   strcmp(event->note, "confirmed_by_presence") == 0;
 	struct known_acceptance *known = arena_alloc(&counters->arena, sizeof(*known));
 	struct count_acceptance *is = &known->is;
 

@@ -31,6 +31,7 @@ struct course {
 	const char *entry; /* of the document to replace or delete; borrowed from the reply */
 	unsigned searches;
 	bool entry_is_the_same; /* the second search found what the first one had */
+	enum course_target own; /* the document itself, which an earlier attempt may have brought */
 
 	/* what the last request came to */
 	bool has_asked;
@@ -44,6 +45,7 @@ struct course_step {
 
 	/* the next request */
 	enum transaction request;
+	bool own;          /* to find: the document itself, not the one to replace or delete */
 	const char *entry; /* to replace or delete; "": none */
 	bool archived;     /* it must be: see struct deletion */
 

@@ -197,6 +197,18 @@ def test_or_any_when_told_so(start_sim, by, tmp_path):
     assert sim.client().send(new_message(by, replaces=(fresh_oid(5), entry_uuid))).outcome == "Success"
 
 
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [((), "XDSDuplicateUniqueIdInRegistry"), (("--replaced-first",), "XDSRegistryDeprecatedDocumentError")],
+    ids=repr,
+)
+def test_a_replacement_sent_again(start_sim, tmp_path, options, code):
+    sim = start_sim(tmp_path / "store", *options)
+    client, replaced, unique_id = sim.client(), known(sim), fresh_oid(5)
+    assert client.send(new_message(unique_id=unique_id, replaces=replaced)).outcome == "Success"
+    assert client.send(new_message(unique_id=unique_id, replaces=replaced)).code == code
+
+
 def test_a_replacement_may_carry_the_slot_of_the_other_associations(sim, client):
     unique_id, entry_uuid = known(sim)
     with_slot = association("as9", "urn:ihe:iti:2007:AssociationType:RPLC", "Document01", entry_uuid)

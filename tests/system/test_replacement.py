@@ -82,6 +82,18 @@ def test_a_deletion_whose_answer_was_lost_is_confirmed_by_what_is_not_there(star
     assert simulator.received()[unique_id(LETTER)]["status"] == "deleted"
 
 
+@pytest.mark.parametrize("options, note", [((), "confirmed_by_duplicate"), (("--replaced-first",), "confirmed_by_presence")],
+                         ids=["by the duplicate", "by its presence"])
+def test_a_replacement_whose_answer_was_lost_is_confirmed(start_with, options, note):
+    gateway, simulator = start_with(*options)
+    gateway.wait_final(hand_in(gateway, "mllp", LETTER))
+    simulator.faults({"kind": "reset_after", "transaction": "TD2.1", "times": 1})
+    after = settled(gateway, gateway.send(mdm_t02(NEXT, trigger="T10")))
+    assert (after["state"], after["events"][-1]["note"], after["doubtful"]) == ("delivered", note, False)
+    assert {name: each["status"] for name, each in simulator.received().items()} == {
+        unique_id(LETTER): "deprecated", unique_id(NEXT): "approved"}
+
+
 def test_the_history_tells_the_deletion_from_the_document(delivered):
     settled(delivered, delivered.send(mdm_t02(LETTER, trigger="T04")))
     assert [(each["action"], each["state"]) for each in delivered.documents()] == [

@@ -81,7 +81,7 @@ def _serve(options: argparse.Namespace) -> int:
     told_to_stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told_to_stop.set())
-    habits = Habits(options.any_related_document, options.fault_when_absent)
+    habits = Habits(options.any_related_document, options.fault_when_absent, options.replaced_first)
     simulator = Simulator(_settings(options), Store(options.store, habits), options.quiet)
     dmp = Listener(
         options.listen,

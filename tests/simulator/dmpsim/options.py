@@ -133,6 +133,11 @@ def _add_strictness(strict: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="answer TD3.1b with a fault, not with an empty list, where there is no such document",
     )
+    strict.add_argument(
+        "--replaced-first",
+        action="store_true",
+        help="look at what a document replaces before looking whether the document is known",
+    )
 
 
 # ---- the file

@@ -37,6 +37,7 @@ class Habits:
 
     any_related_document: bool = False
     fault_when_absent: bool = False
+    replaced_first: bool = False
 
 
 class Store:
@@ -179,11 +180,13 @@ class Store:
         )
 
     def _refuse(self, received: Received) -> Finding | None:
+        replaced = self._refuse_replacements(received.documents, received.asker)
         return (
             self._dossiers.refuse_patient(received.asker.patient)
+            or (replaced if self._habits.replaced_first else None)
             or self._duplicate_entry(received)
             or self._duplicate_set(received.set_unique_id)
-            or self._refuse_replacements(received.documents, received.asker)
+            or replaced
         )
 
     def _duplicate_entry(self, received: Received) -> Finding | None:
