@@ -131,6 +131,17 @@ def test_an_application_drops_files_and_reads_neither_keys_nor_the_queue(running
         assert "Permission denied" in running.run(*application, "cat", path, code=1)
 
 
+def test_a_group_of_the_machine_is_known_by_its_members(running):
+    """control.groups go by the kernel's word on who comes: what the unit hides from the daemon, it cannot know."""
+    config, group = "/etc/dmpfeed/dmpfeed.yaml", running.run("getent", "group", "adm").split(":")[2]
+    ask = ("setpriv", "--reuid", "65534", "--regid", "65534", "--groups")
+    running.run("sh", "-c", f"cp -p {config} /tmp/good && echo 'control: {{ groups: {{ read: adm }} }}' >>{config} && "
+                "systemctl restart dmpfeed")
+    assert "Ready" in running.run(*ask, group, "dmpfeedctl", "status")
+    assert "members of the groups under control.groups may ask" in running.run(*ask, "65534", "dmpfeedctl", "status", code=1)
+    running.run("sh", "-c", f"mv /tmp/good {config} && systemctl restart dmpfeed")
+
+
 def test_a_reload_is_checked_first(running):
     running.run("systemctl", "reload", "dmpfeed")
     running.run("sh", "-c", "cp -a /etc/dmpfeed/dmpfeed.yaml /tmp/good && echo 'nonsense: 1' >>/etc/dmpfeed/dmpfeed.yaml")
