@@ -143,6 +143,22 @@ static void a_wrong_mapping_is_told(void **state)
 			    "m.yaml:3:12: this is no code of a document type\n");
 }
 
+/* Else the lines of any file of one column (a key) would be quoted to whoever names it. */
+static void no_column_is_two_things(void **state)
+{
+	static const char key[] = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\n";
+	const char *head = "-----BEGIN PRIVATE KEY-----";
+	const struct figures_mapping all = { .columns = { head, head, head, head } };
+	const struct figures_mapping two = { .columns = { [3] = "month" } };
+
+	(void)state;
+	assert_string_equal(read_as(FIGURES_BY_TYPE, key, &all),
+			    "f.csv:1: the column \"-----BEGIN PRIVATE KEY-----\" cannot be two "
+			    "things at once\n");
+	assert_string_equal(read_as(FIGURES_BY_TYPE, "finess_eg,type_code,month\nx,y,z\n", &two),
+			    "f.csv:1: the column \"month\" cannot be two things at once\n");
+}
+
 static void a_file_full_of_errors_is_cut_short(void **state)
 {
 	scoped(buf_done) struct buf text = { 0 };
@@ -167,6 +183,7 @@ int main(void)
 		cmocka_unit_test(types_have_codes),
 		cmocka_unit_test(other_names_by_a_mapping),
 		cmocka_unit_test(a_wrong_mapping_is_told),
+		cmocka_unit_test(no_column_is_two_things),
 		cmocka_unit_test(a_file_full_of_errors_is_cut_short),
 	};
 

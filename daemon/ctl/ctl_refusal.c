@@ -57,6 +57,7 @@ static const struct refusal {
 	  "il n'y a pas de colonne « % » (les colonnes sont séparées par des virgules)" },
 	{ "there is no column \"%\" (columns are separated by semicolons)",
 	  "il n'y a pas de colonne « % » (les colonnes sont séparées par des points-virgules)" },
+	{ "the column \"%\" cannot be two things at once", "la colonne « % » ne peut être deux choses à la fois" },
 	{ "% fields under % columns", "% champs sous % colonnes" },
 	{ "%: \"%\" has lost the zeros at its beginning: format the column as text",
 	  "% : « % » a perdu ses zéros de tête : mettre la colonne au format texte" },

@@ -258,6 +258,19 @@ static void read_records(struct reader *reader, struct figures *figures)
 		complain(reader, "there is no figure in it");
 }
 
+/* A file of one column, a key in PEM, is no table: each of its lines would be quoted as what it is not. */
+static bool no_column_is_two(struct reader *reader)
+{
+	for (enum column i = 1; i < COLUMNS; i++)
+		for (enum column j = 0; j < i; j++)
+			if (reader->columns[i] == reader->columns[j]) {
+				complain(reader, "the column \"%s\" cannot be two things at once",
+					 column_name(reader, i));
+				return false;
+			}
+	return true;
+}
+
 static bool find_columns(struct reader *reader)
 {
 	struct err err;
@@ -269,7 +282,7 @@ static bool find_columns(struct reader *reader)
 			add_line(reader, err.text);
 			all = false;
 		}
-	return all;
+	return all && no_column_is_two(reader);
 }
 
 int figures_read(struct figures *ret_figures, enum figures_of of, const char *file,
