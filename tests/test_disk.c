@@ -133,6 +133,23 @@ static void what_cannot_be_read_says_why(void **state)
 	assert_int_equal(bytes.n, 0);
 }
 
+static void what_may_never_end_is_not_read(void **state)
+{
+	char folder[] = "/tmp/test_disk.XXXXXX";
+	scoped(buf_done) struct buf bytes = { 0 };
+	scoped(free_ptr) char *pipe = NULL;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	pipe = xasprintf("%s/pipe", folder);
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	assert_int_equal(disk_read(pipe, 10, &bytes), EINVAL); /* nobody writes to it */
+	assert_int_equal(disk_read("/dev/zero", 10, &bytes), EINVAL);
+	assert_int_equal(bytes.n, 0);
+	unlink(pipe);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +161,7 @@ int main(void)
 		cmocka_unit_test(a_copy_has_the_bytes_and_is_its_owners_alone),
 		cmocka_unit_test(what_cannot_be_copied_says_why_and_leaves_nothing),
 		cmocka_unit_test(what_cannot_be_read_says_why),
+		cmocka_unit_test(what_may_never_end_is_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

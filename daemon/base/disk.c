@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -29,22 +28,34 @@ uint64_t disk_file_bytes(const char *path)
 	return stat(path, &found) == 0 ? (uint64_t)found.st_size : 0;
 }
 
-int disk_read(const char *path, size_t most, struct buf *out)
+static int read_bytes(int fd, size_t most, struct buf *out)
 {
-	char *room = buf_reserve(out, most + 1);
-	FILE *file;
-	int failed;
+	char *room = buf_reserve(out, most);
+	ssize_t n = 1;
 
 	if (room == NULL)
 		return EFBIG;
-	file = fopen(path, "re");
-	if (file == NULL)
-		return errno;
-	errno = 0;
-	out->n += fread(room, 1, most + 1, file);
-	failed = ferror(file) ? errno : 0;
-	fclose(file);
-	return failed;
+	for (; most > 0 && n > 0; room += n, most -= (size_t)n, out->n += (size_t)n)
+		if ((n = read(fd, room, most)) < 0)
+			return errno;
+	return 0;
+}
+
+int disk_read(const char *path, size_t most, struct buf *out)
+{
+	const int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat found;
+	int error = 0;
+
+	if (fd < 0 || fstat(fd, &found) < 0)
+		error = errno;
+	else if (!S_ISREG(found.st_mode))
+		error = S_ISDIR(found.st_mode) ? EISDIR : EINVAL;
+	else
+		error = read_bytes(fd, most + 1, out);
+	if (fd >= 0)
+		close(fd);
+	return error;
 }
 
 static int write_all(int fd, const char *bytes, size_t n)

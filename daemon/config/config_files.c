@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <glob.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "base/disk.h"
 #include "base/yaml_merge.h"
@@ -45,20 +44,6 @@ static struct yaml_tree *load(struct option_reading *reading, const char *file,
 }
 
 /* ---- what is included ---- */
-
-/* One that is a device, or a pipe, would keep the reader for ever. */
-static struct yaml_tree *load_included(struct option_reading *reading, const char *file)
-{
-	static const char what_is_right[] = "let the gateway read it, or move it away";
-	struct stat info;
-
-	if (stat(file, &info) == 0 && !S_ISREG(info.st_mode)) {
-		complain_of_file(reading, option_add_file(reading, file),
-				 S_ISDIR(info.st_mode) ? EISDIR : EINVAL, what_is_right);
-		return NULL;
-	}
-	return load(reading, file, what_is_right);
-}
 
 static void merge(struct option_reading *reading, struct yaml_tree *tree, struct yaml_tree *more)
 {
@@ -121,7 +106,8 @@ static void include(struct option_reading *reading, struct yaml_tree *tree, stru
 		option_complain_at(reading, place,
 				   "include: more than 100 files: they are hardly those you mean");
 	for (size_t i = 0; rc == 0 && i < min(found.gl_pathc, (size_t)MOST_FILES); i++) {
-		struct yaml_tree *more = load_included(reading, found.gl_pathv[i]);
+		struct yaml_tree *more = load(reading, found.gl_pathv[i],
+					      "let the gateway read it, or move it away");
 
 		if (more != NULL)
 			merge(reading, tree, more);

@@ -18,6 +18,7 @@ static const struct refusal {
 	  "% : le démon n'a pas le droit de le lire (un autre dossier ?)" },
 	{ "%: %: the daemon must be able to read it (another folder?)",
 	  "% : % : le démon doit pouvoir le lire (un autre dossier ?)" },
+	{ "%: it is a pipe or a device, and not a file", "% : c'est un tube ou un périphérique, et non un fichier" },
 	{ "no file of targets (targets.dir) has a denominator that is imported",
 	  "aucun fichier d'objectifs (targets.dir) n'a de dénominateur à importer" },
 	{ "which denominator is it? name it with --denominator (there are: %), or call the file as the targets do",

@@ -7,6 +7,7 @@
  */
 #include "operator/imports.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #include "base/clock.h"
@@ -52,10 +53,14 @@ static int read_file(const char *path, struct buf *ret_bytes, struct err *err)
 {
 	const int failed = disk_read(path, CSV_BYTES, ret_bytes);
 
-	return failed ? err_set(err, ERR_REJECT,
-				"%s: %s: the daemon must be able to read it (another folder?)",
-				path, strerror(failed))
-		      : 0;
+	if (failed == EINVAL)
+		return err_set(err, ERR_REJECT, "%s: it is a pipe or a device, and not a file",
+			       path);
+	if (failed != 0)
+		return err_set(err, ERR_REJECT,
+			       "%s: %s: the daemon must be able to read it (another folder?)", path,
+			       strerror(failed));
+	return 0;
 }
 
 static const char *base_name(const char *path)

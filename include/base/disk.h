@@ -18,7 +18,8 @@ struct disk_room disk_room(const char *path);
 uint64_t disk_file_bytes(const char *path);
 
 /* A whole file, at the end of `out`; of a larger one than `most` bytes, one byte more: whoever reads the bytes then
- * sees that they are too many. Returns 0, or what errno says.
+ * sees that they are too many. Returns 0, or what errno says: EINVAL of a pipe or a device, on which the reader might wait
+ * for ever.
  */
 must_use int disk_read(const char *path, size_t most, struct buf *out);
 

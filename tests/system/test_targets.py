@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -202,6 +203,16 @@ def test_every_wrong_line_is_told_and_nothing_is_kept(make_gateway):
     assert missing.returncode == 1 and "No such file" in missing.stderr
     other = ask(gateway, "import-denominators", "autre.csv")
     assert other.returncode == 1 and "name it with --denominator (there are: sejours)" in other.stderr
+
+
+def test_a_pipe_is_not_waited_for(gateway):
+    """Each would keep a worker; without workers, nothing is taken in."""
+    os.mkfifo(gateway.folder / "pipe")
+    (gateway.folder / "cnam.csv").touch()
+    for asked in (["pipe"], ["pipe", "--declared"], ["cnam.csv", "--mapping", "pipe"], ["/dev/zero"]):
+        said = ask(gateway, "import-official", *asked)
+        assert (said.returncode, "it is a pipe or a device, and not a file" in said.stderr) == (1, True), said
+    assert "un tube ou un périphérique" in ask(gateway, "import-official", "pipe", LC_ALL="fr_FR.UTF-8").stderr
 
 
 # ---- counts of others ----
