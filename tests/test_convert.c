@@ -200,6 +200,37 @@ static void the_program_has_no_network(void **state)
 		fail_msg("it is no PDF");
 }
 
+static void what_is_not_its_own_it_neither_reads_nor_changes(void **state)
+{
+	struct world *world = *state;
+
+	if (confine_probe() & (CONFINE_NO_LANDLOCK | CONFINE_NO_FILTER)) {
+		print_message("not looked at: no Landlock here, or no filter of system calls\n");
+		return;
+	}
+	if (convert_with(world, "exec /usr/bin/python3 -c '\n"
+				"import os, sys\n"
+				"other = \"../../profile\"\n"
+				"os.stat(other)\n"
+				"for attempt in (lambda: open(\"/etc/passwd\"),\n"
+				"                lambda: open(other),\n"
+				"                lambda: open(other, \"a\"),\n"
+				"                lambda: open(\"../planted\", \"w\"),\n"
+				"                lambda: os.truncate(other, 0),\n"
+				"                lambda: os.chmod(other, 0o644),\n"
+				"                lambda: os.chown(other, -1, os.getgid()),\n"
+				"                lambda: os.setxattr(other, \"user.x\", b\"\"),\n"
+				"                lambda: os.unlink(other),\n"
+				"                lambda: os.rename(other, \"mine\"),\n"
+				"                lambda: open(f\"/proc/{os.getppid()}/mem\")):\n"
+				"    try: attempt(); sys.exit(9)\n"
+				"    except PermissionError: pass\n"
+				"open(\"out.pdf\", \"wb\").write(b\"not a PDF\")'") < 0)
+		assert_refused(world, "is not PDF/A-1 either");
+	else
+		fail_msg("it is no PDF");
+}
+
 static void a_program_that_does_not_end_is_ended(void **state)
 {
 	struct world *world = *state;
@@ -381,6 +412,7 @@ int main(void)
 		WITH_WORLD(what_the_program_makes_is_taken),
 		WITH_WORLD(the_program_finds_little_to_work_with),
 		WITH_WORLD(the_program_has_no_network),
+		WITH_WORLD(what_is_not_its_own_it_neither_reads_nor_changes),
 		WITH_WORLD(a_program_that_does_not_end_is_ended),
 		WITH_WORLD(nobody_waits_for_a_program_when_the_gateway_ends),
 		WITH_WORLD(a_program_that_makes_too_much_is_refused),

@@ -203,6 +203,7 @@ static void become_ghostscript(const struct work *work, int said)
 						   "LC_ALL=C.UTF-8", NULL };
 	const struct convert_settings *settings = work->settings;
 	const struct confine_settings limits = {
+		.program = settings->converter,
 		.seconds = (uint64_t)settings->timeout_ms / 1000 + 1,
 		.most_memory_bytes = settings->most_memory_bytes,
 		.most_output_bytes = settings->most_output_bytes,
@@ -369,8 +370,8 @@ static int judge_end(const struct work *work, const struct child *child, struct 
 			work->settings->converter);
 	case NOT_CONFINED:
 		return err_set(err, ERR_HALT,
-			       "the PDF converter cannot be kept from the network, or within its "
-			       "limits, on this system: see pdf.isolation");
+			       "the PDF converter cannot be kept from the network, from files, or "
+			       "within its limits, on this system: see pdf.isolation");
 	}
 	trouble = machine_trouble(child);
 	if (trouble != NULL)

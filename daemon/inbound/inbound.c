@@ -413,23 +413,41 @@ static void file_moved(struct job *job)
 
 /* ---- birth and end ---- */
 
+static void tell_network_gap(int gaps, const char *then)
+{
+	log_warning(
+		"pdf: the system lets Ghostscript have no namespaces of its own: allow user "
+		"namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone; "
+		"RestrictNamespaces=user net ipc in the unit). %s%s",
+		gaps & CONFINE_NO_FILTER
+			? "Nothing else keeps it from the network"
+			: "A filter of system calls keeps it from the network all the same",
+		gaps & CONFINE_NO_FILTER ? then : "");
+}
+
+static void tell_file_gap(const char *then)
+{
+	log_warning("pdf: the system has no Landlock, which keeps Ghostscript from all files but "
+		    "programs, fonts and its own: allow it (Linux 5.13, landlock in lsm= at boot; "
+		    "SystemCallFilter=landlock_create_ruleset landlock_add_rule "
+		    "landlock_restrict_self in the unit). Nothing else keeps it from what the "
+		    "gateway may read%s",
+		    then);
+}
+
 /* Once, at start: whoever set the system up hears what it keeps a conversion from. */
 static void tell_isolation(const struct config *config)
 {
 	const int gaps = confine_probe();
+	const char *then =
+		config->convert.needs_isolation
+			? ": PDF files that are not PDF/A-1 wait in their folders (pdf.isolation)"
+			: " (pdf.isolation)";
 
-	if (gaps < 0 || (gaps & CONFINE_NO_NAMESPACES) == 0)
-		return;
-	log_warning(
-		"pdf: the system lets Ghostscript have no namespaces of its own: allow user "
-		"namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone; "
-		"RestrictNamespaces=user net ipc in the unit). %s",
-		!(gaps & CONFINE_NO_FILTER)
-			? "A filter of system calls keeps it from the network all the same"
-		: config->convert.needs_isolation
-			? "Nothing else keeps it from the network: PDF files that are not "
-			  "PDF/A-1 wait in their folders (pdf.isolation)"
-			: "Nothing keeps it from the network (pdf.isolation)");
+	if (gaps >= 0 && gaps & CONFINE_NO_NAMESPACES)
+		tell_network_gap(gaps, then);
+	if (gaps >= 0 && gaps & CONFINE_NO_LANDLOCK)
+		tell_file_gap(then);
 }
 
 int inbound_new(struct inbound **ret_inbound, const struct inbound_parts *parts, struct err *err)

@@ -1,10 +1,10 @@
 /* From a PDF to PDF/A-1b, by Ghostscript: a foreign program that reads foreign bytes, so it runs as
  * a confined child process.
  *
- * The child has an environment of its own, an empty work folder that is removed after it, no file
- * but its three and its own standard ones, limits on time, memory and output, no network, no right to
- * start another process or to gain rights (confine.h), and -dSAFER, by which Ghostscript itself opens
- * no other file and runs no command. It dies with the thread that started it.
+ * The child has an environment of its own, an empty work folder that is removed after it and the only
+ * place where it writes, no file but its three, programs and fonts, limits on time, memory and output, no
+ * network, no right to start another process or to gain rights (confine.h), and -dSAFER, by which
+ * Ghostscript itself opens no other file and runs no command. It dies with the thread that started it.
  *
  * Worker: it waits for the child, as long as the settings allow.
  */
@@ -21,7 +21,7 @@ struct convert_settings {
 	const char *folder;    /* where work folders are made: the gateway's alone */
 	int64_t timeout_ms;
 	uint64_t most_memory_bytes, most_output_bytes;
-	bool needs_isolation;    /* no conversion where nothing keeps it from the network */
+	bool needs_isolation; /* no conversion where nothing keeps it from the network, or from files */
 	const atomic_bool *ends; /* it is given up once this is true (ERR_RETRY); NULL: never */
 };
 

@@ -371,6 +371,36 @@ def test_where_there_are_no_namespaces_the_journal_says_so_and_conversions_go_on
     assert claims_pdfa_1(delivered(gateway, simulator).body)
 
 
+WITHOUT_LANDLOCK = """#!/usr/bin/python3 -I
+import ctypes, os, struct, sys
+steps = [(0x20, 0, 0, 0), (0x15, 0, 1, 444), (0x06, 0, 0, 0x50000 | 38), (0x06, 0, 0, 0x7fff0000)]  # ENOSYS
+filter = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+program = ctypes.create_string_buffer(struct.pack("HP", len(steps), ctypes.addressof(filter)))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program) == 0  # NO_NEW_PRIVS, SECCOMP
+os.execv("{daemon}", ["dmpfeedd", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.parametrize("isolation", ["required", "preferred"])
+def test_where_there_is_no_landlock_the_journal_says_so(make_gateway, simulator, tmp_path, monkeypatch, isolation):
+    script = tmp_path / "dmpfeedd"
+    script.write_text(WITHOUT_LANDLOCK.format(daemon=world.DAEMON))
+    script.chmod(0o755)
+    gateway = make_gateway(extra=f"pdf: {{ isolation: {isolation} }}")
+    monkeypatch.setattr(world, "DAEMON", script)
+    gateway.start()
+    assert len(gateway.journal.find(r"<4>pdf: the system has no Landlock, .* Nothing else keeps it from what the gateway may read"
+                                    + (": PDF files .* wait" if isolation == "required" else r" \("))) == 1
+    if isolation == "preferred":
+        assert claims_pdfa_1(delivered(gateway, simulator).body)
+        return
+    gateway.drop("letter.pdf", PDF)
+    gateway.drop("letter.yaml", YAML.encode())
+    gateway.journal.wait(rf"file={file_digest('letter.pdf')} .*stays: .* cannot be kept from the network, from files, ")
+    assert (gateway.inbox / "letter.pdf").exists()
+
+
 # ---- what is wrong is said ----
 
 @pytest.mark.parametrize("old, new, location, words, reason", [

@@ -108,7 +108,7 @@ def test_a_port_is_held_and_a_document_goes_into_the_queue(running):
 
 
 def test_a_pdf_is_converted_where_nothing_else_may_be_done(running):
-    """Ghostscript has its namespaces within the confinement of the unit."""
+    """Ghostscript has its namespaces and its Landlock within the confinement of the unit."""
     if shutil.which("gs") is None:
         pytest.skip("no Ghostscript on this machine")
     before = len(documents(running))
@@ -116,7 +116,7 @@ def test_a_pdf_is_converted_where_nothing_else_may_be_done(running):
                 "timeout 60 sh -c 'until ls /var/spool/dmpfeed/labo/done/*/letter.pdf; do sleep 0.05; done'", timeout=90)
     assert len(documents(running)) == before + 1
     running.run("journalctl", "--sync")
-    assert "namespaces" not in running.run("journalctl", "-u", "dmpfeed", "-o", "cat")
+    assert "pdf: the system" not in running.run("journalctl", "-u", "dmpfeed", "-o", "cat")
 
 
 def test_an_application_drops_files_and_reads_neither_keys_nor_the_queue(running):
