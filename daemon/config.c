@@ -146,6 +146,18 @@ static void derive_roles(struct config_sender *sender, struct arena *arena)
 	sender->role_count = 1;
 }
 
+/* A PDF lies there in clear while it is converted. What is encrypted on the disk is in clear in memory only, where systemd
+ * gave us a folder.
+ */
+static const char *convert_folder(struct config *config)
+{
+	struct slice folders = slice_of(getenv("RUNTIME_DIRECTORY")), first;
+
+	if (config->key_file[0] == '\0' || !slice_next(&folders, ':', &first) || first.n == 0)
+		return config->state_dir;
+	return arena_dup(&config->arena, first);
+}
+
 static void derive(struct config *config)
 {
 	char node[HOST_NAME_MAX + 1] = "";
@@ -161,7 +173,7 @@ static void derive(struct config *config)
 	config->vihf.lps_name = config->lps_name;
 	config->vihf.lps_version = config->lps_version;
 	config->alerts.invisible_warning_ms = config->invisible_most_ms;
-	config->convert.folder = config->state_dir;
+	config->convert.folder = convert_folder(config);
 	config->store.path = arena_printf(&config->arena, "%s/queue.db", config->state_dir);
 	for (size_t i = 0; i < config->source_count; i++)
 		config->sources[i].ack.source = config->sources[i].name;

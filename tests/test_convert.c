@@ -383,7 +383,7 @@ static void what_a_killed_process_left_is_cleaned(void **state)
 
 	assert_int_equal(mkdir(folder, 0700), 0);
 	write_file(file, "left", 0600);
-	convert_clean(&world->settings);
+	convert_clean(world->work);
 	assert_nothing_left(world);
 }
 

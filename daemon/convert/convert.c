@@ -158,10 +158,9 @@ static int work_open(struct work *work, struct slice pdf, struct err *err)
 	return copy_profile(work, err);
 }
 
-void convert_clean(const struct convert_settings *settings)
+void convert_clean(const char *folder)
 {
-	scoped(free_ptr) char *pattern =
-		xasprintf("%s/" WORK_NAME "[A-Za-z0-9]*", settings->folder);
+	scoped(free_ptr) char *pattern = xasprintf("%s/" WORK_NAME "[A-Za-z0-9]*", folder);
 	glob_t found = { 0 };
 
 	if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)

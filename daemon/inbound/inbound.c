@@ -457,7 +457,8 @@ int inbound_new(struct inbound **ret_inbound, const struct inbound_parts *parts,
 	struct doors_plan *plan;
 
 	inbound->parts = *parts;
-	convert_clean(&config->convert);
+	convert_clean(config->convert.folder);
+	convert_clean(config->state_dir); /* of a time without keys */
 	if (config->drop_count > 0 && config->when_not_pdfa == PDF_CONVERT)
 		tell_isolation(config);
 	inbound->doors =

@@ -33,7 +33,7 @@ struct convert_settings {
 must_use int convert_to_pdfa(const struct convert_settings *settings, struct slice pdf,
 			     struct buf *ret_pdfa, struct err *err);
 
-/* At start: removes the work folders that a process left which was killed. */
-void convert_clean(const struct convert_settings *settings);
+/* At start: removes the work folders that a process left in it which was killed. */
+void convert_clean(const char *folder);
 
 #endif

@@ -9,6 +9,7 @@ import pytest
 
 from gateway import FINESS_EG, file_digest
 from samples import hand_in, mdm_t02, numbered, patient_words, patient_words_in, read, unique_id
+from test_sidecar import PDF, YAML, hanging
 
 LETTER = read("discharge-letter.xml")
 
@@ -26,8 +27,8 @@ def keys(tmp_path):
 
 
 def content(gateway) -> str:
-    """The database and its log, as whoever steals the disk reads them."""
-    return "".join(path.read_bytes().decode("latin-1") for path in (gateway.folder / "state").glob("queue.db*"))
+    """The state folder, as whoever steals the disk reads it."""
+    return "".join(path.read_bytes().decode("latin-1") for path in (gateway.folder / "state").rglob("*") if path.is_file())
 
 
 def with_keys(keys) -> dict:
@@ -44,6 +45,21 @@ def test_the_files_say_nothing_of_the_patient(start_gateway, simulator, keys):
     assert patient_words_in(content(gateway)) == []
     assert "ClinicalDocument" not in content(gateway)
     assert gateway.ctl("show", doc)["origin"] == file_digest(name)
+
+
+def test_a_pdf_is_converted_where_the_disk_has_nothing_of_it(make_gateway, tmp_path, keys):
+    """In the folder that systemd gives, in memory; where it gives none, what a kill leaves is gone with the next start."""
+    given, pdf = tmp_path / "run", PDF.decode("latin-1")
+    given.mkdir()
+    gateway = make_gateway(extra=f"queue: {{ encryption: {{ key_file: {keys} }} }}\npdf: {{ converter: {hanging(tmp_path)} }}")
+    gateway.drop("letter.pdf", PDF)
+    gateway.drop("letter.yaml", YAML.encode())
+    for folder, environment in ((gateway.folder / "state", {}), (given, {"RUNTIME_DIRECTORY": f"{given}:/run/another"})):
+        gateway.start(env=environment)
+        while not list(folder.glob("convert.*/prologue.ps")):
+            assert gateway.process.poll() is None
+        gateway.kill()
+        assert (pdf in content(gateway)) == (folder != given)
 
 
 def test_without_a_key_they_do(gateway):
