@@ -395,6 +395,16 @@ static void load_credentials(struct daemon *daemon)
 	snapshot_tell_certificates(daemon->first);
 }
 
+/* Keys, and patients, are in memory. One byte is less than any core; and where cores go through a pipe, to a program that
+ * keeps them, this very limit keeps the kernel from it, and 0 does not (core_pattern; it is how such programs
+ * are kept from their own cores).
+ */
+static void leave_no_core(void)
+{
+	if (setrlimit(RLIMIT_CORE, &(struct rlimit){ 1, 1 }) < 0) /* it may be 0 for good */
+		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+}
+
 static int serve(struct daemon *daemon)
 {
 	scoped(buf_done) struct buf errors = { 0 };
@@ -403,8 +413,8 @@ static int serve(struct daemon *daemon)
 	signal(SIGHUP, SIG_IGN); /* until it can be heeded */
 	log_start(JOURNAL_SOCKET);
 	inherited_start();
-	umask(umask(0) | 0027);                           /* documents are nobody else's business */
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }); /* keys, and patients, in a file */
+	umask(umask(0) | 0027); /* documents are nobody else's business */
+	leave_no_core();
 	log_set_level(daemon->first->config->log_level);
 	log_limit(&daemon->first->config->log_rate_limit);
 	if (load_what_all_need(daemon, &errors) < 0) {

@@ -44,7 +44,7 @@ static bool limit_all(const struct confine_settings *settings)
 	       limit(RLIMIT_AS, settings->most_memory_bytes, 0) &&
 	       limit(RLIMIT_FSIZE, settings->most_output_bytes, 0) &&
 	       limit(RLIMIT_NOFILE, MOST_FILES, 0) && limit(RLIMIT_NPROC, 0, 0) &&
-	       limit(RLIMIT_CORE, 0, 0);
+	       (limit(RLIMIT_CORE, 1, 0) || limit(RLIMIT_CORE, 0, 0)); /* as the daemon's own */
 }
 
 /* The first to go when the machine has no memory left. */
