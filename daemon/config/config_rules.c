@@ -87,6 +87,14 @@ static void check_addresses(const struct config *config, struct option_reading *
 }
 
 /* By device and inode: one folder may have several paths. */
+static bool is_one_folder(const char *one, const char *other)
+{
+	struct stat a, b;
+
+	return one != NULL && other != NULL && stat(one, &a) == 0 && stat(other, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 static void check_folders(const struct config *config, struct option_reading *reading)
 {
 	scoped(claims_done) struct claims claims = { 0 };
@@ -101,6 +109,12 @@ static void check_folders(const struct config *config, struct option_reading *re
 			      &config->drops[i].path);
 	check_claims(reading, &claims,
 		     "two entries that watch one folder would race for its files");
+	for (size_t i = 0; i < config->drop_count; i++)
+		if (is_one_folder(config->drops[i].path, config->state_dir))
+			option_complain(
+				reading, &config->drops[i].path,
+				"state.folder is this folder too, and the queue's own files "
+				"would be taken for documents: choose another");
 }
 
 /* By the number that it has, and those that it had: what was counted under one belongs to one site. */
