@@ -15,17 +15,45 @@ static bool check_role(const struct config *config, const struct vihf_role *role
 	return false;
 }
 
-static bool check_type(const struct config *config, const char *const *type,
+/* `field`: where the configuration has it. */
+static bool check_type(const struct config *config, const void *field, const char *type,
 		       const struct valuesets *valuesets, struct buf *errors)
 {
 	scoped(buf_done) struct buf nearest = { 0 };
 
-	if (valueset_find(valuesets, VALUESET_TYPE, *type, NULL) != NULL)
+	if (valueset_find(valuesets, VALUESET_TYPE, type, NULL) != NULL)
 		return true;
-	valueset_nearest(valuesets, VALUESET_TYPE, *type, "", &nearest);
-	config_fault(config, type, errors, "%s is not in type-code.csv; nearest: %s", *type,
+	valueset_nearest(valuesets, VALUESET_TYPE, type, "", &nearest);
+	config_fault(config, field, errors, "%s is not in type-code.csv; nearest: %s", type,
 		     buf_slice(&nearest).p);
 	return false;
+}
+
+static bool check_types(const struct config *config, const char *const *types, size_t count,
+			const struct valuesets *valuesets, struct buf *errors)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < count; i++)
+		all = check_type(config, &types[i], types[i], valuesets, errors) && all;
+	return all;
+}
+
+/* One value, with blanks between them. */
+static bool check_letters(const struct config *config, const struct valuesets *valuesets,
+			  struct buf *errors)
+{
+	struct slice rest = slice_of(config->letter_types), word;
+	bool all = true;
+
+	while (rest.n > 0 && slice_next(&rest, ' ', &word)) {
+		scoped(free_ptr) char *type = slice_dup(word);
+
+		if (word.n > 0)
+			all = check_type(config, &config->letter_types, type, valuesets, errors) &&
+			      all;
+	}
+	return all;
 }
 
 static bool check_roles(const struct config *config, const struct config_sender *sender,
@@ -41,14 +69,19 @@ static bool check_roles(const struct config *config, const struct config_sender 
 static bool check_site(const struct config *config, const struct config_site *site,
 		       const struct valuesets *valuesets, struct buf *errors)
 {
-	bool all = true;
+	bool all = check_types(config, site->types, site->type_count, valuesets, errors);
 
-	for (size_t i = 0; i < site->type_count; i++)
-		all = check_type(config, &site->types[i], valuesets, errors) && all;
-	for (size_t i = 0; i < site->policy_count; i++)
-		all = (strcmp(site->policies[i].type, "*") == 0 ||
-		       check_type(config, &site->policies[i].type, valuesets, errors)) &&
+	/* A code that no document has would let leave what must wait. */
+	all = check_types(config, site->sensitive_types, site->sensitive_type_count, valuesets,
+			  errors) &&
+	      all;
+	for (size_t i = 0; i < site->policy_count; i++) {
+		const char *const *type = &site->policies[i].type;
+
+		all = (strcmp(*type, "*") == 0 ||
+		       check_type(config, type, *type, valuesets, errors)) &&
 		      all;
+	}
 	return check_roles(config, &site->sender, valuesets, errors) && all;
 }
 
@@ -68,6 +101,11 @@ int tables_load(struct valuesets **ret_valuesets, const struct config *config, s
 			all = check_site(config, &config->establishments[i].sites[j], valuesets,
 					 errors) &&
 			      all;
+	for (size_t i = 0; i < config->priority_count; i++)
+		all = check_types(config, config->priorities[i].types,
+				  config->priorities[i].type_count, valuesets, errors) &&
+		      all;
+	all = check_letters(config, valuesets, errors) && all;
 	for (size_t i = 0; i < config->source_sender_count; i++)
 		all = check_roles(config, &config->source_senders[i].sender, valuesets, errors) &&
 		      all;

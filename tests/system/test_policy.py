@@ -45,10 +45,19 @@ def test_a_type_that_the_site_does_not_send_is_refused(start_gateway):
     gateway.journal.wait(rf"reason=type_not_accepted .*site {FINESS_EG} does not send documents of the type 11490-0")
 
 
-def test_a_type_that_no_list_knows_is_told_with_what_comes_near(start_gateway):
+@pytest.mark.parametrize("before, after", [
+    ("sector: SA01 }", 'sector: SA01, types: ["11490-1"] }'),
+    ("sector: SA01 }", 'sector: SA01, sensitive: { types: ["57833-6", "11490-1"] } }'),
+    ("sector: SA01 }", 'sector: SA01, policies: [{ type: "11490-1", action: hold }] }'),
+    ("\nintake:", '\nqueue: { priorities: [{ types: ["11490-1"], priority: high }] }\nintake:'),
+    ("\nintake:", '\nstays: { letter_types: "57833-6  11490-1" }\nintake:'),
+], ids=["types", "sensitive", "policies", "priorities", "letters"])
+def test_a_type_that_no_list_knows_is_told_with_what_comes_near(start_gateway, before, after):
+    """What is sensitive by a code that no document has would leave."""
     gateway = start_gateway()
-    text = gateway.config.read_text().replace("sector: SA01 }", 'sector: SA01, types: ["11490-1"] }')
-    gateway.config.write_text(text)
+    text = gateway.config.read_text()
+    assert before in text
+    gateway.config.write_text(text.replace(before, after))
     ended = gateway.run("--check-config")
     assert ended.returncode == 1
     assert re.search(r"dmpfeed[.]yaml:\d+:\d+: 11490-1 is not in type-code[.]csv; nearest: 11490-0, ", ended.stderr)

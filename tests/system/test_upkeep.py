@@ -33,10 +33,10 @@ def test_by_default_it_is_kept(gateway):
 
 
 def test_a_document_has_the_priority_of_its_type(start_gateway):
-    gateway = start_gateway(extra="queue: { priorities: [{ types: [11490-0, x], priority: low }] }")
+    gateway = start_gateway(extra="queue: { priorities: [{ types: [11490-0, 57833-6], priority: low }] }")
     docs = [hand_in(gateway, "mllp", read(name)) for name in INITIAL]
     types = {gateway.ctl("show", doc)["type_code"] for doc in docs}
     with contextlib.closing(sqlite3.connect(gateway.folder / "state" / "queue.db")) as store:
         given = dict(store.execute("SELECT type_code, priority FROM document"))
     assert "11490-0" in types and len(types) > 1
-    assert given == {each: 2 if each == "11490-0" else 1 for each in types}
+    assert given == {each: 2 if each in ("11490-0", "57833-6") else 1 for each in types}
