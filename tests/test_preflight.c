@@ -91,6 +91,8 @@ static void what_is_not_as_written_is_told_with_its_place(void **state)
 		{ "control.sock", "nowhere/control.sock", "6:20", "control.socket: " },
 		{ "control.sock", "nowhere/control.sock", "6:20",
 		  "(No such file or directory): make the folder" },
+		{ "control.sock }", "control.sock, groups: { operate: nobody-has-it } }", "6:53",
+		  "control.groups.operate: this machine has no group nobody-has-it: make it" },
 		{ "/bin/true", "/nowhere/gs", "8:19", "install ghostscript" },
 		{ "/bin/true", "number", "8:19", "cannot be run (Permission denied)" },
 		{ "icc: number", "icc: nowhere", "8:35", "install libgs-common" },

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "dispatch/error_table.h"
 #include "queue/keyring.h"
 #include "setup/board_load.h"
 #include "setup/credentials.h"
@@ -41,6 +42,18 @@ static int check_keys(struct checking *checking)
 	return -1;
 }
 
+static int check_errors(struct checking *checking)
+{
+	const struct config *config = checking->config;
+	scoped(error_table_free) struct error_table *table = NULL;
+	struct err err = { 0 };
+
+	if (error_table_load(&table, config->errors_file, &err) == 0)
+		return 0;
+	config_fault(config, &config->errors_file, &checking->errors, "errors.file: %s", err.text);
+	return -1;
+}
+
 static void note_certificates(struct checking *checking)
 {
 	const struct credentials *credentials = checking->credentials;
@@ -62,6 +75,7 @@ static int check_all(struct checking *checking)
 	rc = min(rc, tables_load(&checking->valuesets, checking->config, errors));
 	rc = min(rc, board_load_targets(&checking->targets, config, errors));
 	rc = min(rc, check_keys(checking));
+	rc = min(rc, check_errors(checking));
 	return min(rc, preflight_check(config, errors, &checking->notes));
 }
 

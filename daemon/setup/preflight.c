@@ -202,6 +202,20 @@ static void check_socket(struct flight *flight)
 		   &config->control.socket, "control.socket");
 }
 
+/* A start wants them all. */
+static void check_groups(struct flight *flight)
+{
+	const char *const *groups = flight->config->control.groups;
+
+	for (enum control_role role = ROLE_NONE; role < ROLE_COUNT; role++)
+		if (groups[role] != NULL && groups[role][0] != '\0' &&
+		    getgrnam(groups[role]) == NULL)
+			fault(flight, &groups[role],
+			      "control.groups.%s: this machine has no group %s: make it with "
+			      "groupadd, or write one that it has",
+			      control_role_text(role), groups[role]);
+}
+
 /* ---- programs ---- */
 
 static void check_converter(struct flight *flight)
@@ -290,6 +304,7 @@ int preflight_check(const struct config *config, struct buf *errors, struct buf 
 
 	check_state(&flight);
 	check_socket(&flight);
+	check_groups(&flight);
 	for (size_t i = 0; i < config->drop_count; i++)
 		check_drop(&flight, &config->drops[i]);
 	check_converter(&flight);

@@ -85,6 +85,19 @@ static bool check_site(const struct config *config, const struct config_site *si
 	return check_roles(config, &site->sender, valuesets, errors) && all;
 }
 
+/* In which of the two the file is that is wrong. */
+static void tell_file(const struct config *config, const struct err *err, struct buf *errors)
+{
+	const char *map = config->content_type_map;
+
+	if (map[0] != '\0' && slice_starts(slice_of(err->text), map))
+		config_fault(config, &config->content_type_map, errors, "maps.content_type: %s",
+			     err->text);
+	else
+		config_fault(config, &config->valuesets_dir, errors, "valuesets.dir: %s",
+			     err->text);
+}
+
 int tables_load(struct valuesets **ret_valuesets, const struct config *config, struct buf *errors)
 {
 	scoped(valuesets_free) struct valuesets *valuesets = NULL;
@@ -93,7 +106,7 @@ int tables_load(struct valuesets **ret_valuesets, const struct config *config, s
 
 	if (valuesets_load_mapped(&valuesets, config->valuesets_dir, config->content_type_map,
 				  &err) < 0) {
-		config_fault(config, &config->valuesets_dir, errors, "valuesets.dir: %s", err.text);
+		tell_file(config, &err, errors);
 		return -1;
 	}
 	for (size_t i = 0; i < config->establishment_count; i++)

@@ -115,6 +115,17 @@ def test_every_error_of_the_file_is_told_with_its_place(example):
                if re.match(r"environment: hospital|  - finess_ej: 990000987|surprise", line)]
     assert len(numbers) == 3 and {str(number) for number in numbers} <= places.keys()
 
+@pytest.mark.parametrize("key, told", [("#content_type: \"\"", "maps[.]content_type: "),
+                                       ("  file: .*dmp-errors.csv", "errors[.]file: ")], ids=["map", "errors"])
+def test_a_table_that_cannot_be_used_is_told_with_its_place(example, tmp_path, key, told):
+    (tmp_path / "wrong.csv").write_text("wrong,columns\n")
+    text, found = re.subn(key, f"{key.split(':')[0].lstrip('#')}: {tmp_path}/wrong.csv", example.read_text())
+    assert found == 1
+    example.write_text(text)
+    ended = run("--config", example, "--check-config")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert re.fullmatch(rf"{re.escape(str(example))}:\d+:\d+: {told}.*/wrong[.]csv:1: .+\n", ended.stderr)
+
 def test_check_config_touches_nothing(example, tmp_path):
     run("--config", example, "--check-config")
     assert not (tmp_path / "state").exists() and not (tmp_path / "control.sock").exists()
