@@ -211,6 +211,7 @@ struct loading {
 	struct config *config;
 	struct option_reading *reading;
 	const char *folder;
+	bool keeps_faulty;
 };
 
 static void begin(struct loading *loading, const char *file)
@@ -218,6 +219,7 @@ static void begin(struct loading *loading, const char *file)
 	struct config *config = xcalloc(1, sizeof(*config));
 
 	config->file = arena_dup(&config->arena, slice_of(file));
+	loading->keeps_faulty = false;
 	config->environment = ENVIRONMENT_TEST; /* until one is read: it asks for least */
 	loading->config = config;
 	loading->folder = folder_of(file, &config->arena);
@@ -229,19 +231,26 @@ static int finish(struct loading *loading, const struct yaml_tree *tree, struct 
 {
 	scoped(config_free) struct config *config = loading->config;
 	scoped(option_reading_free) struct option_reading *reading = loading->reading;
+	bool is_whole = false;
 
 	if (tree != NULL && option_read(reading, &config_table, tree, config) == 0) {
+		is_whole = loading->keeps_faulty && option_is_whole(reading);
 		read_secrets(config, reading);
 		config_check(config, reading);
 	}
 	config->spots = option_keep_spots(reading, &config->arena);
-	if (!option_is_usable(reading)) {
-		option_tell(reading, errors);
-		return -1;
+	if (option_is_usable(reading)) {
+		derive(config);
+		*ret_config = take(config);
+		return 0;
 	}
-	derive(config);
-	*ret_config = take(config);
-	return 0;
+	option_tell(reading, !is_whole, errors);
+	if (is_whole) {
+		option_stand_in(reading);
+		derive(config);
+		*ret_config = take(config);
+	}
+	return -1;
 }
 
 int config_parse(struct config **ret_config, const char *file, struct slice bytes,
@@ -259,6 +268,16 @@ int config_load(struct config **ret_config, const char *file, struct buf *errors
 	struct loading loading;
 
 	begin(&loading, file);
+	return finish(&loading, config_files_load(loading.reading, file, loading.folder),
+		      ret_config, errors);
+}
+
+int config_look(struct config **ret_config, const char *file, struct buf *errors)
+{
+	struct loading loading;
+
+	begin(&loading, file);
+	loading.keeps_faulty = true;
 	return finish(&loading, config_files_load(loading.reading, file, loading.folder),
 		      ret_config, errors);
 }

@@ -217,6 +217,11 @@ struct config {
  */
 must_use int config_load(struct config **ret_config, const char *file, struct buf *errors);
 
+/* The same, to tell all that is wrong: one with errors that leave no doubt of the rest is handed over too, for that
+ * to be looked at. Nobody may go by it.
+ */
+must_use int config_look(struct config **ret_config, const char *file, struct buf *errors);
+
 /* The same of bytes that were read already, alone; `file` gives relative paths their folder. */
 must_use int config_parse(struct config **ret_config, const char *file, struct slice bytes,
 			  struct buf *errors);

@@ -461,6 +461,7 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "source: DPI", "source: \"\"", 12, 15, "has 0 characters" },
 		{ "delete", "burn", 20, 18, "write keep or delete" },
 		{ "finess_ej: \"990000987\"", "finess_ej: 990000987", 22, 16, "in quotes" },
+		{ "finess_eg: \"990012345\"", "finess_eg: 990012345", 34, 20, "in quotes" },
 		{ "\"990000987\"", "\"99000098\"", 22, 16, "nine digits" },
 		{ "999.77", "999.77.1234567890", 6, 13, "ids made under it" },
 		{ "1.2.250.1.999.77", "1.2.0250", 6, 13, "an OID is digits and dots" },

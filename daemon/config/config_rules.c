@@ -145,10 +145,21 @@ static bool is_given(const char *text)
 	return text != NULL && text[0] != '\0';
 }
 
+/* One that could not be read may be the one that is meant. */
+static bool has_unread_site(const struct config *config)
+{
+	for (size_t i = 0; i < config->establishment_count; i++)
+		for (size_t j = 0; j < config->establishments[i].site_count; j++)
+			if (config->establishments[i].sites[j].metadata.finess_eg == NULL)
+				return true;
+	return false;
+}
+
 static void check_site(const struct config *config, const char *const *site,
 		       struct option_reading *reading)
 {
-	if (*site != NULL && config_establishment_of(config, *site, NULL) == NULL)
+	if (*site != NULL && !has_unread_site(config) &&
+	    config_establishment_of(config, *site, NULL) == NULL)
 		option_complain(
 			reading, site,
 			"site %s is declared by no establishment: add it to the sites of the one "

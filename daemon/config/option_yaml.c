@@ -12,6 +12,7 @@ struct fault {
 	struct yaml_place place;
 	size_t number; /* in order of finding */
 	const char *sentence;
+	bool of_lacking;
 };
 
 struct option_reading {
@@ -22,6 +23,12 @@ struct option_reading {
 	struct fault faults[MOST_FAULTS];
 	size_t fault_count; /* may pass MOST_FAULTS: the rest is counted only */
 	size_t lacking;     /* of these, about files that may lack */
+	size_t passing;     /* and those that leave no doubt of what else is said */
+	struct stand_in {
+		const struct option *option;
+		void *field;
+	} stand_ins[MOST_FAULTS]; /* a preset for what could not be read */
+	size_t stand_in_count;
 	struct option_spots spots;
 	size_t spot_room;
 };
@@ -71,8 +78,10 @@ void option_complain_at(void *arg, struct yaml_place place, const char *sentence
 
 	if (number < MOST_FAULTS)
 		reading->faults[number] =
-			(struct fault){ place, number,
-					arena_dup(&reading->scratch, slice_of(sentence)) };
+			(struct fault){ .place = place,
+					.number = number,
+					.sentence =
+						arena_dup(&reading->scratch, slice_of(sentence)) };
 }
 
 static void complain(struct option_reading *reading, struct yaml_place place, const char *format,
@@ -186,14 +195,15 @@ void option_tell_one(const struct option_spots *spots, const void *field, const 
 	tell(spots, spot_of(spots, field), sentence, errors);
 }
 
-void option_tell(struct option_reading *reading, struct buf *errors)
+void option_tell(struct option_reading *reading, bool with_lacking, struct buf *errors)
 {
 	size_t told = min(reading->fault_count, (size_t)MOST_FAULTS);
 
 	qsort(reading->faults, told, sizeof(reading->faults[0]), compare_faults);
 	for (size_t i = 0; i < told; i++)
-		tell(&reading->spots, reading->faults[i].place, reading->faults[i].sentence,
-		     errors);
+		if (with_lacking || !reading->faults[i].of_lacking)
+			tell(&reading->spots, reading->faults[i].place, reading->faults[i].sentence,
+			     errors);
 	if (told < reading->fault_count)
 		buf_addf(errors, "%s:1:1: %zu more errors are not shown: correct these first\n",
 			 reading->spots.files[0], reading->fault_count - told);
@@ -202,6 +212,24 @@ void option_tell(struct option_reading *reading, struct buf *errors)
 bool option_is_usable(const struct option_reading *reading)
 {
 	return reading->fault_count == reading->lacking;
+}
+
+bool option_is_whole(const struct option_reading *reading)
+{
+	return reading->fault_count == reading->lacking + reading->passing;
+}
+
+void option_stand_in(struct option_reading *reading)
+{
+	for (size_t i = 0; i < reading->stand_in_count; i++) {
+		const struct option *option = reading->stand_ins[i].option;
+		const struct option_text preset = { slice_of(option->preset), true,
+						    reading->folder };
+		struct err err = { 0 };
+
+		(void)!option_parse(option, &preset, reading->arena, reading->stand_ins[i].field,
+				    &err);
+	}
 }
 
 /* ---- keys ---- */
@@ -369,10 +397,12 @@ static void check_keys(struct option_reading *reading, const struct option_table
 	for (const struct yaml_tree *entry = map->first; entry != NULL; entry = entry->next) {
 		enum key_kind kind = kind_of_key(of, within, entry->key);
 
-		if (kind == KEY_UNKNOWN)
+		if (kind == KEY_UNKNOWN) {
 			complain_of_key(reading, of, within, entry);
-		else if (kind == KEY_GROUP)
+			reading->passing++;
+		} else if (kind == KEY_GROUP) {
 			check_group(reading, of, within, entry);
+		}
 	}
 }
 
@@ -404,6 +434,21 @@ static struct yaml_place head_of(const struct yaml_tree *map)
 	return map->key.n ? map->key_place : map->place;
 }
 
+/* A preset of these kinds says what this machine has, and would be held against that. */
+static bool has_stand_in(const struct option *option)
+{
+	return option->preset != NULL &&
+	       (option->kind < OPTION_PATH || option->kind > OPTION_ADDRESS);
+}
+
+static void note_stand_in(struct option_reading *reading, const struct option *option, void *field)
+{
+	if (!has_stand_in(option) || reading->stand_in_count == MOST_FAULTS)
+		return;
+	reading->stand_ins[reading->stand_in_count++] = (struct stand_in){ option, field };
+	reading->passing++;
+}
+
 /* A complaint stands at `place` and begins with the option's name and `link`. */
 static void read_value(struct option_reading *reading, const struct option *option,
 		       const struct option_text *text, struct yaml_place place, const char *link,
@@ -415,10 +460,13 @@ static void read_value(struct option_reading *reading, const struct option *opti
 	note_spot(reading, field, place);
 	if (option_parse(option, text, reading->arena, field, &err) < 0) {
 		complain(reading, place, "%s %s%s", option->name, link, err.text);
+		note_stand_in(reading, option, field);
 	} else if (option->may_lack && option_check_file(*(const char **)field,
 							 option->kind != OPTION_FILE, &err) < 0) {
 		complain(reading, place, "%s %s%s", option->name, link, err.text);
 		reading->lacking++;
+		if (reading->fault_count <= MOST_FAULTS)
+			reading->faults[reading->fault_count - 1].of_lacking = true;
 	}
 }
 
@@ -429,17 +477,19 @@ static void read_written(struct option_reading *reading, const struct option *op
 
 	if (tree->kind == TREE_REFUSED)
 		return;
-	if (tree->kind != TREE_TEXT)
+	if (tree->kind != TREE_TEXT) {
 		complain(reading, tree->place, "%s takes one value: %s", option->name,
 			 option->help);
-	else if (yaml_tree_is_null(tree) && option->preset != NULL)
+	} else if (yaml_tree_is_null(tree) && option->preset != NULL) {
 		complain(reading, tree->place,
 			 "%s is empty: write a value, or take the line away to have %s",
 			 option->name, option->preset);
-	else if (yaml_tree_is_null(tree))
+		note_stand_in(reading, option, (char *)into + option->at);
+	} else if (yaml_tree_is_null(tree)) {
 		complain(reading, tree->place, "%s is empty: %s", option->name, option->help);
-	else
+	} else {
 		read_value(reading, option, &text, tree->place, "", into);
+	}
 }
 
 static void read_unwritten(struct option_reading *reading, const struct option *option,

@@ -105,12 +105,16 @@ int check_config(const char *file, const char *user)
 {
 	scoped(checking_done) struct checking checking = { 0 };
 	struct err err = { 0 };
+	int rc;
 
 	if (preflight_become(user, file, &checking.notes, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
-	if (config_load(&checking.config, file, &checking.errors) < 0 || check_all(&checking) < 0) {
+	rc = config_look(&checking.config, file, &checking.errors);
+	if (checking.config != NULL)
+		rc = min(rc, check_all(&checking));
+	if (rc < 0) {
 		fprintf(stderr, "%s", checking.errors.p ? checking.errors.p : "");
 		return 1;
 	}

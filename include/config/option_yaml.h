@@ -43,11 +43,21 @@ const char *option_where(struct option_reading *reading, const void *field, cons
 /* For what is needed until the reading is freed. */
 struct arena *option_scratch(struct option_reading *reading);
 
-/* Appends every complaint, in order of the files, one line each: "FILE:LINE:COLUMN: sentence". */
-void option_tell(struct option_reading *reading, struct buf *errors);
+/* Appends every complaint, in order of the files, one line each: "FILE:LINE:COLUMN: sentence". Those of files
+ * that may lack only if wanted: whoever opens them tells it too.
+ */
+void option_tell(struct option_reading *reading, bool with_lacking, struct buf *errors);
 
 /* Were there no complaints but of files that may lack? */
 bool option_is_usable(const struct option_reading *reading);
+
+/* Nor any, when option_read() had ended, but of keys that nobody reads and of values whose preset can stand in
+ * for them? The rest can then be looked at all the same, for what else is wrong.
+ */
+bool option_is_whole(const struct option_reading *reading);
+
+/* Gives those values their presets. */
+void option_stand_in(struct option_reading *reading);
 
 /* Where each member was written, for those who complain when the reading is gone. */
 struct option_spot {

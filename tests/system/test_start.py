@@ -126,6 +126,19 @@ def test_a_table_that_cannot_be_used_is_told_with_its_place(example, tmp_path, k
     assert (ended.returncode, ended.stdout) == (1, "")
     assert re.fullmatch(rf"{re.escape(str(example))}:\d+:\d+: {told}.*/wrong[.]csv:1: .+\n", ended.stderr)
 
+def test_what_is_wrong_elsewhere_is_told_in_the_same_run(example):
+    """A mistyped key, a value of no kind and a rule that is broken leave no doubt of the rest."""
+    text = example.read_text().replace("#types: []", 'types: ["11490-1"]', 1).replace("auth.key", "sign.key")
+    text = text.replace("#level: info", "level: loud").replace("      #idle: 10 min", "      idle: 2 weeks")
+    example.write_text(text.replace('site: "990012345"', 'site: "990099999"', 1) + "surprise: yes\n")
+    ended = run("--config", example, "--check-config")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    told = [line.split(": ", 1)[1] for line in ended.stderr.splitlines()]
+    for start in ("log.level ", "idle ", '"surprise" is not a key here', "site 990099999 is declared by no", "dmp.tls.key: ",
+                  "11490-1 is not in type-code.csv"):
+        assert len([each for each in told if each.startswith(start)]) == 1, (start, told)
+    assert len(told) == 6, told
+
 def test_check_config_touches_nothing(example, tmp_path):
     run("--config", example, "--check-config")
     assert not (tmp_path / "state").exists() and not (tmp_path / "control.sock").exists()
