@@ -482,8 +482,8 @@ static void read_written(struct option_reading *reading, const struct option *op
 			 option->help);
 	} else if (yaml_tree_is_null(tree) && option->preset != NULL) {
 		complain(reading, tree->place,
-			 "%s is empty: write a value, or take the line away to have %s",
-			 option->name, option->preset);
+			 "%s is empty: write a value, or take the line away%s%s", option->name,
+			 option->preset[0] ? " to have " : "", option->preset);
 		note_stand_in(reading, option, (char *)into + option->at);
 	} else if (yaml_tree_is_null(tree)) {
 		complain(reading, tree->place, "%s is empty: %s", option->name, option->help);
