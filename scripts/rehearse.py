@@ -25,6 +25,7 @@ from gateway import SOURCE, Gateway, Simulator, TimedOut, fresh, make_pki  # noq
 INCLUDE = "conf.d/*.yaml"  # what a configuration includes that says nothing of it
 HL7_ENDINGS = (".hl7", ".er7")
 BODY_ENDINGS = (".pdf", ".txt", ".rtf", ".jpg", ".jpeg", ".tif", ".tiff")
+PLACE = r"^\S+:\d+:\d+: "
 SIDECAR_WAIT = "2 s"  # who comes alone is told so, and need not keep anybody waiting
 
 
@@ -117,6 +118,13 @@ class Rehearsal:
         if together and gateway:
             gateway.stop()
         return inputs
+
+    def check(self, simulator: Simulator, own: pathlib.Path):
+        """Whether the daemon takes a configuration made of somebody's own. The places that it tells are of no file of
+        theirs."""
+        ended = self.gateway(simulator).run("--check-config")
+        if ended.returncode != 0:
+            sys.exit("\n".join(f"{own}: {re.sub(PLACE, '', line)}" for line in ended.stderr.splitlines()))
 
     def gateway(self, simulator: Simulator) -> Gateway:
         return Gateway(fresh(self.work / "gateway"), simulator.url, simulator.pki, config=self.config,
@@ -217,7 +225,13 @@ def read_config(path: pathlib.Path) -> dict:
     import yaml
 
     def load(file: pathlib.Path) -> dict:
-        return yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader) or {}
+        try:
+            content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader) or {}
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            sys.exit(f"{file}: cannot be read: {error}")
+        if not isinstance(content, dict):
+            sys.exit(f"{file}: a configuration is made of keys")
+        return content
 
     config = load(path)
     pattern = config.pop("include", INCLUDE)
@@ -236,7 +250,10 @@ def rehearsal_config(config: dict, folder: pathlib.Path, simulator: Simulator) -
 
     Quoted.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
 
-    site = config["establishments"][0]["sites"][0]["finess_eg"]
+    try:
+        site = config["establishments"][0]["sites"][0]["finess_eg"]
+    except (LookupError, TypeError):
+        sys.exit("the configuration has no establishment with a site")
     doors = {"site": site, "source": "REHEARSAL"}
     for establishment in config["establishments"]:
         dmp = establishment.setdefault("dmp", {})
@@ -247,8 +264,10 @@ def rehearsal_config(config: dict, folder: pathlib.Path, simulator: Simulator) -
         dmp["sign"] = {name: str(simulator.pki / file)
                        for name, file in (("cert", "sign.pem"), ("key", "sign.key"), ("chain", "ca.pem"))}
     config.pop("sources", None)
+    config.pop("audit", None)
+    config.get("vihf", {}).pop("sources", None)  # of doors that are not here
     config.get("alerts", {}).pop("push", None)
-    config["lps"].pop("homologation_file", None)  # secrets that a rehearsal has no use for
+    config.get("lps", {}).pop("homologation_file", None)  # secrets that a rehearsal has no use for
     config.get("queue", {}).pop("encryption", None)
     # Where the product is not installed, what it ships is the project's.
     for group, key, shipped in (("valuesets", "dir", "value-sets"), ("errors", "file", "dmp-errors.csv"),
@@ -260,7 +279,8 @@ def rehearsal_config(config: dict, folder: pathlib.Path, simulator: Simulator) -
         "environment": "rehearsal", "include": "", "state": {"folder": "state"}, "control": {"socket": "control.sock"},
         "status": {"listen": "127.0.0.1:0"},
         "log": {"level": "info", "rate_limit": {"burst": "0"}},  # its lines tell when each document has settled
-        "intake": {"mllp": [{"name": "mllp", "listen": "127.0.0.1:0", **doors}],
+        "intake": {**config.get("intake", {}),  # its rules, without its doors
+                   "mllp": [{"name": "mllp", "listen": "127.0.0.1:0", **doors}],
                    "drop": [{"name": "drop", "folder": "in", "settle": "200 ms", "scan": "500 ms",
                             "sidecar_wait": SIDECAR_WAIT, **doors}]},
     })
@@ -285,12 +305,13 @@ def main() -> int:
         parser.error(f"{arguments.folder} is not a folder")
 
     own = read_config(arguments.config) if arguments.config else None
-
     with tempfile.TemporaryDirectory(prefix="dmpfeed-rehearsal-") as folder:
         work = pathlib.Path(folder)
         with Simulator(make_pki(work / "pki"), fresh(work / "sim"), options=simulator_options(own)) as simulator:
             config = rehearsal_config(own, arguments.config.parent, simulator) if own else None
             rehearsal = Rehearsal(arguments.folder, work, config, arguments.patience)
+            if own:
+                rehearsal.check(simulator, arguments.config)
             inputs = rehearsal.run(simulator, arguments.together)
     report = {"version": 1, "inputs": inputs, "totals": totals(inputs)}
     if arguments.report:

@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from gateway import PYTHON, SOURCE
+from gateway import FINESS_EG, PYTHON, SOURCE
 from samples import DATA, REPLACEMENT, hl7, mdm_t02, numbered, read, unique_id
 
 CORPUS = SOURCE.parent / "shared" / "corpus"
@@ -153,6 +153,32 @@ def test_one_that_tells_the_dmp_hash_and_size_is_rehearsed_too(tmp_path):
     (tmp_path / "input" / "letter.xml").write_bytes(read("discharge-letter.xml"))
     report = rehearse(tmp_path / "input", tmp_path / "report.json", "--config", own)
     assert states(by_file(report)["letter.xml"]) == ["delivered"]
+
+
+def test_and_so_may_the_one_that_is_shipped_with_all_it_says_of_doors_that_are_not_there(tmp_path):
+    text = (SOURCE / "conf" / "dmpfeed.yaml").read_text(encoding="utf-8")
+    text = text.replace("#structures: known", "structures: strict").replace("#address: \"\"", 'address: "192.0.2.1:6514"')
+    (tmp_path / "dmpfeed.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "in").mkdir()
+    elsewhere = mdm_t02(numbered(1)).replace(b"^FINEG^^^" + FINESS_EG.encode(), b"^FINEG^^^120456789")
+    (tmp_path / "in" / "elsewhere.hl7").write_bytes(elsewhere)
+    (entry,) = rehearse(tmp_path / "in", tmp_path / "report.json", "--config", tmp_path / "dmpfeed.yaml")["inputs"]
+    assert (entry["ack"], [error["code"] for error in entry["errors"]]) == ("AE", ["207"]), "a rule of intake counts"
+
+
+@pytest.mark.parametrize("text, told", [
+    (None, "cannot be read: "), ("a: [", "cannot be read: "), ("- a", "is made of keys"), ("a: b", "no establishment"),
+    ((SOURCE / "conf" / "examples" / "rehearsal.yaml").read_text(encoding="utf-8") + "surprise: yes\n",
+     'own.yaml: "surprise" is not a key here'),
+], ids=["missing", "no YAML", "a list", "empty", "a mistake"])
+def test_a_configuration_that_is_none_is_refused_in_words(tmp_path, text, told):
+    (tmp_path / "in").mkdir()
+    if text is not None:
+        (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
+    done = subprocess.run([PYTHON, SOURCE / "scripts" / "rehearse.py", tmp_path / "in", "--config",
+                           tmp_path / "own.yaml"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert told in done.stderr and "Traceback" not in done.stderr, done.stderr
 
 
 # ---- real messages ----
