@@ -111,10 +111,10 @@ static void a_wrong_question_is_refused(void **state)
 	static const struct {
 		const char *query, *sentence;
 	} cases[] = {
-		{ "from=2026-11-31", "from is a day like 2026-11-22, not '2026-11-31'" },
-		{ "to=tomorrow", "to is a day like" },
+		{ "from=2026-11-31", "from takes a day like 2026-11-22, not '2026-11-31'" },
+		{ "to=tomorrow", "to takes a day like" },
 		{ "from=2026-11-02&to=2026-11-01", "from is later than to" },
-		{ "by=week", "by is day or month, not 'week'" },
+		{ "by=week", "by takes day or month, not 'week'" },
 		{ "since=2026-11-01", "" },
 	};
 	struct fixture *f = *state;

@@ -215,7 +215,8 @@ static void print_option_help(size_t i)
 	printf("  --%s%s%s\n      %s", option_rows[i].name, option_rows[i].value ? " " : "",
 	       slice_of(option_rows[i].value).p, ctl_say(option_rows[i].help));
 	if (option_rows[i].preset)
-		printf(" (%s: %s)", ctl_say("default"), option_rows[i].preset);
+		printf(ctl_is_french() ? " (%s : %s)" : " (%s: %s)", ctl_say("default"),
+		       option_rows[i].preset);
 	putchar('\n');
 }
 
@@ -259,13 +260,21 @@ int ctl_read_options(struct ctl_call *call, int argc, char **argv)
 	return 0;
 }
 
+static int value_misused(const char *what, const char *value)
+{
+	scoped(free_ptr) char *sentence = xasprintf(
+		ctl_is_french() ? "%s, et non « %s »" : "%s, not '%s'", ctl_say(what), value);
+
+	return ctl_misused(sentence, "");
+}
+
 static int read_limit(struct ctl_call *call)
 {
 	const char *limit =
 		call->given[CTL_LIMIT] ? call->given[CTL_LIMIT] : option_rows[CTL_LIMIT].preset;
 
 	if (!slice_to_u64(slice_of(limit), MOST_ROWS, &call->limit) || call->limit == 0)
-		return ctl_misused("--limit takes a number from 1 to 10000, not", limit);
+		return value_misused("--limit takes a number from 1 to 10000", limit);
 	return 0;
 }
 
@@ -293,8 +302,8 @@ static int read_age(struct ctl_call *call)
 			call->older_ms = count * units[i].ms;
 			return 0;
 		}
-	return ctl_misused("--older-than takes a number and s, min, h or d, not",
-			   call->given[CTL_OLDER]);
+	return value_misused("--older-than takes a number and s, min, h or d (15d)",
+			     call->given[CTL_OLDER]);
 }
 
 int ctl_read_command(struct ctl_call *call, char **words, size_t word_count)

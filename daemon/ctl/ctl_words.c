@@ -193,8 +193,8 @@ static const struct {
 	  "delivered longer ago",
 	  "ceux arrivés il y a plus longtemps que cela, comme 15j ou 36h ; pour ceux qui sont cachés, "
 	  "remis depuis plus longtemps" },
-	{ "--older-than takes a number and s, min, h or d, not",
-	  "--older-than prend un nombre et s, min, h ou j, pas" },
+	{ "--older-than takes a number and s, min, h or d (15d)",
+	  "--older-than attend un nombre suivi de s, min, h ou j (15j)" },
 	{ "keep documents until they are released",
 	  "retenir des documents jusqu'à ce qu'on les libère" },
 	{ "send documents that are held", "envoyer des documents retenus" },
@@ -208,7 +208,7 @@ static const struct {
 	  "aussi ce dont seule une personne peut répondre : une identité non qualifiée, une version "
 	  "avant son tour, une tentative douteuse" },
 	{ "copy the whole queue to a file, while it is at work",
-	  "copier toute la file dans un fichier, pendant qu'elle travaille" },
+	  "copier toute la file dans un fichier, sans arrêter la passerelle" },
 	{ "is the database whole, and the audit chain through its history",
 	  "la base est-elle intègre, et la chaîne d'audit de son historique" },
 	{ "Exit status: 0 done, 1 the daemon says no or found a fault, 2 misused, 3 the daemon cannot "
@@ -289,8 +289,7 @@ static const struct {
 	{ "no such command", "commande inconnue" },
 	{ "this command does not take the option", "cette commande ne prend pas l'option" },
 	{ "this command is written", "cette commande s'écrit" },
-	{ "--limit takes a number from 1 to 10000, not",
-	  "--limit prend un nombre de 1 à 10000, pas" },
+	{ "--limit takes a number from 1 to 10000", "--limit attend un nombre de 1 à 10000" },
 	{ "an argument is not UTF-8", "un argument n'est pas en UTF-8" },
 	{ "cannot reach dmpfeedd", "dmpfeedd est injoignable" },
 	{ "Is it running (systemctl status dmpfeed)? Is this its control.socket?",

@@ -13,7 +13,7 @@ static int read_day(const char *text, const char *name, int otherwise, int *ret_
 	*ret_day = otherwise;
 	if (text[0] == '\0' || calendar_parse_day(slice_of(text), ret_day))
 		return 0;
-	return err_set(err, ERR_REJECT, "%s is a day like 2026-11-22, not '%s'", name, text);
+	return err_set(err, ERR_REJECT, "%s takes a day like 2026-11-22, not '%s'", name, text);
 }
 
 static int read_asked(const struct counters_asked *asked, struct counters_page *ret_page,
@@ -22,7 +22,7 @@ static int read_asked(const struct counters_asked *asked, struct counters_page *
 	struct counters_page page = { .by_month = strcmp(asked->by, "month") == 0 };
 
 	if (asked->by[0] != '\0' && !page.by_month && strcmp(asked->by, "day") != 0)
-		return err_set(err, ERR_REJECT, "by is day or month, not '%s'", asked->by);
+		return err_set(err, ERR_REJECT, "by takes day or month, not '%s'", asked->by);
 	if (read_day(asked->to, "to", calendar_day(clock_now_ms()), &page.to, err) < 0 ||
 	    read_day(asked->from, "from", calendar_add(page.to, -DAYS_BEFORE), &page.from, err) < 0)
 		return -1;

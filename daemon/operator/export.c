@@ -73,7 +73,8 @@ static int read_month(const struct errand *errand, const char *name, int otherwi
 		return 0;
 	snprintf(day, sizeof(day), strlen(text) == strlen("YYYY-MM") ? "%.7s-01" : "%.10s", text);
 	if (strlen(text) > strlen("YYYY-MM-DD") || !calendar_parse_day(slice_of(day), &parsed))
-		return err_set(err, ERR_REJECT, "%s is a month like 2026-11, not '%s'", name, text);
+		return err_set(err, ERR_REJECT, "%s takes a month like 2026-11, not '%s'", name,
+			       text);
 	*ret_month = calendar_month(parsed);
 	return 0;
 }

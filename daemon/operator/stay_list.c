@@ -69,7 +69,7 @@ static int read_days(const char *text, uint64_t *ret_days, struct err *err)
 	if ((unit[0] == '\0' || strcmp(unit, "d") == 0 || strcmp(unit, "j") == 0) &&
 	    slice_to_u64((struct slice){ text, digits }, MOST_DAYS, ret_days))
 		return 0;
-	return err_set(err, ERR_REJECT, "after is a number of days like 8d, not '%s'", text);
+	return err_set(err, ERR_REJECT, "after takes a number of days like 8d, not '%s'", text);
 }
 
 static int read_asked(struct errand *errand, struct err *err)

@@ -142,7 +142,7 @@ def test_people_read_it_too(gateway):
     assert re.search(r"11490-0 +DMP +[\d-]+ +ACCEPTED +1\n", printed())
     assert "pas encore compté" not in printed()
     refused = pytest.raises(RuntimeError, gateway.ctl, "counters", "--from", "yesterday")
-    assert "from is a day like 2026-11-22" in str(refused.value)
+    assert "from takes a day like 2026-11-22" in str(refused.value)
     months = gateway.ctl("counters", "--by", "month")
     assert [each["outcome"] for each in months] == ["ACCEPTED", "RECEIVED", "RECEIVED_QUALIFIED"]
     assert all(len(each["month"]) == 7 for each in months)

@@ -385,7 +385,7 @@ def test_every_refusal_has_its_french():
     folder = SOURCE / "daemon"
     literal = r'"((?:[^"\\]|\\.)*)"(?:\s*"((?:[^"\\]|\\.)*)")?(?:\s*"((?:[^"\\]|\\.)*)")?'
     calls = {"err_set": ["operator/imports", "operator/counters_answer", "operator/orders", "operator/export",
-                         "operator/stay_list", "base/csv"],
+                         "operator/stay_list", "queue/store_sqlite_backup", "base/csv"],
              "errand_end": ["operator/orders", "operator/recall", "operator/recount", "operator/stay_list"],
              "answer_end": ["operator/imports"],
              "complain": ["status/figures"], "csv_refuse": ["base/csv"], "turn_away": ["control/control"]}
@@ -407,9 +407,15 @@ def test_every_refusal_has_its_french():
      "counts.csv:3 : month : « 13/2026 » n'est pas un mois (2026-11)"),
     ("/srv/c.csv: Is a directory: the daemon must be able to read it (another folder?)",
      "/srv/c.csv : Is a directory : le démon doit pouvoir le lire (un autre dossier ?)"),
+    ("/srv/x is there, and is no backup: choose another name, or remove it",
+     "/srv/x existe, et n'est pas une sauvegarde : choisir un autre nom, ou le supprimer"),
+    ("cannot create /srv/x.tmp: Read-only file system",
+     "impossible de créer /srv/x.tmp : le démon n'y a pas le droit d'écrire (ReadWritePaths= de son unité)"),
+    ("from takes a day like 2026-11-22, not 'yesterday'",
+     "--from attend un jour comme 2026-11-22, et non « yesterday »"),
     ("at most 10000 documents at once", "10000 documents au plus à la fois"),
     ("at most 10000 documents at once, today", "at most 10000 documents at once, today"),
-], ids=["with its place", "two patterns fit", "a number", "not known"])
+], ids=["with its place", "two patterns fit", "a file that is none", "a folder of others", "a day", "a number", "not known"])
 def test_a_refusal_is_told_in_the_language_of_the_user(daemon, refusal, french):
     daemon.answers({"ok": False, "error": refusal})
     assert ctl("show", DOC, path=daemon.path, language="fr_FR.UTF-8").stderr.decode() == f"dmpfeedctl: {french}\n"

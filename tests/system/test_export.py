@@ -212,7 +212,7 @@ def test_people_are_told_what_was_written(full):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (("x", "--from", "2026-13"), "from is a month like 2026-11, not '2026-13'"),
+    (("x", "--from", "2026-13"), "from takes a month like 2026-11, not '2026-13'"),
     (("x", "--from", "2026-11", "--to", "2026-10"), "from is later than to"),
     (("x", "--from", "1990-01", "--to", "2026-10"), "more than 120 months"),
     (("no/such/folder",), "cannot write the files: no/such/folder: No such file"),
