@@ -95,7 +95,7 @@ static const struct rule {
 		"Lane {subject}: {value} of the last day's documents met no DMP that takes them (absent, closed, opposed).",
 		"Voie {subject} : {value} des documents du dernier jour n'ont pas trouvé de DMP qui les prenne (absent, fermé, opposé).",
 		"Two or three in a hundred are usual; beyond, see whether identities or consents come right from the source.",
-		"Deux ou trois sur cent est habituel ; au-delà, vérifier les identités et les consentements venus de la source." },
+		"Deux ou trois sur cent, c'est habituel ; au-delà, vérifier les identités et les consentements venus de la source." },
 	[ALERT_NOT_FORWARDED] = { "audit_not_forwarded", UNIT_DURATION, false, 0, 0, 0,
 		"The collector of the audit trail, {subject}, has taken nothing for {value}{detail}.",
 		"Le collecteur de la piste d'audit, {subject}, n'a rien pris depuis {value}{detail}.",
