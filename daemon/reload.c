@@ -32,6 +32,7 @@ struct reload {
 	struct snapshot *next; /* NULL: the file itself is wrong */
 	bool is_good;
 	struct buf errors, troubles; /* what is wrong; and with who sends, which may be as before */
+	struct buf warnings;         /* what a person should know of it all the same */
 
 	json_t *changes; /* a row for each */
 	size_t change_count;
@@ -203,6 +204,7 @@ static int follow(struct reload *reload, struct err *err)
 	operator_follow(parts->desk, next, &desk);
 	snapshot_let_go(&reload->snapshot);
 	reload->snapshot = snapshot_hold(next);
+	watch_tell_strays(parts->watch, &reload->warnings);
 	return 0;
 }
 
@@ -273,22 +275,29 @@ static void tell_journal(const struct reload *reload)
 		  reload->snapshot->config->file, who_asked(reload));
 }
 
-/* {"ok": true, "change_count": 2, "changes": […]}, or {"ok": false, "faults": […]} */
+static json_t *list_of(const struct buf *lines)
+{
+	struct slice rest = slice_trim(buf_slice(lines)), line;
+	json_t *list = json_array();
+
+	while (rest.n > 0 && slice_next(&rest, '\n', &line))
+		json_array_append_new(list, json_stringn(line.p, line.n));
+	return list;
+}
+
+/* {"ok": true, "change_count": 2, "changes": […], "warnings": […]}, or {"ok": false, "faults": […]} */
 static json_t *row_of(const struct reload *reload)
 {
-	struct slice rest = slice_trim(buf_slice(&reload->errors)), line;
-	json_t *row = json_object(), *faults;
+	json_t *row = json_object();
 
 	json_put_flag(row, "ok", reload->is_good);
 	if (reload->is_good) {
 		json_put_count(row, "change_count", reload->change_count);
 		json_object_set(row, "changes", reload->changes);
-		return row;
+		json_object_set_new(row, "warnings", list_of(&reload->warnings));
+	} else {
+		json_object_set_new(row, "faults", list_of(&reload->errors));
 	}
-	faults = json_array();
-	while (rest.n > 0 && slice_next(&rest, '\n', &line))
-		json_array_append_new(faults, json_stringn(line.p, line.n));
-	json_object_set_new(row, "faults", faults);
 	return row;
 }
 
@@ -311,6 +320,7 @@ static void forget(struct reload *reload)
 	snapshot_let_go(&reload->next);
 	buf_done(&reload->errors);
 	buf_done(&reload->troubles);
+	buf_done(&reload->warnings);
 	json_decref(reload->changes);
 	reload->changes = NULL;
 	reload->change_count = 0;

@@ -23,6 +23,7 @@ enum {
 	NOTE_MS = 10000,
 	NOTED_AT_ONCE = 1000, /* documents, which senders wait for meanwhile */
 	MOST_WAITING = 64,
+	LANE_TEXT = 16, /* a FINESS */
 	MOST_ALERTS = 1024,
 	JUMP_TOLD_MS = 3600000, /* a jump of the clock is an alert for so long */
 };
@@ -32,7 +33,9 @@ struct seen {
 	struct health_waiting waiting[MOST_WAITING];
 	size_t waiting_count;
 	int64_t oldest_queued_ms, oldest_invisible_ms; /* INT64_MAX: none */
-	uint64_t misplaced; /* documents whose patient's INS is another now */
+	uint64_t misplaced;                   /* documents whose patient's INS is another now */
+	char lanes[HEALTH_STRAYS][LANE_TEXT]; /* that documents are queued for */
+	size_t lane_count;
 };
 
 /* Who sends, and when it usually does. */
@@ -77,6 +80,9 @@ struct watch {
 	int64_t ahead_ms; /* the wall clock of the monotonic one */
 	int64_t jump_ms, jumped_ms;
 	int64_t *stopped_ms; /* by lane: since when, by the monotonic clock; 0: it is not */
+
+	struct health_stray strays[HEALTH_STRAYS]; /* their names are those that were seen */
+	int64_t strays_ms; /* since when there are any, by the monotonic clock; 0: there are none */
 
 	struct histogram lag;
 	struct health_lane *lanes;
@@ -143,6 +149,14 @@ static void add_waiting(void *arg, const struct store_waiting *waiting)
 		};
 }
 
+static void add_lane(void *arg, const char *lane)
+{
+	struct seen *seen = arg;
+
+	if (seen->lane_count < HEALTH_STRAYS)
+		snprintf(seen->lanes[seen->lane_count++], LANE_TEXT, "%s", lane);
+}
+
 static int look_at_store(struct seen *ret_seen, struct hands *hands, struct err *err)
 {
 	struct store *reader = hands_reader(hands, err);
@@ -152,6 +166,7 @@ static int look_at_store(struct seen *ret_seen, struct hands *hands, struct err 
 	if (reader == NULL || store_count_waiting(reader, add_waiting, &seen, err) < 0 ||
 	    store_oldest_queued(reader, &seen.oldest_queued_ms, err) < 0 ||
 	    store_oldest_invisible(reader, &seen.oldest_invisible_ms, err) < 0 ||
+	    store_queued_lanes(reader, add_lane, &seen, err) < 0 ||
 	    store_count_misplaced(reader, &seen.misplaced, &misplaced_ms, err) < 0)
 		return -1;
 	*ret_seen = seen;
@@ -223,6 +238,35 @@ static void gather_lanes(struct watch *watch, int64_t now_ms)
 	}
 }
 
+static bool is_stray(const struct watch *watch, const char *lane)
+{
+	for (size_t i = 0; i < watch->config->establishment_count; i++)
+		if (strcmp(watch->config->establishments[i].finess_ej, lane) == 0)
+			return false;
+	return true;
+}
+
+static void gather_strays(struct watch *watch, int64_t now_ms)
+{
+	size_t *count = &watch->health.stray_count;
+
+	*count = 0;
+	for (size_t i = 0; i < watch->seen.lane_count; i++)
+		if (is_stray(watch, watch->seen.lanes[i]))
+			watch->strays[(*count)++] = (struct health_stray){
+				watch->seen.lanes[i],
+				"no establishment of the configuration has this FINESS: put it "
+				"back, or cancel what waits for it",
+				"aucun établissement de la configuration n'a ce FINESS : le "
+				"remettre, ou annuler ce qui l'attend",
+			};
+	if (watch->strays_ms == 0)
+		for (size_t i = 0; i < *count; i++)
+			log_error("lane=%s state=stopped: %s", watch->strays[i].lane,
+				  watch->strays[i].why);
+	watch->strays_ms = *count == 0 ? 0 : watch->strays_ms ? watch->strays_ms : now_ms;
+}
+
 /* One of each disk, by the first name that is on it. */
 static void gather_disk(struct watch *watch, const char *name, const struct disk_room *room,
 			uint64_t *seen)
@@ -258,6 +302,7 @@ static void gather(struct watch *watch, int64_t now_ms)
 	struct health *health = &watch->health;
 
 	gather_lanes(watch, now_ms);
+	gather_strays(watch, now_ms);
 	gather_disks(watch);
 	for (enum doc_state state = 0; state < DOC_STATE_COUNT; state++)
 		watch->reached[state] =
@@ -318,6 +363,16 @@ static void see_lane(struct watch *watch, size_t index, struct alert_time time)
 		see(watch, ALERT_CLOCK_SKEW, lane.name, llabs(health->skew_ms));
 	see(watch, ALERT_DMP_ABSENT_RATE, lane.name,
 	    ended >= watch->config->alerts.absent_least ? (int64_t)(refused * 1000 / ended) : 0);
+}
+
+static void see_strays(struct watch *watch, int64_t now_ms)
+{
+	for (size_t i = 0; i < watch->health.stray_count; i++) {
+		const struct health_stray *stray = &watch->strays[i];
+
+		see_why(watch, ALERT_LANE_STOPPED, stray->lane, now_ms - watch->strays_ms,
+			stray->why, stray->why_french);
+	}
 }
 
 static void see_disks(struct watch *watch)
@@ -432,6 +487,7 @@ static void see_all(struct watch *watch)
 	alerts_begin(watch->alerts, time);
 	for (size_t i = 0; i < watch->config->establishment_count; i++)
 		see_lane(watch, i, time);
+	see_strays(watch, time.monotonic_ms);
 	see_disks(watch);
 	see_senders(watch, time.wall_ms);
 	see_certificates(watch, time.wall_ms);
@@ -619,6 +675,7 @@ struct watch *watch_new(const struct watch_parts *parts)
 	watch->look.seen.oldest_queued_ms = watch->look.seen.oldest_invisible_ms = INT64_MAX;
 	watch->ahead_ms = clock_now_ms() - now_ms;
 	watch->health = (struct health){ .waiting = watch->seen.waiting,
+					 .strays = watch->strays,
 					 .reached = watch->reached,
 					 .reached_count = DOC_STATE_COUNT,
 					 .loop_lag = &watch->lag };
@@ -654,6 +711,16 @@ void watch_free(struct watch **watch)
 	free(w->disks);
 	snapshot_let_go(&w->snapshot);
 	free_ptr(watch);
+}
+
+void watch_tell_strays(const struct watch *watch, struct buf *lines)
+{
+	for (size_t i = 0; i < watch->seen.lane_count; i++)
+		if (is_stray(watch, watch->seen.lanes[i]))
+			buf_addf(lines,
+				 "documents of %s wait, and no establishment has this FINESS any "
+				 "more: put it back, or cancel them\n",
+				 watch->seen.lanes[i]);
 }
 
 const struct health *watch_health(struct watch *watch)

@@ -32,6 +32,9 @@ void watch_stop(struct watch *watch);
 /* After the workers ended. */
 void watch_free(struct watch **watch);
 
+/* Appends a line for each lane that documents wait for, as it was seen last, and that the configuration does not have. */
+void watch_tell_strays(const struct watch *watch, struct buf *lines);
+
 /* As it is known now; valid until the loop goes on. */
 const struct health *watch_health(struct watch *watch);
 

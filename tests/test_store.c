@@ -587,6 +587,29 @@ static void the_oldest_queued_document_is_known(void **state)
 	assert_int_equal(oldest_ms, first_ms);
 }
 
+static void add_lane(void *arg, const char *found)
+{
+	buf_addf(arg, "%s ", found);
+}
+
+static void the_lanes_that_documents_are_queued_for_are_known(void **state)
+{
+	static const char *const ids[] = { "1.2.3.1", "1.2.3.2", "1.2.3.3", "1.2.3.4" };
+	struct fixture *f = *state;
+	scoped(buf_done) struct buf none = { 0 }, lanes = { 0 };
+
+	ok(store_queued_lanes(f->store, add_lane, &none, &err));
+	assert_int_equal(none.n, 0);
+	for (size_t i = 0; i < length_of(ids); i++) {
+		struct store_arrival one = arrival(f, ids[i], "body");
+
+		one.lane = i % 2 ? "990000987" : "990000995";
+		(void)take_in(f, &one);
+	}
+	ok(store_queued_lanes(f->store, add_lane, &lanes, &err));
+	assert_string_equal(lanes.p, "990000987 990000995 ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -619,6 +642,7 @@ int main(void)
 		test(lists_are_filtered_and_go_on_after_an_id),
 		test(a_reader_sees_what_was_committed_and_nothing_else),
 		test(the_oldest_queued_document_is_known),
+		test(the_lanes_that_documents_are_queued_for_are_known),
 		test(a_probe_writes_without_a_document),
 	};
 

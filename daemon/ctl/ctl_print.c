@@ -546,6 +546,13 @@ void ctl_print_reload(const struct ctl_answer *answer)
 		ctl_add_clean(&line, slice_of(json_string_value(each)).p, '\0');
 		ctl_line(&line);
 	}
+	json_array_foreach(json_object_get(row, "warnings"), i, each)
+	{
+		scoped(free_ptr) char *said = ctl_refusal(slice_of(json_string_value(each)).p);
+
+		ctl_add_clean(&line, said, '\0');
+		ctl_line(&line);
+	}
 	if (is_done)
 		buf_addf(&line, "%s %" JSON_INTEGER_FORMAT, ctl_say("Reloaded. Changes:"),
 			 json_integer_value(json_object_get(row, "change_count")));

@@ -46,6 +46,8 @@ static const struct refusal {
 	{ "after takes a number of days like 8d, not '%'", "--after attend un nombre de jours comme 8j, et non « % »" },
 	{ "no establishment declares site %", "aucun établissement ne déclare le site %" },
 	{ "say which stays: --without-letter", "dire quels séjours : --without-letter" },
+	{ "documents of % wait, and no establishment has this FINESS any more: put it back, or cancel them",
+	  "des documents de % attendent, et plus aucun établissement n'a ce FINESS : le remettre, ou les annuler" },
 	/* of backups */
 	{ "a backup's file is given by its absolute path", "le fichier d'une sauvegarde se donne par son chemin absolu" },
 	{ "% is there, and is not a file", "% existe, et n'est pas un fichier" },

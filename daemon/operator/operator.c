@@ -133,6 +133,7 @@ static void fill_status(void *arg, struct status *ret_status)
 	const struct pipeline *pipeline = desk->parts.pipeline;
 	const struct config *config = desk->snapshot->config;
 	const struct pipeline_figures figures = pipeline_figures(pipeline);
+	const struct health *health = watch_health(desk->parts.watch);
 
 	for (size_t i = 0; i < config->establishment_count; i++) {
 		const struct lane_figures lane = pipeline_lane(pipeline, i);
@@ -148,6 +149,13 @@ static void fill_status(void *arg, struct status *ret_status)
 			.last_delivered_ms = lane.last_delivered_ms,
 		};
 	}
+	for (size_t i = 0; i < health->stray_count; i++)
+		desk->lanes[config->establishment_count + i] = (struct status_lane){
+			.name = health->strays[i].lane,
+			.state = lane_state_text(LANE_STOPPED),
+			.why = health->strays[i].why,
+			.why_french = health->strays[i].why_french,
+		};
 	for (size_t i = 0; i < config->mllp_count; i++) {
 		const struct mllp_figures *mllp = &desk->listener_figures[i];
 
@@ -192,7 +200,7 @@ static void fill_status(void *arg, struct status *ret_status)
 		.now_ms = clock_now_ms(),
 		.started_ms = desk->parts.started_ms,
 		.lanes = desk->lanes,
-		.lane_count = config->establishment_count,
+		.lane_count = config->establishment_count + health->stray_count,
 		.listeners = desk->listeners,
 		.listener_count = config->mllp_count,
 		.folders = desk->folders,
@@ -212,7 +220,7 @@ static void fill_status(void *arg, struct status *ret_status)
 		.not_asked = figures.not_asked,
 		.not_ready = why_not_ready(&figures),
 		.not_ready_french = why_not_ready_in_french(desk, &figures),
-		.health = watch_health(desk->parts.watch),
+		.health = health,
 	};
 	page_figures_tell(desk->page, ret_status);
 }
@@ -451,7 +459,7 @@ static void make_room(struct operator_desk *desk)
 	free(desk->folders);
 	free(desk->sources);
 	free(desk->owed);
-	desk->lanes = xcalloc(config->establishment_count, sizeof(*desk->lanes));
+	desk->lanes = xcalloc(config->establishment_count + HEALTH_STRAYS, sizeof(*desk->lanes));
 	desk->listeners = xcalloc(config->mllp_count, sizeof(*desk->listeners));
 	desk->listener_figures = xcalloc(config->mllp_count, sizeof(*desk->listener_figures));
 	desk->folders = xcalloc(config->drop_count, sizeof(*desk->folders));

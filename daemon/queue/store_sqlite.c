@@ -487,6 +487,18 @@ int store_oldest_queued(struct store *store, int64_t *ret_received_ms, struct er
 	return store_find_number(store, OLDEST_QUEUED, NULL, 0, INT64_MAX, ret_received_ms, err);
 }
 
+int store_queued_lanes(struct store *store, void (*each)(void *arg, const char *lane), void *arg,
+		       struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, QUEUED_LANES, NULL, 0, err);
+	int got = found ? 0 : -1;
+
+	while (found != NULL && (got = sqlite_step(&store->sqlite, found, err)) > 0)
+		each(arg, sqlite_text(found, 0));
+	return got;
+}
+
 int store_count(struct store *store, struct store_counts *ret_counts, struct err *err)
 {
 	scoped(sqlite_reset) sqlite3_stmt *states =

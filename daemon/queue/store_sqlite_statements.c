@@ -197,6 +197,10 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" OR EXISTS (SELECT 1 FROM built_with WHERE sealed_by = key.number AND sealed_by <> 0)",
 	[COUNT_STATES] = "SELECT state, count(*) FROM document GROUP BY state",
 	[OLDEST_QUEUED] = "SELECT received_ms FROM document WHERE state = 'queued' ORDER BY doc LIMIT 1",
+	/* from one to the next by the index: as many steps as there are lanes */
+	[QUEUED_LANES] = "WITH RECURSIVE lanes (lane) AS (SELECT min(lane) FROM document WHERE state = 'queued'"
+		" UNION ALL SELECT (SELECT min(lane) FROM document WHERE state = 'queued' AND lane > lanes.lane)"
+		" FROM lanes WHERE lane IS NOT NULL) SELECT lane FROM lanes WHERE lane IS NOT NULL",
 	[LAST_DELIVERED] = "SELECT max(at_ms) FROM (SELECT at_ms, what, state FROM ledger ORDER BY number DESC"
 		" LIMIT 10000) WHERE what = 'settled' AND state = 'delivered'",
 	[LIST] = "SELECT " ROW_COLUMNS " FROM document WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"

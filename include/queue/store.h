@@ -619,6 +619,10 @@ must_use int store_arrivals(struct store *store, int64_t from_slot, int64_t to_s
 /* When the oldest document still queued was received; INT64_MAX: none is. */
 must_use int store_oldest_queued(struct store *store, int64_t *ret_received_ms, struct err *err);
 
+/* Each lane that a document is queued for. Reads as many rows as it tells. */
+must_use int store_queued_lanes(struct store *store, void (*each)(void *arg, const char *lane),
+				void *arg, struct err *err);
+
 /* One document as lists show it: nothing about the patient. Texts are valid during the callback. */
 struct store_row {
 	struct ulid doc;

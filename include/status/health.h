@@ -61,6 +61,14 @@ struct health_process {
 	int64_t started_ms;
 };
 
+/* A lane that documents wait for and that the configuration does not have (any more): stopped, until it has. */
+struct health_stray {
+	const char *lane;
+	const char *why, *why_french;
+};
+
+enum { HEALTH_STRAYS = 64 /* at most */ };
+
 struct health {
 	const struct alert *alerts;
 	size_t alert_count;
@@ -72,6 +80,8 @@ struct health {
 	size_t waiting_count;
 	const struct health_lane *lanes;
 	size_t lane_count;
+	const struct health_stray *strays;
+	size_t stray_count;
 	const struct health_listener *listeners;
 	size_t listener_count;
 	const struct health_count *reached; /* documents that came to each state, since start */

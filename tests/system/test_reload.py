@@ -376,6 +376,35 @@ def test_what_is_at_the_dmp_when_its_entity_goes_is_ended_as_it_began(gateway, s
     assert unique_id(letter) in simulator.received()
 
 
+def test_what_waits_for_an_entity_that_is_gone_is_told_until_it_is_back(start_gateway, simulator):
+    gateway = start_gateway(extra="alerts: { lane_stopped: { after: 0 s } }")
+    before, start = gateway.config.read_text(), len(gateway.journal.lines)
+    edit(gateway, *second_entity(gateway))
+    reload(gateway)
+    letter = numbered(8).replace(FINESS_EG.encode(), OTHER_EG.encode())
+    simulator.faults({"kind": "status", "status": 503})
+    with Mllp(listening(gateway, "other", start)) as mllp:
+        assert mllp.send(mdm_t02(letter).replace(FINESS_EG.encode(), OTHER_EG.encode())).code == "AA"
+    gateway.journal.wait(r"outcome=queued")
+    both = gateway.config.read_text()
+    gateway.config.write_text(before)
+    reload(gateway)
+    gateway.journal.wait(rf"<3>lane={OTHER_EJ} state=stopped: no establishment of the configuration has this FINESS")
+    gateway.journal.wait(rf"<3>alert=lane_stopped subject={OTHER_EJ} raised .*no establishment .* has this FINESS")
+    lane = lanes(gateway)[OTHER_EJ]
+    assert lane["state"] == "stopped" and "put it back, or cancel" in lane["why"]
+    assert f"documents of {OTHER_EJ} wait" in str(gateway.ctl("reload")["warnings"])
+    gateway.stop()
+    simulator.faults()
+    gateway.start()
+    gateway.journal.wait(rf"<3>lane={OTHER_EJ} state=stopped: no establishment of the configuration has this FINESS")
+    gateway.journal.wait(rf"<3>alert=lane_stopped subject={OTHER_EJ} raised ")
+    gateway.config.write_text(both)
+    assert gateway.ctl("reload")["warnings"] == []
+    assert gateway.wait_final(listed(gateway, letter)["doc"]) == "delivered"
+    gateway.journal.wait(rf"alert=lane_stopped subject={OTHER_EJ} cleared")
+
+
 # ---- TLS of a listener ----
 
 def shown(address: tuple[str, int], stack: contextlib.ExitStack) -> tuple[ssl.SSLSocket, bytes]:
