@@ -338,6 +338,10 @@ static void what_people_did_is_told_of_acts_and_orders_alike(void **state)
 	assert_deeds(f, &each, "");
 	each = all, each.place = "990012345";
 	assert_deeds(f, &each, "2 anne held 990012345;");
+	each = all, each.place = "99001234"; /* of a number the whole */
+	assert_deeds(f, &each, "");
+	each = all, each.place = "sejours.cs";
+	assert_deeds(f, &each, "");
 	each = all, each.place = "sejours.csv"; /* an act names what it was about */
 	assert_deeds(f, &each, "3 dim (1001) imported denominator sejours;");
 	each = all, each.from_ms = before_ms + 1;

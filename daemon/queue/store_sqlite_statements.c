@@ -576,7 +576,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" l.reason FROM ledger l INDEXED BY ledger_ordered JOIN document d USING (seq) WHERE actor <> '' AND " DEED
 		" AND (?4 = '' OR ?4 IN (d.site, d.lane)) ORDER BY number DESC LIMIT ?5)"
 		" UNION ALL SELECT * FROM (SELECT number, at_ms, what, actor, subject, text, zeroblob(16), '', '', '', ''"
-		" FROM act WHERE " DEED " AND (?4 = '' OR instr(subject || ' ' || text, ?4) > 0)"
+		" FROM act WHERE " DEED " AND (?4 = '' OR ' ' || subject || ' ' || text || ' ' GLOB '*[^0-9A-Za-z]' || ?4 || '[^0-9A-Za-z]*')"
 		" ORDER BY number DESC LIMIT ?5) ORDER BY 1 DESC LIMIT ?5) ORDER BY 1",
 	[IMPORTS] = "SELECT revision, kind, series, source, file, digest, actor, imported_ms, figures FROM import"
 		" WHERE revision > ?1 ORDER BY revision",
