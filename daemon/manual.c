@@ -1,11 +1,12 @@
 /* Writes the pages of the manual that are lists from the tables of the daemon, so that they cannot fall behind: run at
  * build time.
  *
- * usage: manual dmpfeed.yaml.5|dmpfeed-journal.7
+ * usage: manual dmpfeed.yaml.5|dmpfeed-journal.7|dmpfeed-reasons.7
  */
 #include <stdio.h>
 
 #include "base/log_entry.h"
+#include "base/reason.h"
 #include "config.h"
 
 static const char yaml_head[] =
@@ -147,6 +148,24 @@ static const char journal_tail[] = ".SH SEE ALSO\n"
 				   ".BR dmpfeed.yaml (5),\n"
 				   ".BR journalctl (1)\n";
 
+static const char reasons_head[] =
+	".TH DMPFEED-REASONS 7 \"\" \"dmpfeed " DMPFEED_VERSION "\" \"Miscellaneous\"\n"
+	".SH NAME\n"
+	"dmpfeed-reasons \\- why a document is where it is, and what to do\n"
+	".SH DESCRIPTION\n"
+	"Each has a fixed name, which is what\n"
+	".B \"dmpfeedctl list \\-\\-reason\"\n"
+	"and\n"
+	".B \"dmpfeedctl retry \\-\\-reason\"\n"
+	"take, and what the journal, the status page and the metrics write. Where it answers an "
+	"HL7 message, its\n"
+	"code in ERR\\-3 (table messageErrorCondition of the ANS profile) stands behind it.\n"
+	".SH REASONS\n";
+
+static const char reasons_tail[] = ".SH SEE ALSO\n"
+				   ".BR dmpfeedctl (1),\n"
+				   ".BR dmpfeed-journal (7)\n";
+
 /* A line of text as roff reads it: no hyphen becomes a dash, no first character a request. */
 static void print_text(const char *text)
 {
@@ -206,18 +225,37 @@ static void print_journal(void)
 	fputs(journal_tail, stdout);
 }
 
+static void print_reasons(void)
+{
+	fputs(reasons_head, stdout);
+	for (enum reason reason = REASON_NONE + 1; reason < REASON_COUNT; reason++) {
+		const struct reason_row *row = reason_row(reason);
+
+		fputs(".TP\n.B ", stdout);
+		print_text(row->code);
+		if (row->hl7_code != 0)
+			printf("(%d)\n", row->hl7_code);
+		print_text(row->english);
+		fputs(".br\n", stdout);
+		print_text(row->action_english);
+	}
+	fputs(reasons_tail, stdout);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*print)(void);
-	} pages[] = { { "dmpfeed.yaml.5", print_yaml }, { "dmpfeed-journal.7", print_journal } };
+	} pages[] = { { "dmpfeed.yaml.5", print_yaml },
+		      { "dmpfeed-journal.7", print_journal },
+		      { "dmpfeed-reasons.7", print_reasons } };
 
 	for (size_t i = 0; argc == 2 && i < length_of(pages); i++)
 		if (strcmp(argv[1], pages[i].name) == 0) {
 			pages[i].print();
 			return fflush(stdout) == 0 ? 0 : 1;
 		}
-	fprintf(stderr, "usage: manual dmpfeed.yaml.5|dmpfeed-journal.7\n");
+	fprintf(stderr, "usage: manual dmpfeed.yaml.5|dmpfeed-journal.7|dmpfeed-reasons.7\n");
 	return 2;
 }

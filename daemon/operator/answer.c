@@ -22,9 +22,10 @@ static const struct {
 } faults[] = {
 	[FAULT_STATE] = { { "there is no state '", "'; there are " STATES },
 			  { "l'état « ", " » n'existe pas ; il y a " STATES } },
-	[FAULT_REASON] = { { "there is no reason '", "'; dmpfeedctl list shows those there are" },
+	[FAULT_REASON] = { { "there is no reason '",
+			     "'; \"man dmpfeed-reasons\" has those there are" },
 			   { "le motif « ",
-			     " » n'existe pas ; dmpfeedctl list montre ceux qu'il y a" } },
+			     " » n'existe pas ; « man dmpfeed-reasons » donne ceux qu'il y a" } },
 	[FAULT_ID] = { { "'", "' is not a document's id" },
 		       { "« ", " » n'est pas l'identifiant d'un document" } },
 	[FAULT_NO_DOCUMENT] = { { "there is no document ", "" },

@@ -15,7 +15,8 @@ from gateway import BUILD, DAEMON, SIMULATOR, SOURCE
 
 CTL = BUILD / "daemon" / "dmpfeedctl"
 PAGES = (SOURCE / "daemon" / "dmpfeedctl.1", SOURCE / "daemon" / "dmpfeedd.8", BUILD / "daemon" / "dmpfeed.yaml.5",
-         SOURCE / "tests" / "simulator" / "dmpfeed-sim.1", BUILD / "daemon" / "dmpfeed-journal.7")
+         SOURCE / "tests" / "simulator" / "dmpfeed-sim.1", BUILD / "daemon" / "dmpfeed-journal.7",
+         BUILD / "daemon" / "dmpfeed-reasons.7")
 COMPLETION = SOURCE / "conf" / "completion" / "dmpfeedctl"
 
 
@@ -64,6 +65,13 @@ def test_every_command_and_option_of_dmpfeedctl_is_explained():
 def test_every_option_of_dmpfeedd_is_explained():
     explained = set(re.findall(r"--([a-z-]+)", plain(PAGES[1]).split(".SH OPTIONS")[1].split(".SH SIGNALS")[0]))
     assert explained == set(re.findall(r"--([a-z-]+)", help_of(DAEMON)))
+
+
+def test_every_reason_is_explained_and_offered():
+    codes = set(re.findall(r'\[REASON_\w+\] = \{ "(\w+)"', (SOURCE / "daemon" / "base" / "reason.c").read_text()))
+    assert len(codes) > 40
+    assert set(re.findall(r"^\.B (\w+)$", plain(PAGES[5]).split(".SH REASONS")[1], re.M)) == codes
+    assert offered("list", "--reason", "") == offered("retry", "--reason", "") == codes
 
 
 def test_bash_completes_by_itself(tmp_path):

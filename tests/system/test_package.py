@@ -47,7 +47,7 @@ def test_what_is_installed_has_everything_and_no_configuration(tmp_path):
                 "share/dmpfeed/value-sets/type-code.csv", "share/dmpfeed/dmp-errors.csv", "share/dmpfeed/targets/sun-es.yaml",
                 "share/bash-completion/completions/dmpfeedctl", "share/man/man1/dmpfeedctl.1",
                 "share/man/man1/dmpfeed-sim.1", "share/man/man5/dmpfeed.yaml.5",
-                "share/man/man7/dmpfeed-journal.7", "share/man/man8/dmpfeedd.8",
+                "share/man/man7/dmpfeed-journal.7", "share/man/man7/dmpfeed-reasons.7", "share/man/man8/dmpfeedd.8",
                 "systemd/system/dmpfeed.service", "sysusers.d/dmpfeed.conf", "tmpfiles.d/dmpfeed.conf"):
         assert any(name.endswith(end) for name in names), end
     assert not any("etc/dmpfeed" in name for name in names)
