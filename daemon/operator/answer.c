@@ -13,6 +13,13 @@ bool answer_in_french(const json_t *asked)
 	return strcmp(answer_asked(asked, "lang"), "fr") == 0;
 }
 
+bool answer_is_site_unknown(const json_t *asked, const struct config *config)
+{
+	const char *site = answer_asked(asked, "site");
+
+	return site[0] != '\0' && config_establishment_of(config, site, NULL) == NULL;
+}
+
 #define STATES                                                                                     \
 	"held, queued, sending, delivered, refused, rejected, suppressed, cancelled, invisible"
 

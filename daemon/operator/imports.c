@@ -392,6 +392,21 @@ static bool is_asked_for(const struct board_row *row, const json_t *asked)
 	return site[0] == '\0' || strcmp(site, row->place) == 0;
 }
 
+static void end_targets(const struct imports_parts *parts, struct control_request *request,
+			const json_t *asked, struct buf *answer)
+{
+	scoped(free_ptr) char *unknown =
+		xasprintf("no establishment declares site %s", answer_asked(asked, "site"));
+
+	if (board_now(parts->board) == NULL)
+		answer_end(answer, "nothing was counted yet: ask again in a moment");
+	else if (answer->n == 0 && answer_is_site_unknown(asked, parts->snapshot->config))
+		answer_end(answer, unknown);
+	else
+		answer_end(answer, NULL);
+	control_answer(request, buf_slice(answer));
+}
+
 /* How well each site feeds, whatever the programme; and the units of which patients leave and nothing comes. */
 static void answer_rates(const struct imports_parts *parts, struct control_request *request,
 			 const json_t *asked)
@@ -416,8 +431,7 @@ static void answer_rates(const struct imports_parts *parts, struct control_reque
 		targets_write_unit(unit, &answer);
 		buf_add_text(&answer, "}}\n");
 	}
-	answer_end(&answer, result ? NULL : "nothing was counted yet: ask again in a moment");
-	control_answer(request, buf_slice(&answer));
+	end_targets(parts, request, asked, &answer);
 }
 
 static void answer_targets(const struct imports_parts *parts, struct control_request *request,
@@ -433,8 +447,7 @@ static void answer_targets(const struct imports_parts *parts, struct control_req
 		targets_write_row(&result->rows[i], &answer);
 		buf_add_text(&answer, "}\n");
 	}
-	answer_end(&answer, result ? NULL : "nothing was counted yet: ask again in a moment");
-	control_answer(request, buf_slice(&answer));
+	end_targets(parts, request, asked, &answer);
 }
 
 bool imports_begin(const struct imports_parts *parts, struct control_request *request,

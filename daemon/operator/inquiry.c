@@ -16,6 +16,7 @@ struct inquiry {
 	const struct inquiry_row *row;
 	struct control_request *request;
 	json_t *asked;
+	bool is_site_unknown; /* no establishment declares the one that is asked for */
 	struct buf answer;
 };
 
@@ -61,7 +62,12 @@ static int answer_list(struct inquiry *inquiry, struct store *store, struct err 
 	    !ulid_parse(slice_of(answer_asked(inquiry->asked, "after")), &filter.after))
 		return answer_refuse(err, inquiry->asked, FAULT_ID,
 				     answer_asked(inquiry->asked, "after"));
-	return store_list(store, &filter, add_row, inquiry, err);
+	if (store_list(store, &filter, add_row, inquiry, err) < 0)
+		return -1;
+	/* one that an establishment declared once has its documents */
+	if (inquiry->is_site_unknown && inquiry->answer.n == 0)
+		return err_set(err, ERR_REJECT, "no establishment declares site %s", filter.site);
+	return 0;
 }
 
 /* As mail administrators look at a queue: one row a lane and type, one column an age. */
@@ -313,6 +319,7 @@ bool inquiry_begin(const struct inquiry_parts *parts, struct control_request *re
 		inquiry->row = &inquiries[i];
 		inquiry->request = request;
 		inquiry->asked = asked;
+		inquiry->is_site_unknown = answer_is_site_unknown(asked, parts->config);
 		workers_submit(inquiries[i].is_long ? parts->keeper : parts->workers,
 			       &inquiry->job);
 		return true;

@@ -471,6 +471,7 @@ static void follow(struct operator_desk *desk, struct snapshot *snapshot)
 {
 	snapshot_let_go(&desk->snapshot);
 	desk->snapshot = snapshot_hold(snapshot);
+	desk->inquiries.config = snapshot->config;
 	desk->imports.snapshot = snapshot;
 	desk->stay_lists.snapshot = snapshot;
 	desk->export.snapshot = snapshot;
@@ -499,7 +500,8 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 	const struct status_desk status = { fill_status, fill_page, list, desk };
 
 	desk->parts = *parts;
-	desk->inquiries = (struct inquiry_parts){ parts->workers, parts->keeper };
+	desk->inquiries =
+		(struct inquiry_parts){ parts->snapshot->config, parts->workers, parts->keeper };
 	desk->backup = (struct backup_parts){ parts->keeper, parts->writer, parts->pipeline };
 	desk->orders = (struct orders_parts){ parts->workers, parts->writer, parts->pipeline };
 	desk->imports = (struct imports_parts){ parts->snapshot, parts->board, parts->workers,

@@ -5,6 +5,7 @@
 #ifndef DMPFEED_OPERATOR_ANSWER_H
 #define DMPFEED_OPERATOR_ANSWER_H
 
+#include "config.h"
 #include "control/control.h"
 #include "queue/store.h"
 #include "status/json.h"
@@ -12,6 +13,9 @@
 /* A text of the request; "" when it has none of that name. */
 const char *answer_asked(const json_t *asked, const char *name);
 bool answer_in_french(const json_t *asked);
+
+/* Is it about a site that no establishment declares? */
+bool answer_is_site_unknown(const json_t *asked, const struct config *config);
 
 /* What was asked cannot be meant. */
 enum answer_fault {

@@ -9,9 +9,11 @@
 #include <jansson.h>
 
 #include "base/jobs.h"
+#include "config.h"
 #include "control/control.h"
 
 struct inquiry_parts {
+	const struct config *config; /* that is in force now */
 	struct workers *workers;
 	struct workers *keeper; /* for what takes minutes */
 };

@@ -160,6 +160,9 @@ def test_orders_that_name_nothing_are_told(gateway):
     assert (code, row["sentence"]) == (1, "There is no such document.")
     with pytest.raises(RuntimeError, match="'x' is not a document's id"):
         gateway.ctl("hold", "x")
+    for command in ("list", "stays --without-letter"):
+        with pytest.raises(RuntimeError, match="no establishment declares site 990099999"):
+            gateway.ctl(*command.split(), "--site", "990099999")
     with pytest.raises(RuntimeError, match="there is no reason 'boredom'"):
         gateway.ctl("release", "--reason", "boredom")
     with pytest.raises(RuntimeError, match=": 2 .*this command is written"):

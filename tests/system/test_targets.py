@@ -129,6 +129,8 @@ def test_without_them_there_is_nothing_to_reach(start_gateway):
     gateway.journal.wait("targets counted rows=0")
     assert gateway.ctl("targets") == []
     assert "No target." in ask(gateway, "targets").stdout
+    for of in ("targets", "targets --rates"):
+        assert "no establishment declares site 990099999" in ask(gateway, *of.split(), "--site", "990099999").stderr
 
 
 # ---- what is counted ----
