@@ -1018,7 +1018,7 @@ static void event_codes_are_those_of_all_acts_once(void **state)
 	const struct cda_code translations[] = {
 		{ "A", "1.2", "first" },   { "B", "1.2", "" },       { "A", "1.2", "again" },
 		{ "A", "1.3", "other" },   { "", "1.2", "no code" }, { "C", "", "no system" },
-		{ "D", "CCAM", "no OID" },
+		{ "D", "CCAM", "no OID" }, { "E", "1.2", "" },
 	};
 	struct cda_event events[2] = { cda.events[0], cda.events[0] };
 	struct metadata metadata;
@@ -1032,10 +1032,11 @@ static void event_codes_are_those_of_all_acts_once(void **state)
 	cda.events = events;
 	cda.event_count = 2;
 	metadata = fill(&cda, &no_request);
-	assert_int_equal(metadata.event_count, 3);
+	assert_int_equal(metadata.event_count, 4);
 	assert_coded(metadata.events[0], "B", "1.2", "act");
 	assert_coded(metadata.events[1], "A", "1.2", "first");
 	assert_coded(metadata.events[2], "A", "1.3", "other");
+	assert_coded(metadata.events[3], "E", "1.2", "E"); /* XDS wants a name */
 }
 
 static void self_presentable_document_is_a_style_sheet(void **state)

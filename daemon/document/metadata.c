@@ -462,7 +462,9 @@ static int fill_confidentiality(struct filling *filling)
 	return 0;
 }
 
-/* A code counts only with its system, which XDS knows by its OID. */
+/* A code counts only with its system, which XDS knows by its OID; and it has a name there, which a CDA need
+ * not give: then it is its own.
+ */
 static void add_event_code(struct filling *filling, const struct cda_code *code)
 {
 	struct metadata *metadata = filling->metadata;
@@ -474,7 +476,8 @@ static void add_event_code(struct filling *filling, const struct cda_code *code)
 		    is(metadata->events[i].system, code->system))
 			return;
 	metadata->events[metadata->event_count++] =
-		(struct coded){ code->code, code->system, code->display };
+		(struct coded){ code->code, code->system,
+				is_empty(code->display) ? code->code : code->display };
 }
 
 static int fill_event_codes(struct filling *filling)
