@@ -204,12 +204,29 @@ static void ins_is_the_first_id_of_an_ins_domain(void **state)
 				{ "1.2.250.1.213.1.4.13", "100000000000047" },
 				{ "1.2.250.1.213.1.4.8", "" }, /* nullFlavor */
 				{ "1.2.250.1.213.1.4.10", "279035121518989" },
-				{ "1.2.250.1.213.1.4.10", "185079900012385" } };
+				{ "1.2.250.1.213.1.4.8", "279035121518989" } };
 
 	(void)state;
 	cda.patient_ids = ids;
 	cda.patient_id_count = length_of(ids);
 	assert_string_equal(fill(&cda, &no_request).patient_ins, "279035121518989");
+	assert_string_equal(fill(&cda, &no_request).patient_ins_oid, "1.2.250.1.213.1.4.10");
+}
+
+/* Neither is more the patient's than the other, whether the identity is qualified or not. */
+static void two_ins_that_differ_are_two_patients(void **state)
+{
+	static const char *const domains[] = { INS_OID_TEST, INS_OID_NIR, INS_OID_NIA };
+	struct cda cda = cda_of("discharge-letter.xml");
+	struct metadata_context context = context_of(&no_request);
+
+	(void)state;
+	for (size_t i = 0; i < length_of(domains); i++) {
+		cda.patient_ids[1] = (struct cda_id){ domains[i], "185079900012385" };
+		context.may_lack_ins = i % 2;
+		assert_int_equal(refuse_in(&cda, &context).reason, REASON_INS_MISMATCH);
+		assert_string_equal(refuse_in(&cda, &context).where, "recordTarget/patientRole/id");
+	}
 }
 
 static void ins_goes_where_its_domain_belongs(void **state)
@@ -1374,6 +1391,7 @@ int main(void)
 		test(the_domains_of_ins_may_be_named),
 		test(the_software_may_be_the_sender_whoever_asks),
 		test(ins_is_the_first_id_of_an_ins_domain),
+		test(two_ins_that_differ_are_two_patients),
 		test(ins_goes_where_its_domain_belongs),
 		test(message_and_document_must_be_about_one_patient),
 		test(wrong_patient_comes_before_every_other_fault),

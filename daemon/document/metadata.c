@@ -105,16 +105,35 @@ static bool is_taken_domain(const struct metadata_context *context, const char *
 	return false;
 }
 
-static int fill_ins(struct filling *filling)
+/* The first id of an INS domain that has a number. -1: others have another number, so that nobody knows whose
+ * document it is.
+ */
+static int find_ins(struct filling *filling, const char *where, const struct cda_id **ret_ins)
 {
-	static const char where[] = "recordTarget/patientRole/id";
 	const struct cda *cda = filling->cda;
 	const struct cda_id *ins = NULL;
 
-	for (size_t i = 0; i < cda->patient_id_count && ins == NULL; i++)
-		if (ins_is_domain(cda->patient_ids[i].root) &&
-		    !is_empty(cda->patient_ids[i].extension))
-			ins = &cda->patient_ids[i];
+	for (size_t i = 0; i < cda->patient_id_count; i++) {
+		const struct cda_id *id = &cda->patient_ids[i];
+
+		if (!ins_is_domain(id->root) || is_empty(id->extension))
+			continue;
+		if (ins != NULL && !is(id->extension, ins->extension))
+			return err_refuse(filling->err, REASON_INS_MISMATCH, where,
+					  "the document carries two INS that differ");
+		ins = ins ? ins : id;
+	}
+	*ret_ins = ins;
+	return 0;
+}
+
+static int fill_ins(struct filling *filling)
+{
+	static const char where[] = "recordTarget/patientRole/id";
+	const struct cda_id *ins = NULL;
+
+	if (find_ins(filling, where, &ins) < 0)
+		return -1;
 	filling->metadata->patient_ins = filling->metadata->patient_ins_oid = "";
 	if (ins == NULL && filling->context->may_lack_ins)
 		return 0;
