@@ -272,6 +272,9 @@ static void message_and_document_must_be_about_one_patient(void **state)
 		{ "185079900012385", INS_OID_TEST, "19790328", "F", "PID-3" },
 		{ "279035121518989", INS_OID_NIR, "19790328", "F", "PID-3" },
 		{ "279035121518989", INS_OID_TEST, "19790329", "F", "PID-7" },
+		{ "279035121518989", INS_OID_TEST, "197903", "F", NULL }, /* known to the month */
+		{ "279035121518989", INS_OID_TEST, "1979", "F", NULL },
+		{ "279035121518989", INS_OID_TEST, "1978", "F", "PID-7" },
 		{ "279035121518989", INS_OID_TEST, "19790328", "M", "PID-8" },
 	};
 	struct cda cda = cda_of("discharge-letter.xml");
@@ -291,6 +294,27 @@ static void message_and_document_must_be_about_one_patient(void **state)
 		assert_int_equal(refuse(&cda, &request).reason, REASON_INS_MISMATCH);
 		assert_string_equal(refuse(&cda, &request).where, cases[i].where);
 	}
+}
+
+/* The message has it already: the document waits for its own, as it does for a message that has none. */
+static void an_ins_of_the_message_alone_is_no_other_patient(void **state)
+{
+	struct cda cda = cda_of("hostile/no-ins.xml");
+	struct metadata_request request = no_request;
+	struct metadata_context context = context_of(&request);
+	struct err err = { 0 };
+	struct metadata metadata;
+
+	(void)state;
+	request.patient_ins = "279035121518989";
+	request.patient_ins_oid = INS_OID_TEST;
+	assert_int_equal(refuse_in(&cda, &context).reason, REASON_INS_MISSING);
+	context.may_lack_ins = true;
+	if (metadata_fill(&metadata, &cda, &context, &arena, &err) < 0)
+		fail_msg("%s: %s", err.where, err.text);
+	assert_string_equal(metadata.patient_ins, "");
+	request.patient_birth_date = "19500101";
+	assert_int_equal(refuse_in(&cda, &context).reason, REASON_INS_MISMATCH);
 }
 
 static void wrong_patient_comes_before_every_other_fault(void **state)
@@ -1394,6 +1418,7 @@ int main(void)
 		test(two_ins_that_differ_are_two_patients),
 		test(ins_goes_where_its_domain_belongs),
 		test(message_and_document_must_be_about_one_patient),
+		test(an_ins_of_the_message_alone_is_no_other_patient),
 		test(wrong_patient_comes_before_every_other_fault),
 		test(hostile_documents_are_refused),
 		test(one_wrong_value_is_refused_with_its_place),

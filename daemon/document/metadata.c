@@ -161,8 +161,14 @@ static bool is_sex(const char *text)
 	return is(text, "M") || is(text, "F");
 }
 
+/* Each may be known to the year, the month or the day (TS of HL7). */
+static bool dates_differ(const char *a, const char *b)
+{
+	return strncmp(a, b, min(strlen(a), strlen(b))) != 0;
+}
+
 /* The message about one patient and the document about another: whoever is right, nothing is sent.
- * Birth date and sex, which the INS stands for, must agree as well.
+ * Birth date and sex, which the INS stands for, must agree as well. A document without INS waits for one.
  */
 static int check_same_patient(struct filling *filling)
 {
@@ -173,12 +179,11 @@ static int check_same_patient(struct filling *filling)
 		bool differs;
 	} traits[] = {
 		{ "PID-3", "the INS",
-		  !is_empty(request->patient_ins) &&
+		  !is_empty(request->patient_ins) && !is_empty(metadata->patient_ins) &&
 			  (!is(request->patient_ins, metadata->patient_ins) ||
 			   !is(request->patient_ins_oid, metadata->patient_ins_oid)) },
 		{ "PID-7", "the birth date",
-		  !is_empty(request->patient_birth_date) &&
-			  !is(request->patient_birth_date, metadata->patient_birth_date) },
+		  dates_differ(request->patient_birth_date, metadata->patient_birth_date) },
 		{ "PID-8", "the sex",
 		  is_sex(request->patient_sex) && is_sex(metadata->patient_sex) &&
 			  !is(request->patient_sex, metadata->patient_sex) },
