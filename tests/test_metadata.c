@@ -986,10 +986,27 @@ static void missing_title_and_language_have_a_default(void **state)
 	assert_string_equal(fill(&cda, &no_request).title,
 			    "Lettre de liaison à la sortie d'un établissement de soins");
 	assert_string_equal(fill(&cda, &no_request).language, "fr-FR");
-	cda.language = "fr";
-	assert_string_equal(fill(&cda, &no_request).language, "fr");
-	cda.language = "fr_FR";
-	assert_string_equal(fill(&cda, &no_request).language, "fr-FR");
+}
+
+static void language_is_written_as_the_dmp_reads_it(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "fr", "fr" },       { "FR", "fr" },       { "fr-FR", "fr-FR" },
+		{ "fr_FR", "fr-FR" }, { "fr-fr", "fr-FR" }, { "GCF-gp", "gcf-GP" },
+		{ "f", NULL },        { "-FR", NULL },      { "fr-F", NULL },
+		{ "fr-FRA", NULL },   { "frfr", NULL },     { "fr-FR-x", NULL },
+		{ "fr--FR", NULL },   { "f2-FR", NULL },    { "fr FR", NULL },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		cda.language = cases[i][0];
+		if (cases[i][1] != NULL)
+			assert_string_equal(fill(&cda, &no_request).language, cases[i][1]);
+		else
+			assert_string_equal(refuse(&cda, &no_request).where, "languageCode/@code");
+	}
 }
 
 static void times_are_utc_and_local_without_a_zone(void **state)
@@ -1440,6 +1457,7 @@ int main(void)
 		test(separators_are_dropped_where_they_have_no_escape),
 		test(title_is_cut_after_128_characters),
 		test(missing_title_and_language_have_a_default),
+		test(language_is_written_as_the_dmp_reads_it),
 		test(times_are_utc_and_local_without_a_zone),
 		test(end_of_the_act_may_be_unknown),
 		test(sex_is_m_f_or_unknown),

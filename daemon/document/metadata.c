@@ -341,15 +341,29 @@ static enum metadata_source document_or(enum metadata_source otherwise, const ch
 	return is_empty(of_document) ? otherwise : FROM_DOCUMENT;
 }
 
-/* A tag of RFC 5646, as far as its characters; software also writes fr_FR. */
+static size_t count_letters(const char *text)
+{
+	return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+}
+
+/* A language, and maybe a region: all that the DMP reads of RFC 5646. Software also writes fr_FR, and fr-fr. */
 static bool read_language(char *text)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789-";
+	const size_t language = count_letters(text);
+	char *region = text + language + 1;
 
-	for (char *at = text; (at = strchr(at, '_')) != NULL;)
-		*at = '-';
-	return text[strspn(text, allowed)] == '\0';
+	for (size_t i = 0; i < language; i++)
+		text[i] |= 'a' ^ 'A';
+	if (language < 2 || language > 3)
+		return text[0] == '\0';
+	if (text[language] == '\0')
+		return true;
+	if (strchr("-_", text[language]) == NULL || count_letters(region) != 2 || region[2] != '\0')
+		return false;
+	text[language] = '-';
+	region[0] &= ~('a' ^ 'A');
+	region[1] &= ~('a' ^ 'A');
+	return true;
 }
 
 static int fill_texts(struct filling *filling)
