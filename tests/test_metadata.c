@@ -678,6 +678,8 @@ static void author_is_a_person_a_patient_or_a_system(void **state)
 		  "",
 		  true,
 		  true },
+		{ { NATIONAL, "AUTOMATE" }, true, "3990012345/AUTOMATE", "", true, true },
+		{ { NATIONAL, "AUTO/2" }, true, "3990012345/AUTO/2", "", true, true },
 		{ { "1.2.250.1.999.5", "47" }, false, "3990012345/47", "", true, false },
 		{ { "1.2.250.1.999.5", "" }, true, "3990012345/1.2.250.1.999.5", "", true, true },
 		{ { INS_OID_TEST, "279035121518989" },

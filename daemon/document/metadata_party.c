@@ -21,6 +21,13 @@ static const char *internal_id(struct filling *filling, const char *local)
 			    local);
 }
 
+/* An id of a structure's own, behind that of the structure: '1' ADELI, '3' FINESS, '4' SIREN, '5' SIRET, '6' RPPS. */
+static bool has_structure(const char *id)
+{
+	return id[0] != '\0' && strchr("13456", id[0]) != NULL && strchr(id, '/') != NULL;
+}
+
+/* A system has no national id, whatever domain it names: the DMP knows it behind its structure, or the site's. */
 static int take_person_id(struct filling *filling, const struct cda_id *id, const char *where,
 			  struct party *party)
 {
@@ -32,7 +39,8 @@ static int take_person_id(struct filling *filling, const struct cda_id *id, cons
 	if (filling_has_separators(id->root) || filling_has_separators(id->extension))
 		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
 				  "the id holds one of ^ & | ~");
-	if (has_extension && is(id->root, PERSON_DOMAIN)) {
+	if (has_extension && is(id->root, PERSON_DOMAIN) &&
+	    (!party->is_system || has_structure(id->extension))) {
 		party->id = id->extension;
 		party->id_is_internal = strchr(id->extension, '/') != NULL;
 	} else if (has_extension && ins_is_domain(id->root)) {
@@ -152,17 +160,15 @@ static bool has_digits(const char *id, size_t n)
 }
 
 /* PS_IdNat: '8' and the 11 digits of an RPPS, '0' and the 9 characters of an ADELI. An RPPS may stand bare, as
- * PRT-5.13 can say. Whom only the structure knows has an id of its own there, behind that of the structure
- * ('1' ADELI, '3' FINESS, '4' SIREN, '5' SIRET, '6' RPPS) or behind none: the site's.
+ * PRT-5.13 can say. Whom only the structure knows has an id of its own there, behind that of the structure or
+ * behind none: the site's.
  */
 static int take_sender_id(struct filling *filling, const char *id, bool said_internal,
 			  struct party *party)
 {
-	const bool has_structure = strchr("13456", id[0]) != NULL && strchr(id, '/') != NULL;
-
-	party->id_is_internal = said_internal || has_structure;
+	party->id_is_internal = said_internal || has_structure(id);
 	if (party->id_is_internal)
-		party->id = has_structure ? id : internal_id(filling, id);
+		party->id = has_structure(id) ? id : internal_id(filling, id);
 	else if ((id[0] == '8' && has_digits(id, PS_RPPS)) ||
 		 (id[0] == '0' && strlen(id) == PS_ADELI))
 		party->id = id;
