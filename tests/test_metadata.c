@@ -1030,6 +1030,34 @@ static void times_are_utc_and_local_without_a_zone(void **state)
 	}
 }
 
+static void an_act_of_a_day_is_told_as_of_its_noon(void **state)
+{
+	static const struct {
+		const char *start, *stop, *told_start, *told_stop;
+	} cases[] = {
+		{ "20261116", "20261120", "20261116110000", "20261120110000" },
+		{ "20260716", "20260716", "20260716100000", "20260716100000" },
+		{ "20261116+0100", "20261120-1000", "20261116110000", "20261120220000" },
+		{ "202611", "2027", "20261101110000", "20270101110000" },
+		{ "2026111614", "202611161430", "20261116130000", "20261116133000" },
+		/* in order, whichever is known better */
+		{ "20261116140000", "20261116", "20261116130000", "20261116130000" },
+		{ "20261116", "20261116090000", "20261116080000", "20261116080000" },
+		/* what the document contradicts is not put right */
+		{ "20261116", "20261115", "20261116110000", "20261115110000" },
+		{ "20261116140000", "20261116090000", "20261116130000", "20261116080000" },
+	};
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		cda.events[0].start = cases[i].start;
+		cda.events[0].stop = cases[i].stop;
+		assert_time(fill(&cda, &no_request).service_start_ms, cases[i].told_start);
+		assert_time(fill(&cda, &no_request).service_stop_ms, cases[i].told_stop);
+	}
+}
+
 static void end_of_the_act_may_be_unknown(void **state)
 {
 	struct cda cda = cda_of("discharge-letter.xml");
@@ -1461,6 +1489,7 @@ int main(void)
 		test(missing_title_and_language_have_a_default),
 		test(language_is_written_as_the_dmp_reads_it),
 		test(times_are_utc_and_local_without_a_zone),
+		test(an_act_of_a_day_is_told_as_of_its_noon),
 		test(end_of_the_act_may_be_unknown),
 		test(sex_is_m_f_or_unknown),
 		test(few_traits_are_enough_where_that_is_said),

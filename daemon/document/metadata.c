@@ -19,6 +19,7 @@ enum {
 	TITLE_CHARACTERS = 128,
 	DATE_DIGITS = 8,
 	MOST_CONFIDENTIALITIES = 4,
+	HALF_A_DAY_MS = 12 * 3600 * 1000,
 };
 
 const char *action_text(enum action action)
@@ -383,27 +384,59 @@ static int fill_texts(struct filling *filling)
 	return 0;
 }
 
+/* XDS times are in UTC, and the DMP wants all of their digits. Of a day without an hour noon is told, which is
+ * of the same day there; its first moment would be of the day before.
+ */
+static int fill_event_time(struct filling *filling, const char *where, const char *text,
+			   int64_t *ret_time_ms, bool *ret_is_day)
+{
+	if (filling_time(filling, where, text, ret_time_ms) < 0)
+		return -1;
+	*ret_is_day = strspn(text, "0123456789") <= DATE_DIGITS;
+	if (*ret_is_day)
+		*ret_time_ms += HALF_A_DAY_MS;
+	return 0;
+}
+
+/* Nothing ends before it began: on one day, the time that is known better is that of both. */
+static void put_in_order(struct metadata *metadata, bool start_is_day, bool stop_is_day)
+{
+	const int64_t too_early_ms = metadata->service_start_ms - metadata->service_stop_ms;
+
+	if (too_early_ms <= 0 || too_early_ms > HALF_A_DAY_MS)
+		return;
+	if (start_is_day)
+		metadata->service_start_ms = metadata->service_stop_ms;
+	else if (stop_is_day)
+		metadata->service_stop_ms = metadata->service_start_ms;
+}
+
 static int fill_event(struct filling *filling)
 {
 	const struct cda_event *event = filling->cda->main_event;
 	struct metadata *metadata = filling->metadata;
+	bool start_is_day, stop_is_day;
 
 	if (event == NULL)
 		return err_refuse(filling->err, REASON_METADATA_INVALID,
 				  "documentationOf/serviceEvent",
 				  "no event has a performer with an organisation");
-	if (filling_time(filling, "serviceEvent/effectiveTime/low", event->start,
-			 &metadata->service_start_ms) < 0)
+	if (fill_event_time(filling, "serviceEvent/effectiveTime/low", event->start,
+			    &metadata->service_start_ms, &start_is_day) < 0)
 		return -1;
-	if (!is_empty(event->stop) && filling_time(filling, "serviceEvent/effectiveTime/high",
-						   event->stop, &metadata->service_stop_ms) < 0)
-		return -1;
+	if (!is_empty(event->stop)) {
+		if (fill_event_time(filling, "serviceEvent/effectiveTime/high", event->stop,
+				    &metadata->service_stop_ms, &stop_is_day) < 0)
+			return -1;
+		put_in_order(metadata, start_is_day, stop_is_day);
+	}
 	metadata->from.service_start_ms = metadata->from.practice = FROM_DOCUMENT;
 	metadata->from.service_stop_ms = document_or(FROM_NOWHERE, event->stop);
 	return filling_code(filling, VALUESET_PRACTICE, "standardIndustryClassCode/@code",
 			    &event->practice_setting, &metadata->practice);
 }
 
+/* Not noon of a day without an hour: no document may be made later than it is sent. */
 static int fill_creation(struct filling *filling)
 {
 	filling->metadata->from.creation_ms = FROM_DOCUMENT;
