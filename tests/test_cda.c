@@ -272,14 +272,36 @@ static void nothing_is_null_in_an_empty_document(void **state)
 
 static void values_are_trimmed_and_titles_are_one_line(void **state)
 {
-	struct cda cda = read_text(OPEN "<id root='  1.2.3\t'/><code code='\n11490-0 '/>"
+	struct cda cda = read_text(OPEN "<setId root='  1.2.3\t'/><languageCode code='\nfr-FR '/>"
 					"<title>\r\n  Compte  rendu<!-- of -->\n\t d'imagerie "
 					"&amp; <![CDATA[<suite>]]> &#233; </title>" CLOSE);
 
 	(void)state;
-	assert_string_equal(cda.id.root, "1.2.3");
-	assert_string_equal(cda.code.code, "11490-0");
+	assert_string_equal(cda.set_id.root, "1.2.3");
+	assert_string_equal(cda.language, "fr-FR");
 	assert_string_equal(cda.title, "Compte rendu d'imagerie & <suite> \xc3\xa9");
+}
+
+/* Metadata made of anything else would contradict the document, and the DMP refuse it. */
+static void what_the_dmp_compares_is_as_written(void **state)
+{
+	struct cda cda = read_text(
+		OPEN "<id root='1.2.3 ' extension=''/>"
+		     "<code code='11490-0 ' codeSystem=' 2.16' displayName=' Lettre '/>"
+		     "<recordTarget><patientRole><id root='1.2.250.1.213.1.4.10' extension=' 279'/>"
+		     "<id root=' 1.2.3' extension=' 4711'/></patientRole></recordTarget>"
+		     "<relatedDocument typeCode='RPLC'><parentDocument><id root=' 1.2.4'/>"
+		     "</parentDocument></relatedDocument>" CLOSE);
+
+	(void)state;
+	assert_id(cda.id, "1.2.3 ", "");
+	assert_true(cda.id_has_extension);
+	assert_code(cda.code, "11490-0 ", " 2.16");
+	assert_string_equal(cda.code.display, "Lettre");
+	assert_id(cda.patient_ids[0], "1.2.250.1.213.1.4.10", " 279");
+	assert_id(cda.patient_ids[1], "1.2.3", "4711"); /* the hospital's own */
+	assert_id(cda.parent_id, " 1.2.4", "");
+	assert_false(read_text(OPEN "<id root='1.2.3'/>" CLOSE).id_has_extension);
 }
 
 static void name_at_birth_is_preferred(void **state)
@@ -1012,6 +1034,7 @@ int main(void)
 		test(header_gives_author_signatory_and_event),
 		test(nothing_is_null_in_an_empty_document),
 		test(values_are_trimmed_and_titles_are_one_line),
+		test(what_the_dmp_compares_is_as_written),
 		test(name_at_birth_is_preferred),
 		test(author_may_be_a_device),
 		test(national_id_is_preferred),

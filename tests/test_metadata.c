@@ -328,6 +328,20 @@ static void wrong_patient_comes_before_every_other_fault(void **state)
 	assert_int_equal(refuse(&cda, &request).reason, REASON_INS_MISMATCH);
 }
 
+/* The DMP compares them with the document, blanks and all. */
+static void what_is_not_as_the_dmp_reads_it_is_refused(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	cda.id_has_extension = true; /* an empty one */
+	assert_int_equal(refuse(&cda, &no_request).reason, REASON_IDENTIFIER_HAS_EXTENSION);
+
+	cda = cda_of("discharge-letter.xml");
+	cda.patient_ids[0].extension = " 279035121518989";
+	assert_int_equal(refuse(&cda, &no_request).reason, REASON_INS_INVALID);
+}
+
 static void hostile_documents_are_refused(void **state)
 {
 	static const struct {
@@ -368,7 +382,12 @@ static void one_wrong_value_is_refused_with_its_place(void **state)
 		{ AT(language), "fr FR", REASON_METADATA_INVALID, "languageCode/@code",
 		  "not a language" },
 		{ AT(id.root), "1.2.03", REASON_IDENTIFIER_INVALID, "id/@root", "not an OID" },
+		{ AT(id.root), " 1.2.3", REASON_IDENTIFIER_INVALID, "id/@root", "not an OID" },
 		{ AT(code.code), "", REASON_TYPE_NOT_ACCEPTED, "code/@code", "is missing" },
+		{ AT(code.code), "11490-0 ", REASON_TYPE_NOT_ACCEPTED, "code/@code",
+		  "is not in the DMP's list; nearest: 11490-0" },
+		{ AT(code.system), "", REASON_TYPE_NOT_ACCEPTED, "code/@codeSystem",
+		  "11490-0 has no code system: it is of " LOINC },
 		{ AT(code.code), "11490-9", REASON_TYPE_NOT_ACCEPTED, "code/@code",
 		  "11490-9 is not in the DMP's list; nearest: 11490-0, " },
 		{ AT(code.code), "DUPONT Jean", REASON_TYPE_NOT_ACCEPTED, "code/@code",
@@ -1467,6 +1486,7 @@ int main(void)
 		test(message_and_document_must_be_about_one_patient),
 		test(an_ins_of_the_message_alone_is_no_other_patient),
 		test(wrong_patient_comes_before_every_other_fault),
+		test(what_is_not_as_the_dmp_reads_it_is_refused),
 		test(hostile_documents_are_refused),
 		test(one_wrong_value_is_refused_with_its_place),
 		test(missing_participants_are_refused),

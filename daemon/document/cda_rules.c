@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <libxml/parser.h>
 
+#include "document/ins.h"
+
 /* The domains of the national identifiers of professionals and of structures. */
 #define PERSON_DOMAIN "1.2.250.1.71.4.2.1"
 #define STRUCTURE_DOMAIN "1.2.250.1.71.4.2.2"
@@ -71,9 +73,11 @@ void cda_stop(struct cda_reader *reader, enum reason reason, const char *text)
 	xmlStopParser(reader->parser);
 }
 
-/* The values stand in the parser's own buffer, which cda_stop() has it give back: none is read after that. */
-static const char *attribute(struct cda_reader *reader, const struct cda_attributes *attributes,
-			     const char *name)
+/* NULL: there is none. The values stand in the parser's own buffer, which cda_stop() has it give back: none is read
+ * after that.
+ */
+static struct slice find_attribute(struct cda_reader *reader,
+				   const struct cda_attributes *attributes, const char *name)
 {
 	for (size_t i = 0; i < attributes->count && !reader->failed; i++) {
 		const xmlChar **five = attributes->five + i * 5; /* name, prefix, URI, value, end */
@@ -81,20 +85,37 @@ static const char *attribute(struct cda_reader *reader, const struct cda_attribu
 
 		if (five[2] != NULL || strcmp((const char *)five[0], name) != 0)
 			continue;
-		if (value.n > CDA_MOST_VALUE) {
-			cda_stop(reader, REASON_DOCUMENT_INVALID,
-				 "an attribute is longer than 4096 bytes");
-			return "";
-		}
-		return arena_dup(reader->arena, slice_trim(value));
+		if (value.n <= CDA_MOST_VALUE)
+			return value;
+		cda_stop(reader, REASON_DOCUMENT_INVALID, "an attribute is longer than 4096 bytes");
 	}
-	return "";
+	return (struct slice){ 0 };
+}
+
+static const char *as_written(struct cda_reader *reader, const struct cda_attributes *attributes,
+			      const char *name)
+{
+	return arena_dup(reader->arena, find_attribute(reader, attributes, name));
+}
+
+static const char *attribute(struct cda_reader *reader, const struct cda_attributes *attributes,
+			     const char *name)
+{
+	return arena_dup(reader->arena, slice_trim(find_attribute(reader, attributes, name)));
 }
 
 static struct cda_id id_of(struct cda_reader *reader, const struct cda_attributes *attributes)
 {
 	return (struct cda_id){ attribute(reader, attributes, "root"),
 				attribute(reader, attributes, "extension") };
+}
+
+/* What the DMP holds against the document, which goes byte for byte: blanks are a part of it. */
+static struct cda_id id_as_written(struct cda_reader *reader,
+				   const struct cda_attributes *attributes)
+{
+	return (struct cda_id){ as_written(reader, attributes, "root"),
+				as_written(reader, attributes, "extension") };
 }
 
 static struct cda_code code_of(struct cda_reader *reader, const struct cda_attributes *attributes)
@@ -148,11 +169,26 @@ static void on_template(struct cda_reader *reader, const struct cda_attributes *
 		cda->templates[cda->template_count++] = attribute(reader, attributes, "root");
 }
 
+static void on_id(struct cda_reader *reader, const struct cda_attributes *attributes)
+{
+	reader->cda->id = id_as_written(reader, attributes);
+	reader->cda->id_has_extension = find_attribute(reader, attributes, "extension").p != NULL;
+}
+
+static void on_code(struct cda_reader *reader, const struct cda_attributes *attributes)
+{
+	reader->cda->code = (struct cda_code){ as_written(reader, attributes, "code"),
+					       as_written(reader, attributes, "codeSystem"),
+					       attribute(reader, attributes, "displayName") };
+}
+
 static void on_patient_id(struct cda_reader *reader, const struct cda_attributes *attributes)
 {
 	struct cda *cda = reader->cda;
 	struct cda_id id = id_of(reader, attributes);
 
+	if (ins_is_domain(id.root))
+		id = id_as_written(reader, attributes);
 	if (!id_is_empty(&id) && list_reserve(reader, cda->patient_ids, cda->patient_id_count))
 		cda->patient_ids[cda->patient_id_count++] = id;
 }
@@ -312,7 +348,7 @@ static void on_related_document(struct cda_reader *reader, const struct cda_attr
 static void on_parent_id(struct cda_reader *reader, const struct cda_attributes *attributes)
 {
 	if (reader->parent_wanted && id_is_empty(&reader->cda->parent_id))
-		reader->cda->parent_id = id_of(reader, attributes);
+		reader->cda->parent_id = id_as_written(reader, attributes);
 }
 
 static void on_structured_body(struct cda_reader *reader, const struct cda_attributes *attributes)
@@ -338,8 +374,8 @@ static void on_structured_body(struct cda_reader *reader, const struct cda_attri
 /* clang-format off */
 static const struct cda_rule rules[] = {
 	{ "templateId", .open = on_template },
-	{ "id", .kind = CDA_ID, DOCUMENT(id), .once = true, .of_version = true },
-	{ "code", .kind = CDA_CODE, DOCUMENT(code), .once = true },
+	{ "id", .open = on_id, .once = true, .of_version = true },
+	{ "code", .open = on_code, .once = true },
 	{ "title", .kind = CDA_TEXT, DOCUMENT(title), .once = true },
 	{ "effectiveTime", FROM("value"), DOCUMENT(effective_time), .once = true, .of_version = true },
 	{ "confidentialityCode", FROM("code"), DOCUMENT(confidentiality), .once = true },

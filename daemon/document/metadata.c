@@ -50,7 +50,7 @@ static int fill_unique_id(struct filling *filling)
 	if (is_empty(id->root))
 		return err_refuse(filling->err, REASON_IDENTIFIER_INVALID, "id/@root",
 				  "the document has no id");
-	if (!is_empty(id->extension))
+	if (filling->cda->id_has_extension)
 		return err_refuse(filling->err, REASON_IDENTIFIER_HAS_EXTENSION, "id/@extension",
 				  "the document's id has an extension: the DMP knows plain OIDs");
 	if (!oid_is_valid(id->root))
@@ -293,6 +293,10 @@ static int fill_type(struct filling *filling)
 		filling->err->reason = REASON_TYPE_NOT_ACCEPTED;
 		return -1;
 	}
+	if (is_empty(code->system))
+		return err_refuse(filling->err, REASON_TYPE_NOT_ACCEPTED, "code/@codeSystem",
+				  "the type %s has no code system: it is of %s",
+				  filling_shown(code->code), filling->metadata->type.system);
 	type = valueset_find(valuesets, VALUESET_TYPE, code->code, code->system);
 	class = type ? valueset_find(valuesets, VALUESET_CLASS, type->link, NULL) : NULL;
 	if (class == NULL)

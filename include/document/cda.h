@@ -14,7 +14,8 @@
 /* Once, before there are threads: libxml2 prepares what they share, and keeps its words to itself. */
 void cda_start(void);
 
-/* Texts are UTF-8, trimmed, never NULL: "" when absent. Where several elements could give a value,
+/* Texts are UTF-8, trimmed, never NULL: "" when absent. What the DMP compares with the document itself (its id, its
+ * type, the INS, the predecessor) is as written. Where several elements could give a value,
  * the first does; but a document with two ids, codes, patients or bodies is refused.
  */
 struct cda_id {
@@ -50,6 +51,7 @@ struct cda_event {
 
 struct cda {
 	struct cda_id id;
+	bool id_has_extension; /* maybe an empty one */
 	struct cda_code code;
 	const char *title;           /* line ends and runs of blanks are one blank */
 	const char *effective_time;  /* as written */
