@@ -261,6 +261,7 @@ static void nothing_is_null_in_an_empty_document(void **state)
 		cda.parent_type,
 		cda.parent_id.root,
 		cda.media_type,
+		cda.representation,
 	};
 
 	(void)state;
@@ -302,6 +303,38 @@ static void what_the_dmp_compares_is_as_written(void **state)
 	assert_id(cda.patient_ids[1], "1.2.3", "4711"); /* the hospital's own */
 	assert_id(cda.parent_id, " 1.2.4", "");
 	assert_false(read_text(OPEN "<id root='1.2.3'/>" CLOSE).id_has_extension);
+}
+
+static void body_is_base64_or_not(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_base64;
+	} cases[] = {
+		{ "SGVsbG8sIHdvcmxkIQ==", true },
+		{ "\r\n\t SGVs\nbG8s IHdv\ncmxkIQ\n", true },
+		{ "SGVs<!-- of -->bG8s<?two?>IHdv<![CDATA[cmxkIQ==]]>", true },
+		{ "SGVsbG8sIHdvcmxkI", false },
+		{ "Hello, world!", false },
+		{ "SGVsbG8sIHdvcmxkIQ==SGVs", false },
+		{ "SGVs&#233;bG8", false },
+		{ "", false },
+		{ "\n  \n", false },
+		{ "<reference value='scan.pdf'>SGVs</reference>", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		struct cda cda = read_text(arena_printf(
+			&arena,
+			OPEN "<component><nonXMLBody><text mediaType='text/plain' "
+			     "representation='B64'>%s</text></nonXMLBody></component>" CLOSE,
+			cases[i].text));
+
+		assert_string_equal(cda.media_type, "text/plain");
+		assert_string_equal(cda.representation, "B64");
+		assert_int_equal(cda.body_is_base64, cases[i].is_base64);
+	}
 }
 
 static void name_at_birth_is_preferred(void **state)
@@ -1035,6 +1068,7 @@ int main(void)
 		test(nothing_is_null_in_an_empty_document),
 		test(values_are_trimmed_and_titles_are_one_line),
 		test(what_the_dmp_compares_is_as_written),
+		test(body_is_base64_or_not),
 		test(name_at_birth_is_preferred),
 		test(author_may_be_a_device),
 		test(national_id_is_preferred),

@@ -72,6 +72,73 @@ static void what_is_not_base64_is_refused_and_appends_nothing(void **state)
 	}
 }
 
+static bool looks_whole(struct slice text, size_t piece)
+{
+	struct base64_seen seen = { 0 };
+
+	for (; text.n > piece; text = slice_from(text, piece))
+		base64_look(&seen, (struct slice){ text.p, piece });
+	base64_look(&seen, text);
+	return base64_is_whole(&seen);
+}
+
+/* In pieces of any size; and every byte, at every place of two groups of eight. */
+static void what_is_looked_at_is_judged_as_what_is_decoded(void **state)
+{
+	static const char *const texts[] = {
+		"Zm9vYg==",
+		"Zm9vYg=",
+		"Zm9vYg",
+		"Zm9v\r\nYg==",
+		" Zm9vYg==\n",
+		"Z m9vYg=",
+		"Zm9vYg= =",
+		"\tZm9vYg==\t",
+		"Z\nm\n9\nv\nY\ng",
+		"+/+/Zm9vYmFyZm9vYmFy",
+		"Z",
+		"Zm9vY",
+		"=",
+		"==",
+		"Zg===",
+		"Zm9v=",
+		"Zm9v==",
+		"Zm9v====",
+		"Zg==Zg==",
+		"Z=g=",
+		"Zm9v-_-_",
+		"Zm9-",
+		"Zm9vYg-",
+		"Zm9v\vYg",
+		"Zm9v\302\240Yg",
+	};
+	char text[] = "Zm9vYmFyZm9vYmFy";
+
+	(void)state;
+	for (size_t i = 0; i < length_of(texts); i++)
+		for (size_t piece = 1; piece <= strlen(texts[i]); piece++) {
+			scoped(buf_done) struct buf bytes = { 0 };
+			struct err err;
+
+			assert_int_equal(looks_whole(slice_of(texts[i]), piece),
+					 base64_decode(slice_of(texts[i]), &bytes, &err) == 0);
+		}
+	for (size_t i = 0; i < strlen(text); i++)
+		for (int byte = 0; byte < 256; byte++) {
+			scoped(buf_done) struct buf bytes = { 0 };
+			const char kept = text[i];
+			const struct slice all = { text, sizeof(text) - 1 };
+			struct err err;
+
+			text[i] = (char)byte;
+			assert_int_equal(looks_whole(all, sizeof(text)),
+					 base64_decode(all, &bytes, &err) == 0);
+			text[i] = kept;
+		}
+	assert_false(looks_whole(slice_of(""), 1)); /* decoded it is empty, and says nothing */
+	assert_false(looks_whole(slice_of(" \n"), 1));
+}
+
 static void nul_is_not_base64(void **state)
 {
 	scoped(buf_done) struct buf bytes = { 0 };
@@ -326,6 +393,7 @@ int main(void)
 		cmocka_unit_test(base64_is_that_of_rfc_4648),
 		cmocka_unit_test(blanks_are_skipped_and_padding_restored),
 		cmocka_unit_test(what_is_not_base64_is_refused_and_appends_nothing),
+		cmocka_unit_test(what_is_looked_at_is_judged_as_what_is_decoded),
 		cmocka_unit_test(nul_is_not_base64),
 		cmocka_unit_test(no_byte_passes_that_is_no_base64),
 		cmocka_unit_test(any_length_survives_the_round_trip),

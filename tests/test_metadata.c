@@ -407,9 +407,13 @@ static void one_wrong_value_is_refused_with_its_place(void **state)
 		  "confidentialityCode/@code", "not of the code system" },
 		{ AT(facility.code), "SA99", REASON_METADATA_INVALID,
 		  "healthCareFacility/code/@code", "SA99 is not in the DMP's list; nearest: SA" },
-		{ AT(media_type), "text/html", REASON_METADATA_INVALID,
+		{ AT(media_type), "text/html", REASON_BODY_NOT_ACCEPTED,
 		  "nonXMLBody/text/@mediaType", "no body of the media type text/html" },
-		{ AT(media_type), "", REASON_METADATA_INVALID, "component", "no body" },
+		{ AT(media_type), "", REASON_BODY_NOT_ACCEPTED, "component", "no body" },
+		{ AT(representation), "", REASON_BODY_NOT_ACCEPTED,
+		  "nonXMLBody/text/@representation", "not said to be B64" },
+		{ AT(representation), "TXT", REASON_BODY_NOT_ACCEPTED,
+		  "nonXMLBody/text/@representation", "not said to be B64" },
 		{ AT(birth_family), "", REASON_METADATA_INVALID, "patient/name/family",
 		  "no family name" },
 		{ AT(birth_time), "", REASON_METADATA_INVALID, "patient/birthTime",
@@ -447,6 +451,20 @@ static void one_wrong_value_is_refused_with_its_place(void **state)
 			fail_msg("got \"%s\", want \"%s\"", err.text, cases[i].said);
 		assert_null(strstr(err.text, "DUPONT"));
 	}
+}
+
+static void a_body_that_nobody_could_read_is_refused(void **state)
+{
+	struct cda cda = cda_of("discharge-letter.xml");
+
+	(void)state;
+	cda.body_is_base64 = false;
+	assert_int_equal(refuse(&cda, &no_request).reason, REASON_BODY_NOT_ACCEPTED);
+	assert_string_equal(refuse(&cda, &no_request).where, "nonXMLBody/text");
+
+	cda = cda_of("laboratory-report.xml"); /* structured */
+	assert_false(cda.body_is_base64);
+	fill(&cda, &no_request);
 }
 
 static void assert_invalid(const struct cda *cda, const char *where)
@@ -1489,6 +1507,7 @@ int main(void)
 		test(what_is_not_as_the_dmp_reads_it_is_refused),
 		test(hostile_documents_are_refused),
 		test(one_wrong_value_is_refused_with_its_place),
+		test(a_body_that_nobody_could_read_is_refused),
 		test(missing_participants_are_refused),
 		test(main_event_is_needed_with_its_time_and_setting),
 		test(unknown_visit_class_is_refused_naming_the_file_to_extend),

@@ -46,6 +46,11 @@ static uint32_t six_bits(char c)
 	return last ? last & 63 : NO_SIX;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* Whole groups of four, from text.p[at] on until anything else comes. Returns where that is. A byte more
  * than the group is written, which the next one overwrites: there is room for it. Our own and not OpenSSL's,
  * which wants the blanks taken out before and is slower: documents are megabytes.
@@ -100,7 +105,7 @@ static int decode_into(unsigned char *room, size_t *ret_written, struct slice te
 	for (size_t i = 0; i < text.n; i++) {
 		if (count == 0 && padding == 0 && (i = decode_groups(text, i, &to)) == text.n)
 			break;
-		if (text.p[i] == ' ' || text.p[i] == '\t' || text.p[i] == '\r' || text.p[i] == '\n')
+		if (is_blank(text.p[i]))
 			continue;
 		if (text.p[i] == '=') {
 			padding++;
@@ -141,6 +146,51 @@ int base64_decode(struct slice text, struct buf *out, struct err *err)
 int base64_decode_in_place(char *text, size_t n, size_t *ret_n, struct err *err)
 {
 	return decode_into((unsigned char *)text, ret_n, (struct slice){ text, n }, err);
+}
+
+/* Eight characters of the alphabet at a time. Returns how many. */
+static size_t count_eights(struct slice text)
+{
+	const uint32_t *const known = places[0];
+	size_t n = 0;
+
+	for (; text.n - n >= 8; n += 8) {
+		const unsigned char *c = (const unsigned char *)text.p + n;
+
+		if (((known[c[0]] & known[c[1]] & known[c[2]] & known[c[3]] & known[c[4]] &
+		      known[c[5]] & known[c[6]] & known[c[7]]) >>
+		     24) == 0)
+			break;
+	}
+	return n;
+}
+
+void base64_look(struct base64_seen *seen, struct slice more)
+{
+	while (more.n > 0 && !seen->is_broken) {
+		const size_t eights = seen->padding == 0 ? count_eights(more) : 0;
+
+		seen->count += eights;
+		more = slice_from(more, eights);
+		if (more.n == 0)
+			break;
+		if (more.p[0] == '=')
+			seen->padding++;
+		else if (six_bits(more.p[0]) != NO_SIX && seen->padding == 0)
+			seen->count++;
+		else
+			seen->is_broken = !is_blank(more.p[0]);
+		more = slice_from(more, 1);
+	}
+}
+
+bool base64_is_whole(const struct base64_seen *seen)
+{
+	const size_t count = seen->count % 4; /* of the last group */
+
+	if (seen->is_broken || seen->count == 0)
+		return false;
+	return count == 0 ? seen->padding == 0 : count > 1 && count + seen->padding <= 4;
 }
 
 void base64_encode(struct slice bytes, struct buf *out)

@@ -193,7 +193,11 @@ static void on_characters(void *context, const xmlChar *text, int n)
 	struct cda_reader *reader = context;
 	size_t room = CDA_MOST_VALUE - min(reader->text.n, (size_t)CDA_MOST_VALUE);
 
-	if (reader->text_rule != NULL && reader->skipped == 0 && !reader->failed)
+	if (reader->text_rule == NULL || reader->skipped > 0 || reader->failed)
+		return;
+	if (reader->text_rule->kind == CDA_BODY)
+		base64_look(&reader->body, (struct slice){ (const char *)text, (size_t)n });
+	else
 		buf_add(&reader->text, (struct slice){ (const char *)text, min((size_t)n, room) });
 }
 

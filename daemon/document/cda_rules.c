@@ -52,6 +52,7 @@ static const struct cda no_document = {
 	.parent_type = "",
 	.parent_id = { "", "" },
 	.media_type = "",
+	.representation = "",
 };
 
 /* The last whole components of the path that err.where has room for. */
@@ -351,6 +352,12 @@ static void on_parent_id(struct cda_reader *reader, const struct cda_attributes 
 		reader->cda->parent_id = id_as_written(reader, attributes);
 }
 
+static void on_body(struct cda_reader *reader, const struct cda_attributes *attributes)
+{
+	reader->cda->media_type = attribute(reader, attributes, "mediaType");
+	reader->cda->representation = attribute(reader, attributes, "representation");
+}
+
 static void on_structured_body(struct cda_reader *reader, const struct cda_attributes *attributes)
 {
 	(void)attributes;
@@ -432,7 +439,7 @@ static const struct cda_rule rules[] = {
 	{ "relatedDocument/parentDocument/id", .open = on_parent_id },
 
 	{ "component", .once = true },
-	{ "component/nonXMLBody/text", FROM("mediaType"), DOCUMENT(media_type) },
+	{ "component/nonXMLBody/text", .open = on_body, .kind = CDA_BODY, .once = true },
 	{ "component/structuredBody", .open = on_structured_body },
 };
 /* clang-format on */
@@ -494,6 +501,7 @@ static void keep_attributes(struct cda_reader *reader, const struct cda_rule *ru
 	case CDA_ATTRIBUTE:
 		first_text((void *)member, attribute(reader, attributes, rule->attribute));
 		break;
+	case CDA_BODY:
 	case CDA_TEXT:
 		reader->text_rule = rule;
 		buf_clear(&reader->text);
@@ -548,7 +556,9 @@ void cda_take_text(struct cda_reader *reader)
 	const char *text = words_of(reader->arena, whole_characters(buf_slice(&reader->text)));
 
 	reader->text_rule = NULL;
-	if (rule->close != NULL)
+	if (rule->kind == CDA_BODY)
+		reader->cda->body_is_base64 = base64_is_whole(&reader->body);
+	else if (rule->close != NULL)
 		rule->close(reader, text);
 	else
 		first_text((void *)((char *)owner_of(reader, rule) + rule->member), text);

@@ -309,21 +309,37 @@ static int fill_type(struct filling *filling)
 	return 0;
 }
 
+static int check_body(struct filling *filling)
+{
+	const struct cda *cda = filling->cda;
+
+	if (!is(cda->representation, "B64"))
+		return err_refuse(filling->err, REASON_BODY_NOT_ACCEPTED,
+				  "nonXMLBody/text/@representation",
+				  "the body is not said to be B64");
+	if (!cda->body_is_base64)
+		return err_refuse(filling->err, REASON_BODY_NOT_ACCEPTED, "nonXMLBody/text",
+				  "the body is empty, or no Base64");
+	return 0;
+}
+
 static int fill_format(struct filling *filling)
 {
 	const struct cda *cda = filling->cda;
 	const struct valueset_row *format;
 
 	if (!cda->structured && is_empty(cda->media_type))
-		return err_refuse(filling->err, REASON_METADATA_INVALID, "component",
+		return err_refuse(filling->err, REASON_BODY_NOT_ACCEPTED, "component",
 				  "the document has no body, or a body without a media type");
 	format = valueset_format(filling->context->valuesets, cda->media_type,
 				 (const char *const *)cda->templates, cda->template_count);
 	if (format == NULL)
-		return err_refuse(filling->err, REASON_METADATA_INVALID,
+		return err_refuse(filling->err, REASON_BODY_NOT_ACCEPTED,
 				  "nonXMLBody/text/@mediaType",
 				  "the DMP takes no body of the media type %s",
 				  filling_shown(cda->media_type));
+	if (!is_empty(cda->media_type) && check_body(filling) < 0)
+		return -1;
 	filling->metadata->from.format = filling->metadata->from.mime_type = FROM_RULE;
 	filling->metadata->format = filling_coded(filling, format);
 	filling->metadata->mime_type = cda->self_presentable ? "application/xslt+xml" : "text/xml";

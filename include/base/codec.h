@@ -16,6 +16,14 @@ must_use int base64_decode(struct slice text, struct buf *out, struct err *err);
  */
 must_use int base64_decode_in_place(char *text, size_t n, size_t *ret_n, struct err *err);
 
+/* Of a text that comes piece by piece and that nobody keeps: would base64_decode() take it? All zero at first. */
+struct base64_seen {
+	size_t count, padding; /* of characters, and of '=' behind them */
+	bool is_broken;
+};
+void base64_look(struct base64_seen *seen, struct slice more);
+bool base64_is_whole(const struct base64_seen *seen); /* and not empty */
+
 /* Appends the Base64 of `bytes`, on one line. */
 void base64_encode(struct slice bytes, struct buf *out);
 

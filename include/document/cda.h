@@ -95,10 +95,12 @@ struct cda {
 	const char *parent_type;
 	struct cda_id parent_id; /* parentDocument/id */
 
-	const char *media_type; /* nonXMLBody/text/@mediaType: level 1; "" for a structured body */
-	bool structured;        /* component/structuredBody */
-	bool self_presentable;  /* inside an xsl:stylesheet */
-	bool enveloped;         /* inside a ds:Signature */
+	/* nonXMLBody/text: @mediaType: level 1; "" for a structured body; @representation; its text */
+	const char *media_type, *representation;
+	bool body_is_base64;   /* and not empty */
+	bool structured;       /* component/structuredBody */
+	bool self_presentable; /* inside an xsl:stylesheet */
+	bool enveloped;        /* inside a ds:Signature */
 
 	/* SHA-256 of the bytes without what tells one version from the next: the document's own id, setId,
 	 * versionNumber, effectiveTime and relatedDocument, each with the blanks before it.

@@ -43,6 +43,7 @@ struct cda_reader {
 
 	const struct cda_rule *text_rule; /* what the characters are for; NULL: nobody wants them */
 	struct buf text;
+	struct base64_seen body;
 	const char *qualifier; /* of the part of the patient's name being read */
 	bool has_birth_family, has_birth_given;
 
@@ -60,10 +61,10 @@ struct cda_attributes {
 };
 
 enum cda_owner { CDA_OF_DOCUMENT, CDA_OF_PERSON, CDA_OF_EVENT };
-enum cda_kind { CDA_NOTHING, CDA_ID, CDA_CODE, CDA_ATTRIBUTE, CDA_TEXT };
+enum cda_kind { CDA_NOTHING, CDA_ID, CDA_CODE, CDA_ATTRIBUTE, CDA_TEXT, CDA_BODY };
 
 /* What an element at `path` gives: its id, code, attribute or text goes to the member at `member`
- * of its owner, unless that holds a value already. `open` does whatever else the element asks for,
+ * of its owner, unless that holds a value already; a body is looked at, and nothing of it kept. `open` does whatever else the element asks for,
  * first.
  */
 struct cda_rule {

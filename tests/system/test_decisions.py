@@ -72,6 +72,9 @@ CASES = {
     "a code outside its list": refused(
         "103", "metadata_invalid", "outside its list", "sort de sa liste",
         cda=changed('code="ETABLISSEMENT"', 'code="ETABLISSEMNT"'), words="nearest: ETABLISSEMENT"),
+    "a body that is no Base64": refused(
+        "102", "body_not_accepted", "no form that the DMP takes", "aucune forme que le DMP accepte",
+        cda=re.sub(rb'(representation="B64">)[^<]*', rb"\1Bonjour !", LETTER), words="the body is empty, or no Base64"),
     "a trait of the patient missing": refused(
         "103", "metadata_invalid", "outside its list", "sort de sa liste",
         cda=re.sub(rb"<birthplace>.*?</birthplace>", b"", LETTER, flags=re.DOTALL), words="no place of birth"),
