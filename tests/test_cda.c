@@ -268,7 +268,7 @@ static void nothing_is_null_in_an_empty_document(void **state)
 	for (size_t i = 0; i < length_of(texts); i++)
 		assert_string_equal(texts[i], "");
 	assert_null(cda.main_event);
-	assert_false(cda.structured || cda.has_custodian);
+	assert_false(cda.structured || cda.has_custodian || cda.has_facility);
 }
 
 static void values_are_trimmed_and_titles_are_one_line(void **state)

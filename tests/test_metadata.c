@@ -396,7 +396,7 @@ static void one_wrong_value_is_refused_with_its_place(void **state)
 		  "no class of document is known for the type 34895-3" },
 		{ AT(code.system), "1.2.250.1.213.1.1.4.12", REASON_TYPE_NOT_ACCEPTED, "code/@code",
 		  "11490-0 is known, but not of the code system" },
-		{ AT(effective_time), "", REASON_METADATA_INVALID, "effectiveTime", "is missing" },
+		{ AT(effective_time), "", REASON_HEADER_INCOMPLETE, "effectiveTime", "is missing" },
 		{ AT(effective_time), "hier", REASON_METADATA_INVALID, "effectiveTime",
 		  "is not a time" },
 		{ AT(effective_time), "00791120", REASON_METADATA_INVALID, "effectiveTime",
@@ -414,23 +414,23 @@ static void one_wrong_value_is_refused_with_its_place(void **state)
 		  "nonXMLBody/text/@representation", "not said to be B64" },
 		{ AT(representation), "TXT", REASON_BODY_NOT_ACCEPTED,
 		  "nonXMLBody/text/@representation", "not said to be B64" },
-		{ AT(birth_family), "", REASON_METADATA_INVALID, "patient/name/family",
+		{ AT(birth_family), "", REASON_HEADER_INCOMPLETE, "patient/name/family",
 		  "no family name" },
-		{ AT(birth_time), "", REASON_METADATA_INVALID, "patient/birthTime",
+		{ AT(birth_time), "", REASON_HEADER_INCOMPLETE, "patient/birthTime",
 		  "no birth date" },
-		{ AT(birth_given), "", REASON_METADATA_INVALID, "patient/name/given",
+		{ AT(birth_given), "", REASON_HEADER_INCOMPLETE, "patient/name/given",
 		  "no first given name" },
-		{ AT(given_names), "", REASON_METADATA_INVALID, "patient/name/given",
+		{ AT(given_names), "", REASON_HEADER_INCOMPLETE, "patient/name/given",
 		  "no list of given names" },
-		{ AT(sex), "", REASON_METADATA_INVALID, "patient/administrativeGenderCode",
+		{ AT(sex), "", REASON_HEADER_INCOMPLETE, "patient/administrativeGenderCode",
 		  "no sex" },
-		{ AT(birth_place), "", REASON_METADATA_INVALID, "patient/birthplace",
+		{ AT(birth_place), "", REASON_HEADER_INCOMPLETE, "patient/birthplace",
 		  "no place of birth" },
-		{ AT(birth_time), "1979", REASON_METADATA_INVALID, "patient/birthTime",
+		{ AT(birth_time), "1979", REASON_HEADER_INCOMPLETE, "patient/birthTime",
 		  "YYYYMMDD" },
-		{ AT(birth_time), "19791328", REASON_METADATA_INVALID, "patient/birthTime",
+		{ AT(birth_time), "19791328", REASON_HEADER_INCOMPLETE, "patient/birthTime",
 		  "YYYYMMDD" },
-		{ AT(legal_authenticator.family), "", REASON_METADATA_INVALID,
+		{ AT(legal_authenticator.family), "", REASON_HEADER_INCOMPLETE,
 		  "legalAuthenticator/assignedEntity", "neither a person nor a device" },
 		{ AT(legal_authenticator.id.extension), "8999^0001", REASON_METADATA_INVALID,
 		  "legalAuthenticator/assignedEntity", "one of ^ & | ~" },
@@ -467,12 +467,22 @@ static void a_body_that_nobody_could_read_is_refused(void **state)
 	fill(&cda, &no_request);
 }
 
-static void assert_invalid(const struct cda *cda, const char *where)
+static void assert_refused(const struct cda *cda, enum reason reason, const char *where)
 {
 	struct err err = refuse(cda, &no_request);
 
-	assert_int_equal(err.reason, REASON_METADATA_INVALID);
+	assert_int_equal(err.reason, reason);
 	assert_string_equal(err.where, where);
+}
+
+static void assert_incomplete(const struct cda *cda, const char *where)
+{
+	assert_refused(cda, REASON_HEADER_INCOMPLETE, where);
+}
+
+static void assert_invalid(const struct cda *cda, const char *where)
+{
+	assert_refused(cda, REASON_METADATA_INVALID, where);
 }
 
 static void missing_participants_are_refused(void **state)
@@ -481,23 +491,23 @@ static void missing_participants_are_refused(void **state)
 
 	(void)state;
 	cda.author_count = 0;
-	assert_invalid(&cda, "author");
+	assert_incomplete(&cda, "author");
 
 	cda = cda_of("discharge-letter.xml");
 	cda.authors[0].family = "";
-	assert_invalid(&cda, "author/assignedAuthor");
+	assert_incomplete(&cda, "author/assignedAuthor");
 
 	cda = cda_of("discharge-letter.xml");
 	cda.authors[0].id = (struct cda_id){ "", "" };
-	assert_invalid(&cda, "author/assignedAuthor");
+	assert_incomplete(&cda, "author/assignedAuthor");
 
 	cda = cda_of("discharge-letter.xml");
 	cda.has_legal_authenticator = false;
-	assert_invalid(&cda, "legalAuthenticator");
+	assert_incomplete(&cda, "legalAuthenticator");
 
 	cda = cda_of("discharge-letter.xml");
 	cda.has_custodian = false;
-	assert_invalid(&cda, "custodian");
+	assert_incomplete(&cda, "custodian");
 }
 
 static void main_event_is_needed_with_its_time_and_setting(void **state)
@@ -506,11 +516,11 @@ static void main_event_is_needed_with_its_time_and_setting(void **state)
 
 	(void)state;
 	cda.main_event = NULL;
-	assert_invalid(&cda, "documentationOf/serviceEvent");
+	assert_incomplete(&cda, "documentationOf/serviceEvent");
 
 	cda = cda_of("discharge-letter.xml");
 	cda.events[0].start = "";
-	assert_invalid(&cda, "serviceEvent/effectiveTime/low");
+	assert_incomplete(&cda, "serviceEvent/effectiveTime/low");
 
 	cda = cda_of("discharge-letter.xml");
 	cda.events[0].stop = "demain";
@@ -518,7 +528,7 @@ static void main_event_is_needed_with_its_time_and_setting(void **state)
 
 	cda = cda_of("discharge-letter.xml");
 	cda.events[0].practice_setting.code = "";
-	assert_invalid(&cda, "standardIndustryClassCode/@code");
+	assert_incomplete(&cda, "standardIndustryClassCode/@code");
 	cda.events[0].practice_setting.code = "HOPITAL";
 	assert_invalid(&cda, "standardIndustryClassCode/@code");
 }
@@ -563,7 +573,7 @@ static void content_type_comes_from_message_site_or_inpatient(void **state)
 	}
 }
 
-static void facility_of_the_site_stands_in_for_a_missing_one(void **state)
+static void sector_of_the_site_stands_in_for_a_missing_one(void **state)
 {
 	struct cda cda = cda_of("laboratory-report.xml");
 
@@ -571,6 +581,8 @@ static void facility_of_the_site_stands_in_for_a_missing_one(void **state)
 	assert_string_equal(fill(&cda, &no_request).facility.code, "SA25");
 	cda.facility = (struct cda_code){ "", "", "" };
 	assert_string_equal(fill(&cda, &no_request).facility.code, "SA01");
+	cda.has_facility = false;
+	assert_incomplete(&cda, "componentOf/encompassingEncounter");
 }
 
 static void flags_become_confidentiality_codes(void **state)
@@ -1512,7 +1524,7 @@ int main(void)
 		test(main_event_is_needed_with_its_time_and_setting),
 		test(unknown_visit_class_is_refused_naming_the_file_to_extend),
 		test(content_type_comes_from_message_site_or_inpatient),
-		test(facility_of_the_site_stands_in_for_a_missing_one),
+		test(sector_of_the_site_stands_in_for_a_missing_one),
 		test(flags_become_confidentiality_codes),
 		test(a_secret_connection_hides_from_guardians_too),
 		test(confidentiality_of_the_document_comes_first),

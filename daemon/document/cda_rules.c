@@ -352,6 +352,12 @@ static void on_parent_id(struct cda_reader *reader, const struct cda_attributes 
 		reader->cda->parent_id = id_as_written(reader, attributes);
 }
 
+static void on_facility(struct cda_reader *reader, const struct cda_attributes *attributes)
+{
+	(void)attributes;
+	reader->cda->has_facility = true;
+}
+
 static void on_body(struct cda_reader *reader, const struct cda_attributes *attributes)
 {
 	reader->cda->media_type = attribute(reader, attributes, "mediaType");
@@ -376,7 +382,7 @@ static void on_structured_body(struct cda_reader *reader, const struct cda_attri
 #define SERVICE_EVENT "documentationOf/serviceEvent/"
 #define PERFORMER SERVICE_EVENT "performer/assignedEntity/representedOrganization"
 #define ENCOUNTER "componentOf/encompassingEncounter/"
-#define FACILITY ENCOUNTER "location/healthCareFacility/"
+#define FACILITY ENCOUNTER "location/healthCareFacility"
 
 /* clang-format off */
 static const struct cda_rule rules[] = {
@@ -433,7 +439,8 @@ static const struct cda_rule rules[] = {
 	{ "componentOf", .once = true },
 	{ ENCOUNTER "id", .kind = CDA_ID, DOCUMENT(encounter) },
 	{ ENCOUNTER "effectiveTime/high", FROM("value"), DOCUMENT(encounter_stop) },
-	{ FACILITY "code", .kind = CDA_CODE, DOCUMENT(facility) },
+	{ FACILITY, .open = on_facility },
+	{ FACILITY "/code", .kind = CDA_CODE, DOCUMENT(facility) },
 	{ "inFulfillmentOf/order/id", .open = on_order_id },
 	{ "relatedDocument", .open = on_related_document, .of_version = true },
 	{ "relatedDocument/parentDocument/id", .open = on_parent_id },

@@ -254,7 +254,7 @@ static int check_traits(struct filling *filling)
 
 	for (size_t i = 0; i < count; i++)
 		if (is_empty(traits[i].value))
-			return err_refuse(filling->err, REASON_METADATA_INVALID, traits[i].where,
+			return err_refuse(filling->err, REASON_HEADER_INCOMPLETE, traits[i].where,
 					  "the patient has no %s", traits[i].what);
 	return 0;
 }
@@ -274,7 +274,7 @@ static int fill_patient_traits(struct filling *filling)
 	metadata->patient_given = filling_plain(filling, cda->birth_given);
 	birth.n = min(birth.n, (size_t)DATE_DIGITS);
 	if (birth.n < DATE_DIGITS || clock_parse_hl7(birth, &time_ms, &zoned, filling->err) < 0)
-		return err_refuse(filling->err, REASON_METADATA_INVALID, "patient/birthTime",
+		return err_refuse(filling->err, REASON_HEADER_INCOMPLETE, "patient/birthTime",
 				  "the birth date is missing or not of the form YYYYMMDD");
 	metadata->from.patient_traits = FROM_DOCUMENT;
 	metadata->patient_birth_date = arena_dup(filling->arena, birth);
@@ -438,7 +438,7 @@ static int fill_event(struct filling *filling)
 	bool start_is_day, stop_is_day;
 
 	if (event == NULL)
-		return err_refuse(filling->err, REASON_METADATA_INVALID,
+		return err_refuse(filling->err, REASON_HEADER_INCOMPLETE,
 				  "documentationOf/serviceEvent",
 				  "no event has a performer with an organisation");
 	if (fill_event_time(filling, "serviceEvent/effectiveTime/low", event->start,
@@ -464,13 +464,17 @@ static int fill_creation(struct filling *filling)
 			    &filling->metadata->creation_ms);
 }
 
+/* The place of care must be named; the code of its sector may lack, for the site has one. */
 static int fill_facility(struct filling *filling)
 {
 	const struct cda_code *facility = &filling->cda->facility;
 	const char *sector = filling->context->site->sector;
-
 	const struct cda_code by_default = { sector ? sector : "", "", "" };
 
+	if (!filling->cda->has_facility)
+		return err_refuse(filling->err, REASON_HEADER_INCOMPLETE,
+				  "componentOf/encompassingEncounter",
+				  "no location/healthCareFacility says where the patient was");
 	filling->metadata->from.facility = document_or(FROM_SITE, facility->code);
 	return filling_code(filling, VALUESET_FACILITY, "healthCareFacility/code/@code",
 			    is_empty(facility->code) ? &by_default : facility,

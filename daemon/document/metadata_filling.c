@@ -49,7 +49,7 @@ int filling_code(struct filling *filling, enum valueset_list list, const char *w
 	scoped(buf_done) struct buf nearest = { 0 };
 
 	if (is_empty(code))
-		return err_refuse(filling->err, REASON_METADATA_INVALID, where, "%s is missing",
+		return err_refuse(filling->err, REASON_HEADER_INCOMPLETE, where, "%s is missing",
 				  where);
 	if (row != NULL) {
 		*ret_coded = filling_coded(filling, row);
@@ -71,7 +71,7 @@ int filling_time(struct filling *filling, const char *where, const char *text, i
 	bool zoned;
 
 	if (is_empty(text))
-		return err_refuse(filling->err, REASON_METADATA_INVALID, where, "%s is missing",
+		return err_refuse(filling->err, REASON_HEADER_INCOMPLETE, where, "%s is missing",
 				  where);
 	if (clock_parse_hl7(slice_of(text), ret_time_ms, &zoned, filling->err) < 0 ||
 	    *ret_time_ms < oldest_ms)

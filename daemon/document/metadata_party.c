@@ -34,7 +34,7 @@ static int take_person_id(struct filling *filling, const struct cda_id *id, cons
 	bool has_extension = !is_empty(id->extension);
 
 	if (is_empty(id->root) && !has_extension)
-		return err_refuse(filling->err, REASON_METADATA_INVALID, where, "%s has no id",
+		return err_refuse(filling->err, REASON_HEADER_INCOMPLETE, where, "%s has no id",
 				  where);
 	if (filling_has_separators(id->root) || filling_has_separators(id->extension))
 		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
@@ -62,7 +62,7 @@ static int take_name(struct filling *filling, const struct cda_person *person, c
 	party->family = filling_plain(filling, party->is_system ? software : person->family);
 	party->given = filling_plain(filling, party->is_system ? person->device : person->given);
 	if (is_empty(party->family))
-		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
+		return err_refuse(filling->err, REASON_HEADER_INCOMPLETE, where,
 				  "%s names neither a person nor a device", where);
 	return 0;
 }
@@ -116,7 +116,7 @@ int filling_authors(struct filling *filling)
 	struct metadata *metadata = filling->metadata;
 
 	if (cda->author_count == 0)
-		return err_refuse(filling->err, REASON_METADATA_INVALID, "author",
+		return err_refuse(filling->err, REASON_HEADER_INCOMPLETE, "author",
 				  "the document has no author");
 	metadata->from.authors = FROM_DOCUMENT;
 	metadata->authors =
@@ -134,10 +134,10 @@ int filling_authentication(struct filling *filling)
 	const struct cda *cda = filling->cda;
 
 	if (!cda->has_legal_authenticator)
-		return err_refuse(filling->err, REASON_METADATA_INVALID, "legalAuthenticator",
+		return err_refuse(filling->err, REASON_HEADER_INCOMPLETE, "legalAuthenticator",
 				  "the document has no legalAuthenticator");
 	if (!cda->has_custodian)
-		return err_refuse(filling->err, REASON_METADATA_INVALID, "custodian",
+		return err_refuse(filling->err, REASON_HEADER_INCOMPLETE, "custodian",
 				  "the document has no custodian");
 	filling->metadata->from.legal_authenticator = FROM_DOCUMENT;
 	return take_party(filling, &cda->legal_authenticator, "legalAuthenticator/assignedEntity",

@@ -84,6 +84,7 @@ struct cda {
 	const struct cda_event *main_event;
 
 	/* componentOf/encompassingEncounter: location/healthCareFacility/code, id, effectiveTime/high */
+	bool has_facility;
 	struct cda_code facility;
 	struct cda_id encounter;
 	const char *encounter_stop;

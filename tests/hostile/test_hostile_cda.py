@@ -42,7 +42,7 @@ FATES = {
     r"languageCode/@code": refused("103", "metadata_invalid", "languageCode/@code: it is not a language like fr-FR"),
     r"recordTarget/patientRole/id/@root": refused("207", "ins_missing", "recordTarget/patientRole/id: the document carries no INS"),
     r"recordTarget/patientRole/id/@extension": refused("207", "ins_invalid", "recordTarget/patientRole/id: the INS h"),
-    r".*/patient/birthTime/@value": refused("103", "metadata_invalid", "patient/birthTime: the birth date is missing or not"),
+    r".*/patient/birthTime/@value": refused("207", "header_incomplete", "patient/birthTime: the birth date is missing or not"),
     r"(author/assignedAuthor|legalAuthenticator/assignedEntity)/code/@code":
         refused("103", "metadata_invalid", r"(author|legalAuthenticator)/assigned\w+: .* is not in the DMP's list"),
     r"documentationOf/serviceEvent/effectiveTime/(low|high)/@value":

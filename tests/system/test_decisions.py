@@ -76,8 +76,11 @@ CASES = {
         "102", "body_not_accepted", "no form that the DMP takes", "aucune forme que le DMP accepte",
         cda=re.sub(rb'(representation="B64">)[^<]*', rb"\1Bonjour !", LETTER), words="the body is empty, or no Base64"),
     "a trait of the patient missing": refused(
-        "103", "metadata_invalid", "outside its list", "sort de sa liste",
+        "207", "header_incomplete", "missing from the document's header", "manque à l'en-tête du document",
         cda=re.sub(rb"<birthplace>.*?</birthplace>", b"", LETTER, flags=re.DOTALL), words="no place of birth"),
+    "no place of care": refused(
+        "207", "header_incomplete", "missing from the document's header", "manque à l'en-tête du document",
+        cda=re.sub(rb"<componentOf>.*?</componentOf>", b"", LETTER, flags=re.DOTALL), words="no location/healthCareFacility"),
     "too large": refused(
         "199", "too_large", "larger than the limit", "dépasse la limite",
         cda=LETTER + b" " * 70000, settings={"max_document": "64 KiB"}),
