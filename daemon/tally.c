@@ -55,6 +55,18 @@ static int past_first_try(void *store, int64_t seq, uint64_t before, int64_t oth
 	return store_tally_first_try(store, seq, before, otherwise, ret_ms, err);
 }
 
+static int past_is_here(void *store, int64_t root, int64_t except, uint64_t before, bool *ret_is,
+			struct err *err)
+{
+	return store_tally_is_here(store, root, except, before, ret_is, err);
+}
+
+static int past_facts(void *store, int64_t seq, struct arena *arena, struct count_facts *ret_facts,
+		      struct err *err)
+{
+	return store_tally_facts(store, seq, arena, ret_facts, err);
+}
+
 static int add_event(void *counters, const struct count_event *event, struct err *err)
 {
 	return counters_add(counters, event, err);
@@ -63,7 +75,8 @@ static int add_event(void *counters, const struct count_event *event, struct err
 int tally_fold(struct store *store, size_t most, struct store_tally *ret_now,
 	       struct counters **ret_counters, struct err *err)
 {
-	const struct counters_past past = { past_root, past_acceptance, past_first_try, store };
+	const struct counters_past past = { past_root,    past_acceptance, past_first_try,
+					    past_is_here, past_facts,      store };
 	scoped(counters_free) struct counters *counters = NULL;
 
 	if (store_tally_now(store, ret_now, err) < 0)

@@ -21,6 +21,21 @@ struct kept {
 	struct count_cell cells[MOST];
 	struct count_stay stays[MOST];
 	size_t acceptance_count, root_count, cell_count, stay_count;
+	const struct step *steps; /* the ledger */
+	size_t step_count;
+};
+
+/* Left out: a document of its own, queued, in October. */
+struct step {
+	int64_t seq, follows;
+	const char *action;
+	const char *at; /* "20261005120000+0100" */
+	const char *what, *state;
+	enum reason reason;
+	const char *note, *code;
+	const char *site, *type;
+	bool was_out, unqualified;
+	const char *stay;
 };
 
 static int find_root(void *arg, int64_t seq, int64_t *ret_root, struct err *err)
@@ -120,19 +135,6 @@ static void apply(struct kept *kept, const struct count_changes *changes)
 
 /* ---- histories ---- */
 
-/* Left out: a document of its own, queued, in October. */
-struct step {
-	int64_t seq, follows;
-	const char *action;
-	const char *at; /* "20261005120000+0100" */
-	const char *what, *state;
-	enum reason reason;
-	const char *note, *code;
-	const char *site, *type;
-	bool was_out, unqualified;
-	const char *stay;
-};
-
 static const char october[] = "20261005120000+0000";
 
 static int64_t time_of(const char *hl7)
@@ -178,14 +180,60 @@ static struct count_event event_of(const struct step *step, uint64_t number)
 	};
 }
 
+static bool is_out(const struct step *step)
+{
+	return step->state != NULL &&
+	       (strcmp(step->state, "cancelled") == 0 || strcmp(step->state, "suppressed") == 0);
+}
+
+/* What the steps do not tell of came before them. */
+static int is_here(void *arg, int64_t root, int64_t except, uint64_t before, bool *ret_is,
+		   struct err *err)
+{
+	const struct kept *kept = arg;
+	bool here[MOST] = { [0] = false };
+	int64_t of;
+
+	here[root] = true;
+	for (size_t i = 0; i + 1 < before; i++) {
+		const int64_t seq = kept->steps[i].seq;
+
+		assert_int_equal(find_root(arg, seq, &of, err), 0);
+		if (seq == root || of == root)
+			here[seq] = !is_out(&kept->steps[i]);
+	}
+	*ret_is = false;
+	for (int64_t seq = 0; seq < MOST; seq++)
+		*ret_is |= here[seq] && seq != except;
+	return 0;
+}
+
+static int facts_of(void *arg, int64_t seq, struct arena *arena, struct count_facts *ret_facts,
+		    struct err *err)
+{
+	const struct kept *kept = arg;
+
+	(void)err;
+	for (size_t i = 0; i < kept->step_count; i++)
+		if (kept->steps[i].seq == seq) {
+			*ret_facts = event_of(&kept->steps[i], i + 1).facts;
+			count_facts_keep(ret_facts, arena);
+			return 0;
+		}
+	return -1;
+}
+
 /* Folds [from, to[ upon what is kept. */
 static void fold(struct kept *kept, const struct step *steps, size_t from, size_t to)
 {
-	const struct counters_past past = { find_root, find_acceptance, first_try, kept };
+	const struct counters_past past = { find_root, find_acceptance, first_try,
+					    is_here,   facts_of,        kept };
 	scoped(counters_free) struct counters *counters = counters_new(&past);
 	struct count_changes changes;
 	struct err err = { 0 };
 
+	kept->steps = steps;
+	kept->step_count = to;
 	for (size_t i = from; i < to; i++) {
 		/* as the store hands them over: gone after the call */
 		scoped(free_ptr) char *what = xstrdup(steps[i].what);
@@ -496,6 +544,48 @@ static void what_its_source_takes_back_was_not_to_be_fed(void **state)
 	come_to(retried, "RECEIVED 2026-10-05: 1\nRECEIVED_QUALIFIED 2026-10-05: 1\nREJECTED_OTHER 2026-10-05: 1\n");
 }
 
+#define CANCELLED(...) { .what = "cancelled", .state = "cancelled", .reason = REASON_WITHDRAWN, __VA_ARGS__ }
+#define FED_ONCE "RECEIVED 2026-10-05: 1\nRECEIVED_QUALIFIED 2026-10-05: 1\n"
+
+/* Whichever of them is cancelled, and in whatever order. */
+static void a_lineage_is_to_be_fed_as_long_as_a_version_of_it_is(void **state)
+{
+	static const struct step the_first_is_cancelled[] = {
+		RECEIVED(.seq = 1), { .seq = 1, .what = "settled", .state = "rejected", .reason = REASON_TOO_LARGE },
+		RECEIVED(.seq = 2, REPLACE(1)), DELIVERED(.seq = 2, REPLACE(1)), CANCELLED(.seq = 1),
+	};
+	static const struct step while_the_other_waits[] = {
+		RECEIVED(.seq = 1, .state = "held"), RECEIVED(.seq = 2, REPLACE(1), .state = "held", .site = "2A0000014"),
+		CANCELLED(.seq = 1),
+	};
+	static const struct step both_are[] = {
+		RECEIVED(.seq = 1, .state = "held"), RECEIVED(.seq = 2, REPLACE(1), .state = "held", .site = "2A0000014"),
+		CANCELLED(.seq = 1), CANCELLED(.seq = 2, REPLACE(1), .site = "2A0000014"),
+	};
+	static const struct step the_other_is_and_then_the_first[] = {
+		RECEIVED(.seq = 1, .state = "held"), RECEIVED(.seq = 2, REPLACE(1), .state = "held"),
+		CANCELLED(.seq = 2, REPLACE(1)), CANCELLED(.seq = 1),
+	};
+	static const struct step the_other_comes_after_that[] = {
+		RECEIVED(.seq = 1, .state = "held"), CANCELLED(.seq = 1),
+		RECEIVED(.seq = 2, REPLACE(1), .at = "20261105120000+0000"), { .seq = 1, .what = "retried", .was_out = true },
+	};
+	static const struct step what_took_its_place_is_cancelled[] = {
+		RECEIVED(.seq = 1), RECEIVED(.seq = 2, REPLACE(1)),
+		{ .seq = 1, .what = "withdrawn", .state = "cancelled", .reason = REASON_SUPERSEDED },
+		CANCELLED(.seq = 2, REPLACE(1)),
+	};
+
+	(void)state;
+	come_to(the_first_is_cancelled, "ACCEPTED 2026-10-05: 1\n" FED_ONCE "REJECTED_FORMAT 2026-10-05: 1\n"
+		"#1 shows 2, replaced 0\n");
+	come_to(while_the_other_waits, FED_ONCE);
+	come_to(both_are, "");
+	come_to(the_other_is_and_then_the_first, "");
+	come_to(the_other_comes_after_that, FED_ONCE);
+	come_to(what_took_its_place_is_cancelled, "");
+}
+
 /* ---- the other outcomes ---- */
 
 static void each_end_has_its_outcome(void **state)
@@ -576,6 +666,7 @@ int main(void)
 		cmocka_unit_test(versions_that_never_went_do_not_break_the_chain),
 		cmocka_unit_test(what_we_never_saw_is_the_beginning_of_nothing),
 		cmocka_unit_test(what_its_source_takes_back_was_not_to_be_fed),
+		cmocka_unit_test(a_lineage_is_to_be_fed_as_long_as_a_version_of_it_is),
 		cmocka_unit_test(each_end_has_its_outcome),
 		cmocka_unit_test(sites_and_types_are_told_apart),
 	};

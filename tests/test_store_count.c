@@ -400,7 +400,7 @@ static void what_is_tried_again_was_out_if_it_was_cancelled(void **state)
 	next.follows = "1.2.3.3";
 	next.action = "replace";
 	next.supersedes = true;
-	take_in(f, &next); /* a new version takes its number, not its place */
+	take_in(f, &next); /* a new version takes its place: it is cancelled for that */
 	give(f, one, ORDER_CANCEL);
 	give(f, two, ORDER_RETRY);
 	give(f, one, ORDER_RETRY);
@@ -409,7 +409,7 @@ static void what_is_tried_again_was_out_if_it_was_cancelled(void **state)
 	give(f, three, ORDER_RETRY);
 	give(f, two, ORDER_RETRY);
 	ok(store_tally_read(f->store, 0, 100, keep_return, &seen, &err));
-	assert_string_equal(seen.p, " in 2 out 1 in 1 in 3 out 2");
+	assert_string_equal(seen.p, " in 2 out 1 in 1 out 3 out 2");
 }
 
 /* ---- the mark ---- */

@@ -128,7 +128,18 @@ static void parts_come_to_the_whole(struct fixture *f)
 		" GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) > 0 EXCEPT"
 		" SELECT month, lane, site, type_code, outcome, sum(n) FROM counter_rejection"
 		" GROUP BY 1, 2, 3, 4, 5";
-	static const char *const queries[] = { rejections, cells };
+	/* where its first version came: what was sent after a deletion is none of it, and brought none */
+	static const char received[] =
+		"SELECT r.lane, r.site, r.field, r.type_code, count(*) FROM document r"
+		" WHERE NOT EXISTS (SELECT 1 FROM lineage g WHERE g.seq = r.seq) AND r.action <> "
+		"'delete'"
+		" AND (EXISTS (SELECT 1 FROM acceptance a WHERE a.root = r.seq) OR EXISTS (SELECT 1"
+		"  FROM document d LEFT JOIN lineage g USING (seq) WHERE coalesce(g.root, d.seq) = "
+		"r.seq"
+		"  AND d.action <> 'delete' AND d.state NOT IN ('cancelled', 'suppressed')))"
+		" GROUP BY 1, 2, 3, 4 EXCEPT SELECT lane, site, field, type_code, sum(n)"
+		" FROM counter_month WHERE outcome = 'RECEIVED' GROUP BY 1, 2, 3, 4";
+	static const char *const queries[] = { rejections, cells, received };
 	scoped(buf_done) struct buf odd = { 0 };
 	sqlite3 *db;
 
@@ -136,7 +147,8 @@ static void parts_come_to_the_whole(struct fixture *f)
 	for (size_t i = 0; i < length_of(queries); i++)
 		if (sqlite3_exec(db, queries[i], add_values, &odd, NULL) != SQLITE_OK)
 			fail_msg("%s", sqlite3_errmsg(db));
-	assert_int_equal(odd.n, 0);
+	if (odd.n > 0)
+		fail_msg("%s", odd.p);
 	assert_int_equal(evidence_of_all(f, 37), sum_of(db, "'ACCEPTED', 'ACCEPTED_RECONCILED',"
 							    " 'REPLACED_OK'"));
 	sqlite3_close(db);

@@ -130,6 +130,34 @@ int store_tally_acceptance(struct store *store, int64_t root, struct arena *aren
 	return 1;
 }
 
+int store_tally_is_here(struct store *store, int64_t root, int64_t except, uint64_t before,
+			bool *ret_is, struct err *err)
+{
+	int64_t found;
+
+	if (store_find_number(store, TALLY_IS_HERE,
+			      VALUES(NUMBER(root), NUMBER(except), NUMBER(before)), 0, &found,
+			      err) < 0)
+		return -1;
+	*ret_is = found != 0;
+	return 0;
+}
+
+int store_tally_facts(struct store *store, int64_t seq, struct arena *arena,
+		      struct count_facts *ret_facts, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *row =
+		sqlite_prepare(&store->sqlite, TALLY_FACTS, VALUES(NUMBER(seq)), err);
+	int got = row ? sqlite_step(&store->sqlite, row, err) : -1;
+
+	if (got <= 0)
+		return got < 0 ? -1
+			       : err_set(err, ERR_HALT, "a lineage has lost its first version");
+	*ret_facts = facts_of(row, 0);
+	count_facts_keep(ret_facts, arena);
+	return 0;
+}
+
 /* ---- writing what changes ---- */
 
 static int add_cell(struct store *store, const struct count_cell *cell, struct err *err)

@@ -499,6 +499,9 @@ static const char version_28[] =
 	"  number INTEGER PRIMARY KEY CHECK (number = 1),"
 	"  last INTEGER NOT NULL"
 	") STRICT;";
+
+/* The versions of a lineage: whether one of them is still to be fed. */
+static const char version_29[] = "CREATE INDEX lineage_root ON lineage (root);";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -540,6 +543,7 @@ static const struct {
 	{ version_26, NULL },
 	{ version_27, NULL },
 	{ version_28, NULL },
+	{ version_29, NULL },
 };
 
 enum { VERSION = length_of(steps) };

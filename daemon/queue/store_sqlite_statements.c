@@ -406,7 +406,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" (SELECT p.seq FROM document p WHERE p.unique_id = iif(d.action = 'delete', nullif(d.follows, ''),"
 		"  coalesce(nullif(d.names, ''), nullif(d.stands_for, ''), nullif(d.follows, '')))"
 		"  AND p.action <> 'delete' AND (d.action = 'delete' OR p.seq < d.seq)),"
-		" CASE WHEN l.what IN ('retried', 'taken_up') THEN (SELECT b.state = 'cancelled' AND b.reason <> 'superseded' FROM ledger b WHERE b.seq = l.seq AND b.number < l.number"
+		" CASE WHEN l.what IN ('retried', 'taken_up') THEN (SELECT b.state = 'cancelled' FROM ledger b WHERE b.seq = l.seq AND b.number < l.number"
 		"  ORDER BY b.number DESC LIMIT 1) END"
 		" FROM ledger l CROSS JOIN document d USING (seq) WHERE l.number > ?1 ORDER BY l.number LIMIT ?2",
 	[TALLY_ROOT] = "SELECT root FROM lineage WHERE seq = ?1",
@@ -415,6 +415,11 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" ins_qualified, invisible FROM acceptance WHERE root = ?1",
 	[TALLY_FIRST_TRY] = "SELECT at_ms FROM ledger WHERE seq = ?1 AND number < ?2 AND what = 'claimed'"
 		" ORDER BY number LIMIT 1",
+	[TALLY_IS_HERE] = "SELECT 1 FROM (SELECT ?1 AS seq UNION ALL SELECT seq FROM lineage WHERE root = ?1) v"
+		" WHERE v.seq <> ?2 AND (SELECT l.state NOT IN ('cancelled', 'suppressed') FROM ledger l"
+		"  WHERE l.seq = v.seq AND l.number < ?3 ORDER BY l.number DESC LIMIT 1) LIMIT 1",
+	[TALLY_FACTS] = "SELECT action, lane, site, field, unit, source, type_code, stay, patient, received_ms, created_ms,"
+		" stay_end_ms, ins_qualified, invisible FROM document WHERE seq = ?1",
 	[TALLY_MOVE] = "UPDATE tally SET last = ?3, until_ms = coalesce((SELECT at_ms FROM ledger WHERE number = ?3), 0)"
 		" WHERE last = ?1 AND edition = ?2 AND is_emptying = 0",
 	[TALLY_AGAIN] = "UPDATE tally SET last = 0, until_ms = 0, edition = edition + 1, is_emptying = 1",

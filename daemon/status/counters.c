@@ -316,12 +316,54 @@ static int count_deleted(struct counters *counters, const struct count_event *ev
 
 /* ---- what is to be fed ---- */
 
-static void count_received(struct counters *counters, const struct count_event *event, int64_t n)
+static void count_received(struct counters *counters, const struct count_facts *facts, int64_t n)
 {
-	count(counters, &event->facts, COUNT_RECEIVED, event->facts.received_ms, n);
-	if (event->facts.ins_qualified)
-		count(counters, &event->facts, COUNT_RECEIVED_QUALIFIED, event->facts.received_ms,
-		      n);
+	count(counters, facts, COUNT_RECEIVED, facts->received_ms, n);
+	if (facts->ins_qualified)
+		count(counters, facts, COUNT_RECEIVED_QUALIFIED, facts->received_ms, n);
+}
+
+/* Whether the DMP has had the lineage, or another version of it was to be fed when this happened. */
+static int is_fed_otherwise(struct counters *counters, const struct count_event *event,
+			    int64_t root, bool *ret_is, struct err *err)
+{
+	const struct counters_past *past = &counters->past;
+	struct known_acceptance *known;
+
+	*ret_is = false;
+	if (find_acceptance(counters, root, &known, err) < 0 ||
+	    past->is_here(past->arg, root, event->seq, event->number, ret_is, err) < 0)
+		return -1;
+	*ret_is |= known != NULL;
+	for (size_t i = 0; i < counters->roots.count && !*ret_is; i++) {
+		const struct count_root *version = counters->roots.entries[i].thing;
+
+		if (version->root == root && version->seq != root &&
+		    past->is_here(past->arg, version->seq, event->seq, event->number, ret_is, err) <
+			    0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A version comes (1) or goes (-1): that is its lineage's coming or going if no other is there. What is counted
+ * is the first version, on its day.
+ */
+static int move_version(struct counters *counters, const struct count_event *event, int64_t root,
+			int64_t n, struct err *err)
+{
+	const struct counters_past *past = &counters->past;
+	struct count_facts facts = event->facts;
+	bool is_otherwise;
+
+	if (is_fed_otherwise(counters, event, root, &is_otherwise, err) < 0)
+		return -1;
+	if (is_otherwise)
+		return 0;
+	if (root != event->seq && past->facts(past->arg, root, &counters->arena, &facts, err) < 0)
+		return -1;
+	count_received(counters, &facts, n);
+	return 0;
 }
 
 static void tell_stay(struct counters *counters, const struct count_facts *told)
@@ -347,35 +389,33 @@ static int take_in(struct counters *counters, const struct count_event *event, s
 		strcmp(event->state, "cancelled") == 0 || strcmp(event->state, "suppressed") == 0;
 	int64_t root;
 
+	tell_stay(counters, &event->facts);
 	if (root_of_event(counters, event, &root, err) < 0)
 		return -1;
 	if (root != event->seq)
 		keep_root(counters, event->seq, root);
-	else if (!is_out)
-		count_received(counters, event, 1);
-	tell_stay(counters, &event->facts);
+	if (is_out)
+		return 0;
+	if (root != event->seq)
+		return move_version(counters, event, root, 1, err);
+	count_received(counters, &event->facts, 1);
 	return 0;
 }
 
-/* It was withdrawn before it was sent, or is to be fed after all. What only took another's place has brought
- * nothing that could be taken away.
- */
+/* It was withdrawn before it was sent, or is to be fed after all. */
 static int change_mind(struct counters *counters, const struct count_event *event, int64_t n,
 		       struct err *err)
 {
 	int64_t root;
 
-	if (find_root(counters, event->seq, &root, err) < 0)
-		return -1;
-	if (root == event->seq)
-		count_received(counters, event, n);
-	return 0;
+	return find_root(counters, event->seq, &root, err) < 0
+		       ? -1
+		       : move_version(counters, event, root, n, err);
 }
 
 static bool is_withdrawn(const struct count_event *event)
 {
-	return strcmp(event->what, "cancelled") == 0 ||
-	       (strcmp(event->what, "withdrawn") == 0 && event->reason == REASON_WITHDRAWN);
+	return strcmp(event->what, "cancelled") == 0 || strcmp(event->what, "withdrawn") == 0;
 }
 
 /* ---- outcomes ---- */

@@ -15,7 +15,7 @@
 enum count_outcome {
 	COUNT_NONE,
 
-	/* what was to be fed: each lineage once, on the day on which its first version came */
+	/* what is to be fed, or was: each lineage once, on the day on which its first version came */
 	COUNT_RECEIVED,
 	COUNT_RECEIVED_QUALIFIED, /* of those: the identity was qualified then */
 

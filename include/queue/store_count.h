@@ -47,6 +47,16 @@ must_use int store_tally_acceptance(struct store *store, int64_t root, struct ar
 must_use int store_tally_first_try(struct store *store, int64_t seq, uint64_t before,
 				   int64_t otherwise, int64_t *ret_ms, struct err *err);
 
+/* Whether a version of the lineage, other than `except`, was neither cancelled nor suppressed just before that
+ * row of the ledger.
+ */
+must_use int store_tally_is_here(struct store *store, int64_t root, int64_t except, uint64_t before,
+				 bool *ret_is, struct err *err);
+
+/* What never changes of a document, its texts in `arena`. */
+must_use int store_tally_facts(struct store *store, int64_t seq, struct arena *arena,
+			       struct count_facts *ret_facts, struct err *err);
+
 /* Writer. What rows tally->last + 1 to changes->last change. 1: done; 0: the mark is not what `tally` says any more, nothing was done; -1. */
 must_use int store_tally_apply(struct store *store, const struct store_tally *tally,
 			       const struct count_changes *changes, struct err *err);
@@ -120,7 +130,7 @@ struct store_numerator {
 	 * site of the entity, no more than a day before or after, as ADT tells
 	 */
 	bool share_across_transfers;
-	bool not_reconciled;   /* COUNT_ACCEPTED alone */
+	bool not_reconciled; /* COUNT_ACCEPTED alone */
 	/* > 0: of a stay that is known to end, its end must lie in the window, and the document may be
 	 * accepted so many days after the window. Of others, `basis` counts as if there were none.
 	 */

@@ -8,6 +8,9 @@
  *     gross   unique + REPLACED_OK
  *     net     unique - DELETED_OK
  *
+ * It counts once as received as well, on the day on which its first version came, as long as a version of it
+ * is to be fed or was accepted.
+ *
  * The other outcomes count events: a document that was held twice counts twice there. Of deletions only
  * that they were done is counted.
  *
@@ -26,6 +29,10 @@ struct counters_past {
 			  struct count_acceptance *ret_acceptance, struct err *err);
 	int (*first_try)(void *arg, int64_t seq, uint64_t before, int64_t otherwise,
 			 int64_t *ret_ms, struct err *err);
+	int (*is_here)(void *arg, int64_t root, int64_t except, uint64_t before, bool *ret_is,
+		       struct err *err);
+	int (*facts)(void *arg, int64_t seq, struct arena *arena, struct count_facts *ret_facts,
+		     struct err *err);
 	void *arg;
 };
 
