@@ -606,6 +606,43 @@ static void what_is_frozen_stays_and_the_new_revision_stands_beside_it(void **st
 	assert_non_null(strstr(buf_slice(&json).p, "\"denominator\":1400,"));
 }
 
+/* The letter of B comes at 23:30 on the last of the 30 days, in which clocks went back: of the 10th of October. */
+static void the_days_of_grace_are_days_of_paris(void **state)
+{
+	static const char text[] =
+		"schema: usage-targets/1\nprogrammes:\n- id: p\n  windows:\n"
+		"  - {id: s2, start: 2026-09-01, end: 2026-10-10, status: internal}\n  indicators:\n"
+		"  - {id: n, numerator: {aggregate: documents, late_grace_days: 30}, "
+		"threshold: {kind: count, value: 1, status: internal}}\n";
+	scoped(targets_free) struct targets *targets = targets_of(text);
+	scoped(board_result_free) struct board_result *before = NULL, *after = NULL;
+	struct count_acceptance late = { .root = 1,
+					 .current = 1,
+					 .accepted_ms = hour_of(20261110, 0) - 1800000,
+					 .outcome = COUNT_ACCEPTED,
+					 .facts = { .action = "submit",
+						    .lane = first_entity,
+						    .site = b,
+						    .field = "MCO",
+						    .unit = "",
+						    .source = "DPI",
+						    .type_code = "11490-0",
+						    .stay_end_ms = hour_of(20261010, 12) } };
+	struct count_changes changes = { .acceptances = &late, .acceptance_count = 1 };
+	struct fixture *f = *state;
+	struct store_tally now;
+
+	before = board(f, targets, 20261109, 20);
+	assert_false(row_of(before, "s2", "n", b)->has_ended);
+	ok(store_tally_now(f->store, &now, &err));
+	ok(store_begin(f->store, &err));
+	ok(store_tally_apply(f->store, &now, &changes, &err));
+	ok(store_commit(f->store, &err));
+	after = board(f, targets, 20261110, 9);
+	assert_true(row_of(after, "s2", "n", b)->has_ended);
+	assert_int_equal(row_of(after, "s2", "n", b)->input.numerator, 1);
+}
+
 /* ---- counts of others ---- */
 
 /* August of A, ours: 21 * 8 + 10 = 178. They say 173: ours are 2.9 % above. Of B only what was declared of June is
@@ -896,6 +933,7 @@ int main(void)
 		test(a_figure_that_came_before_its_month_was_over_is_of_a_part),
 		test(a_month_that_the_window_cuts_counts_by_its_days),
 		test(what_is_frozen_stays_and_the_new_revision_stands_beside_it),
+		test(the_days_of_grace_are_days_of_paris),
 		test(official_counts_that_are_lower_are_told_by_type_and_month),
 		test(rates_of_a_site_gross_and_addressable),
 		test(letters_are_told_by_how_soon_they_came),

@@ -447,7 +447,10 @@ int store_numerator(struct store *store, const struct store_numerator *asked,
 			? COUNT_SHARED_STAYS
 			: statements[asked->aggregate];
 	const bool by_accepted = asked->basis == STORE_BY_ACCEPTED;
-	const int64_t grace_ms = (int64_t)max(asked->late_grace_days, 0) * 24 * 3600000;
+	/* whole days of Paris, of which one may have 23 or 25 hours */
+	const int64_t grace_ms = calendar_begins_ms(calendar_add(calendar_day(asked->to_ms),
+								 max(asked->late_grace_days, 0))) -
+				 calendar_begins_ms(calendar_day(asked->to_ms));
 	scoped(buf_done) struct buf types = { 0 }, sites = { 0 }, lanes = { 0 }, fields = { 0 },
 				    units = { 0 };
 
