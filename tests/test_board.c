@@ -613,7 +613,8 @@ static void the_days_of_grace_are_days_of_paris(void **state)
 		"schema: usage-targets/1\nprogrammes:\n- id: p\n  windows:\n"
 		"  - {id: s2, start: 2026-09-01, end: 2026-10-10, status: internal}\n  indicators:\n"
 		"  - {id: n, numerator: {aggregate: documents, late_grace_days: 30}, "
-		"threshold: {kind: count, value: 1, status: internal}}\n";
+		"threshold: {kind: count, value: 1, status: internal}}\n"
+		"  - {id: tous, threshold: {kind: all_of, indicators: [n], status: internal}}\n";
 	scoped(targets_free) struct targets *targets = targets_of(text);
 	scoped(board_result_free) struct board_result *before = NULL, *after = NULL;
 	struct count_acceptance late = { .root = 1,
@@ -634,6 +635,7 @@ static void the_days_of_grace_are_days_of_paris(void **state)
 
 	before = board(f, targets, 20261109, 20);
 	assert_false(row_of(before, "s2", "n", b)->has_ended);
+	assert_false(row_of(before, "s2", "tous", b)->has_ended); /* nor what is made of it */
 	ok(store_tally_now(f->store, &now, &err));
 	ok(store_begin(f->store, &err));
 	ok(store_tally_apply(f->store, &now, &changes, &err));
@@ -641,6 +643,8 @@ static void the_days_of_grace_are_days_of_paris(void **state)
 	after = board(f, targets, 20261110, 9);
 	assert_true(row_of(after, "s2", "n", b)->has_ended);
 	assert_int_equal(row_of(after, "s2", "n", b)->input.numerator, 1);
+	assert_true(row_of(after, "s2", "tous", b)->has_ended);
+	assert_int_equal(row_of(after, "s2", "tous", b)->projection.state, TARGET_MET_NOW);
 }
 
 /* ---- counts of others ---- */

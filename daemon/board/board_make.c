@@ -86,13 +86,25 @@ static bool is_a_ratio(const struct target_threshold *threshold)
 		threshold->of == KIND_RATIO);
 }
 
+/* Of an indicator that is made of others: the longest of theirs. */
+static int grace_of(const struct target_programme *programme,
+		    const struct target_indicator *indicator)
+{
+	const struct target_texts *parts = &indicator->threshold.indicators;
+	uint64_t days = indicator->numerator.late_grace_days;
+
+	for (size_t i = 0; i < parts->count; i++)
+		days = max(days,
+			   targets_indicator(programme, parts->list[i])->numerator.late_grace_days);
+	return (int)days;
+}
+
 /* A window whose documents may still come in its grace has not ended. */
-static bool has_ended(const struct maker *maker, const struct target_window *window,
-		      const struct target_indicator *indicator)
+static bool has_ended(const struct maker *maker, const struct target_programme *programme,
+		      const struct target_window *window, const struct target_indicator *indicator)
 {
 	return window->end != TARGETS_NO_END &&
-	       maker->counting.today >
-		       calendar_add(window->end, (int)indicator->numerator.late_grace_days);
+	       maker->counting.today > calendar_add(window->end, grace_of(programme, indicator));
 }
 
 static struct board_row begin_row(const struct maker *maker,
@@ -118,7 +130,7 @@ static struct board_row begin_row(const struct maker *maker,
 		.lane = keep(arena, place->lane),
 		.fields = joined(arena, &indicator->fields),
 		.unit = target_unit(indicator->numerator.aggregate),
-		.has_ended = has_ended(maker, window, indicator),
+		.has_ended = has_ended(maker, programme, window, indicator),
 		.denominator = { .id = "",
 				 .source = "",
 				 .imported_by = "",
