@@ -439,6 +439,8 @@ static void what_is_said_of_it(void **state)
 	assert_string_equal(row_of(result, "s2", "mss", a)->english,
 			    "This gateway does not carry that channel: it cannot count it.");
 	assert_false(row_of(result, "s2", "mss", a)->is_counted);
+	assert_false(row_of(result, "s2", "mss", a)->input.is_ratio); /* five messages are no 500 % */
+	assert_true(isnan(row_of(result, "s2", "mss", a)->projection.rate));
 
 	/* windows that have begun */
 	assert_non_null(row_of(result, "s1", "adt", a));

@@ -348,9 +348,12 @@ static void put_measure(const struct maker *maker, const struct sheet *sheet, si
 /* Nothing is measured: a ratio without a denominator has no figures either. */
 static void forget_figures(struct board_row *row)
 {
-	row->input.is_ratio = true;
-	row->input.has_denominator = false;
-	projection_make(&row->input, &row->projection);
+	struct projection_input nothing = row->input;
+
+	/* the row itself stays what it is: a threshold of 500 is no 50000 % */
+	nothing.is_ratio = true;
+	nothing.has_denominator = false;
+	projection_make(&nothing, &row->projection);
 }
 
 static bool explain_uncounted(const struct maker *maker, struct board_row *row,
