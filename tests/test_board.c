@@ -909,7 +909,10 @@ static void an_imported_rank(void **state)
 	assert_int_equal(row_of(result, "s2", "rang", a)->input.numerator, 9);
 	assert_int_equal(row_of(result, "s2", "rang", a)->projection.state, TARGET_MET_NOW);
 	assert_int_equal(row_of(result, "s2", "rang", b)->projection.state, TARGET_AT_RISK);
+	assert_null(strstr(row_of(result, "s2", "rang", a)->english, "was imported"));
 	assert_int_equal(row_of(result, "s2", "rang", c)->projection.state, TARGET_NO_DENOMINATOR);
+	assert_non_null(strstr(row_of(result, "s2", "rang", c)->english,
+			       "No figure of rangs was imported"));
 }
 
 static void without_targets_there_are_rates_alone(void **state)

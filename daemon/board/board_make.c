@@ -197,6 +197,7 @@ static void add_gaps(const struct board_row *row, const struct target_indicator 
 	const struct target_denominator *denominator = indicator->denominator;
 
 	if (denominator == NULL || !board_is_imported(denominator) ||
+	    (row->kind == KIND_RANK && row->is_counted) ||
 	    (row->denominator.is_known && row->denominator.gaps[0] == '\0'))
 		return;
 	if (row->denominator.gaps[0] != '\0')
