@@ -173,6 +173,36 @@ static void a_short_history_gives_an_interval(void **state)
 	assert_false(projection_of(input).is_young);
 }
 
+/* Four documents of ten thousand, or one of ten millions: a share that is all but the threshold. */
+static void what_nearly_reaches_is_not_said_to_reach(void **state)
+{
+	struct projection_input input = { .is_ratio = true,
+					  .has_threshold = true,
+					  .threshold = 0.70,
+					  .numerator = 6996,
+					  .numerator_measured = 6996,
+					  .has_denominator = true,
+					  .denominator = 10000,
+					  .has_end = true };
+
+	(void)state;
+	assert_string_equal(
+		said(&input, true),
+		"69,9\u202f% sur 70,0\u202f% demandés : la fenêtre est close, il manque "
+		"4 séjours.");
+	input.numerator = input.numerator_measured = 6999999;
+	input.denominator = 10000000;
+	assert_int_equal(projection_of(input).state, TARGET_OUT_OF_REACH);
+	assert_non_null(strstr(said(&input, false), "69.9% of 70.0%"));
+	input.numerator = input.numerator_measured = 7000000;
+	assert_int_equal(projection_of(input).state, TARGET_MET_NOW);
+	input.at_most = true;
+	assert_int_equal(projection_of(input).state, TARGET_MET_NOW);
+	input.numerator = input.numerator_measured = 7000001;
+	assert_int_equal(projection_of(input).state, TARGET_AT_RISK);
+	assert_non_null(strstr(said(&input, false), "70.1% where at most 70.0%"));
+}
+
 static void counts_have_no_denominator(void **state)
 {
 	struct projection_input input = {
@@ -292,6 +322,7 @@ int main(void)
 		cmocka_unit_test(a_denominator_of_nothing_is_none),
 		cmocka_unit_test(denominators_may_come_later_than_documents),
 		cmocka_unit_test(a_short_history_gives_an_interval),
+		cmocka_unit_test(what_nearly_reaches_is_not_said_to_reach),
 		cmocka_unit_test(counts_have_no_denominator),
 		cmocka_unit_test(no_fraction_of_a_document_is_missing),
 		cmocka_unit_test(after_the_end_nothing_comes_any_more),

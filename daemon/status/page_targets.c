@@ -136,7 +136,7 @@ static void write_row(struct page_writer *writer, const struct board_row *row)
 	page_raw(writer, "</small></h4>");
 	write_state(writer, row);
 	page_raw(writer, "</div>\n<p class=\"rate\"><b>");
-	write_rate(writer, row, row->projection.rate);
+	write_rate(writer, row, projection_shown(&row->input, &row->projection));
 	page_raw(writer, "</b>");
 	write_threshold(writer, row);
 	page_raw(writer, "</p>\n");

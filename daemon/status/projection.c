@@ -17,6 +17,9 @@ const char *target_state_text(enum target_state state)
 /* 0.55 * 100 is a little more than 55: that is no document. */
 static const double dust = 1e-6;
 
+/* The same of a share, of which a document is little. */
+static const double speck = 1e-9;
+
 static int64_t missing(double wanted, double there)
 {
 	return (int64_t)fmax(0, ceil(wanted - there - dust));
@@ -113,15 +116,25 @@ static double direction(const struct projection_input *input, const struct proje
 	return as_rate(input, input->numerator_pace, input->denominator_pace);
 }
 
+/* By the units that lack, or are too many: of millions, a share that is nearly there lacks several. */
+static bool is_reached(const struct projection_input *input)
+{
+	const double there =
+		(double)(input->is_ratio ? input->numerator_measured : input->numerator);
+	const double asked = wanted(input, (double)input->denominator);
+
+	return input->at_most ? there <= asked + dust : there >= asked - dust;
+}
+
 static enum target_state state_at_least(const struct projection_input *input,
 					const struct projection *p)
 {
-	if (p->rate >= input->threshold - dust)
+	if (is_reached(input))
 		return TARGET_MET_NOW;
 	if (is_out_of_reach(input, p))
 		return TARGET_OUT_OF_REACH;
 	if ((input->has_end || input->is_ratio) &&
-	    direction(input, p) >= input->threshold + input->margin - dust)
+	    direction(input, p) >= input->threshold + input->margin - speck)
 		return TARGET_ON_TRACK;
 	return TARGET_AT_RISK;
 }
@@ -129,10 +142,10 @@ static enum target_state state_at_least(const struct projection_input *input,
 static enum target_state state_at_most(const struct projection_input *input,
 				       const struct projection *p)
 {
-	if (p->rate <= input->threshold + dust)
+	if (is_reached(input))
 		return TARGET_MET_NOW;
 	if ((input->has_end || input->is_ratio) &&
-	    direction(input, p) <= input->threshold - input->margin + dust)
+	    direction(input, p) <= input->threshold - input->margin + speck)
 		return TARGET_ON_TRACK;
 	return TARGET_AT_RISK;
 }

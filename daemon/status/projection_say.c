@@ -49,6 +49,17 @@ void projection_add_rate(double rate, bool is_ratio, bool french, struct buf *ou
 	}
 }
 
+double projection_shown(const struct projection_input *input, const struct projection *p)
+{
+	const double tenths = p->rate * 1000; /* of a percent */
+	const bool is_missed = input->is_ratio && input->has_threshold && !isnan(p->rate) &&
+			       p->state != TARGET_MET_NOW;
+
+	if (!is_missed || llround(tenths) != llround(input->threshold * 1000))
+		return p->rate;
+	return (input->at_most ? ceil(tenths) : floor(tenths)) / 1000;
+}
+
 struct words {
 	const char *english, *french;
 };
@@ -90,7 +101,7 @@ static void add_units(const struct speech *s, int64_t count)
 
 static void add_measured(const struct speech *s)
 {
-	add_rate(s, s->p->rate);
+	add_rate(s, projection_shown(s->input, s->p));
 	add(s, s->input->at_most ? (struct words){ " where at most ", " pour au plus " }
 				 : (struct words){ " of ", " sur " });
 	add_rate(s, s->input->threshold);

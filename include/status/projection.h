@@ -71,6 +71,9 @@ enum projection_unit { UNIT_DOCUMENT, UNIT_STAY, UNIT_PATIENT, UNIT_MESSAGE, UNI
 void projection_say(const struct projection_input *input, const struct projection *projection,
 		    enum projection_unit unit, bool french, struct buf *out);
 
+/* The rate as it is shown: one that misses its threshold is not rounded to it. */
+double projection_shown(const struct projection_input *input, const struct projection *projection);
+
 /* 61.2 %, 61,2 %: with one digit behind the point; 8,200 and 8 200. */
 void projection_add_rate(double rate, bool is_ratio, bool french, struct buf *out);
 void projection_add_count(int64_t count, bool french, struct buf *out);
