@@ -213,6 +213,24 @@ static void compare(struct job *job, void *hands)
 
 /* ---- the answer ---- */
 
+/* By the number that it has, or by one that it had: figures under that one count too. */
+static bool was_called(const struct config_site *site, const char *finess_eg)
+{
+	for (size_t i = 0; i < site->formerly_count; i++)
+		if (strcmp(site->formerly[i], finess_eg) == 0)
+			return true;
+	return false;
+}
+
+static bool is_ours(const struct config *config, const char *finess_eg)
+{
+	for (size_t i = 0; i < config->establishment_count; i++)
+		for (size_t j = 0; j < config->establishments[i].site_count; j++)
+			if (was_called(&config->establishments[i].sites[j], finess_eg))
+				return true;
+	return config_establishment_of(config, finess_eg, NULL) != NULL;
+}
+
 /* Sites that no establishment of the configuration declares: they are kept, and shown nowhere. */
 static json_t *unknown_sites(const struct errand *errand)
 {
@@ -223,7 +241,7 @@ static json_t *unknown_sites(const struct errand *errand)
 		const char *site = errand->figures.list[i].site; /* they are in order of it */
 
 		if (strcmp(site, last) != 0 && json_array_size(sites) < MOST_UNKNOWN &&
-		    config_establishment_of(errand->snapshot->config, site, NULL) == NULL)
+		    !is_ours(errand->snapshot->config, site))
 			json_array_append_new(sites, json_string(site));
 		last = site;
 	}

@@ -162,17 +162,21 @@ def test_what_is_delivered_counts(make_gateway):
 
 
 def test_denominators_are_brought_revision_by_revision(make_gateway):
-    gateway = with_targets(make_gateway).start()
+    gateway = with_targets(make_gateway)
+    text = gateway.config.read_text()
+    gateway.config.write_text(text.replace("sector: SA01", 'sector: SA01, formerly: ["2A0000014"]'))
+    gateway.start()
     for number in range(3):
         gateway.wait_final(hand_in(gateway, "mllp", numbered(number)))
     months = "".join(f'"{FINESS_EG}";MCO;2026-{month:02};1\r\n' for month in range(7, 11))
     months += f"{FINESS_EG};MCO;2026-11;4\r\n010003720;MCO;2026-11;9\r\n"
+    formerly = "2A0000014;MCO;2026-06;5\r\n"
     head = "\ufefffiness_eg;champ;month;n\r\n"
 
-    code, (summary,) = brought(gateway, "sejours.csv", head + months, "--dry-run")
-    assert (code, summary["figures"], summary["sum"], summary["revision"]) == (0, 6, 17, 0)
-    assert (summary["first_month"], summary["last_month"]) == ("2026-07", "2026-11")
-    assert summary["unknown_sites"] == ["010003720"]
+    code, (summary,) = brought(gateway, "sejours.csv", head + months + formerly, "--dry-run")
+    assert (code, summary["figures"], summary["sum"], summary["revision"]) == (0, 7, 22, 0)
+    assert (summary["first_month"], summary["last_month"]) == ("2026-06", "2026-11")
+    assert summary["unknown_sites"] == ["010003720"], "the other is a number that ours had"
     assert when(gateway, lambda _: True)["en-cours", "sejours"]["denominator"] is None
 
     code, (summary,) = brought(gateway, "sejours.csv", head + months)
