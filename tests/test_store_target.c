@@ -97,6 +97,10 @@ static void a_renumbered_site_is_called_by_its_new_number(void **state)
 	assert_string_equal(figures(f, FIGURES_OFFICIAL, "", 202610, 202610),
 			    "010003720/MCO 202610: 900 r1 official dim (1001)\n"
 			    "010003720/MCO 202610: 120 r1 official dim (1001)\n");
+	/* and brought again under that one, it is not counted beside what it was */
+	import(f, FIGURES_OFFICIAL, "", &october[1], 1);
+	assert_string_equal(figures(f, FIGURES_OFFICIAL, "", 202610, 202610),
+			    "010003720/MCO 202610: 900 r2 official dim (1001)\n");
 }
 
 static void expect_abort(struct fixture *f, const char *sql, const char *words)

@@ -520,12 +520,13 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[ADD_IMPORT] = "INSERT INTO import (kind, series, source, file, digest, actor, imported_ms, figures)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[ADD_FIGURE] = "INSERT INTO figure (revision, site, name, month, n) VALUES (?1, ?2, ?3, ?4, ?5)",
-	/* with max(), the other columns are those of the row that has the greatest */
-	[FIGURES] = "SELECT coalesce(x.current, f.site), f.name, f.month, f.n, f.revision, f.source, f.actor, f.imported_ms"
-		" FROM (SELECT site, name, month, n, max(revision) AS revision, source, actor, imported_ms"
-		"  FROM import JOIN figure USING (revision) WHERE kind = ?1 AND series = ?2 AND month BETWEEN ?3 AND ?4"
-		"  GROUP BY site, name, month) f"
-		" LEFT JOIN site_alias x ON x.former = f.site ORDER BY 1, 2, 3, f.site",
+	/* what a site has under one number hides what it had under another: it is one */
+	[FIGURES] = "SELECT now_site, name, month, n, revision, source, actor, imported_ms FROM (SELECT name, month, n,"
+		"  revision, source, actor, imported_ms, site, coalesce(x.current, site) AS now_site, max(revision)"
+		"  OVER (PARTITION BY coalesce(x.current, site), name, month) AS newest FROM import"
+		"  JOIN figure USING (revision) LEFT JOIN site_alias x ON x.former = site"
+		"  WHERE kind = ?1 AND series = ?2 AND month BETWEEN ?3 AND ?4) WHERE revision = newest"
+		" ORDER BY 1, 2, 3, site",
 	[WAITING] = "SELECT lane, coalesce(x.current, site), field, type_code, state = 'held' AND reason = ?1, count(*)"
 		" FROM document LEFT JOIN site_alias x ON x.former = site"
 		" WHERE state IN ('held', 'queued', 'sending') AND action = 'submit' GROUP BY 1, 2, 3, 4, 5",

@@ -48,8 +48,8 @@ struct store_origin {
 };
 
 /* The newest revision of each figure whose month lies in [from_month, to_month], by site, name and month;
- * `site` as it is called now, so that a renumbered one may be told twice. Texts are valid during the
- * callback.
+ * `site` as it is called now, so that a renumbered one may be told twice, of one revision. Texts are valid
+ * during the callback.
  */
 must_use int store_figures(struct store *store, enum store_figures kind, const char *series,
 			   int from_month, int to_month,
