@@ -18,6 +18,7 @@
  */
 #include "board/board_make.h"
 #include "near.h"
+#include "queue/store_sqlite.h"
 #include "queue/store_stay.h"
 #include "store_fixture.h"
 
@@ -91,12 +92,17 @@ static void add_cell(struct year *year, const struct rule *rule, int day,
 							       .n = n };
 }
 
-static void add_acceptance(struct year *year, const struct rule *rule, int day)
+/* The letter of the stay of that number. */
+static void add_acceptance(struct fixture *f, struct year *year, const struct rule *rule, int day,
+			   int n)
 {
+	scoped(free_ptr) char *number = xasprintf("%s-%d-%d", rule->site, day, n);
 	const int64_t root = ++year->root;
+	struct store_patient stay;
 
 	assert_true(year->count < year->room);
-	snprintf(year->keys[root], 17, "stay%012u", (unsigned)root);
+	ok(store_find_stay(f->store, rule->lane, number, &stay, &err));
+	memcpy(year->keys[root], store_patient_key(&stay).p, 16);
 	year->acceptances[year->count++] = (struct count_acceptance){
 		.root = root,
 		.current = root,
@@ -156,7 +162,7 @@ static void add_day(struct fixture *f, struct year *year, int day)
 		add_cell(year, rule, day, COUNT_RECEIVED_QUALIFIED, rule->taken[rest]);
 		add_cell(year, rule, day, COUNT_ACCEPTED, rule->taken[rest]);
 		for (int n = 0; n < rule->taken[rest]; n++)
-			add_acceptance(year, rule, day);
+			add_acceptance(f, year, rule, day, n);
 	}
 }
 
@@ -439,7 +445,8 @@ static void what_is_said_of_it(void **state)
 	assert_string_equal(row_of(result, "s2", "mss", a)->english,
 			    "This gateway does not carry that channel: it cannot count it.");
 	assert_false(row_of(result, "s2", "mss", a)->is_counted);
-	assert_false(row_of(result, "s2", "mss", a)->input.is_ratio); /* five messages are no 500 % */
+	assert_false(
+		row_of(result, "s2", "mss", a)->input.is_ratio); /* five messages are no 500 % */
 	assert_true(isnan(row_of(result, "s2", "mss", a)->projection.rate));
 
 	/* windows that have begun */
@@ -613,7 +620,8 @@ static void the_days_of_grace_are_days_of_paris(void **state)
 {
 	static const char text[] =
 		"schema: usage-targets/1\nprogrammes:\n- id: p\n  windows:\n"
-		"  - {id: s2, start: 2026-09-01, end: 2026-10-10, status: internal}\n  indicators:\n"
+		"  - {id: s2, start: 2026-09-01, end: 2026-10-10, status: internal}\n  "
+		"indicators:\n"
 		"  - {id: n, numerator: {aggregate: documents, late_grace_days: 30}, "
 		"threshold: {kind: count, value: 1, status: internal}}\n"
 		"  - {id: tous, threshold: {kind: all_of, indicators: [n], status: internal}}\n";

@@ -1,6 +1,7 @@
 /* What the store counts: what is asked of it, and how the tables follow the ledger. */
 #include "queue/order.h"
 #include "queue/store_count.h"
+#include "queue/store_sqlite.h"
 #include "queue/store_stay.h"
 #include "store_fixture.h"
 
@@ -412,6 +413,27 @@ static void what_is_tried_again_was_out_if_it_was_cancelled(void **state)
 	assert_string_equal(seen.p, " in 2 out 1 in 1 out 3 out 2");
 }
 
+/* Beside stays that ADT tells of, those of documents alone would be more than all. */
+static void stays_that_no_adt_told_of_can_be_left_out(void **state)
+{
+	struct store_numerator asked = of_october(STORE_STAYS);
+	struct fixture *f = *state;
+	struct store_patient known;
+	struct count_acceptance two[] = { accepted(1, "2026-10-05", one_stay),
+					  accepted(2, "2026-10-06", another_stay) };
+	const struct count_changes changes = { .acceptances = two, .acceptance_count = 2 };
+
+	note_stay(f, "V88001", "2026-10-05", false);
+	ok(store_find_stay(f->store, lane, "V88001", &known, &err));
+	two[0].facts.stay = store_patient_key(&known);
+	assert_int_equal(apply(f, &changes), 1);
+	assert_numbers(f, &asked,
+		       "990000987/990012345/MCO 20261005: 1\n"
+		       "990000987/990012345/MCO 20261006: 1\n");
+	asked.adt_only = true;
+	assert_numbers(f, &asked, "990000987/990012345/MCO 20261005: 1\n");
+}
+
 /* ---- the mark ---- */
 
 static void what_was_read_at_another_mark_is_not_applied(void **state)
@@ -524,6 +546,7 @@ int main(void)
 		test(a_stay_ends_when_the_adt_says_so),
 		test(a_document_and_an_adt_name_one_stay),
 		test(what_is_tried_again_was_out_if_it_was_cancelled),
+		test(stays_that_no_adt_told_of_can_be_left_out),
 		test(what_was_read_at_another_mark_is_not_applied),
 		test(counting_anew_empties_little_by_little),
 		test(old_days_go_and_months_stay),

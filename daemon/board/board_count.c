@@ -155,6 +155,13 @@ static struct store_names names_of(const struct target_texts *texts)
 	return (struct store_names){ (const char *const *)texts->list, texts->count };
 }
 
+/* What ADT messages tell of, rather than documents or people. */
+static bool is_of_stays(const struct target_indicator *indicator)
+{
+	return !indicator->has_same && indicator->denominator != NULL &&
+	       indicator->denominator->source == SOURCE_ADT;
+}
+
 static int ask_numerator(const struct board_counting *counting,
 			 const struct target_indicator *indicator,
 			 const struct target_numerator *numerator, int from, int to, uint64_t grace,
@@ -187,6 +194,7 @@ static int ask_numerator(const struct board_counting *counting,
 		.most_delay_ms = (int64_t)numerator->most_delay_hours * 3600000,
 		.net_of_deletions = numerator->net_of_deletions,
 		.share_across_transfers = numerator->share_across_transfers,
+		.adt_only = numerator->aggregate == AGGREGATE_STAYS && is_of_stays(indicator),
 		.not_reconciled = (numerator->outcomes & OUTCOME_ACCEPTED_RECONCILED) == 0,
 		.late_grace_days = (int)grace,
 	};
@@ -260,12 +268,6 @@ static int ask_stays(const struct board_counting *counting,
 	};
 
 	return store_stays_ended(counting->store, &asked, on_number, into, err);
-}
-
-/* What ADT messages tell of, rather than documents or people. */
-static bool is_of_stays(const struct target_indicator *indicator)
-{
-	return !indicator->has_same && indicator->denominator->source == SOURCE_ADT;
 }
 
 /* A denominator that is counted day by day. */

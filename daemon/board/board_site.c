@@ -173,7 +173,8 @@ static int find_letters(const struct board_asked *asked, struct board_result *re
 					     .to_ms = to_ms,
 					     .basis = STORE_BY_STAY_END,
 					     .aggregate = STORE_STAYS,
-					     .net_of_deletions = true };
+					     .net_of_deletions = true,
+					     .adt_only = true };
 	const struct store_ended ended = { .from_ms = from_ms, .to_ms = to_ms, .adt_only = true };
 
 	if (types.count == 0) /* none named would be any */

@@ -467,7 +467,7 @@ int store_numerator(struct store *store, const struct store_numerator *asked,
 		       NUMBER(asked->has_most_delay), NUMBER(asked->most_delay_ms),
 		       NUMBER(asked->net_of_deletions), NUMBER(asked->not_reconciled),
 		       NUMBER(asked->by_lane), NUMBER(asked->aggregate == STORE_STAYS),
-		       NUMBER(grace_ms)),
+		       NUMBER(grace_ms), NUMBER(asked->adt_only)),
 		each, arg, err);
 }
 

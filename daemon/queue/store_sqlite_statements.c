@@ -41,7 +41,8 @@
 	"  AND " NAMED("?1", "a.type_code") " AND " NAMED("?3", "a.lane") \
 	"  AND (?10 = '' OR a.channel = ?10)" \
 	"  AND (NOT ?12 OR a.ins_qualified) AND (NOT ?15 OR a.deleted_ms = 0)" \
-	"  AND (NOT ?16 OR a.outcome = 'ACCEPTED') AND NOT coalesce((s.cancelled OR NOT s.counts) AND ?18, 0))," \
+	"  AND (NOT ?16 OR a.outcome = 'ACCEPTED') AND NOT coalesce((s.cancelled OR NOT s.counts) AND ?18, 0)" \
+	"  AND (NOT ?20 OR s.key IS NOT NULL))," \
 	" "
 #define PICK \
 	"picked AS (SELECT iif(?17, '', now_site) AS site, lane, iif(?17, '', field) AS field, stay, patient," \
