@@ -657,6 +657,26 @@ static void the_days_of_grace_are_days_of_paris(void **state)
 	assert_int_equal(row_of(after, "s2", "tous", b)->projection.state, TARGET_MET_NOW);
 }
 
+/* Older than a year, the month tells what came: of October 2025, half of which is in the window, 92 of A, and
+ * the eight of the last of September.
+ */
+static void what_was_produced_long_ago_ends_with_the_window(void **state)
+{
+	scoped(targets_free) struct targets *targets = targets_of(
+		"schema: usage-targets/1\ndenominators:\n  produits: {source: produced, unit: "
+		"document}\n"
+		"programmes:\n- id: p\n  windows:\n"
+		"  - {id: w, start: 2025-09-01, end: 2025-10-15, status: internal}\n  indicators:\n"
+		"  - {id: n, numerator: {aggregate: documents}, denominator: produits, " RATIO
+		"}\n");
+	scoped(board_result_free) struct board_result *result = NULL;
+	struct fixture *f = *state;
+
+	live_the_year(f);
+	result = board(f, targets, 20261020, 20);
+	assert_int_equal(row_of(result, "w", "n", a)->denominator.n, 100);
+}
+
 /* ---- counts of others ---- */
 
 /* August of A, ours: 21 * 8 + 10 = 178. They say 173: ours are 2.9 % above. Of B only what was declared of June is
@@ -951,6 +971,7 @@ int main(void)
 		test(a_month_that_the_window_cuts_counts_by_its_days),
 		test(what_is_frozen_stays_and_the_new_revision_stands_beside_it),
 		test(the_days_of_grace_are_days_of_paris),
+		test(what_was_produced_long_ago_ends_with_the_window),
 		test(official_counts_that_are_lower_are_told_by_type_and_month),
 		test(rates_of_a_site_gross_and_addressable),
 		test(letters_are_told_by_how_soon_they_came),

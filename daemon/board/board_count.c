@@ -206,17 +206,17 @@ struct months_asked {
 	const struct board_counting *counting;
 	const struct target_indicator *indicator;
 	struct series *into;
-	int from;
+	int from, to;
 };
 
-/* Of the month that the window begins in, what its days weigh. */
+/* Of a month that the window cuts, what its days weigh. */
 static void on_month(void *arg, const struct count_cell *cell, const char *current)
 {
 	const struct months_asked *asked = arg;
 	const int start = cell->day * 100 + 1, first = max(start, asked->from);
 	const int end = calendar_add(calendar_add(start, 31) / 100 * 100 + 1, -1);
 	const struct workdays *days = &asked->counting->workdays;
-	double share = workdays_weigh(days, calendar_add(first, -1), end) /
+	double share = workdays_weigh(days, calendar_add(first, -1), min(end, asked->to)) /
 		       workdays_weigh(days, calendar_add(start, -1), end);
 
 	if (cell->outcome == COUNT_RECEIVED &&
@@ -242,7 +242,7 @@ static int ask_produced(const struct board_counting *counting,
 		.from_day = from,
 		.to_day = to,
 	};
-	struct months_asked months = { counting, indicator, into, from };
+	struct months_asked months = { counting, indicator, into, from, to };
 
 	if (from < kept) {
 		asked.from_day = min(first_kept, calendar_add(to, 1));
