@@ -192,6 +192,25 @@ static void delays_go_by_days_and_hours(void **state)
 	   "\"010003720\";UF2;11490-0;2026-11;<5;;;;;;\r\n");
 }
 
+/* Of twelve, six and five that are told would leave one. */
+static void a_masked_delay_does_not_follow_from_the_others(void **state)
+{
+	struct fixture *f = *state;
+	struct config config = config_of();
+	const struct targets targets = { 0 };
+	struct export_asked asked = asked_of(f, &config, &targets);
+	struct count_acceptance acceptances[12];
+	scoped(texts_done) struct export_text texts[EXPORT_FILES] = { 0 };
+
+	for (size_t i = 0; i < length_of(acceptances); i++)
+		acceptances[i] = accepted("UF1", 20261103, i < 6 ? 0 : i < 11 ? 1 : 9, 10);
+	apply(f, &(struct count_changes){ .acceptances = acceptances,
+					  .acceptance_count = length_of(acceptances) });
+	asked.outside = true;
+	ok(export_add_month(&asked, 202611, texts, &err));
+	is(&texts[EXPORT_DELAYS], 1, "\"010003720\";UF1;11490-0;2026-11;12;6;;0;<5;0,0;24,0\r\n");
+}
+
 /* The letter says that the stay ended two days before it was accepted; ADT, that it was the same day. */
 static void what_adt_says_of_the_end_comes_first(void **state)
 {
@@ -265,8 +284,7 @@ static void rejections_are_told_with_what_to_do(void **state)
 	texts[EXPORT_REJECTIONS].rows = 0;
 	ok(export_add_month(&asked, 202611, texts, &err));
 	french = xasprintf("\"010003720\";'=UF;DPI;2026-11;11490-0;REJECTED_METADATA;"
-			   "XDSRegistryMetadataError;<5;2026-11-01T00:00:00.000Z;"
-			   "2026-11-02T00:00:00.000Z;%s\r\n",
+			   "XDSRegistryMetadataError;<5;;;%s\r\n",
 			   dmp->action_french);
 	is(&texts[EXPORT_REJECTIONS], 1, french);
 }
@@ -291,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(counters_are_told_as_they_are),
 		test(delays_go_by_days_and_hours),
+		test(a_masked_delay_does_not_follow_from_the_others),
 		test(what_adt_says_of_the_end_comes_first),
 		test(rejections_are_told_with_what_to_do),
 		cmocka_unit_test(columns_are_explained),

@@ -131,6 +131,8 @@ static void on_rejection(void *arg, const struct count_rejection *rejection)
 	const struct counting *counting = arg;
 	const struct reason_row *reason = reason_row(rejection->reason);
 	struct sheet sheet = sheet_of(counting->asked, counting->text);
+	/* two times that are one would tell that there was one */
+	const bool is_masked = sheet_masks(&sheet, rejection->n);
 
 	sheet_code(&sheet, rejection->site);
 	sheet_text(&sheet, rejection->unit);
@@ -140,8 +142,8 @@ static void on_rejection(void *arg, const struct count_rejection *rejection)
 	sheet_word(&sheet, count_outcome_text(rejection->outcome));
 	sheet_text(&sheet, rejection->code);
 	sheet_count(&sheet, rejection->n);
-	sheet_time(&sheet, rejection->oldest_ms);
-	sheet_time(&sheet, rejection->newest_ms);
+	sheet_time(&sheet, is_masked ? 0 : rejection->oldest_ms);
+	sheet_time(&sheet, is_masked ? 0 : rejection->newest_ms);
 	sheet_text(&sheet,
 		   counting->asked->french ? reason->action_french : reason->action_english);
 	end_row(&sheet, counting->text);
@@ -243,10 +245,25 @@ static double percentile(const struct delays *delays, int64_t percent)
 	return delays->hours[(delays->n * percent + 99) / 100 - 1];
 }
 
+/* A count that is masked alone would follow from the others: the least of these, or DELAYS. */
+static int least_beside(const struct delays *delays, const struct sheet *sheet)
+{
+	int masked = 0, least = DELAYS;
+
+	for (int i = 0; i < DELAYS; i++)
+		if (sheet_masks(sheet, delays->by_days[i]))
+			masked++;
+		else if (delays->by_days[i] > 0 &&
+			 (least == DELAYS || delays->by_days[i] < delays->by_days[least]))
+			least = i;
+	return masked == 1 ? least : DELAYS;
+}
+
 static void end_delays(struct delays *delays)
 {
 	struct sheet sheet = sheet_of(delays->asked, delays->text);
-	bool is_masked = sheet_masks(&sheet, delays->n);
+	const bool is_masked = sheet_masks(&sheet, delays->n);
+	const int beside = least_beside(delays, &sheet);
 
 	if (delays->n == 0)
 		return;
@@ -257,7 +274,7 @@ static void end_delays(struct delays *delays)
 	sheet_month(&sheet, delays->month);
 	sheet_count(&sheet, delays->n);
 	for (int i = 0; i < DELAYS; i++)
-		if (is_masked)
+		if (is_masked || i == beside)
 			sheet_none(&sheet);
 		else
 			sheet_count(&sheet, delays->by_days[i]);
