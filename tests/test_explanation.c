@@ -28,7 +28,8 @@ static void it_says_where_what_and_what_to_do(void **state)
 		"connaît que des OID"
 		" simples.\"\n"
 		"    todo: \"Have the source identify its documents by an OID alone.\"\n"
-		"    action: \"Faire identifier les documents par un OID seul à la source.\"\n");
+		"    action: \"Faire identifier par la source chaque document par un OID "
+		"seul.\"\n");
 }
 
 static void a_hostile_file_name_stays_inside_its_quotes(void **state)

@@ -276,7 +276,7 @@ static void rejections_are_told_with_what_to_do(void **state)
 	ok(export_add_month(&asked, 202611, texts, &err));
 	english = xasprintf("\"010003720\";'=UF;DPI;2026-11;11490-0;REJECTED_METADATA;"
 			    "XDSRegistryMetadataError;4;2026-11-01T00:00:00.000Z;"
-			    "2026-11-02T00:00:00.000Z;%s\r\n",
+			    "2026-11-02T00:00:00.000Z;\"%s\"\r\n",
 			    dmp->action_english);
 	is(&texts[EXPORT_REJECTIONS], 1, english);
 	asked.outside = asked.french = true;
@@ -284,7 +284,7 @@ static void rejections_are_told_with_what_to_do(void **state)
 	texts[EXPORT_REJECTIONS].rows = 0;
 	ok(export_add_month(&asked, 202611, texts, &err));
 	french = xasprintf("\"010003720\";'=UF;DPI;2026-11;11490-0;REJECTED_METADATA;"
-			   "XDSRegistryMetadataError;<5;;;%s\r\n",
+			   "XDSRegistryMetadataError;<5;;;\"%s\"\r\n",
 			   dmp->action_french);
 	is(&texts[EXPORT_REJECTIONS], 1, french);
 }
