@@ -247,7 +247,7 @@ bool confine_isolates(int gaps)
 {
 	const int network = CONFINE_NO_NAMESPACES | CONFINE_NO_FILTER;
 
-	return (gaps & network) != network && (gaps & CONFINE_NO_LANDLOCK) == 0;
+	return (gaps & network) != network;
 }
 
 int confine(const struct confine_settings *settings)

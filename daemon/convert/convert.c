@@ -369,8 +369,8 @@ static int judge_end(const struct work *work, const struct child *child, struct 
 			work->settings->converter);
 	case NOT_CONFINED:
 		return err_set(err, ERR_HALT,
-			       "the PDF converter cannot be kept from the network, from files, or "
-			       "within its limits, on this system: see pdf.isolation");
+			       "the PDF converter cannot be kept from the network, or within its "
+			       "limits, on this system: see pdf.isolation");
 	}
 	trouble = machine_trouble(child);
 	if (trouble != NULL)

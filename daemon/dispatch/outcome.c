@@ -108,7 +108,7 @@ static bool names(const char *words, const char *oid)
 }
 
 /* A duplicate told in words only: a refusal that nobody described names a document that the DMP may
- * hold from us (dmp-protocol 12.4). A code that is described means what it says, whatever it names.
+ * hold from us. A code that is described means what it says, whatever it names.
  */
 static bool tells_of_ours(const struct error_row *row, const struct attempt *attempt,
 			  const struct reply *reply)

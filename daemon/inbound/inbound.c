@@ -425,14 +425,13 @@ static void tell_network_gap(int gaps, const char *then)
 		gaps & CONFINE_NO_FILTER ? then : "");
 }
 
-static void tell_file_gap(const char *then)
+static void tell_file_gap(void)
 {
 	log_warning("pdf: the system has no Landlock, which keeps Ghostscript from all files but "
 		    "programs, fonts and its own: allow it (Linux 5.13, landlock in lsm= at boot; "
 		    "SystemCallFilter=landlock_create_ruleset landlock_add_rule "
-		    "landlock_restrict_self in the unit). Nothing else keeps it from what the "
-		    "gateway may read%s",
-		    then);
+		    "landlock_restrict_self in the unit). Nothing but Ghostscript's own -dSAFER "
+		    "keeps it from what the gateway may read");
 }
 
 /* Once, at start: whoever set the system up hears what it keeps a conversion from. */
@@ -447,7 +446,7 @@ static void tell_isolation(const struct config *config)
 	if (gaps >= 0 && gaps & CONFINE_NO_NAMESPACES)
 		tell_network_gap(gaps, then);
 	if (gaps >= 0 && gaps & CONFINE_NO_LANDLOCK)
-		tell_file_gap(then);
+		tell_file_gap();
 }
 
 int inbound_new(struct inbound **ret_inbound, const struct inbound_parts *parts, struct err *err)

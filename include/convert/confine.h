@@ -8,7 +8,7 @@
  *
  * Files are closed by Landlock: it reads programs, fonts and what is Ghostscript's, and writes in the folder that it
  * stands in. What Landlock does not know of (rights, owners, the length of a file that it may not open), the filter
- * closes.
+ * closes. A system without Landlock leaves them to Ghostscript's own -dSAFER.
  */
 #ifndef DMPFEED_CONVERT_CONFINE_H
 #define DMPFEED_CONVERT_CONFINE_H
@@ -26,7 +26,7 @@ struct confine_settings {
 enum confine_gap { CONFINE_NO_NAMESPACES = 1, CONFINE_NO_FILTER = 2, CONFINE_NO_LANDLOCK = 4 };
 enum { CONFINE_OPEN = CONFINE_NO_NAMESPACES | CONFINE_NO_FILTER | CONFINE_NO_LANDLOCK };
 
-/* With these gaps: it has neither a network nor files of others. */
+/* With these gaps, it has no network all the same. */
 must_use bool confine_isolates(int gaps);
 
 /* In the child, between fork() and exec: does only what a signal handler may, for other threads held
