@@ -40,6 +40,21 @@ static void a_new_error_replaces_the_old_one(void **state)
 	assert_string_equal(err.text, "no key");
 }
 
+static void what_is_quoted_is_answered_and_not_told(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	(void)err_refuse(&err, REASON_TABLE_VALUE, "PV1-2", "279035121518988 is no class");
+	assert_string_equal(err_told(&err), "279035121518988 is no class");
+	assert_int_equal(err_quotes(&err), -1);
+	assert_int_equal(err_within(&err, "message %d", 7), -1);
+	assert_string_equal(err_told(&err), reason_row(REASON_TABLE_VALUE)->english);
+	assert_string_equal(err.text, "message 7: 279035121518988 is no class");
+	(void)err_refuse(&err, REASON_TABLE_VALUE, "PV1-2", "it is no class");
+	assert_string_equal(err_told(&err), "it is no class");
+}
+
 static void callers_put_their_part_in_front(void **state)
 {
 	struct err err = { 0 };
@@ -100,6 +115,7 @@ int main(void)
 		cmocka_unit_test(setting_an_error_fails),
 		cmocka_unit_test(refusing_names_reason_and_place),
 		cmocka_unit_test(a_new_error_replaces_the_old_one),
+		cmocka_unit_test(what_is_quoted_is_answered_and_not_told),
 		cmocka_unit_test(callers_put_their_part_in_front),
 		cmocka_unit_test(what_is_too_long_is_cut),
 		cmocka_unit_test(a_cut_text_is_still_utf_8),

@@ -26,6 +26,7 @@ static void printf_like(5, 0) err_fill(struct err *err, enum err_kind kind, enum
 {
 	err->kind = kind;
 	err->reason = reason;
+	err->quotes = false;
 	snprintf(err->where, sizeof(err->where), "%s", where);
 	vsnprintf(err->text, sizeof(err->text), format, arguments);
 	drop_half_character(err->where);
@@ -50,6 +51,17 @@ int err_refuse(struct err *err, enum reason reason, const char *where, const cha
 	err_fill(err, ERR_REJECT, reason, where, format, arguments);
 	va_end(arguments);
 	return -1;
+}
+
+int err_quotes(struct err *err)
+{
+	err->quotes = true;
+	return -1;
+}
+
+const char *err_told(const struct err *err)
+{
+	return err->quotes ? reason_row(err->reason)->english : err->text;
 }
 
 int err_within(struct err *err, const char *format, ...)

@@ -333,11 +333,12 @@ static int fill_format(struct filling *filling)
 				  "the document has no body, or a body without a media type");
 	format = valueset_format(filling->context->valuesets, cda->media_type,
 				 (const char *const *)cda->templates, cda->template_count);
-	if (format == NULL)
-		return err_refuse(filling->err, REASON_BODY_NOT_ACCEPTED,
-				  "nonXMLBody/text/@mediaType",
-				  "the DMP takes no body of the media type %s",
-				  filling_shown(cda->media_type));
+	if (format == NULL) {
+		err_refuse(filling->err, REASON_BODY_NOT_ACCEPTED, "nonXMLBody/text/@mediaType",
+			   "the DMP takes no body of the media type %s",
+			   filling_shown(cda->media_type));
+		return err_quotes(filling->err);
+	}
 	if (!is_empty(cda->media_type) && check_body(filling) < 0)
 		return -1;
 	filling->metadata->from.format = filling->metadata->from.mime_type = FROM_RULE;
@@ -493,11 +494,12 @@ static int fill_content_type(struct filling *filling)
 		filling->metadata->from.content_type = FROM_SITE;
 	}
 	row = valueset_content_type(filling->context->valuesets, visit);
-	if (row == NULL)
-		return err_refuse(
-			filling->err, REASON_METADATA_INVALID, "PV1-2",
-			"content-type-from-visit.csv has no row for the class of visit %s",
-			filling_shown(visit));
+	if (row == NULL) {
+		err_refuse(filling->err, REASON_METADATA_INVALID, "PV1-2",
+			   "content-type-from-visit.csv has no row for the class of visit %s",
+			   filling_shown(visit));
+		return err_quotes(filling->err);
+	}
 	filling->metadata->content_type = filling_coded(filling, row);
 	return 0;
 }

@@ -56,14 +56,17 @@ int filling_code(struct filling *filling, enum valueset_list list, const char *w
 		return 0;
 	}
 	row = valueset_find(valuesets, list, code, NULL);
-	if (row != NULL)
-		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
-				  "%s is known, but not of the code system %s: it is of %s",
-				  filling_shown(code), filling_shown(system), row->system);
+	if (row != NULL) {
+		err_refuse(filling->err, REASON_METADATA_INVALID, where,
+			   "%s is known, but not of the code system %s: it is of %s",
+			   filling_shown(code), filling_shown(system), row->system);
+		return err_quotes(filling->err);
+	}
 	valueset_nearest(valuesets, list, code, from->display, &nearest);
-	return err_refuse(filling->err, REASON_METADATA_INVALID, where,
-			  "%s is not in the DMP's list; nearest: %s", filling_shown(code),
-			  buf_slice(&nearest).p);
+	err_refuse(filling->err, REASON_METADATA_INVALID, where,
+		   "%s is not in the DMP's list; nearest: %s", filling_shown(code),
+		   buf_slice(&nearest).p);
+	return err_quotes(filling->err);
 }
 
 int filling_time(struct filling *filling, const char *where, const char *text, int64_t *ret_time_ms)

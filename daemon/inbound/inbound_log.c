@@ -117,7 +117,7 @@ void inbound_log(const struct intake *intake, const char *ack)
 		log_warning("refused channel=%s source=%s from=%s origin=%s ack=%s reason=%s "
 			    "where=%s: %s",
 			    intake->channel, intake->source, peer, origin_word(intake, origin), ack,
-			    reason_row(err->reason)->code, err->where, err->text);
+			    reason_row(err->reason)->code, err->where, err_told(err));
 		return;
 	}
 	for (size_t i = 0; i < intake->part_count; i++)

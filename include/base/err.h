@@ -7,10 +7,12 @@
  *         return err_refuse(err, REASON_FIELD_MISSING, "TXA-12", "the document number is empty");
  *
  * Any thread; a struct err belongs to whoever declared it. Text never holds patient data: it is
- * logged and answered.
+ * logged and answered. Where it quotes what came, and that may be anything, it is answered alone.
  */
 #ifndef DMPFEED_BASE_ERR_H
 #define DMPFEED_BASE_ERR_H
+
+#include <stdbool.h>
 
 #include "base/reason.h"
 
@@ -33,6 +35,7 @@ struct err {
 	char where[ERR_WHERE]; /* the field or element at fault ("PID-3", "id/@root"); "" when
 				  unknown      */
 	char text[ERR_TEXT];   /* cut, never overrun   */
+	bool quotes;           /* a value that came from outside */
 };
 
 /* Says what happened. Replaces what *err held. Returns -1. */
@@ -42,6 +45,12 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...) printf
  * reasons, at a place. Returns -1. */
 int err_refuse(struct err *err, enum reason reason, const char *where, const char *format, ...)
 	printf_like(4, 5);
+
+/* What was just said quotes a value from outside: an INS may stand where a code should. Returns -1. */
+int err_quotes(struct err *err);
+
+/* What the journal may have of it: the text, or where that quotes, what the reason says. */
+const char *err_told(const struct err *err);
 
 /* Puts the caller's part of the story in front: "message from 10.0.0.7: MSH-9 is empty". Kind,
  * reason and place stay. Returns -1. */

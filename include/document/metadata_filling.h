@@ -31,7 +31,7 @@ static inline const char *or_empty(const char *text)
 	return text ? text : "";
 }
 
-/* A code of the document, for an error text: only what looks like one, for it may be anything. */
+/* A code of the document, for an error text that quotes (err.h): only what looks like one, for it may be anything. */
 const char *filling_shown(const char *code);
 
 /* For XCN, XON and CX: the official samples show no escape for these four (they are dropped). */

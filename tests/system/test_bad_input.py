@@ -146,6 +146,21 @@ def test_a_message_without_frame_does_not_pass_in_silence(gateway):
 
 # ---- patients ----
 
+@pytest.mark.parametrize("old, new", [
+    (b'code code="11490-0"', b'code code="%s"'),
+    (b'confidentialityCode code="N"', b'confidentialityCode code="%s"'),
+    (b'mediaType="application/pdf"', b'mediaType="%s"'),
+])
+def test_what_stands_where_a_code_should_is_told_to_its_sender_alone(gateway, old, new):
+    """It may be anything: a name, an INS."""
+    for value in (b"279035121518988", b"ZZDUPONT"):
+        assert old in GOOD
+        refused = refusal_of_message(gateway, mdm_t02(GOOD.replace(old, new % value, 1)))
+        assert refused["ack"] == "AE" and value.decode() in refused["text"]
+        gateway.journal.wait(rf"refused .* reason={refused['reason']} where=\S+: \w")
+        assert not gateway.journal.find(value.decode())
+
+
 def test_nothing_that_identifies_a_patient_is_told(start_gateway, simulator):
     gateway = start_gateway(max_document="64 KiB", max_message="128 KiB", first="100 ms")
     simulator.faults({"kind": "failure", "errorCode": "XDSRegistryError", "text": "PAT-TROIS DOMINIQUE 279035121518989",
