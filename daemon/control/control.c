@@ -281,20 +281,29 @@ static enum control_role role_of(const struct control *control, int fd, const st
 	return role;
 }
 
+int control_find_group(const char *name, gid_t *ret_group, int *ret_error)
+{
+	scoped(free_ptr) char *room = xcalloc(1, MOST_GROUP_BYTES);
+	struct group group, *found = NULL;
+
+	*ret_error = getgrnam_r(name, &group, room, MOST_GROUP_BYTES, &found);
+	if (found == NULL)
+		return -1;
+	*ret_group = group.gr_gid;
+	return 0;
+}
+
 /* Once, at the start: a group that is made anew afterwards is another one. */
 static int find_group(struct control *control, enum control_role role, const char *name,
 		      struct err *err)
 {
-	scoped(free_ptr) char *room = xcalloc(1, MOST_GROUP_BYTES);
-	struct group group, *found = NULL;
-	int error = getgrnam_r(name, &group, room, MOST_GROUP_BYTES, &found);
+	int error;
 
-	if (found == NULL)
+	if (control_find_group(name, &control->groups[role], &error) < 0)
 		return err_set(err, ERR_HALT, "groups.%s: this machine has no group %s%s%s",
 			       control_role_text(role), name, error ? ": " : "",
 			       error ? strerror(error) : "");
 	control->has_group[role] = true;
-	control->groups[role] = group.gr_gid;
 	control->mode = MODE_WITH_GROUPS;
 	return 0;
 }

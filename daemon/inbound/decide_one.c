@@ -236,8 +236,7 @@ int decide_one(struct decision *decision, struct decision_document *document,
 		site = policy_site_of(decision->establishment, message->sender.structure_id, site);
 	decision->site = site->metadata.finess_eg;
 	context.site = &site->metadata;
-	if (cda_read(&cda, buf_slice(&document->body), &limits, &decision->arena, err) < 0 ||
-	    (message != NULL && check_ins(&cda, message, err) < 0))
+	if (cda_read(&cda, buf_slice(&document->body), &limits, &decision->arena, err) < 0)
 		return -1;
 	if (message == NULL || message->action != TRANSMISSION_DELETE)
 		policy = policy_of(site, cda.code.code, message ? message->unit : "");
@@ -245,7 +244,8 @@ int decide_one(struct decision *decision, struct decision_document *document,
 		policy = NULL; /* who announced it to the patient says so */
 	context.hide_from_patient = may_hide(policy, &context);
 	if (metadata_fill(metadata, &cda, &context, &decision->arena, err) < 0 ||
-	    (message != NULL && reconcile(metadata, message, err) < 0) ||
+	    (message != NULL &&
+	     (check_ins(&cda, message, err) < 0 || reconcile(metadata, message, err) < 0)) ||
 	    check_policy(decision, metadata, request, message, config, site, err) < 0)
 		return -1;
 	follow_policy(decision, policy, context.hide_from_patient);

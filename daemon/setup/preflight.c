@@ -206,10 +206,12 @@ static void check_socket(struct flight *flight)
 static void check_groups(struct flight *flight)
 {
 	const char *const *groups = flight->config->control.groups;
+	gid_t group;
+	int error;
 
 	for (enum control_role role = ROLE_NONE; role < ROLE_COUNT; role++)
 		if (groups[role] != NULL && groups[role][0] != '\0' &&
-		    getgrnam(groups[role]) == NULL)
+		    control_find_group(groups[role], &group, &error) < 0)
 			fault(flight, &groups[role],
 			      "control.groups.%s: this machine has no group %s: make it with "
 			      "groupadd, or write one that it has",

@@ -32,6 +32,9 @@ enum control_role {
 
 const char *control_role_text(enum control_role role);
 
+/* Any thread. A group of this machine; -1: it has none of that name, *ret_error is 0 or says why nobody knows. */
+must_use int control_find_group(const char *name, gid_t *ret_group, int *ret_error);
+
 struct control_settings {
 	/* A path in a folder that exists. Made 0660; 0666 where groups are named, so that whoever may
 	 * enter its folder can ask: the peer's credentials decide.

@@ -40,7 +40,8 @@ FIELDS = {
        for n in (2, 3, 4)},
     "OBX-5.5": ("AE", "OBX-5.5", "102", "data_type", "Base64 is "),
     "OBX-11": ("AE", "OBX-11", "199", "message_invalid", "the status of the document is none of F, C and D"),
-    **dict.fromkeys(["PRT-4", "PRT-5.1", "PRT-5.2", "PRT-5.3", "PRT-5.13", "PRT-8.1", "PRT-8.10", "PRT-10"], TAKEN),
+    "PRT-5.1": ("AE", "", "103", "metadata_invalid", "authorPerson: the id of the person who sends (PRT-5.1) is no PS_IdNat"),
+    **dict.fromkeys(["PRT-4", "PRT-5.2", "PRT-5.3", "PRT-5.13", "PRT-8.1", "PRT-8.10", "PRT-10"], TAKEN),
 }
 
 # Bytes that stand in a field as they are.
@@ -74,15 +75,13 @@ EXCEPT = {
     ("OBX-5.5", "1 MiB"): ("AE", "", "199", "document_invalid", "not well-formed at line 1"),
     **{(field, "1 MiB"): ("AE", "", "103", "metadata_invalid", "authorPerson: the person who sends has an id or a name of more")
        for field in ("PRT-5.1", "PRT-5.2", "PRT-5.3")},
+    ("PRT-5.1", "a repetition"): TAKEN,  # of one that has no family name: the software sends
 }
 # A line that is no segment belongs to the OBX before it: software breaks Base64 into lines.
 EXCEPT |= {(field, "a line"): fate for field, fate in FIELDS.items() if field.startswith("OBX-")}
 
 # What becomes of a document that was taken: state and reason; delivered, but for these.
 LATER = {
-    **{("PRT-5.1", attack): ("rejected", "dmp_error") for attack in BYTES},  # no number of a professional
-    ("PRT-5.1", "a repetition"): ("delivered", None),  # no family name either: the software sends
-    ("PRT-5.2", "a repetition"): ("rejected", "dmp_error"),  # no first name
     **{("PID-3.4.2", attack): ("held", "ins_not_qualified") for attack in BYTES},  # no INS any more
     ("PID-3.4.1", "a repetition"): ("held", "ins_not_qualified"),
 }

@@ -43,8 +43,8 @@ def numbered(number: int, name: str = "discharge-letter.xml") -> bytes:
 def large_document(number: int, size: int = 20_000_000) -> bytes:
     """A letter whose PDF makes it that large."""
     cda = numbered(number)
-    end = cda.index(b"</text>")
-    return cda[:end] + b"A" * (size - len(cda)) + cda[end:]
+    begin = cda.index(b">", cda.index(b"<text mediaType")) + 1
+    return cda[:begin] + b"A" * ((size - len(cda)) // 4 * 4) + cda[begin:]
 
 
 AGAIN = "1.2.250.1.999.1.1.7021"  # the letter once more, under this name
