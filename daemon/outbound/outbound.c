@@ -236,6 +236,12 @@ static int find_target(struct delivery *delivery, enum action action, struct han
 	return store_target(hands_reader(hands, err), &delivery->due.doc, &delivery->target, err);
 }
 
+/* The DMP knows plain OIDs: an id that has an extension (root^extension) names nothing that it could hold. */
+static enum course_target target_of(const struct delivery *delivery)
+{
+	return strchr(slice_of(delivery->target.p).p, '^') ? TARGET_ABSENT : TARGET_NOT_SOUGHT;
+}
+
 static int begin_course(struct delivery *delivery, struct hands *hands, struct err *err)
 {
 	const struct metadata *metadata = &delivery->metadata;
@@ -250,6 +256,7 @@ static int begin_course(struct delivery *delivery, struct hands *hands, struct e
 		.was_doubtful = delivery->due.doubtful,
 		.check_existence = delivery->establishment->check_existence,
 		.absent_as_new = delivery->snapshot->config->absent_as_new || delivery->due.as_new,
+		.target = target_of(delivery),
 	};
 	return 0;
 }

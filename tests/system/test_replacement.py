@@ -54,6 +54,19 @@ def test_a_replacement_of_what_the_dmp_does_not_hold_is_told(gateway, simulator)
     assert simulator.received() == {}
 
 
+@pytest.mark.parametrize("when_absent, end", [("reject", ("rejected", "predecessor_unknown")),
+                                              ("send_as_new", ("delivered", None))])
+def test_what_the_dmp_cannot_hold_is_not_asked_for(start_gateway, simulator, when_absent, end):
+    """An id with an extension: the DMP knows plain OIDs."""
+    gateway = start_gateway(extra=f"replace: {{ when_absent: {when_absent} }}")
+    plain = f'<id root="{unique_id(LETTER)}"/>'.encode()
+    assert plain in NEXT
+    gateway.wait_final(hand_in(gateway, "drop", NEXT.replace(plain, plain[:-2] + b' extension="7"/>')))
+    (shown,) = gateway.documents()
+    assert (shown["state"], shown["reason"]) == end
+    assert [each["transaction"] for each in simulator.exchanges()] == (["TD2.1"] if end[0] == "delivered" else [])
+
+
 @pytest.fixture
 def start_with(pki, tmp_path):
     """Starts a DMP with these options, and a gateway of its own."""
