@@ -58,8 +58,8 @@ typedef void control_request_fn(void *arg, struct control_request *request);
 
 struct control;
 
-/* -1: cannot listen, or one of the groups does not exist (ERR_HALT). A socket left by a process that died is replaced; a living one is
- * not.
+/* -1: cannot listen, or one of the groups does not exist (ERR_HALT). A socket left by a process that died is
+ * replaced; a living one is not.
  */
 must_use int control_new(struct control **ret_control, struct event_base *loop,
 			 const struct control_settings *settings, control_request_fn *on_request,

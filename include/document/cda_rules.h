@@ -64,8 +64,8 @@ enum cda_owner { CDA_OF_DOCUMENT, CDA_OF_PERSON, CDA_OF_EVENT };
 enum cda_kind { CDA_NOTHING, CDA_ID, CDA_CODE, CDA_ATTRIBUTE, CDA_TEXT, CDA_BODY };
 
 /* What an element at `path` gives: its id, code, attribute or text goes to the member at `member`
- * of its owner, unless that holds a value already; a body is looked at, and nothing of it kept. `open` does whatever else the element asks for,
- * first.
+ * of its owner, unless that holds a value already; a body is looked at, and nothing of it kept. `open`
+ * does whatever else the element asks for, first.
  */
 struct cda_rule {
 	char path[CDA_RULE_PATH];
