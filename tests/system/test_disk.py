@@ -129,7 +129,7 @@ def test_what_a_source_acknowledged_is_written_down_when_the_disk_has_room_again
 def test_a_file_stays_in_its_folder_while_the_disk_is_full(gateway, simulator):
     filler = fill(gateway)
     send_until_refused(gateway)
-    large = LETTER + b" " * 100_000
+    large = LETTER + b" " * 1_000_000  # more than folding the log makes room for
     gateway.drop("letter.xml", large)
     gateway.journal.wait(rf"^<3>file={file_digest('letter.xml')} folder=drop stays: .*full")
     assert (gateway.inbox / "letter.xml").read_bytes() == large
