@@ -90,10 +90,10 @@ must_use int store_quality(struct store *store, int64_t since_ms, int64_t hidden
  */
 enum store_promptness { STORE_D0, STORE_D1, STORE_D2_D8, STORE_D9_PLUS, STORE_PROMPTNESS };
 
-must_use int store_promptness(struct store *store, const struct store_names *types, int64_t since_ms,
-			      void (*each)(void *arg, const char *site,
-					   enum store_promptness when, int64_t n),
-			      void *arg, struct err *err);
+must_use int
+store_promptness(struct store *store, const struct store_names *types, int64_t since_ms,
+		 void (*each)(void *arg, const char *site, enum store_promptness when, int64_t n),
+		 void *arg, struct err *err);
 
 /* What each unit did in [from_ms, to_ms[; weeks: those before whole_ms, in which something was accepted. */
 struct store_unit {
