@@ -47,7 +47,8 @@ must_use int filling_code(struct filling *filling, enum valueset_list list, cons
 must_use int filling_time(struct filling *filling, const char *where, const char *text,
 			  int64_t *ret_time_ms);
 
-/* Steps of metadata_fill(): who wrote, who answers, who asks. */
+/* Steps of metadata_fill(): whose it is, who wrote, who answers, who asks. */
+must_use int filling_patient(struct filling *filling);
 must_use int filling_authors(struct filling *filling);
 must_use int filling_authentication(struct filling *filling);
 must_use int filling_sender(struct filling *filling);
