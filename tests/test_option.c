@@ -333,36 +333,6 @@ static void a_long_value_is_quoted_in_part_and_no_character_is_cut(void **state)
 			    "write a whole number");
 }
 
-static void the_machine_itself_is_known_in_all_its_names(void **state)
-{
-	static const struct {
-		const char *url;
-		bool is_loopback;
-	} cases[] = {
-		{ "https://127.0.0.1:8443/services", true },
-		{ "https://127.255.255.254/", true },
-		{ "https://[::1]:8443/", true },
-		{ "https://localhost", true },
-		{ "https://LocalHost:1/", true },
-		{ "https://127.0.0.1.dmp.example/", false },
-		{ "https://localhost.dmp.example/", false },
-		{ "https://127.1/", false },
-		{ "https://128.0.0.1/", false },
-		{ "https://[::2]/", false },
-		{ "https://dmp.example/127.0.0.1", false },
-		{ "https://dmp.example/?@127.0.0.1", false },
-		{ "http://127.0.0.1/", false },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < length_of(cases); i++)
-		if (option_url_is_loopback(cases[i].url) != cases[i].is_loopback)
-			fail_msg("%s", cases[i].url);
-	assert_true(option_proxy_is_loopback("http://127.0.0.1:3128"));
-	assert_false(option_proxy_is_loopback("http://proxy.example:3128"));
-	assert_false(option_proxy_is_loopback("https://127.0.0.1:3128"));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,7 +343,6 @@ int main(void)
 		cmocka_unit_test(a_finess_without_quotes_is_refused),
 		cmocka_unit_test(nul_in_a_value_is_refused_whatever_it_is),
 		cmocka_unit_test(a_long_value_is_quoted_in_part_and_no_character_is_cut),
-		cmocka_unit_test(the_machine_itself_is_known_in_all_its_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

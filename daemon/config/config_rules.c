@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/address.h"
+#include "base/url.h"
 #include "document/oid.h"
 
 /* Texts that must differ, each with the field that holds it. */
@@ -400,32 +401,42 @@ static enum platform platform_of(struct slice host)
 	return PLATFORM_UNKNOWN;
 }
 
+static bool stays_here(const char *scheme, const char *text)
+{
+	struct url url;
+
+	return url_parse(scheme, slice_of(text), &url) && url_is_loopback(&url);
+}
+
 /* An invented patient must not reach the DMP itself, nor a real one what vendors share. */
-static void check_url(const struct config *config, const char *const *url,
+static void check_url(const struct config *config, const char *const *text,
 		      struct option_reading *reading)
 {
-	const struct slice host = option_url_host(*url);
-	const enum platform platform = platform_of(host);
+	struct url url = { 0 };
+	enum platform platform = PLATFORM_UNKNOWN;
+
+	if (url_parse("https://", slice_of(*text), &url))
+		platform = platform_of(slice_of(url.host));
 
 	switch (config->environment) {
 	case ENVIRONMENT_PRODUCTION:
 		if (platform == PLATFORM_TEST)
-			option_complain(reading, url,
-					"real patients do not go to %.*s, a test platform of the "
+			option_complain(reading, text,
+					"real patients do not go to %s, a test platform of the "
 					"DMP: write the host of production, or environment: test",
-					(int)host.n, host.p);
+					url.host);
 		break;
 	case ENVIRONMENT_TEST:
 		if (platform == PLATFORM_PRODUCTION)
-			option_complain(reading, url,
-					"invented patients do not go to %.*s, the DMP itself: "
+			option_complain(reading, text,
+					"invented patients do not go to %s, the DMP itself: "
 					"write the host of a test platform, or environment: "
 					"production",
-					(int)host.n, host.p);
+					url.host);
 		break;
 	case ENVIRONMENT_REHEARSAL:
-		if (!option_url_is_loopback(*url))
-			option_complain(reading, url,
+		if (!stays_here("https://", *text))
+			option_complain(reading, text,
 					"a rehearsal sends to this machine only: write a URL of "
 					"127.0.0.1, [::1] or localhost, or another environment");
 		break;
@@ -442,7 +453,7 @@ static void check_destination(const struct config *config, const struct config_e
 		if (is_given(*urls[i]))
 			check_url(config, urls[i], reading);
 	if (config->environment == ENVIRONMENT_REHEARSAL && is_given(e->http.proxy) &&
-	    !option_proxy_is_loopback(e->http.proxy))
+	    !stays_here("http://", e->http.proxy))
 		option_complain(reading, &e->http.proxy,
 				"a rehearsal sends to this machine only, and another machine's "
 				"proxy leads elsewhere");
@@ -488,7 +499,7 @@ static void check_push(const struct config *config, struct option_reading *readi
 				"alerts.push.command must begin with the path of a program, from "
 				"/ on, that may be run");
 	if (config->environment == ENVIRONMENT_REHEARSAL && is_given(push->url) &&
-	    !option_url_is_loopback(push->url) && !option_proxy_is_loopback(push->url))
+	    !stays_here("https://", push->url) && !stays_here("http://", push->url))
 		option_complain(reading, &push->url,
 				"a rehearsal tells this machine only: write a URL of 127.0.0.1, "
 				"[::1] or localhost, or another environment");

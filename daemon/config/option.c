@@ -1,7 +1,6 @@
 /* The kinds of options: each is a way to read a value and a way to print it. Any thread. */
 #include "config/option.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
@@ -12,6 +11,7 @@
 #include "base/network.h"
 #include "base/obeyed.h"
 #include "base/token.h"
+#include "base/url.h"
 #include "document/oid.h"
 
 enum { SHOWN = 60, SHOWN_TEXT = SHOWN + 8, SHOWN_PATH = 300 };
@@ -525,54 +525,6 @@ static int parse_key(const struct option *option, const struct option_text *writ
 
 /* ---- the network ---- */
 
-/* The host of a URL without its brackets, and the port if any. */
-struct host {
-	char name[256];
-	bool bracketed, has_port;
-	uint64_t port;
-};
-
-static bool split_host(struct slice text, struct host *ret_host)
-{
-	struct host host = { .bracketed = slice_starts(text, "[") };
-	struct slice name = host.bracketed ? slice_from(text, 1) : text, rest;
-	const char *end = name.n ? memchr(name.p, host.bracketed ? ']' : ':', name.n) : NULL;
-
-	if (end != NULL)
-		name.n = (size_t)(end - name.p);
-	else if (host.bracketed)
-		return false;
-	rest = slice_from(text, name.n + (host.bracketed ? 2 : 0));
-	if (name.n == 0 || name.n >= sizeof(host.name))
-		return false;
-	memcpy(host.name, name.p, name.n);
-	host.has_port = rest.n > 0;
-	if (host.has_port &&
-	    (rest.p[0] != ':' || !slice_to_u64(slice_from(rest, 1), 65535, &host.port)))
-		return false;
-	*ret_host = host;
-	return true;
-}
-
-static bool is_numeric(const struct host *host)
-{
-	struct in6_addr address;
-
-	return inet_pton(host->bracketed ? AF_INET6 : AF_INET, host->name, &address) == 1;
-}
-
-static bool is_loopback(const struct host *host)
-{
-	struct in6_addr v6;
-	struct in_addr v4;
-
-	if (host->bracketed)
-		return inet_pton(AF_INET6, host->name, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-	if (inet_pton(AF_INET, host->name, &v4) == 1)
-		return ntohl(v4.s_addr) >> 24 == 127;
-	return slice_is_nocase(slice_of(host->name), "localhost");
-}
-
 static int parse_address(const struct option *option, const struct option_text *written,
 			 struct arena *arena, void *field, struct err *err)
 {
@@ -607,31 +559,6 @@ static void print_network(const struct option *option, const void *field, struct
 	buf_addf(out, "\"%s\"", network_text(field, text));
 }
 
-/* The part of a URL between the slashes; false when it is not one of this scheme that every library
- * reads alike (no user, no blank, no backslash).
- */
-static bool url_host(const char *scheme, struct slice url, struct host *ret_host)
-{
-	struct slice authority = slice_from(url, strlen(scheme));
-
-	if (!slice_starts(url, scheme))
-		return false;
-	for (size_t i = 0; i < url.n; i++)
-		if (url.p[i] <= ' ' || url.p[i] > '~' || strchr("\\\"<>^`{|}#@", url.p[i]) != NULL)
-			return false;
-	for (size_t i = 0; i < authority.n; i++)
-		if (authority.p[i] == '/' || authority.p[i] == '?')
-			authority.n = i;
-	if (!split_host(authority, ret_host) || (ret_host->has_port && ret_host->port == 0))
-		return false;
-	if (ret_host->bracketed)
-		return is_numeric(ret_host);
-	for (const char *c = ret_host->name; *c; c++)
-		if (!is_letter(*c) && !is_digit(*c) && *c != '-' && *c != '.')
-			return false;
-	return true;
-}
-
 static int keep_url(const struct option *option, const struct option_text *written,
 		    struct arena *arena, void *field, struct err *err)
 {
@@ -645,10 +572,10 @@ static int keep_url(const struct option *option, const struct option_text *writt
 static int parse_url(const struct option *option, const struct option_text *written,
 		     struct arena *arena, void *field, struct err *err)
 {
-	struct host host;
+	struct url url;
 
 	if (!(may_be_empty(option) && written->text.n == 0) &&
-	    !url_host("https://", written->text, &host))
+	    !url_parse("https://", written->text, &url))
 		return wrong(written, err,
 			     "write the whole URL, like https://dmp.example/services/repository");
 	return keep_url(option, written, arena, field, err);
@@ -658,13 +585,13 @@ static int parse_url(const struct option *option, const struct option_text *writ
 static int parse_webhook(const struct option *option, const struct option_text *written,
 			 struct arena *arena, void *field, struct err *err)
 {
-	struct host host;
+	struct url url;
 
-	if (url_host("http://", written->text, &host) && !is_loopback(&host))
+	if (url_parse("http://", written->text, &url) && !url_is_loopback(&url))
 		return wrong(written, err,
 			     "http is for this machine only (127.0.0.1, [::1] or localhost): "
 			     "write an https URL for another");
-	if (!url_host("http://", written->text, &host))
+	if (!url_parse("http://", written->text, &url))
 		return parse_url(option, written, arena, field, err);
 	return keep_url(option, written, arena, field, err);
 }
@@ -673,10 +600,10 @@ static int parse_webhook(const struct option *option, const struct option_text *
 static int parse_proxy(const struct option *option, const struct option_text *written,
 		       struct arena *arena, void *field, struct err *err)
 {
-	struct host host;
+	struct url url;
 
 	if (!(may_be_empty(option) && written->text.n == 0) &&
-	    (!url_host("http://", written->text, &host) || !host.has_port ||
+	    (!url_parse("http://", written->text, &url) || !url.has_port ||
 	     written->text.p[written->text.n - 1] == '?' ||
 	     memchr(written->text.p + strlen("http://"), '/',
 		    written->text.n - strlen("http://")) != NULL))
@@ -684,30 +611,6 @@ static int parse_proxy(const struct option *option, const struct option_text *wr
 			written, err,
 			"write http://, its host and its port, like http://proxy.example:3128");
 	return keep_url(option, written, arena, field, err);
-}
-
-struct slice option_url_host(const char *url)
-{
-	struct slice host = slice_from(slice_of(url), strlen("https://"));
-
-	for (size_t i = 0; i < host.n; i++)
-		if (strchr(":/?", host.p[i]) != NULL)
-			host.n = i;
-	return host;
-}
-
-bool option_url_is_loopback(const char *url)
-{
-	struct host host;
-
-	return url_host("https://", slice_of(url), &host) && is_loopback(&host);
-}
-
-bool option_proxy_is_loopback(const char *url)
-{
-	struct host host;
-
-	return url_host("http://", slice_of(url), &host) && is_loopback(&host);
 }
 
 /* ---- all of them ---- */

@@ -90,11 +90,4 @@ must_use int option_check_file(const char *path, bool secret, struct err *err);
 /* Appends the value as YAML that option_parse() reads to the same value. */
 void option_print(const struct option *option, const void *field, struct buf *out);
 
-/* The host of a URL that OPTION_URL took, if that has a name. */
-struct slice option_url_host(const char *url);
-
-/* Is the host of this URL (one that OPTION_URL took, or OPTION_PROXY) the machine itself? */
-bool option_url_is_loopback(const char *url);
-bool option_proxy_is_loopback(const char *url);
-
 #endif
