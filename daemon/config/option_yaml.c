@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "config/option_keys.h"
+
 /* ---- what is wrong, and where ---- */
 
 enum { MOST_FAULTS = 100 };
@@ -234,140 +236,13 @@ void option_stand_in(struct option_reading *reading)
 
 /* ---- keys ---- */
 
-/* The key that a row has right below `within` ("" or "dmp.tls."); empty when it stands elsewhere.
- */
-static struct slice key_below(const struct option *option, const char *within)
-{
-	struct slice name = slice_of(option->name), key;
-
-	if (!slice_starts(name, within))
-		return (struct slice){ 0 };
-	name = slice_from(name, strlen(within));
-	return slice_next(&name, '.', &key) ? key : (struct slice){ 0 };
-}
-
-enum { LONGEST_KEY = 40 };
-
-/* How many characters must be changed, added or taken away to make b of a (Levenshtein). */
-static size_t distance(struct slice a, struct slice b)
-{
-	size_t row[LONGEST_KEY + 1], diagonal, above;
-
-	if (a.n > LONGEST_KEY || b.n > LONGEST_KEY)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= b.n; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.n; i++) {
-		diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b.n; j++) {
-			above = row[j];
-			row[j] = min(above, row[j - 1]) + 1;
-			row[j] = min(row[j], diagonal + (a.p[i - 1] != b.p[j - 1]));
-			diagonal = above;
-		}
-	}
-	return row[b.n];
-}
-
-static struct slice nearest_key(const struct option_table *of, const char *within, struct slice key)
-{
-	size_t least = min((size_t)2, key.n / 2) + 1, d;
-	struct slice nearest = { 0 }, candidate;
-
-	for (size_t i = 0; i < of->count; i++) {
-		candidate = key_below(&of->options[i], within);
-		d = candidate.n ? distance(key, candidate) : SIZE_MAX;
-		if (d < least) {
-			least = d;
-			nearest = candidate;
-		}
-	}
-	return nearest;
-}
-
-static void list_keys(const struct option_table *of, const char *within, struct buf *out)
-{
-	struct slice key, last = { 0 };
-
-	for (size_t i = 0; i < of->count; i++) {
-		key = key_below(&of->options[i], within);
-		if (key.n == 0 || slice_equal(key, last))
-			continue;
-		buf_addf(out, "%s%.*s", out->n ? ", " : "", (int)key.n, key.p);
-		last = key;
-	}
-}
-
-/* Where a key of that name would be right: "establishments[].dmp", "status". One that is a row or groups some. */
-static void list_homes(const struct option_table *of, const char *within, struct slice key,
-		       struct buf *out)
-{
-	scoped(free_ptr) char *last = NULL;
-
-	for (const struct option *o = of->options; o < of->options + of->count; o++) {
-		struct slice rest = slice_of(o->name), word;
-
-		if (o->kind == OPTION_LIST) {
-			scoped(free_ptr) char *inner = xasprintf("%s%s[].", within, o->name);
-
-			list_homes(o->entries, inner, key, out);
-		}
-		while (slice_next(&rest, '.', &word)) {
-			size_t before = (size_t)(word.p - o->name);
-			char *home;
-
-			if (!slice_equal(word, key))
-				continue;
-			home = xasprintf("%s%.*s", within, (int)before, o->name);
-			if (last == NULL || strcmp(home, last) != 0)
-				buf_addf(out, "%s%.*s", out->n ? ", or " : "",
-					 home[0] ? (int)strlen(home) - 1 : 16,
-					 home[0] ? home : "the first column");
-			free(last);
-			last = home;
-		}
-	}
-}
-
 static void complain_of_key(struct option_reading *reading, const struct option_table *of,
 			    const char *within, const struct yaml_tree *entry)
 {
-	scoped(buf_done) struct buf known = { 0 }, homes = { 0 };
-	struct slice nearest = nearest_key(of, within, entry->key);
-	const char *shown = entry->key.n <= LONGEST_KEY ? entry->key.p : "...";
+	scoped(buf_done) struct buf sentence = { 0 };
 
-	if (entry->key.n > 0)
-		list_homes(reading->table, "", entry->key, &homes);
-	if (homes.n > 0) {
-		complain(reading, entry->key_place, "\"%s\" is not a key here: it belongs below %s",
-			 shown, homes.p);
-	} else if (nearest.n > 0) {
-		complain(reading, entry->key_place,
-			 "\"%s\" is not a key here: did you mean \"%.*s\"?", shown, (int)nearest.n,
-			 nearest.p);
-	} else if (entry->key.n > 0 && memchr(entry->key.p, '.', entry->key.n) != NULL) {
-		complain(reading, entry->key_place,
-			 "\"%s\" is not a key here: write what stands before the dot as a key, the "
-			 "rest on a line of its own below it",
-			 shown);
-	} else {
-		list_keys(of, within, &known);
-		complain(reading, entry->key_place, "\"%s\" is not a key here: known are %s", shown,
-			 known.p);
-	}
-}
-
-enum key_kind { KEY_UNKNOWN, KEY_OPTION, KEY_GROUP };
-
-static enum key_kind kind_of_key(const struct option_table *of, const char *within,
-				 struct slice key)
-{
-	for (size_t i = 0; i < of->count; i++)
-		if (key.n > 0 && slice_equal(key_below(&of->options[i], within), key))
-			return strlen(of->options[i].name) == strlen(within) + key.n ? KEY_OPTION
-										     : KEY_GROUP;
-	return KEY_UNKNOWN;
+	option_key_unknown(reading->table, of, within, entry->key, &sentence);
+	complain(reading, entry->key_place, "%s", sentence.p);
 }
 
 static void check_keys(struct option_reading *reading, const struct option_table *of,
@@ -383,7 +258,7 @@ static void check_group(struct option_reading *reading, const struct option_tabl
 	if (entry->kind == TREE_MAP) {
 		check_keys(reading, of, group, entry);
 	} else if (entry->kind != TREE_REFUSED && !yaml_tree_is_null(entry)) {
-		list_keys(of, group, &known);
+		option_keys_list(of, group, &known);
 		complain(reading, entry->place,
 			 "%.*s has no value of its own: write its keys (%s) on lines below it",
 			 (int)entry->key.n, entry->key.p, known.p);
@@ -395,12 +270,12 @@ static void check_keys(struct option_reading *reading, const struct option_table
 		       const char *within, const struct yaml_tree *map)
 {
 	for (const struct yaml_tree *entry = map->first; entry != NULL; entry = entry->next) {
-		enum key_kind kind = kind_of_key(of, within, entry->key);
+		enum option_key kind = option_key_of(of, within, entry->key);
 
-		if (kind == KEY_UNKNOWN) {
+		if (kind == OPTION_KEY_UNKNOWN) {
 			complain_of_key(reading, of, within, entry);
 			reading->passing++;
-		} else if (kind == KEY_GROUP) {
+		} else if (kind == OPTION_KEY_GROUP) {
 			check_group(reading, of, within, entry);
 		}
 	}
