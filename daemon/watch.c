@@ -1,20 +1,16 @@
 /* What is looked at beside the documents' way, and the alerts that follow. Loop only.
  *
  * Each second the loop's own timer tells how late it is. Every few seconds a worker reads what the disk and
- * the store must be asked for; when it has, all alerts are seen anew, from that and from the figures that
- * the pipeline keeps.
+ * the store must be asked for (watch/look.c); when it has, all alerts are seen anew, from that and from the
+ * figures that the pipeline keeps.
  */
 #include "watch.h"
 
 #include <event2/event.h>
-#include <stdio.h>
 
 #include "base/clock.h"
-#include "base/disk.h"
-#include "crew/hands.h"
-#include "process.h"
 #include "push.h"
-#include "status/rhythm.h"
+#include "watch/look.h"
 
 enum {
 	TICK_MS = 1000,
@@ -22,43 +18,9 @@ enum {
 	LOOK_SHARE = 50, /* a look takes no more than one part in so many of a worker's time */
 	NOTE_MS = 10000,
 	NOTED_AT_ONCE = 1000, /* documents, which senders wait for meanwhile */
-	MOST_WAITING = 64,
-	LANE_TEXT = 16, /* a FINESS */
 	MOST_ALERTS = 1024,
 	JUMP_TOLD_MS = 3600000, /* a jump of the clock is an alert for so long */
 };
-
-/* What the store says, when it could last be asked. */
-struct seen {
-	struct health_waiting waiting[MOST_WAITING];
-	size_t waiting_count;
-	int64_t oldest_queued_ms, oldest_invisible_ms; /* INT64_MAX: none */
-	uint64_t misplaced;                   /* documents whose patient's INS is another now */
-	char lanes[HEALTH_STRAYS][LANE_TEXT]; /* that documents are queued for */
-	size_t lane_count;
-};
-
-/* Who sends, and when it usually does. */
-struct sender {
-	char *name;
-	struct rhythm rhythm;
-};
-
-/* What a worker has read. */
-struct look {
-	struct job job;
-	const struct config *config; /* the first: the store stays where it is */
-	struct disk_room room;
-	uint64_t store_bytes, wal_bytes;
-	struct health_process process;
-	struct seen seen;
-	struct sender *senders;
-	size_t sender_count;
-	int64_t next_slot; /* arrivals before it are known; those of the slot before may still come */
-	int64_t took_ms;
-};
-
-_Static_assert(STORE_ARRIVAL_SLOT_MS == RHYTHM_SLOT_MS, "arrivals are counted by other slots");
 
 struct watch {
 	struct watch_parts parts;
@@ -89,129 +51,10 @@ struct watch {
 	struct health_listener *listeners;
 	struct health_disk *disks;
 	struct health_count reached[DOC_STATE_COUNT];
-	struct seen seen;      /* as the last look that ended left it, */
-	struct disk_room room; /* for a worker may be at the next */
+	struct look_store seen; /* as the last look that ended left it, */
+	struct disk_room room;  /* for a worker may be at the next */
 	struct health health;
 };
-
-/* ---- who sends ---- */
-
-/* Each source once, however many doors it has. What is known of one stays known. */
-static void add_sender(struct look *look, const char *name, struct sender *before, size_t count)
-{
-	for (size_t i = 0; i < look->sender_count; i++)
-		if (strcmp(look->senders[i].name, name) == 0)
-			return;
-	for (size_t i = 0; i < count; i++)
-		if (before[i].name != NULL && strcmp(before[i].name, name) == 0) {
-			look->senders[look->sender_count++] = before[i];
-			before[i].name = NULL;
-			return;
-		}
-	look->senders[look->sender_count++].name = xstrdup(name);
-	look->next_slot = 0; /* all arrivals again: its own are not known yet */
-}
-
-static void free_senders(struct sender *senders, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(senders[i].name);
-	free(senders);
-}
-
-/* No worker looks at them. */
-static void name_senders(struct look *look, const struct config *config)
-{
-	struct sender *before = look->senders;
-	const size_t count = look->sender_count;
-
-	look->senders = xcalloc(config->mllp_count + config->drop_count, sizeof(*look->senders));
-	look->sender_count = 0;
-	for (size_t i = 0; i < config->mllp_count; i++)
-		add_sender(look, config->mllp[i].source, before, count);
-	for (size_t i = 0; i < config->drop_count; i++)
-		add_sender(look, config->drops[i].source, before, count);
-	free_senders(before, count);
-}
-
-/* ---- looking ---- */
-
-static void add_waiting(void *arg, const struct store_waiting *waiting)
-{
-	struct seen *seen = arg;
-
-	if (seen->waiting_count < MOST_WAITING)
-		seen->waiting[seen->waiting_count++] = (struct health_waiting){
-			.state = doc_state_text(waiting->state),
-			.reason = reason_row(waiting->reason)->code,
-			.documents = waiting->documents,
-			.oldest_ms = waiting->oldest_ms,
-		};
-}
-
-static void add_lane(void *arg, const char *lane)
-{
-	struct seen *seen = arg;
-
-	if (seen->lane_count < HEALTH_STRAYS)
-		snprintf(seen->lanes[seen->lane_count++], LANE_TEXT, "%s", lane);
-}
-
-static int look_at_store(struct seen *ret_seen, struct hands *hands, struct err *err)
-{
-	struct store *reader = hands_reader(hands, err);
-	struct seen seen = { 0 };
-	int64_t misplaced_ms;
-
-	if (reader == NULL || store_count_waiting(reader, add_waiting, &seen, err) < 0 ||
-	    store_oldest_queued(reader, &seen.oldest_queued_ms, err) < 0 ||
-	    store_oldest_invisible(reader, &seen.oldest_invisible_ms, err) < 0 ||
-	    store_queued_lanes(reader, add_lane, &seen, err) < 0 ||
-	    store_count_misplaced(reader, &seen.misplaced, &misplaced_ms, err) < 0)
-		return -1;
-	*ret_seen = seen;
-	return 0;
-}
-
-static void add_arrivals(void *arg, const char *source, int64_t slot, uint64_t documents)
-{
-	struct look *look = arg;
-
-	for (size_t i = 0; i < look->sender_count; i++)
-		if (strcmp(look->senders[i].name, source) == 0)
-			rhythm_note(&look->senders[i].rhythm, slot, documents);
-}
-
-/* What a clock that was ahead left for later does not count before then. */
-static void look_at_senders(struct look *look, struct hands *hands, struct err *err)
-{
-	struct store *reader = hands_reader(hands, err);
-	const int64_t slot = clock_now_ms() / RHYTHM_SLOT_MS;
-
-	if (reader == NULL || store_arrivals(reader, min(look->next_slot, slot) - 1, slot,
-					     add_arrivals, look, err) < 0)
-		return;
-	look->next_slot = slot;
-	for (size_t i = 0; i < look->sender_count; i++)
-		rhythm_learn(&look->senders[i].rhythm);
-}
-
-/* Worker. The disk that it asks about is the one that the store, which it reads too, is on. */
-static void run_look(struct job *job, void *hands)
-{
-	struct look *look = container_of(job, struct look, job);
-	const int64_t began_ms = clock_monotonic_ms();
-	scoped(free_ptr) char *wal = xasprintf("%s-wal", look->config->store.path);
-	struct err err = { 0 };
-
-	look->room = disk_room(look->config->state_dir);
-	look->store_bytes = disk_file_bytes(look->config->store.path);
-	look->wal_bytes = disk_file_bytes(wal);
-	process_look(&look->process);
-	(void)!look_at_store(&look->seen, hands, &err); /* who has a document at stake tells why */
-	look_at_senders(look, hands, &err);
-	look->took_ms = clock_monotonic_ms() - began_ms;
-}
 
 /* ---- the figures ---- */
 
@@ -391,7 +234,7 @@ static void see_senders(struct watch *watch, int64_t now_ms)
 	const struct threshold_settings *settings = &watch->config->alerts;
 
 	for (size_t i = 0; i < watch->look.sender_count; i++) {
-		const struct sender *sender = &watch->look.senders[i];
+		const struct look_sender *sender = &watch->look.senders[i];
 		const int64_t silent_ms = now_ms - rhythm_last_ms(&sender->rhythm);
 		bool is_silent = silent_ms >= settings->silence_least_ms &&
 				 rhythm_silence(&sender->rhythm, now_ms) >=
@@ -529,9 +372,9 @@ static void looked(struct job *job)
 
 	watch->looking = false;
 	if (watch->senders_are_old)
-		name_senders(&watch->look, watch->config);
+		look_name_senders(&watch->look, watch->config);
 	watch->senders_are_old = false;
-	watch->seen = watch->look.seen;
+	watch->seen = watch->look.store;
 	watch->room = watch->look.room;
 	watch->health.store_bytes = watch->look.store_bytes;
 	watch->health.wal_bytes = watch->look.wal_bytes;
@@ -580,7 +423,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	}
 	if (!watch->looking && now_ms >= watch->next_look_ms) {
 		if (watch->caught_up) { /* all arrivals again, with those of long ago */
-			watch->look.next_slot = 0;
+			look_at_all_arrivals(&watch->look);
 			watch->behind = watch->caught_up = false;
 		}
 		watch->looking = true;
@@ -655,7 +498,7 @@ void watch_follow(struct watch *watch, struct snapshot *snapshot)
 	if (watch->looking)
 		watch->senders_are_old = true;
 	else
-		name_senders(&watch->look, watch->config);
+		look_name_senders(&watch->look, watch->config);
 	watch->health.certificates =
 		certificates_list(snapshot->certificates, &watch->health.certificate_count);
 	follow_push(watch);
@@ -670,9 +513,7 @@ struct watch *watch_new(const struct watch_parts *parts)
 
 	watch->parts = *parts;
 	watch->alerts = alerts_new(MOST_ALERTS);
-	watch->look.job = (struct job){ .run = run_look, .done = looked };
-	watch->look.config = parts->snapshot->config;
-	watch->look.seen.oldest_queued_ms = watch->look.seen.oldest_invisible_ms = INT64_MAX;
+	look_init(&watch->look, parts->snapshot->config, looked);
 	watch->ahead_ms = clock_now_ms() - now_ms;
 	watch->health = (struct health){ .waiting = watch->seen.waiting,
 					 .strays = watch->strays,
@@ -682,7 +523,7 @@ struct watch *watch_new(const struct watch_parts *parts)
 	watch->health.process.started_ms = parts->started_ms;
 	watch_follow(watch, parts->snapshot);
 	watch->note = (struct change){ .job.done = noted, .apply = note_arrivals };
-	watch->seen = watch->look.seen;
+	watch->seen = watch->look.store;
 	watch->tick = event_new(parts->loop, -1, 0, on_tick, watch);
 	watch->next_tick_ms = now_ms - TICK_MS;
 	wait_for_tick(watch, now_ms);
@@ -704,7 +545,7 @@ void watch_free(struct watch **watch)
 	event_free(w->tick);
 	push_free(&w->push);
 	alerts_free(&w->alerts);
-	free_senders(w->look.senders, w->look.sender_count);
+	look_done(&w->look);
 	free(w->stopped_ms);
 	free(w->lanes);
 	free(w->listeners);

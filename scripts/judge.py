@@ -30,7 +30,7 @@ JUDGED = [
     ("tidy", "daemon/process.c", "cert-err34-c", "fscanf", "the kernel writes numbers"),
     ("tidy", "daemon/setup/preflight_port.c", "cert-err34-c", "sscanf", "the kernel writes numbers"),
     ("tidy", "daemon/versions.c", "cert-err34-c", "atoi", "libxml2 writes a number"),
-    ("tidy", "daemon/watch.c", "misc-redundant-expression", "STORE_ARRIVAL_SLOT_MS == RHYTHM_SLOT_MS",
+    ("tidy", "daemon/watch/look.c", "misc-redundant-expression", "STORE_ARRIVAL_SLOT_MS == RHYTHM_SLOT_MS",
      "that they are equal is what is asserted"),
 
     ("cppcheck", "daemon/control/control.c", "nullPointer", "SO_PEERGROUPS, NULL",
