@@ -1,8 +1,7 @@
-/* POST over mutual TLS: curl's multi interface on libevent. Loop only.
+/* POST over mutual TLS. Loop only.
  *
- * curl tells which sockets to watch (on_socket) and when to call it (on_timer_change); the loop
- * tells curl what happened (ready, due); what has ended is collected after that, outside curl's
- * callbacks, and handed to its owner by an event of its own, so that a done() may do anything.
+ * What has ended is collected outside curl's callbacks (http_multi.c), and handed to its owner by an event of
+ * its own, so that a done() may do anything.
  *
  * At most most_connections transfers are curl's at a time. The others wait here: in curl their
  * timeouts would run already.
@@ -15,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dispatch/http_multi.h"
 
 enum {
 	MOST_CONNECTION_S = 3600,
@@ -39,21 +39,12 @@ struct transfer {
 	char error[CURL_ERROR_SIZE];
 };
 
-/* A socket of curl's that the loop watches. Kept for the next socket when curl is done with it: it
- * may be the one whose event is running. */
-struct watch {
-	struct watch *next; /* of all there are */
-	struct event *event;
-	bool in_use;
-};
-
 struct http {
 	struct event_base *loop;
-	struct event *timer, *delivery;
-	CURLM *multi;
+	struct event *delivery;
+	struct http_multi *multi;
 	struct transfer *transfers;
 	size_t transfer_count;
-	struct watch *watches;
 	struct queue waiting, ended;
 	struct http_tls *tls;
 	struct revocation *revocation;
@@ -217,7 +208,7 @@ static void fill(const struct http *http, const struct transfer *transfer, CURLc
 
 static void release(struct http *http, struct transfer *transfer)
 {
-	curl_multi_remove_handle(http->multi, transfer->easy);
+	http_multi_remove(http->multi, transfer->easy);
 	curl_slist_free_all(transfer->headers);
 	transfer->headers = NULL;
 	transfer->request = NULL;
@@ -284,7 +275,7 @@ static void start(struct http *http, struct transfer *transfer, struct http_requ
 	if (code == CURLE_OK)
 		code = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
 					(curl_off_t)body_bytes(request));
-	if (code == CURLE_OK && curl_multi_add_handle(http->multi, easy) != CURLM_OK)
+	if (code == CURLE_OK && !http_multi_add(http->multi, easy))
 		code = CURLE_FAILED_INIT;
 	if (code != CURLE_OK) {
 		describe_failure(transfer, code);
@@ -351,16 +342,16 @@ static void forget_dead_connections(struct transfer *transfer)
 	transfer->easy = copy;
 }
 
-static void collect(struct http *http)
+static void collect(void *arg)
 {
-	const struct CURLMsg *message;
-	int left;
+	struct http *http = arg;
+	CURLcode code;
+	CURL *easy;
 
-	while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
-		const CURLcode code = message->data.result;
+	while ((easy = http_multi_ended(http->multi, &code)) != NULL) {
 		struct transfer *transfer = NULL;
 
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
 		fill(http, transfer, code);
 		end(http, transfer);
 		if (code != CURLE_OK || transfer->sendings > 1)
@@ -465,83 +456,6 @@ static size_t on_reply(char *bytes, size_t size, size_t count, void *arg)
 		return 0;
 	buf_add(&transfer->request->reply, more);
 	return more.n;
-}
-
-/* ---- curl on the loop ---- */
-
-static void ready(evutil_socket_t fd, short what, void *arg)
-{
-	struct http *http = arg;
-	const int happened =
-		(what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
-	int running;
-
-	curl_multi_socket_action(http->multi, fd, happened, &running);
-	collect(http);
-}
-
-static void due(evutil_socket_t fd, short what, void *arg)
-{
-	struct http *http = arg;
-	int running;
-
-	(void)fd;
-	(void)what;
-	curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	collect(http);
-}
-
-static int on_timer_change(CURLM *multi, long timeout_ms, void *arg)
-{
-	struct http *http = arg;
-	const struct timeval timeout = { timeout_ms / 1000, timeout_ms % 1000 * 1000 };
-
-	(void)multi;
-	if (timeout_ms < 0)
-		event_del(http->timer);
-	else
-		event_add(http->timer, &timeout);
-	return 0;
-}
-
-static struct watch *watch_of(struct http *http)
-{
-	struct watch *watch = http->watches;
-
-	while (watch != NULL && watch->in_use)
-		watch = watch->next;
-	if (watch == NULL) {
-		watch = xcalloc(1, sizeof(*watch));
-		watch->event = event_new(http->loop, -1, 0, ready, http);
-		watch->next = http->watches;
-		http->watches = watch;
-	}
-	watch->in_use = true;
-	return watch;
-}
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
-{
-	struct http *http = arg;
-	struct watch *watch = assigned;
-	const short events = (short)(EV_PERSIST | (what & CURL_POLL_IN ? EV_READ : 0) |
-				     (what & CURL_POLL_OUT ? EV_WRITE : 0));
-
-	(void)easy;
-	if (watch != NULL)
-		event_del(watch->event);
-	if (what == CURL_POLL_REMOVE) {
-		if (watch != NULL)
-			watch->in_use = false;
-		return 0;
-	}
-	if (watch == NULL) {
-		watch = watch_of(http);
-		curl_multi_assign(http->multi, fd, watch);
-	}
-	event_assign(watch->event, http->loop, fd, events, ready, http);
-	event_add(watch->event, NULL);
-	return 0;
 }
 
 /* ---- birth ---- */
@@ -675,23 +589,6 @@ static int open_transfer(struct http *http, struct transfer *transfer,
 	return 0;
 }
 
-static void open_multi(struct http *http)
-{
-	const long connections = (long)http->transfer_count;
-
-	http->multi = curl_multi_init();
-	if (http->multi == NULL)
-		no_memory();
-	curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
-	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
-	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-	curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
-	curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
-	curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
-	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, connections);
-}
-
 static void start_curl(void)
 {
 	static bool started;
@@ -716,11 +613,10 @@ int http_new(struct http **ret_http, struct event_base *loop, struct workers *wo
 	http->loop = loop;
 	http->workers = workers;
 	http->look_lasts = event_new(loop, -1, 0, look_lasts, http);
-	http->timer = event_new(loop, -1, 0, due, http);
 	http->delivery = event_new(loop, -1, 0, deliver, http);
 	http->transfer_count = settings->most_connections;
 	http->transfers = xcalloc(http->transfer_count, sizeof(http->transfers[0]));
-	open_multi(http);
+	http->multi = http_multi_new(loop, http->transfer_count, collect, http);
 	for (size_t i = 0; i < http->transfer_count; i++)
 		if (open_transfer(http, &http->transfers[i], settings, err) < 0)
 			return -1;
@@ -739,17 +635,6 @@ static void close_transfers(struct http *http)
 	free(http->transfers);
 }
 
-static void close_watches(struct http *http)
-{
-	struct watch *watch;
-
-	while ((watch = http->watches) != NULL) {
-		http->watches = watch->next;
-		event_free(watch->event);
-		free(watch);
-	}
-}
-
 static void free_event(struct event *event)
 {
 	if (event != NULL)
@@ -763,9 +648,7 @@ void http_free(struct http **http)
 	if (h == NULL)
 		return;
 	close_transfers(h);
-	curl_multi_cleanup(h->multi); /* still tells of its sockets and of its timer */
-	close_watches(h);
-	free_event(h->timer);
+	http_multi_free(&h->multi);
 	free_event(h->delivery);
 	free_event(h->look_lasts);
 	http_tls_free(&h->tls);
