@@ -122,10 +122,10 @@ static void one_wrong_value_is_refused_with_its_place(void **state)
 		{ AT(code.system), "1.2.250.1.213.1.1.4.12", REASON_TYPE_NOT_ACCEPTED, "code/@code",
 		  "11490-0 is known, but not of the code system" },
 		{ AT(effective_time), "", REASON_HEADER_INCOMPLETE, "effectiveTime", "is missing" },
-		{ AT(effective_time), "hier", REASON_METADATA_INVALID, "effectiveTime",
+		{ AT(effective_time), "hier", REASON_DATA_TYPE, "effectiveTime", "is not a time" },
+		{ AT(effective_time), "00791120", REASON_DATA_TYPE, "effectiveTime", "since 1900" },
+		{ AT(effective_time), "20261320", REASON_DATA_TYPE, "effectiveTime",
 		  "is not a time" },
-		{ AT(effective_time), "00791120", REASON_METADATA_INVALID, "effectiveTime",
-		  "since 1900" },
 		{ AT(confidentiality), "X", REASON_METADATA_INVALID, "confidentialityCode/@code",
 		  "nearest: N, R or V" },
 		{ AT(confidentiality), "MASQUE_PS", REASON_METADATA_INVALID,
@@ -153,11 +153,10 @@ static void one_wrong_value_is_refused_with_its_place(void **state)
 		  "no place of birth" },
 		{ AT(birth_time), "1979", REASON_HEADER_INCOMPLETE, "patient/birthTime",
 		  "YYYYMMDD" },
-		{ AT(birth_time), "19791328", REASON_HEADER_INCOMPLETE, "patient/birthTime",
-		  "YYYYMMDD" },
+		{ AT(birth_time), "19791328", REASON_DATA_TYPE, "patient/birthTime", "YYYYMMDD" },
 		{ AT(legal_authenticator.family), "", REASON_HEADER_INCOMPLETE,
 		  "legalAuthenticator/assignedEntity", "neither a person nor a device" },
-		{ AT(legal_authenticator.id.extension), "8999^0001", REASON_METADATA_INVALID,
+		{ AT(legal_authenticator.id.extension), "8999^0001", REASON_DATA_TYPE,
 		  "legalAuthenticator/assignedEntity", "one of ^ & | ~" },
 		{ AT(legal_authenticator.specialty.code), "G15_10/SM2", REASON_METADATA_INVALID,
 		  "legalAuthenticator/assignedEntity", "nearest: G15_10/SM2" },
@@ -249,7 +248,7 @@ static void main_event_is_needed_with_its_time_and_setting(void **state)
 
 	cda = cda_of("discharge-letter.xml");
 	cda.events[0].stop = "demain";
-	assert_invalid(&cda, "serviceEvent/effectiveTime/high");
+	assert_refused(&cda, REASON_DATA_TYPE, "serviceEvent/effectiveTime/high");
 
 	cda = cda_of("discharge-letter.xml");
 	cda.events[0].practice_setting.code = "";

@@ -188,7 +188,7 @@ static void who_sends_has_a_national_id_or_one_of_the_structure(void **state)
 		request.sender_given = "Claire";
 		if (cases[i].want == NULL) {
 			err = refuse(&cda, &request);
-			assert_int_equal(err.reason, REASON_METADATA_INVALID);
+			assert_int_equal(err.reason, REASON_DATA_TYPE);
 			assert_string_equal(err.where, "authorPerson");
 			continue;
 		}
@@ -216,7 +216,7 @@ static void a_sender_without_end_is_refused(void **state)
 		assert_string_equal(fill(&cda, &request).sender.id, most + 1);
 		*texts[i] = most;
 		err = refuse(&cda, &request);
-		assert_int_equal(err.reason, REASON_METADATA_INVALID);
+		assert_int_equal(err.reason, REASON_DATA_TYPE);
 		assert_string_equal(err.where, "authorPerson");
 	}
 }

@@ -315,6 +315,11 @@ static void what_the_dmp_needs_is_required(void **state)
 		/* the document */
 		{ "OBX|1|ED|11490-0^", "OBX|1|CE|11502-2^", REASON_CARDINALITY, "OBX" },
 		{ "OBX|1|ED|", "OBX|1|ST|", REASON_DATA_TYPE, "OBX-2" },
+		{ "OBX|1|ED|", "OBX|1||", REASON_FIELD_MISSING, "OBX-2" },
+		{ "||^text^XML^Base64^", "||||||||F|^text^XML^Base64^", REASON_FIELD_MISSING,
+		  "OBX-5" },
+		{ "||^text^XML^Base64^", "||\"\"||||||F|^text^XML^Base64^", REASON_FIELD_MISSING,
+		  "OBX-5" },
 		{ "OBX|2|CWE", "OBX|2|ED|11502-2||" CDA "||||||F\nOBX|2|CWE", REASON_CARDINALITY,
 		  "OBX" },
 		{ "^text^XML^Base64^", "^application^XML^Base64^", REASON_DATA_TYPE, "OBX-5.2" },
@@ -325,8 +330,8 @@ static void what_the_dmp_needs_is_required(void **state)
 		/* flags */
 		{ "Destinataire DMP^MetaDMPMSS||Y", "x||O", REASON_TABLE_VALUE, "OBX-5" },
 		{ "Destinataire DMP^MetaDMPMSS||Y", "x||y", REASON_TABLE_VALUE, "OBX-5" },
-		{ "Destinataire DMP^MetaDMPMSS||Y", "x||", REASON_TABLE_VALUE, "OBX-5" },
-		{ "Destinataire DMP^MetaDMPMSS||Y", "x||\"\"", REASON_TABLE_VALUE, "OBX-5" },
+		{ "Destinataire DMP^MetaDMPMSS||Y", "x||", REASON_FIELD_MISSING, "OBX-5" },
+		{ "Destinataire DMP^MetaDMPMSS||Y", "x||\"\"", REASON_FIELD_MISSING, "OBX-5" },
 		{ "OBX|3|CWE", "OBX|9|CWE|DESTDMP||N||||||F\nOBX|3|CWE", REASON_MESSAGE_INVALID,
 		  "OBX-5" },
 		{ "OBX|3|CWE", "OBX|9|CWE|INVISIBLE_REPRESENTANTS_LEGAUX||Y\nOBX|3|CWE",

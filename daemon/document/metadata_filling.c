@@ -78,7 +78,7 @@ int filling_time(struct filling *filling, const char *where, const char *text, i
 				  where);
 	if (clock_parse_hl7(slice_of(text), ret_time_ms, &zoned, filling->err) < 0 ||
 	    *ret_time_ms < oldest_ms)
-		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
+		return err_refuse(filling->err, REASON_DATA_TYPE, where,
 				  "%s is not a time (YYYYMMDDHHMMSS+ZZZZ, since 1900)", where);
 	return 0;
 }

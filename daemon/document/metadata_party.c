@@ -37,7 +37,7 @@ static int take_person_id(struct filling *filling, const struct cda_id *id, cons
 		return err_refuse(filling->err, REASON_HEADER_INCOMPLETE, where, "%s has no id",
 				  where);
 	if (filling_has_separators(id->root) || filling_has_separators(id->extension))
-		return err_refuse(filling->err, REASON_METADATA_INVALID, where,
+		return err_refuse(filling->err, REASON_DATA_TYPE, where,
 				  "the id holds one of ^ & | ~");
 	if (has_extension && is(id->root, PERSON_DOMAIN) &&
 	    (!party->is_system || has_structure(id->extension))) {
@@ -149,7 +149,7 @@ static int check_length(struct filling *filling, const char *text)
 {
 	if (strlen(text) <= SENDER_BYTES)
 		return 0;
-	return err_refuse(filling->err, REASON_METADATA_INVALID, "authorPerson",
+	return err_refuse(filling->err, REASON_DATA_TYPE, "authorPerson",
 			  "the person who sends has an id or a name of more than %d bytes",
 			  SENDER_BYTES);
 }
@@ -176,7 +176,7 @@ static int take_sender_id(struct filling *filling, const char *id, bool said_int
 		party->id = arena_printf(filling->arena, "8%s", id);
 	else
 		return err_refuse(
-			filling->err, REASON_METADATA_INVALID, "authorPerson",
+			filling->err, REASON_DATA_TYPE, "authorPerson",
 			"the id of the person who sends (PRT-5.1) is no PS_IdNat: 8 and the "
 			"RPPS, 0 and the ADELI");
 	return 0;

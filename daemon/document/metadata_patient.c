@@ -121,9 +121,12 @@ static int fill_traits(struct filling *filling)
 	metadata->patient_family = filling_plain(filling, cda->birth_family);
 	metadata->patient_given = filling_plain(filling, cda->birth_given);
 	birth.n = min(birth.n, (size_t)DATE_DIGITS);
-	if (birth.n < DATE_DIGITS || clock_parse_hl7(birth, &time_ms, &zoned, filling->err) < 0)
+	if (clock_parse_hl7(birth, &time_ms, &zoned, filling->err) < 0)
+		return err_refuse(filling->err, REASON_DATA_TYPE, "patient/birthTime",
+				  "the birth date is not of the form YYYYMMDD");
+	if (birth.n < DATE_DIGITS)
 		return err_refuse(filling->err, REASON_HEADER_INCOMPLETE, "patient/birthTime",
-				  "the birth date is missing or not of the form YYYYMMDD");
+				  "the birth date is not known to the day (YYYYMMDD)");
 	metadata->from.patient_traits = FROM_DOCUMENT;
 	metadata->patient_birth_date = arena_dup(filling->arena, birth);
 	metadata->patient_sex = is(cda->sex, "M") ? "M" : is(cda->sex, "F") ? "F" : "U";

@@ -622,6 +622,8 @@ static int read_flag(struct reading *reading, enum transmission_flag flag, const
 
 	if (flag == FLAG_COUNT)
 		return 0;
+	if (value.n == 0)
+		return err_refuse(err, REASON_FIELD_MISSING, "OBX-5", "%s is empty", code);
 	if (!yes && !slice_is(value, "N"))
 		return err_refuse(err, REASON_TABLE_VALUE, "OBX-5", "%s is neither Y nor N", code);
 	if (reading->flag_seen[flag] && reading->transmission.flags[flag] != yes)
@@ -657,9 +659,14 @@ static int read_document(struct reading *reading, const struct slice *obx, struc
 		return err_refuse(err, REASON_CARDINALITY, "OBX",
 				  "there are more documents than this message may carry: %u",
 				  reading->structure->most_documents);
+	if (component_of(message, obx[2], 1).n == 0)
+		return err_refuse(err, REASON_FIELD_MISSING, "OBX-2",
+				  "the type of the document's value is empty");
 	if (!slice_is_nocase(component_of(message, obx[2], 1), "ED"))
 		return err_refuse(err, REASON_DATA_TYPE, "OBX-2",
 				  "the type of the document's value is not ED");
+	if (obx[5].n == 0 || slice_is(obx[5], "\"\""))
+		return err_refuse(err, REASON_FIELD_MISSING, "OBX-5", "the document is empty");
 	if (check_carriage(reading, obx[5], err) < 0)
 		return -1;
 	if (document.n == 0)

@@ -127,6 +127,14 @@ static struct slice keep_header(struct slice msh, struct arena *arena)
 	return (struct slice){ arena_dup(arena, msh), msh.n };
 }
 
+/* What metadata calls after XDS stands in a field here. */
+static int locate(struct err *err)
+{
+	if (strcmp(err->where, "authorPerson") == 0)
+		snprintf(err->where, sizeof(err->where), "PRT-5");
+	return -1;
+}
+
 int decide_message(struct decision *decision, struct buf *bytes,
 		   const struct decision_settings *settings, struct err *err)
 {
@@ -154,7 +162,7 @@ int decide_message(struct decision *decision, struct buf *bytes,
 	if ((transmission.document_count == 1
 		     ? decide_only_document(decision, bytes, &transmission, &request, settings, err)
 		     : decide_documents(decision, &transmission, &request, settings, err)) < 0)
-		return -1;
+		return locate(err);
 	if (!transmission.flags[FLAG_DESTDMP]) {
 		decision->state = DOC_CANCELLED;
 		decision->reason = REASON_NOT_FOR_DMP;

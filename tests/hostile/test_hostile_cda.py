@@ -37,16 +37,16 @@ FATES = {
     r"id/@root": refused("207", "identifier_invalid", "id/@root: the document's id is not an OID"),
     r"code/@code": refused("103", "type_not_accepted", "code/@code: .* is not in the DMP's list; nearest: 11490-0"),
     r"code/@codeSystem": refused("103", "type_not_accepted", "code/@code: 11490-0 is known, but not of the code system"),
-    r"effectiveTime/@value": refused("103", "metadata_invalid", "effectiveTime: .*" + NO_TIME),
+    r"effectiveTime/@value": refused("102", "data_type", "effectiveTime: .*" + NO_TIME),
     r"confidentialityCode/@code": refused("103", "metadata_invalid", "confidentialityCode/@code: .* is not in the DMP's list"),
     r"languageCode/@code": refused("103", "metadata_invalid", "languageCode/@code: it is not a language like fr-FR"),
     r"recordTarget/patientRole/id/@root": refused("207", "ins_missing", "recordTarget/patientRole/id: the document carries no INS"),
     r"recordTarget/patientRole/id/@extension": refused("207", "ins_invalid", "recordTarget/patientRole/id: the INS h"),
-    r".*/patient/birthTime/@value": refused("207", "header_incomplete", "patient/birthTime: the birth date is missing or not"),
+    r".*/patient/birthTime/@value": refused("102", "data_type", "patient/birthTime: the birth date is not of the form"),
     r"(author/assignedAuthor|legalAuthenticator/assignedEntity)/code/@code":
         refused("103", "metadata_invalid", r"(author|legalAuthenticator)/assigned\w+: .* is not in the DMP's list"),
     r"documentationOf/serviceEvent/effectiveTime/(low|high)/@value":
-        refused("103", "metadata_invalid", "serviceEvent/effectiveTime/.*" + NO_TIME),
+        refused("102", "data_type", "serviceEvent/effectiveTime/.*" + NO_TIME),
     r".*/standardIndustryClassCode/@code": refused("103", "metadata_invalid", "standardIndustryClassCode/@code: .* list"),
     r".*/standardIndustryClassCode/@codeSystem": refused("103", "metadata_invalid", "standardIndustryClassCode/@code: .* code system"),
     r".*/healthCareFacility/code/@code": refused("103", "metadata_invalid", "healthCareFacility/code/@code: .* list"),
@@ -56,7 +56,7 @@ FATES = {
 # The person's ids would be cut at these.
 SEPARATORS = {
     r"(author/assignedAuthor|legalAuthenticator/assignedEntity)/id/@(root|extension)":
-        refused("103", "metadata_invalid", r"\w+/assigned\w+: the id holds one of"),
+        refused("102", "data_type", r"\w+/assigned\w+: the id holds one of"),
 }
 
 # Attributes of which nothing is read; the texts of elements are cut instead.

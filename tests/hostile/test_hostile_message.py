@@ -40,7 +40,7 @@ FIELDS = {
        for n in (2, 3, 4)},
     "OBX-5.5": ("AE", "OBX-5.5", "102", "data_type", "Base64 is "),
     "OBX-11": ("AE", "OBX-11", "199", "message_invalid", "the status of the document is none of F, C and D"),
-    "PRT-5.1": ("AE", "", "103", "metadata_invalid", "authorPerson: the id of the person who sends (PRT-5.1) is no PS_IdNat"),
+    "PRT-5.1": ("AE", "PRT-5", "102", "data_type", "the id of the person who sends (PRT-5.1) is no PS_IdNat"),
     **dict.fromkeys(["PRT-4", "PRT-5.2", "PRT-5.3", "PRT-5.13", "PRT-8.1", "PRT-8.10", "PRT-10"], TAKEN),
 }
 
@@ -73,7 +73,7 @@ OF_THE_MESSAGE = {
 EXCEPT = {
     ("MSH-18", "no UTF-8"): ("AE", "MSH-18", "102", "data_type", "the character set is not one of the profile"),
     ("OBX-5.5", "1 MiB"): ("AE", "", "199", "document_invalid", "not well-formed at line 1"),
-    **{(field, "1 MiB"): ("AE", "", "103", "metadata_invalid", "authorPerson: the person who sends has an id or a name of more")
+    **{(field, "1 MiB"): ("AE", "PRT-5", "102", "data_type", "the person who sends has an id or a name of more")
        for field in ("PRT-5.1", "PRT-5.2", "PRT-5.3")},
     ("PRT-5.1", "a repetition"): TAKEN,  # of one that has no family name: the software sends
 }
