@@ -49,6 +49,7 @@ struct variant {
 	const char *wants_ack; /* ACK_RECEPTION */
 	const char *secret;    /* CONNEXION_SECRETE */
 	const char *structure; /* PRT-8.10 */
+	const char *person;    /* PRT-5.8 and what follows */
 };
 
 static const struct variant usual = {
@@ -63,6 +64,7 @@ static const struct variant usual = {
 	.wanted = "NWF",
 	.replaces = "",
 	.structure = "",
+	.person = "^^ANS&1.2.250.1.71.4.2.1&ISO^D^^^IDNPS",
 };
 
 /* The usual one, but for what is said. */
@@ -80,6 +82,7 @@ static struct variant usual_but(struct variant v)
 		.wanted = v.wanted ? v.wanted : usual.wanted,
 		.replaces = v.replaces ? v.replaces : usual.replaces,
 		.structure = v.structure ? v.structure : usual.structure,
+		.person = v.person ? v.person : usual.person,
 		.second = v.second,
 		.wants_ack = v.wants_ack,
 		.secret = v.secret,
@@ -113,11 +116,10 @@ static void write_message(const struct variant *v, struct buf *out)
 	write_document(v->file, v->wanted[2], out);
 	if (v->second != NULL)
 		write_document(v->second, v->wanted[2], out);
-	buf_addf(
-		out,
-		"PRT||UC||SB^Send by^participation|801234567866^MARTIN^Claire^^^^^^ANS&"
-		"1.2.250.1.71.4.2.1&ISO^D^^^IDNPS|||CH^^^^^ANS&1.2.250.1.71.4.2.2&ISO^FINEG^^^%s\r",
-		v->structure);
+	buf_addf(out,
+		 "PRT||UC||SB^Send by^participation|801234567866^MARTIN^Claire^^^^%s|||CH^^^^^ANS&"
+		 "1.2.250.1.71.4.2.2&ISO^FINEG^^^%s\r",
+		 v->person, v->structure);
 	buf_addf(out, "OBX|2|CWE|DESTDMP^x^MetaDMPMSS||%s^^expandedYes-NoIndicator||||||F\r",
 		 v->for_dmp);
 	if (v->wants_ack != NULL)
@@ -910,6 +912,37 @@ static void the_structure_that_a_message_names_is_the_site(void **state)
 	establishment.site_count = 1;
 }
 
+/* In its own name, the national number of somebody else would sign what the DMP shows. */
+static void who_asks_by_a_number_of_another_authority_is_the_software(void **state)
+{
+	static const struct {
+		const char *person, *id;
+		bool is_system;
+	} rows[] = {
+		{ "^^ANS&1.2.250.1.71.4.2.1&ISO^D^^^IDNPS", "801234567866", false },
+		{ "^^^D^^^RPPS", "801234567866", false },
+		{ "^^CH&1.2.250.1.999.4&ISO^D^^^IDNPS", "3990012345/GW1", true },
+		{ "^^CH&1.2.250.1.999.4&ISO^D", "3990012345/GW1", true },
+		{ "^^CH&1.2.250.1.999.4&ISO^D^^^EI", "3990012345/801234567866", false },
+		{ "^^ANS&1.2.250.1.71.4.2.1&ISO^U^^^RI", "3990012345/GW1", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		const struct variant v = usual_but((struct variant){ .person = rows[i].person });
+		scoped(decision_done) struct decision decision = { 0 };
+		scoped(arena_done) struct arena arena = { 0 };
+		struct metadata metadata;
+		struct err err = { 0 };
+
+		if (decide_variant(&decision, &v, &err) < 0)
+			fail_msg("row %zu: %s", i, err.text);
+		assert_kept(&decision, &metadata, &arena);
+		assert_string_equal(metadata.sender.id, rows[i].id);
+		assert_int_equal(metadata.sender.is_system, rows[i].is_system);
+	}
+}
+
 static void a_site_sends_the_types_that_it_lists(void **state)
 {
 	static const char *types[] = { "34112-3", "11490-0" };
@@ -1113,6 +1146,7 @@ int main(void)
 		cmocka_unit_test(a_document_over_the_limit_is_refused),
 		cmocka_unit_test(a_structure_of_another_legal_entity_is_refused),
 		cmocka_unit_test(the_structure_that_a_message_names_is_the_site),
+		cmocka_unit_test(who_asks_by_a_number_of_another_authority_is_the_software),
 		cmocka_unit_test(a_site_sends_the_types_that_it_lists),
 		cmocka_unit_test(a_restricted_document_waits_for_a_person),
 		cmocka_unit_test(the_first_policy_that_fits_decides_when),

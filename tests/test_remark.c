@@ -127,6 +127,17 @@ static void what_is_missing_is_told(void **state)
 	assert_int_equal(remarks_of(&cda, NULL), 1U << REMARK_NO_SET_ID);
 }
 
+static void a_sender_of_another_authority_is_told(void **state)
+{
+	const struct transmission_id local = { "77", LOCAL, "PI", "CH" };
+	const struct transmission message = { .ids = &local,
+					      .id_count = 1,
+					      .sender.person_is_foreign = true };
+
+	(void)state;
+	assert_int_equal(remarks_of(&good, &message), 1U << REMARK_FOREIGN_SENDER);
+}
+
 static void each_remark_says_what_it_is_about(void **state)
 {
 	static const char *const said[REMARK_COUNT] = {
@@ -136,6 +147,7 @@ static void each_remark_says_what_it_is_about(void **state)
 		[REMARK_LONG_TITLE] = "title",
 		[REMARK_NO_SET_ID] = "setId",
 		[REMARK_NO_ZONE] = "zone",
+		[REMARK_FOREIGN_SENDER] = "PRT-5.9",
 	};
 
 	(void)state;
@@ -163,6 +175,7 @@ int main(void)
 		cmocka_unit_test(characters_of_one_byte_count_as_well),
 		cmocka_unit_test(each_of_two_templates_is_wanted),
 		cmocka_unit_test(what_is_missing_is_told),
+		cmocka_unit_test(a_sender_of_another_authority_is_told),
 		cmocka_unit_test(each_remark_says_what_it_is_about),
 	};
 

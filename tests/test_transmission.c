@@ -117,6 +117,60 @@ static void sender_is_the_participant_sb(void **state)
 	assert_string_equal(sender->device, "");
 }
 
+/* PRT-5.9, .10 and .13 say whose number PRT-5.1 is. */
+static void whose_number_the_sender_has_is_read(void **state)
+{
+	static const struct {
+		const char *person;
+		bool is_foreign, is_system;
+	} cases[] = {
+		{ "801234567866^MARTIN^Claire^^^^^^ANS&1.2.250.1.71.4.2.1&ISO^D^^^IDNPS", false,
+		  false },
+		{ "801234567866^MARTIN^Claire^^^^^^ASIP- SANTE&1.2.250.1.71.4.2.1&ISO^D^^^RPPS",
+		  false, false },
+		{ "801234567866^MARTIN^Claire^^^^^^ANS& 1.2.250.1.71.4.2.1 ^D^^^IDNPS", false,
+		  false },
+		{ "801234567866^MARTIN^Claire", false, false },
+		{ "801234567866^MARTIN^Claire^^^^^^ANS^D^^^IDNPS", false, false },
+		{ "801234567866^MARTIN^Claire^^^^^^CH-A&\"\"&ISO^D^^^IDNPS", false, false },
+		{ "801234567866^MARTIN^Claire^^^^^^CH-A&1.2.250.1.999.4&ISO^D^^^IDNPS", true,
+		  false },
+		{ "801234567866^MARTIN^Claire^^^^^^CH-A&1.2.250.1.999.4&ISO^D", true, false },
+		{ "801234567866^MARTIN^Claire^^^^^^ANS&1.2.250.1.71.4.2.2&ISO^D^^^RPPS", true,
+		  false },
+		{ "801234567866^MARTIN^Claire^^^^^^ANS&1.2.250.1.71.4.2.10&ISO^D^^^RPPS", true,
+		  false },
+		{ "DR12^MARTIN^Claire^^^^^^CH-A&1.2.250.1.999.4&ISO^D^^^EI", false, false },
+		{ "DR12^MARTIN^Claire^^^^^^ANS&1.2.250.1.71.4.2.1&ISO^D^^^ EI", false, false },
+		{ "3990012345/GW1^Logiciel^2^^^^^^ANS&1.2.250.1.71.4.2.1&ISO^U^^^RI", false, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(read_done) struct read read = read_changed(
+			"hl7/mdm_new.hl7",
+			"801234567866^MARTIN^Claire^^^^^^ANS&1.2.250.1.71.4.2.1&ISO^D^^^IDNPS",
+			cases[i].person);
+
+		assert_int_equal(read.result, 0);
+		if (read.transmission.sender.person_is_foreign != cases[i].is_foreign ||
+		    read.transmission.sender.person_is_system != cases[i].is_system)
+			fail_msg("%s", cases[i].person);
+	}
+}
+
+static void what_is_null_of_the_sender_is_empty(void **state)
+{
+	scoped(read_done) struct read read = read_changed(
+		"hl7/mdm_new.hl7", "801234567866^MARTIN^Claire^^^^^^", "\"\"^\"\"^\"\"^^^^^^");
+
+	(void)state;
+	assert_true(read.transmission.has_sender);
+	assert_string_equal(read.transmission.sender.person_id, "");
+	assert_string_equal(read.transmission.sender.person_family, "");
+	assert_string_equal(read.transmission.sender.person_given, "");
+}
+
 static void sender_may_be_a_device_and_its_code_bare(void **state)
 {
 	scoped(read_done) struct read read =
@@ -768,6 +822,8 @@ int main(void)
 		cmocka_unit_test(the_end_of_the_visit_is_read),
 		cmocka_unit_test(every_identifier_of_the_patient_is_read),
 		cmocka_unit_test(sender_is_the_participant_sb),
+		cmocka_unit_test(whose_number_the_sender_has_is_read),
+		cmocka_unit_test(what_is_null_of_the_sender_is_empty),
 		cmocka_unit_test(sender_may_be_a_device_and_its_code_bare),
 		cmocka_unit_test(no_break_spaces_do_not_enter_an_identifier),
 		cmocka_unit_test(without_sender_the_caller_decides),

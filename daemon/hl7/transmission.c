@@ -7,6 +7,9 @@
 #include "base/clock.h"
 #include "base/identity_status.h"
 
+/* The authority of the national identifiers of professionals: PRT-5.9.2. */
+#define PERSON_AUTHORITY "1.2.250.1.71.4.2.1"
+
 enum { PATIENT_IDS_MOST = 100 };
 
 /* What is wanted, in the three places that say it. They must agree, or the message is refused. */
@@ -162,7 +165,13 @@ static const struct transmission nothing_read = {
 	.unit = "",
 	.type_code = "",
 	.replaces = "",
-	.sender = { "", "", "", "", "", "", "" },
+	.sender = { .person_id = "",
+		    .person_family = "",
+		    .person_given = "",
+		    .person_id_type = "",
+		    .structure_name = "",
+		    .structure_id = "",
+		    .device = "" },
 	.flags[FLAG_DESTDMP] = true,
 };
 
@@ -523,6 +532,16 @@ static int read_patient(struct reading *reading, struct err *err)
 	return 0;
 }
 
+static bool is_foreign(const struct reading *reading, struct slice person)
+{
+	const struct hl7_message *message = reading->message;
+	struct slice authority = hl7_component(message, person, 9);
+
+	authority = component_of(message, hl7_subcomponent(message, authority, 2), 1);
+	return authority.n > 0 && !slice_is(authority, PERSON_AUTHORITY) &&
+	       !slice_is(component_of(message, person, 13), "EI");
+}
+
 /* PRT-4 is SB^text^table, or SB alone in older messages. It is the same for every document. */
 static void read_sender(struct reading *reading)
 {
@@ -541,13 +560,15 @@ static void read_sender(struct reading *reading)
 	person = hl7_repetition(message, fields[5], 0);
 	organisation = hl7_repetition(message, fields[8], 0);
 	*sender = (struct transmission_sender){
-		.person_id = text_of(reading, hl7_component(message, person, 1)),
-		.person_family = text_of(reading, hl7_component(message, person, 2)),
-		.person_given = text_of(reading, hl7_component(message, person, 3)),
-		.person_id_type = text_of(reading, hl7_component(message, person, 13)),
-		.structure_name = text_of(reading, hl7_component(message, organisation, 1)),
-		.structure_id = text_of(reading, hl7_component(message, organisation, 10)),
-		.device = text_of(reading, hl7_component(message, fields[10], 1)),
+		.person_id = text_of(reading, component_of(message, person, 1)),
+		.person_family = text_of(reading, component_of(message, person, 2)),
+		.person_given = text_of(reading, component_of(message, person, 3)),
+		.person_id_type = text_of(reading, component_of(message, person, 13)),
+		.person_is_system = slice_is(component_of(message, person, 10), "U"),
+		.person_is_foreign = is_foreign(reading, person),
+		.structure_name = text_of(reading, component_of(message, organisation, 1)),
+		.structure_id = text_of(reading, component_of(message, organisation, 10)),
+		.device = text_of(reading, component_of(message, fields[10], 1)),
 	};
 }
 

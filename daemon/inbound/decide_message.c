@@ -10,6 +10,14 @@ enum {
 	HEADER_MOST = 4096,    /* bytes of an MSH */
 };
 
+/* A system (U) asks for nothing by itself: ours does. So it does for whom a number of another authority names.
+ * METADATA.XML of a medium is read the same way.
+ */
+static bool asks_in_person(const struct transmission_sender *sender)
+{
+	return !sender->person_is_system && !sender->person_is_foreign;
+}
+
 /* What the message says beyond its document. */
 static struct metadata_request request_of(const struct transmission *message)
 {
@@ -22,7 +30,7 @@ static struct metadata_request request_of(const struct transmission *message)
 		.secret_connection = message->flags[FLAG_CONNEXION_SECRETE],
 		.visibility_changes = message->flags[FLAG_MODIF_CONF_CODE],
 		.visit_class = message->visit_class,
-		.sender_id = sender->person_id,
+		.sender_id = asks_in_person(sender) ? sender->person_id : "",
 		.sender_family = sender->person_family,
 		.sender_given = sender->person_given,
 		.sender_id_is_internal = strcmp(sender->person_id_type, "EI") == 0,

@@ -35,8 +35,12 @@ struct transmission_id {
 struct transmission_sender {
 	const char *person_id, *person_family, *person_given; /* PRT-5.1, .2, .3 */
 	const char *person_id_type;                           /* PRT-5.13: IDNPS, RPPS, EI */
-	const char *structure_name, *structure_id;            /* PRT-8.1, .10 */
-	const char *device;                                   /* PRT-10.1 */
+	bool person_is_system;                                /* PRT-5.10 is U */
+	/* PRT-5.9 names another authority than the national one, and the id is not said to be of the structure (EI):
+	   nationally, that number is somebody else's */
+	bool person_is_foreign;
+	const char *structure_name, *structure_id; /* PRT-8.1, .10 */
+	const char *device;                        /* PRT-10.1 */
 };
 
 enum transmission_action { TRANSMISSION_SUBMIT, TRANSMISSION_REPLACE, TRANSMISSION_DELETE };

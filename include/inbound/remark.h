@@ -16,6 +16,7 @@ enum remark {
 	REMARK_LONG_TITLE,    /* the DMP is told its beginning */
 	REMARK_NO_SET_ID,
 	REMARK_NO_ZONE, /* effectiveTime is taken for local time */
+	REMARK_FOREIGN_SENDER, /* the id of PRT-5 is of another authority: the software of the site sends */
 	REMARK_COUNT
 };
 

@@ -41,7 +41,7 @@ FIELDS = {
     "OBX-5.5": ("AE", "OBX-5.5", "102", "data_type", "Base64 is "),
     "OBX-11": ("AE", "OBX-11", "199", "message_invalid", "the status of the document is none of F, C and D"),
     "PRT-5.1": ("AE", "PRT-5", "102", "data_type", "the id of the person who sends (PRT-5.1) is no PS_IdNat"),
-    **dict.fromkeys(["PRT-4", "PRT-5.2", "PRT-5.3", "PRT-5.13", "PRT-8.1", "PRT-8.10", "PRT-10"], TAKEN),
+    **dict.fromkeys(["PRT-4", "PRT-5.2", "PRT-5.3", "PRT-5.9.1", "PRT-5.9.2", "PRT-5.10", "PRT-5.13", "PRT-8.1", "PRT-8.10", "PRT-10"], TAKEN),
 }
 
 # Bytes that stand in a field as they are.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from samples import hand_in, mdm_t02, patient_words, read, unique_id
+from samples import hand_in, mdm_t02, numbered, patient_words, read, unique_id
 
 LETTER = read("discharge-letter.xml")
 
@@ -27,6 +27,18 @@ def test_another_local_identifier_in_the_message_is_told(gateway):
     assert gateway.wait_final(doc) == "delivered"
     assert remarks(gateway, doc) == ["PID-3 and the document's recordTarget name other local identifiers of the patient"]
     assert [word for word in patient_words() if word in "\n".join(gateway.journal.lines)] == []
+
+
+def test_a_sender_by_a_number_of_another_authority_does_not_ask_in_person(gateway, simulator):
+    """Nationally, the number is somebody else's: the software of the site asks, and the source is told of."""
+    letter = numbered(7)
+    message = mdm_t02(letter)
+    assert message.count(b"&1.2.250.1.71.4.2.1&ISO^D") == 1
+    assert gateway.send(message.replace(b"&1.2.250.1.71.4.2.1&ISO^D", b"&1.2.250.1.999.4&ISO^D")).code == "AA"
+    doc = next(each["doc"] for each in gateway.documents() if each["unique_id"] == unique_id(letter))
+    assert gateway.wait_final(doc) == "delivered"
+    assert remarks(gateway, doc) == ["PRT-5.9 of who sends is not 1.2.250.1.71.4.2.1, nor PRT-5.13 EI: "
+                                     "the software of the site sends"]
 
 
 def test_what_the_document_lacks_is_told_through_both_doors(gateway):
