@@ -99,6 +99,28 @@ static void write_document(const char *file, char status, struct buf *out)
 	buf_addf(out, "||||||%c\r", status);
 }
 
+static void write_flags(const struct variant *v, struct buf *out)
+{
+	const struct {
+		const char *code, *value;
+	} flags[] = {
+		{ "MASQUE_PS", "N" },
+		{ "INVISIBLE_PATIENT", "N" },
+		{ "INVISIBLE_REP_LEGAUX", "N" },
+		{ "CONNEXION_SECRETE", v->secret ? v->secret : "N" },
+		{ "MODIF_CONF_CODE", "N" },
+		{ "DESTDMP", v->for_dmp },
+		{ "ACK_RECEPTION", v->wants_ack },
+	};
+
+	for (size_t i = 0; i < length_of(flags); i++)
+		if (flags[i].value != NULL)
+			buf_addf(
+				out,
+				"OBX|%zu|CWE|%s^x^MetaDMPMSS||%s^^expandedYes-NoIndicator||||||F\r",
+				i + 2, flags[i].code, flags[i].value);
+}
+
 static void write_message(const struct variant *v, struct buf *out)
 {
 	bool oru = strcmp(v->event, "R01") == 0;
@@ -120,18 +142,7 @@ static void write_message(const struct variant *v, struct buf *out)
 		 "PRT||UC||SB^Send by^participation|801234567866^MARTIN^Claire^^^^%s|||CH^^^^^ANS&"
 		 "1.2.250.1.71.4.2.2&ISO^FINEG^^^%s\r",
 		 v->person, v->structure);
-	buf_addf(out, "OBX|2|CWE|DESTDMP^x^MetaDMPMSS||%s^^expandedYes-NoIndicator||||||F\r",
-		 v->for_dmp);
-	if (v->wants_ack != NULL)
-		buf_addf(out,
-			 "OBX|3|CWE|ACK_RECEPTION^x^MetaDMPMSS||%s^^expandedYes-NoIndicator||||||"
-			 "F\r",
-			 v->wants_ack);
-	if (v->secret != NULL)
-		buf_addf(out,
-			 "OBX|4|CWE|CONNEXION_SECRETE^x^MetaDMPMSS||%s^^expandedYes-NoIndicator"
-			 "||||||F\r",
-			 v->secret);
+	write_flags(v, out);
 }
 
 static int decide_variant(struct decision *decision, const struct variant *v, struct err *err)

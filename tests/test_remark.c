@@ -127,15 +127,17 @@ static void what_is_missing_is_told(void **state)
 	assert_int_equal(remarks_of(&cda, NULL), 1U << REMARK_NO_SET_ID);
 }
 
-static void a_sender_of_another_authority_is_told(void **state)
+static void what_the_message_lacks_is_told(void **state)
 {
 	const struct transmission_id local = { "77", LOCAL, "PI", "CH" };
-	const struct transmission message = { .ids = &local,
-					      .id_count = 1,
-					      .sender.person_is_foreign = true };
+	struct transmission message = { .ids = &local, .id_count = 1 };
 
 	(void)state;
+	message.sender.person_is_foreign = true;
 	assert_int_equal(remarks_of(&good, &message), 1U << REMARK_FOREIGN_SENDER);
+	message.sender.person_is_foreign = false;
+	message.lacks_flag = true;
+	assert_int_equal(remarks_of(&good, &message), 1U << REMARK_FLAG_MISSING);
 }
 
 static void each_remark_says_what_it_is_about(void **state)
@@ -147,6 +149,7 @@ static void each_remark_says_what_it_is_about(void **state)
 		[REMARK_LONG_TITLE] = "title",
 		[REMARK_NO_SET_ID] = "setId",
 		[REMARK_NO_ZONE] = "zone",
+		[REMARK_FLAG_MISSING] = "a flag of edition 2.1",
 		[REMARK_FOREIGN_SENDER] = "PRT-5.9",
 	};
 
@@ -175,7 +178,7 @@ int main(void)
 		cmocka_unit_test(characters_of_one_byte_count_as_well),
 		cmocka_unit_test(each_of_two_templates_is_wanted),
 		cmocka_unit_test(what_is_missing_is_told),
-		cmocka_unit_test(a_sender_of_another_authority_is_told),
+		cmocka_unit_test(what_the_message_lacks_is_told),
 		cmocka_unit_test(each_remark_says_what_it_is_about),
 	};
 

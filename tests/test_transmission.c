@@ -228,9 +228,6 @@ static void flags_are_read_by_their_code(void **state)
 		  true },
 		{ "|ACK_LECTURE_MSS^", "|ACK_LECTURE||Y^", FLAG_ACK_LECTURE_MSS, true },
 		{ "Destinataire DMP^MetaDMPMSS||Y", "x|| N ", FLAG_DESTDMP, false },
-		/* absent */
-		{ "|DESTDMP^", "|DESTDMP_OLD^", FLAG_DESTDMP, true },
-		{ "|ACK_RECEPTION^", "|ACK_OLD^", FLAG_ACK_RECEPTION, false },
 	};
 
 	(void)state;
@@ -240,6 +237,52 @@ static void flags_are_read_by_their_code(void **state)
 
 		assert_int_equal(read.result, 0);
 		assert_int_equal(read.transmission.flags[cases[i].flag], cases[i].value);
+		assert_false(read.transmission.lacks_flag);
+	}
+}
+
+/* Of edition 2.1; 2.0 took what was missing for a no, and for the DMP. */
+static void a_missing_flag_is_refused_where_the_dmp_would_need_it(void **state)
+{
+	static const struct {
+		const char *find, *code;
+		enum transmission_flag flag;
+		bool refused;
+	} cases[] = {
+		{ "|MASQUE_PS^", "MASQUE_PS", FLAG_MASQUE_PS, true },
+		{ "|INVISIBLE_PATIENT^", "INVISIBLE_PATIENT", FLAG_INVISIBLE_PATIENT, true },
+		{ "|INVISIBLE_REP_LEGAUX^", "INVISIBLE_REP_LEGAUX", FLAG_INVISIBLE_REP_LEGAUX,
+		  true },
+		{ "|CONNEXION_SECRETE^", "CONNEXION_SECRETE", FLAG_CONNEXION_SECRETE, true },
+		{ "|MODIF_CONF_CODE^", "MODIF_CONF_CODE", FLAG_MODIF_CONF_CODE, true },
+		{ "|DESTDMP^", "DESTDMP", FLAG_DESTDMP, true },
+		{ "|DESTMSSANTEPS^", "DESTMSSANTEPS", FLAG_DESTMSSANTEPS, false },
+		{ "|DESTMSSANTEPAT^", "DESTMSSANTEPAT", FLAG_DESTMSSANTEPAT, false },
+		{ "|ACK_RECEPTION^", "ACK_RECEPTION", FLAG_ACK_RECEPTION, false },
+		{ "|ACK_LECTURE_MSS^", "ACK_LECTURE_MSS", FLAG_ACK_LECTURE_MSS, false },
+	};
+
+	(void)state;
+	assert_int_equal(length_of(cases), FLAG_COUNT);
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(read_done) struct read new =
+			read_changed("hl7/mdm_new.hl7", cases[i].find, "|OLD^");
+		scoped(read_done) struct read old =
+			read_changed("hl7/mdm_new_2.0.hl7", cases[i].find, "|OLD^");
+
+		assert_int_equal(new.result, cases[i].refused ? -1 : 0);
+		if (cases[i].refused) {
+			assert_int_equal(new.err.reason, REASON_FIELD_MISSING);
+			assert_string_equal(new.err.where, "OBX");
+			assert_non_null(strstr(new.err.text, cases[i].code));
+		} else {
+			assert_true(new.transmission.lacks_flag);
+			assert_false(new.transmission.flags[cases[i].flag]);
+		}
+		assert_int_equal(old.result, 0);
+		assert_false(old.transmission.lacks_flag);
+		assert_int_equal(old.transmission.flags[cases[i].flag],
+				 cases[i].flag == FLAG_DESTDMP);
 	}
 }
 
@@ -828,6 +871,7 @@ int main(void)
 		cmocka_unit_test(no_break_spaces_do_not_enter_an_identifier),
 		cmocka_unit_test(without_sender_the_caller_decides),
 		cmocka_unit_test(flags_are_read_by_their_code),
+		cmocka_unit_test(a_missing_flag_is_refused_where_the_dmp_would_need_it),
 		cmocka_unit_test(what_the_dmp_does_not_need_is_tolerated),
 		cmocka_unit_test(what_the_dmp_needs_is_required),
 		cmocka_unit_test(no_identifier_of_the_patient_is_a_missing_field),

@@ -80,8 +80,9 @@ static const struct edition {
 	bool opaque_order; /* ORC-1 may be SC: only OBX-11 tells what is wanted */
 	bool opaque_ids;   /* TXA-12 and TXA-13 are the sender's own numbers */
 	bool on_demand;    /* only where the settings want it */
+	bool has_flags;    /* each of the ten is required */
 } editions[] = {
-	{ "2.1", "CISIS_CDA_HL7_V2", .has_order = true },
+	{ "2.1", "CISIS_CDA_HL7_V2", .has_order = true, .has_flags = true },
 	{ "2.0", "CISIS_CDA_HL7_V2", .opaque_order = true },
 	{ "1.2", "CISIS_CDA_HL7_V1", .opaque_order = true, .opaque_ids = true, .on_demand = true },
 };
@@ -109,7 +110,7 @@ static const struct {
 	{ "PV1", 2, "EIORN", REASON_TABLE_VALUE },
 };
 
-/* OBX-3.1 of what is not the document. FLAG_COUNT: of no use to the DMP. */
+/* OBX-3.1 of what is not the document, what edition 2.1 calls it first. FLAG_COUNT: of no use to the DMP. */
 static const struct {
 	const char *code;
 	enum transmission_flag flag;
@@ -749,6 +750,25 @@ static int read_observations(struct reading *reading, struct err *err)
 	return 0;
 }
 
+/* What says from whom the document is hidden must not be taken for a no because it is missing. What is about mail
+ * and acknowledgements is no reason to keep it from the DMP.
+ */
+static int check_flags(struct reading *reading, struct err *err)
+{
+	for (size_t i = 0; reading->edition->has_flags && i < length_of(flags); i++) {
+		const enum transmission_flag flag = flags[i].flag;
+
+		if (flag == FLAG_COUNT || reading->flag_seen[flag])
+			continue;
+		if (flag <= FLAG_DESTDMP)
+			return err_refuse(err, REASON_FIELD_MISSING, "OBX",
+					  "the flag %s is missing: edition 2.1 requires its Y or N",
+					  flags[i].code);
+		reading->transmission.lacks_flag = true;
+	}
+	return 0;
+}
+
 static int read_documents(struct reading *reading, struct err *err)
 {
 	if (read_edition(reading, err) < 0 || check_structure(reading, err) < 0 ||
@@ -757,7 +777,8 @@ static int read_documents(struct reading *reading, struct err *err)
 		return -1;
 	read_values(reading);
 	if (read_patient(reading, err) < 0 || read_trigger(reading, err) < 0 ||
-	    read_orders(reading, err) < 0 || read_observations(reading, err) < 0)
+	    read_orders(reading, err) < 0 || read_observations(reading, err) < 0 ||
+	    check_flags(reading, err) < 0)
 		return -1;
 	read_sender(reading);
 	return 0;

@@ -15,6 +15,8 @@ static const char *const texts[REMARK_COUNT] = {
 	[REMARK_NO_SET_ID] = "it has no setId",
 	[REMARK_NO_ZONE] = "its effectiveTime has no zone: it is taken for the time of this "
 			   "machine",
+	[REMARK_FLAG_MISSING] = "a flag of edition 2.1 about mail or acknowledgements is missing: "
+				"it is taken as N",
 	[REMARK_FOREIGN_SENDER] =
 		"PRT-5.9 of who sends is not 1.2.250.1.71.4.2.1, nor PRT-5.13 EI: "
 		"the software of the site sends",
@@ -91,6 +93,7 @@ unsigned remarks_of(const struct cda *cda, const struct transmission *message)
 		[REMARK_LONG_TITLE] = characters_of(cda->title) > TITLE_CHARACTERS,
 		[REMARK_NO_SET_ID] = cda->set_id.root[0] == '\0',
 		[REMARK_NO_ZONE] = lacks_zone(cda->effective_time),
+		[REMARK_FLAG_MISSING] = message != NULL && message->lacks_flag,
 		[REMARK_FOREIGN_SENDER] = message != NULL && message->sender.person_is_foreign,
 	};
 	unsigned remarks = 0;

@@ -9,6 +9,7 @@
 
 #include "hl7/stay.h"
 
+/* Up to FLAG_DESTDMP they concern the DMP: a message of edition 2.1 that lacks one is refused. */
 enum transmission_flag {
 	FLAG_MASQUE_PS,
 	FLAG_INVISIBLE_PATIENT,
@@ -84,6 +85,7 @@ struct transmission {
 	struct transmission_sender sender;
 	bool has_sender;
 	bool flags[FLAG_COUNT]; /* absent: false, but FLAG_DESTDMP: true */
+	bool lacks_flag; /* one of those that edition 2.1 requires, and the DMP has no use for */
 
 	struct transmission_document documents[TRANSMISSION_DOCUMENTS_MOST];
 	size_t document_count; /* 1 or 2; 0 of an ADT */

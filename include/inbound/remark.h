@@ -15,7 +15,8 @@ enum remark {
 	REMARK_TEMPLATES,     /* it does not say that it is a French CDA of the CI-SIS */
 	REMARK_LONG_TITLE,    /* the DMP is told its beginning */
 	REMARK_NO_SET_ID,
-	REMARK_NO_ZONE, /* effectiveTime is taken for local time */
+	REMARK_NO_ZONE,      /* effectiveTime is taken for local time */
+	REMARK_FLAG_MISSING, /* of mail or acknowledgements: taken as N */
 	REMARK_FOREIGN_SENDER, /* the id of PRT-5 is of another authority: the software of the site sends */
 	REMARK_COUNT
 };

@@ -136,6 +136,8 @@ MESSAGES = {
     "a class of visit outside its table": (mdm_t02(LETTER, visit_class="Z"), "AE", "PV1-2", "103", "table_value"),
     "a flag that is neither yes nor no": (mdm_t02(LETTER, flags={"DESTDMP": "MAYBE"}),
                                           "AE", "OBX-5", "103", "table_value"),
+    "a flag that is empty": (mdm_t02(LETTER, flags={"DESTDMP": ""}), "AE", "OBX-5", "101", "field_missing"),
+    "a flag that is missing": (mdm_t02(LETTER, flags={"MASQUE_PS": None}), "AE", "OBX", "101", "field_missing"),
     "no Base64": (re.sub(rb"Base64\^....", b"Base64^*?*?", mdm_t02(LETTER)), "AE", "OBX-5.5", "102", "data_type"),
     "other delimiters": (mdm_t02(LETTER).replace(b"MSH|^~\\&|", b"MSH|$~\\&|"), "AE", "MSH-2", "102", "data_type"),
     "another patient": (mdm_t02(LETTER, changes={"ins": "279035121518888"}), "AE", "PID-3", "207", "ins_mismatch"),

@@ -64,10 +64,10 @@ def repeated(of: str = "1.2.250.1.999.1.1.7001", name: str = AGAIN, title: str =
     return again
 
 
-def hand_in(gateway: Gateway, door: str, cda: bytes, name: str = "document.xml") -> str:
+def hand_in(gateway: Gateway, door: str, cda: bytes, name: str = "document.xml", **message) -> str:
     """Brings a good document in by that door, and returns our id for it once it is acknowledged."""
     if door == "mllp":
-        ack = gateway.send(mdm_t02(cda))
+        ack = gateway.send(mdm_t02(cda, **message))
         assert ack is not None and ack.code == "AA", ack and ack.errors
     else:
         start = len(gateway.journal.lines)

@@ -41,6 +41,15 @@ def test_a_sender_by_a_number_of_another_authority_does_not_ask_in_person(gatewa
                                      "the software of the site sends"]
 
 
+def test_a_flag_about_mail_that_is_missing_is_told(gateway):
+    """One about the DMP is refused: test_hostile_input.py. Edition 2.0 is as it was."""
+    doc = hand_in(gateway, "mllp", numbered(8), flags={"DESTMSSANTEPAT": None})
+    old = hand_in(gateway, "mllp", numbered(9), flags={"MASQUE_PS": None}, profile="2.0^CISIS_CDA_HL7_V2")
+    assert gateway.wait_final(doc) == gateway.wait_final(old) == "delivered"
+    assert remarks(gateway, doc) == ["a flag of edition 2.1 about mail or acknowledgements is missing: it is taken as N"]
+    assert remarks(gateway, old) == []
+
+
 def test_what_the_document_lacks_is_told_through_both_doors(gateway):
     cda = re.sub(rb"  <setId [^>]*/>\n", b"", LETTER, count=1)
     cda = cda.replace(b'<effectiveTime value="20261120094500+0100"/>', b'<effectiveTime value="20261120094500"/>', 1)
