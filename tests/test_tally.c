@@ -265,6 +265,37 @@ static void a_deleted_document_satisfies_its_stay_no_longer(void **state)
 	assert_asked(f, &net, "990012345 20261210: 1\n");
 }
 
+/* A month that was reported stays what it was: the deletion is less in its own month. What is counted by its
+ * stay is taken off where it counted.
+ */
+static void a_deleted_document_is_taken_off_when_it_is_deleted(void **state)
+{
+	struct fixture *f = *state;
+	struct store_numerator november = in_window("2026-11-01", "2026-12-01", STORE_DOCUMENTS);
+	struct store_numerator december = in_window("2026-12-01", "2027-01-01", STORE_DOCUMENTS);
+	struct store_numerator both = in_window("2026-11-01", "2027-01-01", STORE_DOCUMENTS);
+
+	november.net_of_deletions = december.net_of_deletions = both.net_of_deletions = true;
+	bring(f, "1.1", "submit", "");
+	bring(f, "1.2", "submit", "");
+	f->now_ms += 20 * (int64_t)DAY_MS;
+	bring(f, "1.1", "delete", "1.1");
+	count_all(f, 100);
+	assert_asked(f, &november, "990012345 20261120: 2\n");
+	assert_asked(f, &december, "990012345 20261210: -1\n");
+	assert_asked(f, &both, "990012345 20261120: 2\n990012345 20261210: -1\n");
+	november.basis = december.basis = STORE_BY_SUBMITTED;
+	assert_asked(f, &november, "990012345 20261120: 2\n");
+	assert_asked(f, &december, "990012345 20261210: -1\n");
+	november.basis = december.basis = STORE_BY_STAY_END;
+	assert_asked(f, &november, "990012345 20261120: 1\n");
+	assert_asked(f, &december, "");
+	november.basis = december.basis = STORE_BY_ACCEPTED;
+	november.late_grace_days = december.late_grace_days = 8;
+	assert_asked(f, &november, "990012345 20261120: 1\n");
+	assert_asked(f, &december, "");
+}
+
 static void count_quality(void *arg, const struct store_quality *quality)
 {
 	*(struct store_quality *)arg = *quality;
@@ -741,6 +772,7 @@ int main(void)
 		test(a_document_without_a_stay_counts_and_satisfies_none),
 		test(a_letter_may_be_shared_by_the_stay_before_a_transfer),
 		test(a_deleted_document_satisfies_its_stay_no_longer),
+		test(a_deleted_document_is_taken_off_when_it_is_deleted),
 		test(a_document_of_the_last_moment_counts_in_its_window),
 		test(what_was_blocked_counts_by_the_date_that_is_asked),
 		test(a_site_renumbered_in_the_window_keeps_its_count),

@@ -432,9 +432,18 @@ static int read_numbers(struct store *store, enum store_statement which,
 	return got;
 }
 
-int store_numerator(struct store *store, const struct store_numerator *asked,
-		    void (*each)(void *arg, const struct store_number *number), void *arg,
-		    struct err *err)
+/* As the statements have it: 0 counts what was deleted, 1 does not, 2 takes it off when it was. */
+static int net_of(const struct store_numerator *asked)
+{
+	const bool is_dated_by_the_feed =
+		asked->basis == STORE_BY_ACCEPTED || asked->basis == STORE_BY_SUBMITTED;
+
+	if (!asked->net_of_deletions)
+		return 0;
+	return asked->aggregate == STORE_DOCUMENTS && is_dated_by_the_feed ? 2 : 1;
+}
+
+static enum store_statement statement_of(const struct store_numerator *asked)
 {
 	static const enum store_statement statements[] = {
 		[STORE_DOCUMENTS] = COUNT_DOCUMENTS,
@@ -442,10 +451,16 @@ int store_numerator(struct store *store, const struct store_numerator *asked,
 		[STORE_PATIENTS] = COUNT_PATIENTS,
 		[STORE_WEEKS] = COUNT_WEEKS,
 	};
-	const enum store_statement which =
-		asked->aggregate == STORE_STAYS && asked->share_across_transfers
-			? COUNT_SHARED_STAYS
-			: statements[asked->aggregate];
+
+	if (asked->aggregate == STORE_STAYS && asked->share_across_transfers)
+		return COUNT_SHARED_STAYS;
+	return net_of(asked) == 2 ? COUNT_NET_DOCUMENTS : statements[asked->aggregate];
+}
+
+int store_numerator(struct store *store, const struct store_numerator *asked,
+		    void (*each)(void *arg, const struct store_number *number), void *arg,
+		    struct err *err)
+{
 	const bool by_accepted = asked->basis == STORE_BY_ACCEPTED;
 	/* whole days of Paris, of which one may have 23 or 25 hours */
 	const int64_t grace_ms = calendar_begins_ms(calendar_add(calendar_day(asked->to_ms),
@@ -456,7 +471,7 @@ int store_numerator(struct store *store, const struct store_numerator *asked,
 
 	/* ?6 and ?7 only spare reading what cannot count */
 	return read_numbers(
-		store, which,
+		store, statement_of(asked),
 		VALUES(TEXT(list_of(&asked->types, &types)), TEXT(list_of(&asked->sites, &sites)),
 		       TEXT(list_of(&asked->lanes, &lanes)), TEXT(list_of(&asked->fields, &fields)),
 		       TEXT(list_of(&asked->units, &units)),
@@ -465,9 +480,9 @@ int store_numerator(struct store *store, const struct store_numerator *asked,
 		       NUMBER(asked->from_ms), NUMBER(asked->to_ms), TEXT(asked->channel),
 		       NUMBER(asked->basis), NUMBER(asked->ins_qualified),
 		       NUMBER(asked->has_most_delay), NUMBER(asked->most_delay_ms),
-		       NUMBER(asked->net_of_deletions), NUMBER(asked->not_reconciled),
-		       NUMBER(asked->by_lane), NUMBER(asked->aggregate == STORE_STAYS),
-		       NUMBER(grace_ms), NUMBER(asked->adt_only)),
+		       NUMBER(net_of(asked)), NUMBER(asked->not_reconciled), NUMBER(asked->by_lane),
+		       NUMBER(asked->aggregate == STORE_STAYS), NUMBER(grace_ms),
+		       NUMBER(asked->adt_only)),
 		each, arg, err);
 }
 

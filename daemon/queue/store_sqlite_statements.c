@@ -32,29 +32,31 @@
 /* Acceptances that count for ?1 ... ?17, with the number that their site has now. What the documents of a stay
  * say of its end holds where no ADT does.
  */
-#define KNOWN \
+#define IN_TIME "a.accepted_ms >= ?6 AND a.accepted_ms < ?7"
+#define KNOWN_OF(in_time) \
 	"WITH known AS (SELECT a.*, coalesce(x.current, a.site) AS now_site, s.start_ms AS began_ms," \
 	"  coalesce(nullif(s.end_ms, 0), a.stay_end_ms) AS ended_ms" \
 	"  FROM acceptance a LEFT JOIN site_alias x ON x.former = a.site" \
 	"  LEFT JOIN stay s ON s.source = 'adt' AND s.key = a.stay" \
-	"  WHERE a.accepted_ms >= ?6 AND a.accepted_ms < ?7" \
+	"  WHERE " in_time \
 	"  AND " NAMED("?1", "a.type_code") " AND " NAMED("?3", "a.lane") \
 	"  AND (?10 = '' OR a.channel = ?10)" \
-	"  AND (NOT ?12 OR a.ins_qualified) AND (NOT ?15 OR a.deleted_ms = 0)" \
+	"  AND (NOT ?12 OR a.ins_qualified) AND (?15 <> 1 OR a.deleted_ms = 0)" \
 	"  AND (NOT ?16 OR a.outcome = 'ACCEPTED') AND NOT coalesce((s.cancelled OR NOT s.counts) AND ?18, 0)" \
 	"  AND (NOT ?20 OR s.key IS NOT NULL))," \
 	" "
+#define KNOWN KNOWN_OF(IN_TIME)
 #define PICK \
 	"picked AS (SELECT iif(?17, '', now_site) AS site, lane, iif(?17, '', field) AS field, stay, patient," \
 	"  CASE ?11 WHEN 0 THEN accepted_ms WHEN 1 THEN submitted_ms WHEN 2 THEN created_ms ELSE ended_ms END AS at_ms," \
-	"  accepted_ms, ended_ms FROM known WHERE " NAMED("?2", "now_site") \
+	"  accepted_ms, ended_ms, deleted_ms FROM known WHERE " NAMED("?2", "now_site") \
 	"  AND " NAMED("?4", "field") " AND " NAMED("?5", "unit") \
 	"  AND (NOT ?13 OR (ended_ms > 0 AND accepted_ms - ended_ms <= ?14))"
 /* The stay from which the patient came, to another site of the entity, no more than a day between them. */
 #define SHARE \
 	" UNION ALL SELECT iif(?17, '', coalesce(y.current, t.site)), k.lane, iif(?17, '', t.field), t.key, k.patient," \
 	"  CASE ?11 WHEN 0 THEN k.accepted_ms WHEN 1 THEN k.submitted_ms WHEN 2 THEN k.created_ms ELSE t.end_ms END," \
-	"  k.accepted_ms, t.end_ms FROM known k JOIN stay t ON t.source = 'adt' AND t.patient = k.patient" \
+	"  k.accepted_ms, t.end_ms, k.deleted_ms FROM known k JOIN stay t ON t.source = 'adt' AND t.patient = k.patient" \
 	"  AND t.end_ms BETWEEN k.began_ms - 86400000 AND k.began_ms + 86400000 AND t.end_ms > 0 AND t.lane = k.lane" \
 	"  AND t.key <> k.stay AND NOT t.cancelled AND t.counts LEFT JOIN site_alias y ON y.former = t.site" \
 	"  WHERE k.began_ms > 0 AND coalesce(y.current, t.site) <> k.now_site" \
@@ -65,6 +67,14 @@
 	" counted AS (SELECT * FROM picked WHERE iif(?19 > 0 AND ended_ms > 0," \
 	"  ended_ms >= ?8 AND ended_ms < ?9 AND accepted_ms < ?9 + ?19, at_ms >= ?8 AND at_ms < ?9))"
 #define PICKED KNOWN PICK COUNTED
+/* What was deleted is taken off on the day of its deletion; what is counted by its stay, where it counted. */
+#define BY_ITS_STAY "(?19 > 0 AND ended_ms > 0)"
+#define COMING_AND_GOING \
+	" SELECT site, lane, field, paris_day(at_ms), sum(n) FROM (SELECT site, lane, field, at_ms, 1 AS n FROM counted" \
+	" WHERE deleted_ms = 0 OR NOT " BY_ITS_STAY \
+	" UNION ALL SELECT site, lane, field, deleted_ms, -1 FROM picked" \
+	" WHERE deleted_ms >= ?8 AND deleted_ms < ?9 AND NOT " BY_ITS_STAY ")" \
+	" GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0 ORDER BY 2, 1, 3, 4"
 /* with min(), the other columns are those of the row that has the least */
 #define BY_STAY \
 	" SELECT site, lane, field, paris_day(first_ms), count(*) FROM (SELECT site, lane, field," \
@@ -497,6 +507,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" ORDER BY lane, site, field, type_code, channel, month, outcome",
 	[COUNT_DOCUMENTS] = PICKED " SELECT site, lane, field, paris_day(at_ms), count(*) FROM counted"
 		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
+	[COUNT_NET_DOCUMENTS] = KNOWN_OF("(a.accepted_ms >= ?6 OR a.deleted_ms >= ?8) AND a.accepted_ms < ?7") PICK COUNTED
+		COMING_AND_GOING,
 	[COUNT_STAYS] = PICKED BY_STAY,
 	[COUNT_SHARED_STAYS] = KNOWN PICK SHARE COUNTED BY_STAY,
 	[COUNT_PATIENTS] = PICKED " SELECT site, lane, field, paris_day(first_ms), count(*) FROM (SELECT site, lane, field,"

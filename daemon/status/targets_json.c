@@ -89,7 +89,7 @@ static json_t *json_of_inputs(const struct projection_input *input)
 {
 	json_t *json = json_object(), *weeks = json_array();
 
-	json_put_count(json, "numerator_now", (uint64_t)max(input->numerator, (int64_t)0));
+	put_known(json, "numerator_now", true, input->numerator);
 	put_real(json, "days_since_denominator", input->gap);
 	put_real(json, "days_left", input->has_end ? input->left : NAN);
 	put_real(json, "numerator_per_day", input->numerator_pace);

@@ -125,7 +125,11 @@ struct store_numerator {
 	bool ins_qualified;  /* only those whose identity was when they were sent */
 	bool has_most_delay; /* only what was accepted no later after its stay's end */
 	int64_t most_delay_ms;
-	bool net_of_deletions; /* not what was deleted since, whenever */
+	/* What is dated by the feed (STORE_DOCUMENTS, by accepted or submitted) is told once more, as less than
+	 * nothing, on the day of its deletion. What is dated by itself or by its stay, and stays, patients and
+	 * weeks, of which nothing else is there: as if what was deleted since, whenever, had never been.
+	 */
+	bool net_of_deletions;
 	/* of STORE_STAYS: a document is also of the stay from which its patient was transferred, at another
 	 * site of the entity, no more than a day before or after, as ADT tells
 	 */
