@@ -62,6 +62,8 @@ static const struct config config = { .establishments = establishments,
 
 /* ---- the year ---- */
 
+enum { DOCUMENTS = 1000000 }; /* that come besides are not so many */
+
 static int64_t hour_of(int day, int hour)
 {
 	return calendar_begins_ms(day) + (int64_t)hour * 3600000;
@@ -104,8 +106,8 @@ static void add_acceptance(struct fixture *f, struct year *year, const struct ru
 	ok(store_find_stay(f->store, rule->lane, number, &stay, &err));
 	memcpy(year->keys[root], store_patient_key(&stay).p, 16);
 	year->acceptances[year->count++] = (struct count_acceptance){
-		.root = root,
-		.current = root,
+		.root = DOCUMENTS + root, /* no document is here */
+		.current = DOCUMENTS + root,
 		.outcome = COUNT_ACCEPTED,
 		.accepted_ms = hour_of(day, 15),
 		.submitted_ms = hour_of(day, 15),
@@ -381,20 +383,34 @@ static const char year_targets[] = HEAD
 	"count, "
 	"value: 5, status: internal}}\n";
 
-/* 120 letters of B wait for an identity to be qualified. */
+static void hold(struct fixture *f, const char *id, const char *stay, enum reason reason)
+{
+	struct store_arrival one = arrival(f, id, "body");
+
+	one.lane = first_entity;
+	one.site = b;
+	one.state = reason == REASON_NONE ? DOC_QUEUED : DOC_HELD;
+	one.reason = reason;
+	one.facts.field = "MCO";
+	one.facts.stay = stay;
+	take_in(f, &one);
+}
+
+/* 120 letters of B wait for an identity to be qualified: one of each of 120 stays that have none, three on each
+ * of forty working days.
+ */
 static void hold_some(struct fixture *f)
 {
-	for (int i = 0; i < 120; i++) {
-		scoped(free_ptr) char *id = xasprintf("1.2.3.%d", i);
-		struct store_arrival one = arrival(f, id, "body");
+	const struct workdays preset = workdays_preset();
+	int held = 0;
 
-		one.lane = first_entity;
-		one.site = b;
-		one.state = DOC_HELD;
-		one.reason = REASON_INS_NOT_QUALIFIED;
-		one.facts.field = "MCO";
-		take_in(f, &one);
-	}
+	for (int day = 20260701; held < 120; day = calendar_add(day, 1))
+		for (int n = 1; n < 4 && !workdays_is_rest(&preset, day); n++) {
+			scoped(free_ptr) char *id = xasprintf("1.2.3.%d", held++);
+			scoped(free_ptr) char *stay = xasprintf("%s-%d-%d", b, day, n);
+
+			hold(f, id, stay, REASON_INS_NOT_QUALIFIED);
+		}
 }
 
 static void a_year_of_three_sites(void **state)
@@ -410,6 +426,61 @@ static void a_year_of_three_sites(void **state)
 	expect_rows(result, at_the_end_of_september, length_of(at_the_end_of_september));
 }
 
+/* Of B, 29 September: the stay 0 has its letter, 1 to 3 have none. What waits brings a stay once, whatever waits of
+ * it, one that has its letter not at all; and what goes under no circumstances brings nothing.
+ */
+static void what_waits_counts_as_the_rule_counts(void **state)
+{
+	static const struct {
+		const char *stay;
+		enum reason reason;
+	} waiting[] = {
+		{ "010003738-20260929-0", REASON_INS_NOT_QUALIFIED },
+		{ "010003738-20260929-1", REASON_INS_NOT_QUALIFIED },
+		{ "010003738-20260929-1", REASON_INS_NOT_QUALIFIED },
+		{ "010003738-20260929-2", REASON_INS_NOT_QUALIFIED },
+		{ "010003738-20260929-2", REASON_NONE },
+		{ "010003738-20260929-3", REASON_INS_CHANGED },
+		{ "010003738-20260929-3", REASON_INS_NOT_IN_DOCUMENT },
+		{ "010003738-nobody-knows", REASON_NONE },
+	};
+	scoped(targets_free) struct targets *targets =
+		targets_of(HEAD "  - {id: stays, " STAYS ", denominator: adt, " RATIO "}\n"
+				"  - {id: any, numerator: {aggregate: distinct_stays, types: [ll], "
+				"date_basis: accepted}, denominator: produits, " RATIO "}\n"
+				"  - {id: late, numerator: {aggregate: documents, types: [ll], "
+				"require: {max_delay_hours_after_stay_end: 24}}, denominator: "
+				"produits, " RATIO "}\n"
+				"  - {id: documents, numerator: {aggregate: documents, types: "
+				"[ll]}, denominator: produits, " RATIO "}\n"
+				"  - {id: patients, numerator: {aggregate: distinct_patients, "
+				"types: [ll]}, denominator: produits, " RATIO "}\n");
+	scoped(board_result_free) struct board_result *result = NULL;
+	const struct projection_input *of;
+	struct fixture *f = *state;
+
+	live_the_year(f);
+	for (size_t i = 0; i < length_of(waiting); i++) {
+		scoped(free_ptr) char *id = xasprintf("1.2.4.%zu", i);
+
+		hold(f, id, waiting[i].stay, waiting[i].reason);
+	}
+	result = board(f, targets, 20260930, 20);
+	of = &row_of(result, "s2", "stays", b)->input;
+	assert_int_equal(of->sendable, 1);
+	assert_int_equal(of->recoverable, 1);
+	of = &row_of(result, "s2", "any", b)->input;
+	assert_int_equal(of->sendable, 2);
+	assert_int_equal(of->recoverable, 1);
+	of = &row_of(result, "s2", "documents", b)->input;
+	assert_int_equal(of->sendable, 2);
+	assert_int_equal(of->recoverable, 4);
+	of = &row_of(result, "s2", "late", b)->input; /* a day and eight hours ago */
+	assert_int_equal(of->sendable + of->recoverable, 0);
+	of = &row_of(result, "s1", "documents", b)->input; /* it has ended */
+	assert_int_equal(of->sendable + of->recoverable, 0);
+}
+
 static void what_is_said_of_it(void **state)
 {
 	scoped(targets_free) struct targets *targets = targets_of(year_targets);
@@ -423,8 +494,8 @@ static void what_is_said_of_it(void **state)
 	assert_int_equal(row_of(result, "s2", "adt", b)->denominator.sensitive, 65);
 	assert_int_equal(row_of(result, "s2", "adt", a)->denominator.sensitive, 0);
 	assert_string_equal(row_of(result, "s2", "adt", b)->english,
-			    "Qualifying the identities that 120 documents wait for brings you to "
-			    "48.2% at the end; without them, 25.0% (target 70.0%).");
+			    "Qualifying the identities that the documents of 120 stays wait for "
+			    "brings you to 48.2% at the end; without them, 25.0% (target 70.0%).");
 	assert_string_equal(
 		row_of(result, "s2", "adt", a)->english,
 		"Reached: 77.7% of 70.0% asked for. At the present pace the window ends "
@@ -965,6 +1036,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(a_year_of_three_sites),
+		test(what_waits_counts_as_the_rule_counts),
 		test(what_is_said_of_it),
 		test(denominators_by_month_reach_as_far_as_they_go),
 		test(a_figure_that_came_before_its_month_was_over_is_of_a_part),

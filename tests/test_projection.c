@@ -71,12 +71,13 @@ static void what_waits_for_somebody_is_said_before_anything_else(void **state)
 
 	(void)state;
 	assert_string_equal(said(&example, false),
-			    "Qualifying the identities that 1,900 documents wait for brings you to "
-			    "75.9% at the end; without them, 65.3% (target 70.0%).");
-	assert_string_equal(said(&example, true),
-			    "Qualifier les identités qu'attendent 1\u202f900 documents vous amène "
-			    "à 75,9\u202f% "
-			    "à la fin ; sans eux, 65,3\u202f% (objectif 70,0\u202f%).");
+			    "Qualifying the identities that the documents of 1,900 stays wait for "
+			    "brings you to 75.9% at the end; without them, 65.3% (target 70.0%).");
+	assert_string_equal(
+		said(&example, true),
+		"Qualifier les identités qu'attendent les documents de 1\u202f900 séjours "
+		"vous amène à 75,9\u202f% "
+		"à la fin ; sans eux, 65,3\u202f% (objectif 70,0\u202f%).");
 	without.recoverable = 0;
 	without.weeks = PROJECTION_ENOUGH;
 	assert_string_equal(

@@ -296,6 +296,58 @@ static void a_deleted_document_is_taken_off_when_it_is_deleted(void **state)
 	assert_asked(f, &december, "");
 }
 
+static void add_awaited(void *arg, const struct store_awaited *awaited)
+{
+	*(int64_t *)arg += awaited->n;
+}
+
+static int64_t awaited(struct fixture *f, const struct store_numerator *asked)
+{
+	int64_t sum = 0;
+
+	count_all(f, 100);
+	ok(store_awaited(f->store, asked, f->now_ms, add_awaited, &sum, &err));
+	return sum;
+}
+
+static void let_in(struct fixture *f, const char *unique_id, const char *action,
+		   const char *follows)
+{
+	struct store_arrival one = of_stay(f, unique_id, "V88001");
+
+	one.action = action;
+	one.follows = follows;
+	take_in(f, &one);
+}
+
+/* Of versions that wait one after the other the lineage counts once; of what the DMP has, none does. */
+static void versions_that_wait_would_count_once(void **state)
+{
+	struct fixture *f = *state;
+	struct store_numerator asked = in_window("2026-11-01", "2026-12-01", STORE_DOCUMENTS);
+
+	let_in(f, "1.1", "submit", "");
+	assert_int_equal(awaited(f, &asked), 1);
+	let_in(f, "1.2", "replace", "1.1");
+	let_in(f, "2.1", "submit", "");
+	assert_int_equal(awaited(f, &asked), 2);
+	asked.aggregate = STORE_STAYS;
+	assert_int_equal(awaited(f, &asked), 1);
+	asked.aggregate = STORE_PATIENTS;
+	assert_int_equal(awaited(f, &asked), 1);
+	asked.from_ms = begins("2026-12-01");
+	asked.to_ms = begins("2027-01-01");
+	assert_int_equal(awaited(f, &asked), 0); /* not today */
+	asked = in_window("2026-11-01", "2026-12-01", STORE_DOCUMENTS);
+	deliver(f);
+	let_in(f, "1.3", "replace", "1.2");
+	assert_int_equal(awaited(f, &asked), 0);
+	let_in(f, "3.1", "submit", "");
+	assert_int_equal(awaited(f, &asked), 1);
+	asked.aggregate = STORE_STAYS; /* it has two already */
+	assert_int_equal(awaited(f, &asked), 0);
+}
+
 static void count_quality(void *arg, const struct store_quality *quality)
 {
 	*(struct store_quality *)arg = *quality;
@@ -768,6 +820,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(five_versions_count_once),
+		test(versions_that_wait_would_count_once),
 		test(what_was_hidden_and_is_shown_counts_once),
 		test(a_document_without_a_stay_counts_and_satisfies_none),
 		test(a_letter_may_be_shared_by_the_stay_before_a_transfer),

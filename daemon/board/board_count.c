@@ -162,10 +162,9 @@ static bool is_of_stays(const struct target_indicator *indicator)
 	       indicator->denominator->source == SOURCE_ADT;
 }
 
-static int ask_numerator(const struct board_counting *counting,
-			 const struct target_indicator *indicator,
-			 const struct target_numerator *numerator, int from, int to, uint64_t grace,
-			 struct series *into, struct err *err)
+static struct store_numerator asked_of(const struct target_indicator *indicator,
+				       const struct target_numerator *numerator, int from, int to,
+				       uint64_t grace)
 {
 	static const enum store_aggregate aggregates[] = {
 		[AGGREGATE_DOCUMENTS] = STORE_DOCUMENTS, [AGGREGATE_STAYS] = STORE_STAYS,
@@ -178,7 +177,8 @@ static int ask_numerator(const struct board_counting *counting,
 		[BASIS_CREATED] = STORE_BY_CREATED,
 		[BASIS_STAY_END] = STORE_BY_STAY_END,
 	};
-	const struct store_numerator asked = {
+
+	return (struct store_numerator){
 		.types = names_of(&numerator->types),
 		.sites = names_of(&indicator->sites),
 		.lanes = names_of(&indicator->lanes),
@@ -198,6 +198,14 @@ static int ask_numerator(const struct board_counting *counting,
 		.not_reconciled = (numerator->outcomes & OUTCOME_ACCEPTED_RECONCILED) == 0,
 		.late_grace_days = (int)grace,
 	};
+}
+
+static int ask_numerator(const struct board_counting *counting,
+			 const struct target_indicator *indicator,
+			 const struct target_numerator *numerator, int from, int to, uint64_t grace,
+			 struct series *into, struct err *err)
+{
+	const struct store_numerator asked = asked_of(indicator, numerator, from, to, grace);
 
 	return store_numerator(counting->store, &asked, on_number, into, err);
 }
@@ -407,6 +415,42 @@ int board_measure(const struct board_counting *counting, const struct target_ind
 	if (!indicator->has_numerator || !is_countable(&indicator->numerator))
 		return 0;
 	return measure_numerator(counting, indicator, places, from, last, ret_measures, err);
+}
+
+/* ---- what waits ---- */
+
+struct awaiting {
+	const struct board_places *places;
+	struct board_awaited *awaited;
+};
+
+static void on_awaited(void *arg, const struct store_awaited *one)
+{
+	const struct awaiting *awaiting = arg;
+	const size_t place = place_of(awaiting->places, one->lane, one->site);
+
+	if (place == SIZE_MAX)
+		return;
+	if (one->needs_ins)
+		awaiting->awaited[place].recoverable += one->n;
+	else
+		awaiting->awaited[place].sendable += one->n;
+}
+
+int board_await(const struct board_counting *counting, const struct target_indicator *indicator,
+		const struct board_places *places, int from, int to, int64_t now_ms,
+		struct board_awaited *ret_awaited, struct err *err)
+{
+	const struct target_numerator *numerator = &indicator->numerator;
+	const struct store_numerator asked = asked_of(
+		indicator, numerator, from, min(to, counting->today), numerator->late_grace_days);
+	struct awaiting awaiting = { places, ret_awaited };
+
+	for (size_t i = 0; i < places->count; i++)
+		ret_awaited[i] = (struct board_awaited){ 0 };
+	if (places->count == 0 || !indicator->has_numerator || !is_countable(numerator))
+		return 0;
+	return store_awaited(counting->store, &asked, now_ms, on_awaited, &awaiting, err);
 }
 
 /* ---- how it went lately ---- */

@@ -49,25 +49,6 @@ static void on_snapshot(void *arg, const struct store_snapshot *snapshot)
 	};
 }
 
-static void put_waiting(const struct maker *maker, const struct target_indicator *indicator,
-			const struct board_place *place, struct projection_input *input)
-{
-	if (indicator->numerator.aggregate == AGGREGATE_WEEKS)
-		return;
-	for (size_t i = 0; i < maker->waiting.count; i++) {
-		const struct store_unsent *one = &maker->waiting.list[i];
-
-		if (strcmp(indicator->by_entity ? one->lane : one->site, place->id) != 0 ||
-		    !board_is_named(&indicator->numerator.types, one->type_code) ||
-		    !board_is_named(&indicator->fields, one->field))
-			continue;
-		if (one->needs_ins)
-			input->recoverable += one->n;
-		else
-			input->sendable += one->n;
-	}
-}
-
 /* ---- one row ---- */
 
 static const char *joined(struct arena *arena, const struct target_texts *texts)
@@ -293,6 +274,7 @@ struct sheet {
 	int from, to; /* the days that count: the window, or the month in it */
 	struct board_measure *measures, *references;
 	struct board_pace *paces;
+	struct board_awaited *awaited; /* in a window that has ended: nothing */
 };
 
 static double first_pass_of(const struct maker *maker, const struct target_indicator *indicator,
@@ -342,8 +324,8 @@ static void put_measure(const struct maker *maker, const struct sheet *sheet, si
 	input->first_pass_rate = first_pass_of(maker, sheet->indicator, &sheet->places.list[place]);
 	input->weeks = pace->weeks;
 	memcpy(input->weekly, pace->weekly, sizeof(input->weekly));
-	if (!row->has_ended)
-		put_waiting(maker, sheet->indicator, &sheet->places.list[place], input);
+	input->sendable = sheet->awaited[place].sendable;
+	input->recoverable = sheet->awaited[place].recoverable;
 }
 
 /* Nothing is measured: a ratio without a denominator has no figures either. */
@@ -419,12 +401,17 @@ static int measure_sheet(struct maker *maker, struct sheet *sheet, struct err *e
 	sheet->measures = arena_alloc(arena, count * sizeof(*sheet->measures));
 	sheet->references = arena_alloc(arena, count * sizeof(*sheet->references));
 	sheet->paces = arena_alloc(arena, count * sizeof(*sheet->paces));
+	sheet->awaited = arena_alloc(arena, count * sizeof(*sheet->awaited));
 	if (threshold->kind == KIND_DELTA &&
 	    board_measure(&maker->counting, indicator, &sheet->places, threshold->reference_start,
 			  threshold->reference_end, sheet->references, err) < 0)
 		return -1;
 	if (board_measure(&maker->counting, indicator, &sheet->places, sheet->from, sheet->to,
 			  sheet->measures, err) < 0)
+		return -1;
+	if (!has_ended(maker, sheet->programme, sheet->window, indicator) &&
+	    board_await(&maker->counting, indicator, &sheet->places, sheet->from, sheet->to,
+			maker->asked->now_ms, sheet->awaited, err) < 0)
 		return -1;
 	return board_pace(&maker->counting, indicator, &sheet->places, sheet->paces, err);
 }

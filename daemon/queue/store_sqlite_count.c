@@ -457,33 +457,105 @@ static enum store_statement statement_of(const struct store_numerator *asked)
 	return net_of(asked) == 2 ? COUNT_NET_DOCUMENTS : statements[asked->aggregate];
 }
 
-int store_numerator(struct store *store, const struct store_numerator *asked,
-		    void (*each)(void *arg, const struct store_number *number), void *arg,
-		    struct err *err)
+/* The lists that its values borrow. */
+struct lists {
+	struct buf types, sites, lanes, fields, units;
+};
+
+static void lists_done(struct lists *lists)
+{
+	buf_done(&lists->types);
+	buf_done(&lists->sites);
+	buf_done(&lists->lanes);
+	buf_done(&lists->fields);
+	buf_done(&lists->units);
+}
+
+enum { NUMERATOR_VALUES = 20 };
+
+/* ?1 to ?20 */
+static void bind_numerator(const struct store_numerator *asked, struct lists *lists,
+			   struct sqlite_value ret_values[static NUMERATOR_VALUES])
 {
 	const bool by_accepted = asked->basis == STORE_BY_ACCEPTED;
 	/* whole days of Paris, of which one may have 23 or 25 hours */
 	const int64_t grace_ms = calendar_begins_ms(calendar_add(calendar_day(asked->to_ms),
 								 max(asked->late_grace_days, 0))) -
 				 calendar_begins_ms(calendar_day(asked->to_ms));
-	scoped(buf_done) struct buf types = { 0 }, sites = { 0 }, lanes = { 0 }, fields = { 0 },
-				    units = { 0 };
-
 	/* ?6 and ?7 only spare reading what cannot count */
-	return read_numbers(
-		store, statement_of(asked),
-		VALUES(TEXT(list_of(&asked->types, &types)), TEXT(list_of(&asked->sites, &sites)),
-		       TEXT(list_of(&asked->lanes, &lanes)), TEXT(list_of(&asked->fields, &fields)),
-		       TEXT(list_of(&asked->units, &units)),
-		       NUMBER(by_accepted && grace_ms == 0 ? asked->from_ms : INT64_MIN),
-		       NUMBER(by_accepted ? asked->to_ms + grace_ms : INT64_MAX),
-		       NUMBER(asked->from_ms), NUMBER(asked->to_ms), TEXT(asked->channel),
-		       NUMBER(asked->basis), NUMBER(asked->ins_qualified),
-		       NUMBER(asked->has_most_delay), NUMBER(asked->most_delay_ms),
-		       NUMBER(net_of(asked)), NUMBER(asked->not_reconciled), NUMBER(asked->by_lane),
-		       NUMBER(asked->aggregate == STORE_STAYS), NUMBER(grace_ms),
-		       NUMBER(asked->adt_only)),
-		each, arg, err);
+	const struct sqlite_value values[NUMERATOR_VALUES] = {
+		TEXT(list_of(&asked->types, &lists->types)),
+		TEXT(list_of(&asked->sites, &lists->sites)),
+		TEXT(list_of(&asked->lanes, &lists->lanes)),
+		TEXT(list_of(&asked->fields, &lists->fields)),
+		TEXT(list_of(&asked->units, &lists->units)),
+		NUMBER(by_accepted && grace_ms == 0 ? asked->from_ms : INT64_MIN),
+		NUMBER(by_accepted ? asked->to_ms + grace_ms : INT64_MAX),
+		NUMBER(asked->from_ms),
+		NUMBER(asked->to_ms),
+		TEXT(asked->channel),
+		NUMBER(asked->basis),
+		NUMBER(asked->ins_qualified),
+		NUMBER(asked->has_most_delay),
+		NUMBER(asked->most_delay_ms),
+		NUMBER(net_of(asked)),
+		NUMBER(asked->not_reconciled),
+		NUMBER(asked->by_lane),
+		NUMBER(asked->aggregate == STORE_STAYS),
+		NUMBER(grace_ms),
+		NUMBER(asked->adt_only),
+	};
+
+	memcpy(ret_values, values, sizeof(values));
+}
+
+int store_numerator(struct store *store, const struct store_numerator *asked,
+		    void (*each)(void *arg, const struct store_number *number), void *arg,
+		    struct err *err)
+{
+	scoped(lists_done) struct lists lists = { 0 };
+	struct sqlite_value values[NUMERATOR_VALUES];
+
+	bind_numerator(asked, &lists, values);
+	return read_numbers(store, statement_of(asked), values, NUMERATOR_VALUES, each, arg, err);
+}
+
+static enum store_statement awaited_of(const struct store_numerator *asked)
+{
+	if (asked->aggregate == STORE_PATIENTS)
+		return AWAITED_PATIENTS;
+	if (asked->aggregate == STORE_DOCUMENTS)
+		return AWAITED_DOCUMENTS;
+	return asked->share_across_transfers ? AWAITED_SHARED_STAYS : AWAITED_STAYS;
+}
+
+int store_awaited(struct store *store, const struct store_numerator *asked, int64_t now_ms,
+		  void (*each)(void *arg, const struct store_awaited *awaited), void *arg,
+		  struct err *err)
+{
+	scoped(lists_done) struct lists lists = { 0 };
+	scoped(sqlite_reset) sqlite3_stmt *rows = NULL;
+	struct sqlite_value values[NUMERATOR_VALUES + 2];
+	int got = -1;
+
+	if (asked->aggregate == STORE_WEEKS)
+		return 0;
+	bind_numerator(asked, &lists, values);
+	values[NUMERATOR_VALUES] = (struct sqlite_value)NUMBER(now_ms);
+	values[NUMERATOR_VALUES + 1] =
+		(struct sqlite_value)TEXT(reason_row(REASON_INS_NOT_QUALIFIED)->code);
+	rows = sqlite_prepare(&store->sqlite, awaited_of(asked), values, length_of(values), err);
+	while (rows != NULL && (got = sqlite_step(&store->sqlite, rows, err)) > 0) {
+		const struct store_awaited awaited = {
+			.site = sqlite_text(rows, 0),
+			.lane = sqlite_text(rows, 1),
+			.needs_ins = sqlite3_column_int(rows, 3) == 2,
+			.n = sqlite3_column_int64(rows, 4),
+		};
+
+		each(arg, &awaited);
+	}
+	return got;
 }
 
 int store_produced(struct store *store, const struct store_produced *asked,

@@ -33,10 +33,11 @@
  * say of its end holds where no ADT does.
  */
 #define IN_TIME "a.accepted_ms >= ?6 AND a.accepted_ms < ?7"
-#define KNOWN_OF(in_time) \
-	"WITH known AS (SELECT a.*, coalesce(x.current, a.site) AS now_site, s.start_ms AS began_ms," \
+#define KNOWN_OF(in_time) "WITH " KNOWN_FROM("acceptance", in_time)
+#define KNOWN_FROM(these, in_time) \
+	"known AS (SELECT a.*, coalesce(x.current, a.site) AS now_site, s.start_ms AS began_ms," \
 	"  coalesce(nullif(s.end_ms, 0), a.stay_end_ms) AS ended_ms" \
-	"  FROM acceptance a LEFT JOIN site_alias x ON x.former = a.site" \
+	"  FROM " these " a LEFT JOIN site_alias x ON x.former = a.site" \
 	"  LEFT JOIN stay s ON s.source = 'adt' AND s.key = a.stay" \
 	"  WHERE " in_time \
 	"  AND " NAMED("?1", "a.type_code") " AND " NAMED("?3", "a.lane") \
@@ -46,17 +47,19 @@
 	"  AND (NOT ?20 OR s.key IS NOT NULL))," \
 	" "
 #define KNOWN KNOWN_OF(IN_TIME)
-#define PICK \
+#define PICK PICK_WITH("")
+#define PICK_WITH(more) \
 	"picked AS (SELECT iif(?17, '', now_site) AS site, lane, iif(?17, '', field) AS field, stay, patient," \
 	"  CASE ?11 WHEN 0 THEN accepted_ms WHEN 1 THEN submitted_ms WHEN 2 THEN created_ms ELSE ended_ms END AS at_ms," \
-	"  accepted_ms, ended_ms, deleted_ms FROM known WHERE " NAMED("?2", "now_site") \
+	"  accepted_ms, ended_ms, deleted_ms" more " FROM known WHERE " NAMED("?2", "now_site") \
 	"  AND " NAMED("?4", "field") " AND " NAMED("?5", "unit") \
 	"  AND (NOT ?13 OR (ended_ms > 0 AND accepted_ms - ended_ms <= ?14))"
 /* The stay from which the patient came, to another site of the entity, no more than a day between them. */
-#define SHARE \
+#define SHARE SHARE_WITH("")
+#define SHARE_WITH(more) \
 	" UNION ALL SELECT iif(?17, '', coalesce(y.current, t.site)), k.lane, iif(?17, '', t.field), t.key, k.patient," \
 	"  CASE ?11 WHEN 0 THEN k.accepted_ms WHEN 1 THEN k.submitted_ms WHEN 2 THEN k.created_ms ELSE t.end_ms END," \
-	"  k.accepted_ms, t.end_ms, k.deleted_ms FROM known k JOIN stay t ON t.source = 'adt' AND t.patient = k.patient" \
+	"  k.accepted_ms, t.end_ms, k.deleted_ms" more " FROM known k JOIN stay t ON t.source = 'adt' AND t.patient = k.patient" \
 	"  AND t.end_ms BETWEEN k.began_ms - 86400000 AND k.began_ms + 86400000 AND t.end_ms > 0 AND t.lane = k.lane" \
 	"  AND t.key <> k.stay AND NOT t.cancelled AND t.counts LEFT JOIN site_alias y ON y.former = t.site" \
 	"  WHERE k.began_ms > 0 AND coalesce(y.current, t.site) <> k.now_site" \
@@ -80,6 +83,28 @@
 	" SELECT site, lane, field, paris_day(first_ms), count(*) FROM (SELECT site, lane, field," \
 	" min(at_ms) AS first_ms FROM counted WHERE stay IS NOT NULL GROUP BY lane, site, stay)" \
 	" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4"
+/* What waits, one of each lineage that the DMP does not have: its oldest, which goes first. waits: 1 to be sent, 2 for
+ * its identity to be qualified; what goes under no circumstances is none of them. At ?21 it is as if it were accepted:
+ * then it would count, beside what is accepted (0).
+ */
+#define AWAITED \
+	"WITH unsent AS (SELECT root, min(seq) AS seq FROM (SELECT coalesce(g.root, d.seq) AS root, d.seq AS seq" \
+	"  FROM document d LEFT JOIN lineage g ON g.seq = d.seq WHERE d.state IN ('held', 'queued', 'sending')" \
+	"  AND d.action <> 'delete' AND " NAMED("?1", "d.type_code") " AND " NAMED("?3", "d.lane") ") w" \
+	"  WHERE NOT EXISTS (SELECT 1 FROM acceptance a WHERE a.root = w.root AND a.deleted_ms = 0) GROUP BY root)," \
+	" awaited AS (SELECT d.lane, d.site, d.field, d.unit, d.type_code, 'DMP' AS channel, 'ACCEPTED' AS outcome," \
+	"  ?21 AS accepted_ms, coalesce((SELECT l.at_ms FROM ledger l WHERE l.seq = d.seq AND l.what = 'claimed'" \
+	"   ORDER BY l.number LIMIT 1), ?21) AS submitted_ms, d.created_ms, d.stay," \
+	"  coalesce(d.patient, d.local, d.local_named) AS patient, d.stay_end_ms, 1 AS ins_qualified, 0 AS deleted_ms," \
+	"  iif(d.state = 'held' AND d.reason = ?22, 2, 1) AS waits FROM unsent JOIN document d USING (seq)" \
+	"  WHERE NOT (d.state = 'held' AND d.reason IN ('ins_changed', 'ins_not_in_document'))),"
+#define AWAITED_BESIDE(these) \
+	" beside AS (SELECT * FROM awaited UNION ALL SELECT lane, site, field, unit, type_code, channel, outcome," \
+	"  accepted_ms, submitted_ms, created_ms, stay, patient, stay_end_ms, ins_qualified, deleted_ms, 0 FROM acceptance" \
+	"  WHERE " these "), "
+#define AWAITED_EACH(key) \
+	" SELECT site, lane, field, waits, count(*) FROM (SELECT site, lane, field, min(waits) AS waits FROM counted" \
+	"  WHERE " key " IS NOT NULL GROUP BY lane, site, " key ") WHERE waits > 0 GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4"
 #define DISCREET_STAY "EXISTS (SELECT 1 FROM discretion p WHERE p.key = s.key AND (p.flag OR p.unit))"
 /* Stays that ended between ?3 and ?4, of the site ?2, of which the DMP has no document of the types ?1. */
 #define LETTER_OF "d.stay = s.key AND d.action <> 'delete' AND " NAMED("?1", "d.type_code")
@@ -515,6 +540,15 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" min(at_ms) AS first_ms FROM counted WHERE patient IS NOT NULL GROUP BY lane, site, patient)"
 		" GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
 	[COUNT_WEEKS] = PICKED " SELECT site, lane, '', paris_monday(at_ms), 1 FROM counted GROUP BY 1, 2, 4 ORDER BY 2, 1, 4",
+	[AWAITED_DOCUMENTS] = AWAITED KNOWN_FROM("awaited", IN_TIME) PICK_WITH(", waits") COUNTED
+		" SELECT site, lane, field, waits, count(*) FROM counted GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4",
+	[AWAITED_STAYS] = AWAITED AWAITED_BESIDE("stay IN (SELECT stay FROM awaited)") KNOWN_FROM("beside", IN_TIME)
+		PICK_WITH(", waits") COUNTED AWAITED_EACH("stay"),
+	[AWAITED_SHARED_STAYS] = AWAITED AWAITED_BESIDE("stay IN (SELECT stay FROM awaited)"
+		" OR patient IN (SELECT patient FROM awaited)") KNOWN_FROM("beside", IN_TIME)
+		PICK_WITH(", waits") SHARE_WITH(", k.waits") COUNTED AWAITED_EACH("stay"),
+	[AWAITED_PATIENTS] = AWAITED AWAITED_BESIDE("patient IN (SELECT patient FROM awaited)")
+		KNOWN_FROM("beside", IN_TIME) PICK_WITH(", waits") COUNTED AWAITED_EACH("patient"),
 	[PRODUCED] = "SELECT coalesce(x.current, site) AS now_site, lane, field, day, sum(n)"
 		" FROM counter_day LEFT JOIN site_alias x ON x.former = site WHERE day BETWEEN ?5 AND ?6 AND outcome = ?7"
 		" AND " NAMED("?1", "type_code") " AND " NAMED("?2", "coalesce(x.current, site)")

@@ -150,13 +150,22 @@ static void say_on_track(const struct speech *s)
 	}
 }
 
-/* Documents that somebody could let go. */
+/* What somebody could let go: documents, or the stays and patients that they would satisfy. */
 static void say_recoverable(const struct speech *s)
 {
-	add(s, (struct words){ "Qualifying the identities that ",
-			       "Qualifier les identités qu'attendent " });
-	projection_add_count(s->input->recoverable, s->french, s->out);
-	add(s, (struct words){ " documents wait for brings you to ", " documents vous amène à " });
+	const bool is_one = s->input->recoverable == 1;
+
+	if (s->unit != UNIT_DOCUMENT)
+		add(s, (struct words){ "Qualifying the identities that the documents of ",
+				       "Qualifier les identités qu'attendent les documents de " });
+	else
+		add(s, (struct words){ "Qualifying the identities that ",
+				       is_one ? "Qualifier les identités qu'attend "
+					      : "Qualifier les identités qu'attendent " });
+	add_units(s, s->input->recoverable);
+	add(s, (struct words){ s->unit == UNIT_DOCUMENT && is_one ? " waits for brings you to "
+								  : " wait for brings you to ",
+			       " vous amène à " });
 	add_rate(s, s->p->rate_recovered);
 	add(s, (struct words){ " at the end; without them, ", " à la fin ; sans eux, " });
 	add_rate(s, s->p->rate_end);

@@ -61,6 +61,17 @@ must_use int board_measure(const struct board_counting *counting,
 			   const struct board_places *places, int from, int to,
 			   struct board_measure *ret_measures, struct err *err);
 
+/* What would count too if it were accepted at now_ms. */
+struct board_awaited {
+	int64_t sendable;    /* waits to be sent */
+	int64_t recoverable; /* for an identity to be qualified */
+};
+
+must_use int board_await(const struct board_counting *counting,
+			 const struct target_indicator *indicator,
+			 const struct board_places *places, int from, int to, int64_t now_ms,
+			 struct board_awaited *ret_awaited, struct err *err);
+
 /* How it went lately: a day, over the last 28 days or since the first; and each of the last full weeks. */
 struct board_pace {
 	double numerator, denominator; /* denominator: < 0: told by months, see above */

@@ -154,6 +154,20 @@ must_use int store_numerator(struct store *store, const struct store_numerator *
 			     void (*each)(void *arg, const struct store_number *number), void *arg,
 			     struct err *err);
 
+/* What would count too if all that waits were accepted at now_ms: documents, or stays and patients that nothing
+ * else satisfies yet; of weeks there is none. What waits for an identity to be qualified is told apart. What
+ * goes under no circumstances (ins_changed, ins_not_in_document) does not.
+ */
+struct store_awaited {
+	const char *site, *lane; /* as in store_number */
+	bool needs_ins;
+	int64_t n;
+};
+
+must_use int store_awaited(struct store *store, const struct store_numerator *asked, int64_t now_ms,
+			   void (*each)(void *arg, const struct store_awaited *awaited), void *arg,
+			   struct err *err);
+
 /* Of each site, when its newest document was accepted, if that was later than after_ms. */
 must_use int store_last_accepted(struct store *store, int64_t after_ms,
 				 void (*each)(void *arg, const char *site, int64_t accepted_ms),

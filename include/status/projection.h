@@ -43,8 +43,8 @@ struct projection_input {
 	double numerator_pace, denominator_pace; /* a day, lately */
 	double produced_pace;                    /* documents that could count, a day */
 	double first_pass_rate;                  /* of these, that pass at once */
-	int64_t sendable;                        /* documents that wait to be sent */
-	int64_t recoverable; /* that wait for somebody: an identity to qualify */
+	int64_t sendable;                        /* that would count if what waits were sent */
+	int64_t recoverable; /* and if identities were qualified, for which documents wait */
 
 	double weekly[PROJECTION_WEEKS]; /* of the numerator, a day, each of the last full weeks */
 	size_t weeks;
