@@ -58,7 +58,8 @@ static struct config_establishment establishments[] = {
 };
 static const struct config config = { .establishments = establishments,
 				      .establishment_count = 2,
-				      .letter_types = "11490-0  11506-3" };
+				      .letter_types = "11490-0  11506-3",
+				      .keep_stays_ms = 400 * (int64_t)86400000 };
 
 /* ---- the year ---- */
 
@@ -686,6 +687,94 @@ static void what_is_frozen_stays_and_the_new_revision_stands_beside_it(void **st
 	assert_non_null(strstr(buf_slice(&json).p, "\"denominator\":1400,"));
 }
 
+/* Years later, of a window that is not counted any more, and of what no file of targets names any more. */
+static void what_is_frozen_is_told_as_long_as_it_is_kept(void **state)
+{
+	static const struct store_figure half_year[] = {
+		{ a, "MCO", 202607, 238 }, { a, "MCO", 202608, 230 }, { a, "MCO", 202609, 236 },
+		{ a, "MCO", 202610, 238 }, { a, "MCO", 202611, 220 }, { a, "MCO", 202612, 238 },
+	};
+	scoped(targets_free) struct targets *targets = targets_of(dim_targets);
+	scoped(targets_free) struct targets *others = targets_of(
+		"schema: usage-targets/1\nprogrammes:\n- id: q\n  windows:\n  - {id: w, "
+		"start: 2029-01-01, end: null, status: internal}\n  indicators:\n  - {id: "
+		"n, numerator: {aggregate: documents}, threshold: {kind: count, value: 1, "
+		"status: internal}}\n");
+	scoped(board_result_free) struct board_result *before = NULL, *later = NULL, *gone = NULL;
+	scoped(buf_done) struct buf json = { 0 }, again = { 0 };
+	struct fixture *f = *state;
+	const struct board_row *row;
+
+	live(f, 20260701, 20261231, 0);
+	import(f, FIGURES_DENOMINATOR, "dim", 20270110, half_year, length_of(half_year));
+	before = board(f, targets, 20270115, 9);
+	freeze_row(f, row_of(before, "s2", "dim", a), hour_of(20270115, 9));
+
+	later = board(f, targets, 20290301, 9);
+	row = row_of(later, "s2", "dim", a);
+	assert_true(row->is_as_frozen);
+	assert_true(row->has_ended);
+	assert_int_equal(row->input.numerator, 1087);
+	assert_int_equal(row->denominator.n, 1400);
+	assert_int_equal(row->frozen_ms, hour_of(20270115, 9));
+	assert_int_equal(row->start, 20260701);
+	assert_int_equal(row->end, 20261231);
+	assert_string_equal(row->programme, "p");
+	assert_string_equal(row->lane, first_entity);
+	assert_non_null(strstr(row->english, "Frozen on 2027-01-15, and counted no longer"));
+	assert_non_null(strstr(row->french, "Figé le 2027-01-15"));
+	assert_null(row_of(later, "s2", "dim", b)); /* nothing was frozen of it */
+
+	gone = board(f, others, 20290301, 9);
+	row = row_of(gone, "s2", "dim", a);
+	/* figure for figure what was frozen, but for what is said of it */
+	targets_write_row(row_of(before, "s2", "dim", a), &json);
+	targets_write_row(row, &again);
+	assert_memory_equal(again.p, json.p, strstr(json.p, "\"sentence_en\"") - json.p);
+	assert_non_null(strstr(again.p, "\"as_frozen\":true"));
+	assert_memory_equal(strstr(again.p, "\"inputs\""), strstr(json.p, "\"inputs\""),
+			    strstr(json.p, "\"frozen_at\"") - strstr(json.p, "\"inputs\""));
+}
+
+static void what_was_frozen_and_cannot_be_read_is_said(void **state)
+{
+	scoped(targets_free) struct targets *targets = targets_of(dim_targets);
+	scoped(board_result_free) struct board_result *result = NULL;
+	struct store_snapshot snapshot = { "p", "s0", "dim", a, hour_of(20260101, 9), "[1]" };
+	struct fixture *f = *state;
+	const struct board_row *row;
+
+	ok(store_begin(f->store, &err));
+	ok(store_freeze(f->store, &snapshot, &err));
+	ok(store_commit(f->store, &err));
+	result = board(f, targets, 20290301, 9);
+	row = row_of(result, "s0", "dim", a);
+	assert_false(row->is_counted);
+	assert_true(isnan(row->projection.rate));
+	assert_non_null(strstr(row->english, "cannot be read"));
+}
+
+/* From 1 July 2026 on: on 30 September of the next year all but the first months of it are kept. */
+static void stays_that_are_forgotten_are_missed(void **state)
+{
+	scoped(targets_free) struct targets *targets =
+		targets_of("schema: usage-targets/1\ndenominators: {adt: {source: adt}}\n"
+			   "programmes:\n- id: p\n  windows:\n  - {id: w, start: 2026-07-01, end: "
+			   "null, status: internal}\n  indicators:\n  - {id: adt, numerator: "
+			   "{aggregate: distinct_stays}, denominator: adt, " RATIO "}\n");
+	scoped(board_result_free) struct board_result *result = NULL;
+	static const char said[] =
+		"What ADT messages said of stays that ended before 2026-08-26 is "
+		"kept no longer (stays.keep): they lack in these figures.";
+	struct fixture *f = *state;
+
+	result = board(f, targets, 20270801, 9);
+	assert_null(strstr(row_of(result, "w", "adt", a)->english, "stays.keep"));
+	board_result_free(&result);
+	result = board(f, targets, 20270930, 9);
+	assert_non_null(strstr(row_of(result, "w", "adt", a)->english, said));
+}
+
 /* The letter of B comes at 23:30 on the last of the 30 days, in which clocks went back: of the 10th of October. */
 static void the_days_of_grace_are_days_of_paris(void **state)
 {
@@ -1042,6 +1131,9 @@ int main(void)
 		test(a_figure_that_came_before_its_month_was_over_is_of_a_part),
 		test(a_month_that_the_window_cuts_counts_by_its_days),
 		test(what_is_frozen_stays_and_the_new_revision_stands_beside_it),
+		test(what_is_frozen_is_told_as_long_as_it_is_kept),
+		test(what_was_frozen_and_cannot_be_read_is_said),
+		test(stays_that_are_forgotten_are_missed),
 		test(the_days_of_grace_are_days_of_paris),
 		test(what_was_produced_long_ago_ends_with_the_window),
 		test(official_counts_that_are_lower_are_told_by_type_and_month),

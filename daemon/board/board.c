@@ -89,13 +89,19 @@ static bool may_freeze(struct board *board, const struct store_tally *tally, int
 		tally->until_ms >= calendar_begins_ms(calendar_day(now_ms)));
 }
 
+/* What was frozen of it was kept long enough: it would be frozen again, with other figures and another date. */
+static bool is_forgotten(const struct board *board, const struct board_row *row, int64_t now_ms)
+{
+	return calendar_begins_ms(row->end) < now_ms - board->making->config->keep_snapshots_ms;
+}
+
 static void choose_frozen(struct board *board, int64_t now_ms)
 {
 	for (size_t i = 0; i < board->made->row_count; i++) {
 		const struct board_row *row = &board->made->rows[i];
 		struct frozen *frozen = &board->frozen[board->frozen_count];
 
-		if (!row->has_ended || row->frozen[0] != '\0')
+		if (!row->has_ended || row->frozen[0] != '\0' || is_forgotten(board, row, now_ms))
 			continue;
 		if (board->frozen_count == FROZEN_AT_ONCE)
 			return; /* the others in the next round */

@@ -6,7 +6,8 @@
 #include "board/board_gap.h"
 
 enum {
-	OLD_DAYS = 400, /* after its end, a window is no more looked at */
+	OLD_DAYS =
+		400, /* after its end, a window is no more counted: what was frozen of it stands for it */
 	MOST_ROWS = 20000,
 };
 
@@ -210,6 +211,26 @@ static void add_field(const struct maker *maker, const struct board_row *row,
 				    "without one do not count.");
 }
 
+/* Of a window that has lasted longer than what ADT messages said is kept. */
+static void add_forgotten(const struct maker *maker, const struct board_row *row,
+			  const struct target_indicator *indicator, bool french, struct buf *text)
+{
+	const struct target_denominator *denominator = indicator->denominator;
+	const int kept = calendar_day(maker->asked->now_ms - maker->asked->config->keep_stays_ms);
+	char day[CALENDAR_TEXT];
+
+	if (row->per_month || row->start >= kept ||
+	    (indicator->numerator.basis != BASIS_STAY_END &&
+	     (denominator == NULL || denominator->source != SOURCE_ADT)))
+		return;
+	buf_addf(text,
+		 french ? " Ce que les messages ADT ont dit des séjours terminés avant le %s n'est "
+			  "plus conservé (stays.keep) : ils manquent à ces chiffres."
+			: " What ADT messages said of stays that ended before %s is kept no longer "
+			  "(stays.keep): they lack in these figures.",
+		 calendar_day_text(kept, day));
+}
+
 static void say_projection(const struct maker *maker, struct board_row *row,
 			   const struct target_indicator *indicator)
 {
@@ -221,6 +242,7 @@ static void say_projection(const struct maker *maker, struct board_row *row,
 		projection_say(&row->input, &row->projection, row->unit, french, &text);
 		add_gaps(row, indicator, french, &text);
 		add_field(maker, row, indicator, french, &text);
+		add_forgotten(maker, row, indicator, french, &text);
 		texts[french] = arena_dup(&maker->result->arena, buf_slice(&text));
 	}
 	row->english = texts[0];
@@ -618,6 +640,96 @@ static int make_programme(struct maker *maker, const struct target_programme *pr
 	return 0;
 }
 
+/* ---- what is counted no longer ---- */
+
+static bool is_told(const struct board_result *result, size_t counted, const struct frozen *frozen)
+{
+	for (size_t i = 0; i < counted; i++) {
+		const struct board_row *row = &result->rows[i];
+
+		if (strcmp(row->programme, frozen->programme) == 0 &&
+		    strcmp(row->window, frozen->window) == 0 &&
+		    strcmp(row->indicator, frozen->indicator) == 0 &&
+		    strcmp(row->place, frozen->place) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void say_frozen(const struct frozen *frozen, struct arena *arena, struct board_row *row)
+{
+	char day[CALENDAR_TEXT];
+
+	calendar_day_text(calendar_day(frozen->frozen_ms), day);
+	row->english = arena_printf(arena,
+				    "Frozen on %s, and counted no longer: these are the figures of "
+				    "that day. %s",
+				    day, row->english);
+	row->french = arena_printf(arena,
+				   "Figé le %s, et n'est plus compté : ce sont les chiffres de ce "
+				   "jour-là. %s",
+				   day, row->french);
+}
+
+/* Of which not even that can be read. */
+static struct board_row unreadable_row(const struct frozen *frozen, struct arena *arena)
+{
+	struct board_row row = {
+		.programme = keep(arena, frozen->programme),
+		.programme_label = "",
+		.window = keep(arena, frozen->window),
+		.end = TARGETS_NO_END,
+		.indicator = keep(arena, frozen->indicator),
+		.label = "",
+		.place = keep(arena, frozen->place),
+		.place_name = "",
+		.lane = "",
+		.fields = "",
+		.has_ended = true,
+		.denominator = { .id = "",
+				 .source = "",
+				 .imported_by = "",
+				 .gaps = "",
+				 .sensitive = -1 },
+		.threshold_source = "",
+		.reference = NAN,
+		.input = { .is_ratio = true },
+		.english = "What was frozen cannot be read: the database holds something else in "
+			   "its place (dmpfeedctl verify).",
+		.french = "Ce qui a été figé est illisible : la base contient autre chose à sa "
+			  "place (dmpfeedctl verify).",
+		.definition = "",
+		.definition_hash = "",
+	};
+
+	projection_make(&row.input, &row.projection);
+	return row;
+}
+
+/* Windows that ended long ago, programmes that are closed, and what no file of targets and no configuration names
+ * any more: somebody was paid by these figures.
+ */
+static void tell_frozen(struct maker *maker)
+{
+	struct board_result *result = maker->result;
+	const size_t counted = result->row_count;
+
+	for (size_t i = 0; i < maker->frozen_count; i++) {
+		const struct frozen *frozen = &maker->frozen[i];
+		struct board_row row;
+
+		if (is_told(result, counted, frozen))
+			continue;
+		if (targets_read_frozen(frozen->json, &result->arena, &row) < 0)
+			row = unreadable_row(frozen, &result->arena);
+		else
+			say_frozen(frozen, &result->arena, &row);
+		row.is_as_frozen = true;
+		row.frozen = ""; /* add_row() has it */
+		add_row(maker, &row);
+	}
+}
+
 /* ---- the whole ---- */
 
 static int make_all(struct maker *maker, struct err *err)
@@ -639,6 +751,7 @@ static int make_all(struct maker *maker, struct err *err)
 	for (size_t i = 0; i < targets->programme_count; i++)
 		if (make_programme(maker, &targets->programmes[i], err) < 0)
 			return -1;
+	tell_frozen(maker);
 	return board_find_gaps(maker->asked, this_month - 100, this_month, &result->arena,
 			       &result->gaps, &result->gap_count, err);
 }

@@ -97,7 +97,8 @@ static const struct meaning {
 	{ EXPORT_FILES, "state", "MET_NOW, ON_TRACK, AT_RISK, OUT_OF_REACH, NO_TARGET or NO_DENOMINATOR",
 	  "MET_NOW, ON_TRACK, AT_RISK, OUT_OF_REACH, NO_TARGET ou NO_DENOMINATOR" },
 	{ EXPORT_FILES, "definition_hash", "SHA-256 of the indicator's definition", "SHA-256 de la définition de l'indicateur" },
-	{ EXPORT_FILES, "as_of", "when that was counted (UTC)", "quand cela a été compté (UTC)" },
+	{ EXPORT_FILES, "as_of", "when that was counted (UTC); of a window that is counted no longer, when it was frozen",
+	  "quand cela a été compté (UTC) ; d'une fenêtre qui n'est plus comptée, quand elle a été figée" },
 
 	{ EXPORT_FILES, "uf", "the unit that produced the document; empty: not known",
 	  "l'unité fonctionnelle qui a produit le document ; vide : inconnue" },

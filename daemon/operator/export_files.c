@@ -421,7 +421,8 @@ void export_add_targets(const struct export_asked *asked, const struct board_res
 		add_place(&sheet, &board->rows[i]);
 		add_figures(&sheet, &board->rows[i]);
 		sheet_word(&sheet, board->rows[i].definition_hash);
-		sheet_time(&sheet, board->as_of_ms);
+		sheet_time(&sheet, board->rows[i].is_as_frozen ? board->rows[i].frozen_ms
+							       : board->as_of_ms);
 		end_row(&sheet, text);
 	}
 }

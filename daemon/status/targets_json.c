@@ -104,7 +104,7 @@ static json_t *json_of_inputs(const struct projection_input *input)
 	return json;
 }
 
-static const char *unit_text(enum projection_unit unit)
+const char *targets_unit_text(enum projection_unit unit)
 {
 	static const char *const texts[] = {
 		[UNIT_DOCUMENT] = "document", [UNIT_STAY] = "stay", [UNIT_PATIENT] = "patient",
@@ -143,7 +143,7 @@ static void put_figures(json_t *json, const struct board_row *row)
 	const struct projection *p = &row->projection;
 	const struct projection_input *input = &row->input;
 
-	json_put_text(json, "unit", unit_text(row->unit));
+	json_put_text(json, "unit", targets_unit_text(row->unit));
 	json_put_flag(json, "counted", row->is_counted);
 	json_put_flag(json, "is_ratio", input->is_ratio);
 	put_known(json, "numerator", row->is_counted, board_numerator(row));
@@ -175,6 +175,7 @@ static json_t *json_of_row(const struct board_row *row)
 	json_put_text(json, "definition", row->definition);
 	json_put_text(json, "definition_hash", row->definition_hash);
 	json_put_time(json, "frozen_at", row->frozen_ms);
+	json_put_flag(json, "as_frozen", row->is_as_frozen);
 	json_object_set_new(json, "frozen",
 			    row->frozen[0] ? json_loads(row->frozen, 0, NULL) : json_null());
 	return json;

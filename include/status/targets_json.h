@@ -60,6 +60,7 @@ struct board_row {
 	/* When the window had ended; "": not yet, or not here. A JSON object like the row's own. */
 	const char *frozen;
 	int64_t frozen_ms;
+	bool is_as_frozen; /* it is not counted any more: all its figures are those */
 };
 
 /* The last day of the stay or before, the next day, the second to the eighth, later. */
@@ -145,6 +146,14 @@ void targets_write(const struct board_result *result, struct buf *out);
 
 /* What is divided by the denominator, as far as that is known; else all that counts. */
 int64_t board_numerator(const struct board_row *row);
+
+const char *targets_unit_text(enum projection_unit unit); /* "document" */
+
+/* What targets_write_row() wrote when it was frozen, its texts in `arena`; but what the frozen figures are, and when
+ * that was, is left to the caller. -1: that is none.
+ */
+must_use int targets_read_frozen(const char *frozen, struct arena *arena,
+				 struct board_row *ret_row);
 
 /* The array of programmes: windows, and the definition of each indicator. The caller owns it. */
 json_t *targets_programmes(const struct targets *targets);

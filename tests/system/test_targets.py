@@ -263,3 +263,30 @@ def test_a_window_that_has_ended_is_frozen_once(make_gateway):
     gateway.start()
     assert when(gateway, lambda _: True)["passee", "sejours"]["frozen_at"] == row["frozen_at"]
     assert gateway.ctl("verify")["ok"]
+
+
+def test_what_was_frozen_is_told_when_it_is_counted_no_longer(make_gateway):
+    gateway = with_targets(make_gateway).start()
+    before = when(gateway, lambda found: found["passee", "inconnu"]["frozen_at"])["passee", "inconnu"]
+    closed = TARGETS.replace("- id: essai\n", "- id: essai\n    closed: true\n")
+    (gateway.folder / "objectifs" / "essai.yaml").write_text(closed)
+    gateway.ctl("reload")
+    found = when(gateway, lambda found: ("en-cours", "inconnu") not in found)["passee", "inconnu"]
+    assert found["as_frozen"] and not before["as_frozen"]
+    assert {**found, "frozen": None} == {**before["frozen"], "frozen": None, "frozen_at": before["frozen_at"],
+                                         "as_frozen": True, **{key: found[key] for key in ("sentence_en", "sentence_fr")}}
+    assert re.match("Frozen on 20..-..-.., and counted no longer", found["sentence_en"])
+    assert ask(gateway, "export", "out").returncode == 0
+    exported = (gateway.folder / "out" / "targets.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert len(exported) == 4 and all(before["frozen_at"][:16] in line.split(";")[-1] for line in exported[1:])
+
+
+def test_what_was_kept_long_enough_is_not_frozen_again(make_gateway):
+    gateway = make_gateway(extra="targets: { dir: objectifs, every: 1 s, keep_snapshots: 24 h }")
+    (gateway.folder / "objectifs").mkdir()
+    (gateway.folder / "objectifs" / "essai.yaml").write_text(TARGETS)
+    gateway.start()
+    assert when(gateway, lambda _: True)["passee", "sejours"]["ended"]
+    brought(gateway, "sejours.csv", f"finess_eg;champ;month;n\n{FINESS_EG};MCO;2026-01;10\n")
+    found = when(gateway, lambda found: found["passee", "sejours"]["denominator"] == 10)
+    assert found["passee", "sejours"]["frozen_at"] is None
