@@ -775,6 +775,34 @@ static void stays_that_are_forgotten_are_missed(void **state)
 	assert_non_null(strstr(row_of(result, "w", "adt", a)->english, said));
 }
 
+/* By A, 8 letters a working day and one on a day of rest. Of what must not be more, each tier is less. */
+static void tiers_that_fall_are_reached_from_above(void **state)
+{
+	static const struct {
+		int day;
+		size_t tier;
+		enum target_state state;
+	} expected[] = { { 20260701, 2, TARGET_MET_NOW },   /* 8 letters */
+			 { 20260702, 2, TARGET_AT_RISK },   /* 16 */
+			 { 20260706, 1, TARGET_AT_RISK } }; /* 34 */
+	scoped(targets_free) struct targets *targets = targets_of(
+		HEAD "  - {id: plafond, numerator: {aggregate: documents, types: [ll]}, "
+		     "threshold: {kind: tiers, of: count, op: \"<=\", tiers: [{value: 20, "
+		     "amount_eur: 100}, {value: 10, amount_eur: 300}], status: internal}}\n");
+	struct fixture *f = *state;
+
+	live(f, 20260701, 20260706, 0);
+	for (size_t i = 0; i < length_of(expected); i++) {
+		scoped(board_result_free) struct board_result *result =
+			board(f, targets, expected[i].day, 20);
+		const struct board_row *row = row_of(result, "s2", "plafond", a);
+
+		assert_int_equal(row->tier, expected[i].tier);
+		assert_near(row->amount_eur, expected[i].tier == 1 ? 100 : 300, 0);
+		assert_int_equal(row->projection.state, expected[i].state);
+	}
+}
+
 /* The letter of B comes at 23:30 on the last of the 30 days, in which clocks went back: of the 10th of October. */
 static void the_days_of_grace_are_days_of_paris(void **state)
 {
@@ -1131,6 +1159,7 @@ int main(void)
 		test(a_figure_that_came_before_its_month_was_over_is_of_a_part),
 		test(a_month_that_the_window_cuts_counts_by_its_days),
 		test(what_is_frozen_stays_and_the_new_revision_stands_beside_it),
+		test(tiers_that_fall_are_reached_from_above),
 		test(what_is_frozen_is_told_as_long_as_it_is_kept),
 		test(what_was_frozen_and_cannot_be_read_is_said),
 		test(stays_that_are_forgotten_are_missed),

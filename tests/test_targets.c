@@ -389,6 +389,12 @@ static const struct {
 	{ "{id: a, " DOCUMENTS ", threshold: {kind: tiers, of: count, tiers: [{value: 7}, {value: "
 	  "6}], status: internal}}",
 	  "15:104: tiers rise: this one is not above the one before it\n" },
+	{ "{id: a, " DOCUMENTS ", threshold: {kind: tiers, of: count, tiers: [{value: 9}, {value: "
+	  "7}], status: internal}}",
+	  "15:104: tiers rise: this one is not above the one before it\n" },
+	{ "{id: a, " DOCUMENTS ", threshold: {kind: tiers, of: count, tiers: [{value: 7}, {value: "
+	  "9}], op: \"<=\", status: internal}}",
+	  "15:104: tiers of \"<=\" fall: this one is not below the one before it\n" },
 	{ "{id: a, " DOCUMENTS ", denominator: sejours, threshold: {kind: rank, value: 7, status: "
 	  "internal}}",
 	  "15:5: a is a rank, which is imported: name its figures (source: manual) as denominator, "

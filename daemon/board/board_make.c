@@ -254,16 +254,14 @@ static void say_projection(const struct maker *maker, struct board_row *row,
 /* The first tier that is not reached yet, or the last. */
 static void choose_tier(struct board_row *row, const struct target_threshold *threshold)
 {
-	size_t i = 0;
-	double rate;
-
-	projection_make(&row->input, &row->projection);
-	rate = row->projection.rate;
-	while (i + 1 < threshold->tier_count && rate >= threshold->tiers[i].value)
-		i++;
-	row->tier = i + 1;
-	row->input.threshold = threshold->tiers[i].value;
-	row->amount_eur = threshold->tiers[i].amount_eur;
+	for (size_t i = 0; i < threshold->tier_count; i++) {
+		row->tier = i + 1;
+		row->input.threshold = threshold->tiers[i].value;
+		row->amount_eur = threshold->tiers[i].amount_eur;
+		projection_make(&row->input, &row->projection);
+		if (row->projection.state != TARGET_MET_NOW)
+			break;
+	}
 }
 
 static double value_of(const struct board_row *row, const struct board_measure *measure)

@@ -97,9 +97,6 @@ static void read_tiers(struct targets_reader *reader, const struct targets_key *
 		struct target_tier *tier = &threshold->tiers[threshold->tier_count++];
 
 		targets_read_map(reader, &tier_table, each, tier);
-		if (tier > threshold->tiers && tier->value <= tier[-1].value)
-			targets_complain(reader, each->place,
-					 "tiers rise: this one is not above the one before it");
 	}
 	threshold->has_value = true;
 	threshold->value = threshold->tiers[threshold->tier_count - 1].value;
@@ -159,6 +156,26 @@ const char *targets_kind_text(enum target_kind kind)
 	return kinds[kind].word;
 }
 
+/* Each tier asks for more than the one before it: once all keys are read, for the operator may come last. */
+static void check_tiers(struct targets_reader *reader, const struct target_threshold *threshold,
+			const struct yaml_tree *tree)
+{
+	const struct yaml_tree *tiers = yaml_tree_find(tree, slice_of("tiers"));
+	const struct yaml_tree *each = tiers->first->next;
+
+	for (size_t i = 1; i < threshold->tier_count; i++, each = each->next) {
+		const double step = threshold->tiers[i].value - threshold->tiers[i - 1].value;
+
+		if (!threshold->at_most && step <= 0)
+			targets_complain(reader, each->place,
+					 "tiers rise: this one is not above the one before it");
+		if (threshold->at_most && step >= 0)
+			targets_complain(reader, each->place,
+					 "tiers of \"<=\" fall: this one is not below the one "
+					 "before it");
+	}
+}
+
 void targets_read_threshold(struct targets_reader *reader, const struct targets_key *key,
 			    const struct yaml_tree *tree, void *field)
 {
@@ -173,4 +190,6 @@ void targets_read_threshold(struct targets_reader *reader, const struct targets_
 		if (kind->kind == TREE_TEXT && slice_is(kind->text, word->word))
 			value = word->value;
 	targets_read_map(reader, &tables[value], tree, threshold);
+	if (threshold->tier_count > 1)
+		check_tiers(reader, threshold, tree);
 }
