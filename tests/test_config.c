@@ -456,6 +456,8 @@ static void every_mistake_is_told_with_its_place(void **state)
 		  "idle is out of bounds: write at least 100 ms, at most 7 d" },
 		{ "idle: 90 s", "max_message: 1 bytes", 13, 20, "at least 1 KiB, at most 192 MiB" },
 		{ "workers: 3", "counters: { keep_days: 62 d }", 4, 24, "write at least 366 d" },
+		{ "workers: 3", "alerts: { audit_not_forwarded: { critical: 1 min } }", 4, 44,
+		  "alerts.audit_not_forwarded.critical must be worse than its warning" },
 		{ "\"127.0.0.1:2575\"", "2575", 10, 15, "listen cannot be \"2575\"" },
 		{ "name: dpi", "name: my dpi", 9, 13, "letters, digits" },
 		{ "source: DPI", "source: \"a\\nb\"", 12, 15, "write it on one line" },

@@ -532,6 +532,7 @@ static void check_alerts(const struct config *config, struct option_reading *rea
 		{ "rejected_waiting", &alerts->rejected_age_ms, false },
 		{ "ins_waiting", &alerts->ins_age_ms, false },
 		{ "dmp_absent_rate", &alerts->absent_percent, false },
+		{ "audit_not_forwarded", &alerts->audit_unreached_ms, false },
 		{ "disk_low.share", &alerts->disk_percent, true },
 		{ "disk_low.free", &alerts->disk_bytes, true },
 	};
