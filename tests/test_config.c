@@ -50,6 +50,9 @@ static const char good[] =
 /* In the place of "establishments:" */
 #define SOURCES(entry) "sources: [{ " entry " }]\nestablishments:"
 
+/* Of a site. */
+#define POLICIES(one, other) "policies: [ { " one ", action: send }, { " other ", action: hold } ]"
+
 static void must_fail(const char *text, struct buf *ret_errors)
 {
 	struct config *config = NULL;
@@ -552,6 +555,15 @@ static void every_mistake_is_told_with_its_place(void **state)
 		{ "visit_class: N", "field: MCOO", 37, 66, "MCO, SMR, PSY, HAD, DIALYSE, EHPAD" },
 		{ "visit_class: N", "units: [ { unit: \"4410\" } ]", 37, 68,
 		  "field is missing: its field of activity" },
+		{ "visit_class: N", "units: [ { unit: A, field: MCO }, { unit: A, field: PSY } ]",
+		  37, 101, "this is written at line 37 too: a unit has one field of activity" },
+		{ "visit_class: N", POLICIES("type: \"*\"", "type: 11490-0"), 37, 108,
+		  "this entry never decides, for whatever it fits is decided at line 37: write it "
+		  "before that one, or take it away" },
+		{ "visit_class: N", POLICIES("type: 11490-0", "type: 11490-0, unit: A"), 37, 112,
+		  "this entry never decides" },
+		{ "visit_class: N", POLICIES("type: \"*\", unit: A", "type: \"*\", unit: A"), 37,
+		  117, "this entry never decides" },
 		{ "name: labo", "name: ris", 16, 13, "this is written at line 14 too: every" },
 		{ "[::1]:2576", "127.0.0.1:2575", 14, 28, "this is written at line 10 too: every" },
 		{ "[::1]:2576", "127.0.0.1:8690", 14, 28, "every listener has an address" },
@@ -663,6 +675,24 @@ static void every_mistake_is_told_with_its_place(void **state)
 		wrong++;
 	}
 	assert_int_equal(wrong, 0);
+}
+
+static void a_special_policy_stands_before_a_general_one(void **state)
+{
+	static const char *const fine[] = {
+		POLICIES("type: 11490-0", "type: \"*\""),
+		POLICIES("type: 11490-0, unit: A", "type: 11490-0"),
+		POLICIES("type: 11490-0, unit: A", "type: 11490-0, unit: B"),
+		POLICIES("type: \"*\", unit: A", "type: 11490-0"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(fine); i++) {
+		scoped(free_ptr) char *text = replace(good, "visit_class: N", fine[i]);
+		scoped(config_free) struct config *config = must_parse(text);
+
+		assert_int_equal(config->establishments[0].sites[1].policy_count, 2);
+	}
 }
 
 /* Nothing but the host tells the DMP of real patients from a test platform that vendors share. */
@@ -1038,6 +1068,7 @@ int main(void)
 		cmocka_unit_test(a_site_leads_to_its_establishment),
 		cmocka_unit_test(a_source_has_a_way_back_or_not),
 		cmocka_unit_test(every_mistake_is_told_with_its_place),
+		cmocka_unit_test(a_special_policy_stands_before_a_general_one),
 		cmocka_unit_test(a_host_is_one_of_its_environment),
 		cmocka_unit_test(
 			files_of_an_establishment_may_lack_but_are_told_with_other_mistakes),

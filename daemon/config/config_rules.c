@@ -126,6 +126,48 @@ static void claim_site(struct claims *sites, const struct config_site *site)
 		claim(sites, site->formerly[i], &site->formerly[i]);
 }
 
+/* Whatever fits `other` fits `one`, too. */
+static bool covers(const struct config_policy *one, const struct config_policy *other)
+{
+	if (one->type == NULL || one->unit == NULL || other->type == NULL || other->unit == NULL)
+		return false; /* it was complained about */
+	return (strcmp(one->type, "*") == 0 || strcmp(one->type, other->type) == 0) &&
+	       (one->unit[0] == '\0' || strcmp(one->unit, other->unit) == 0);
+}
+
+/* The first that fits decides: what was to be held, or hidden, would leave. */
+static void check_policies(const struct config_site *site, struct option_reading *reading)
+{
+	for (size_t i = 1; i < site->policy_count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (covers(&site->policies[j], &site->policies[i])) {
+				option_complain(
+					reading, &site->policies[i].type,
+					"this entry never decides, for whatever it fits is "
+					"decided %s: write it before that one, or take it away",
+					option_where(reading, &site->policies[j].type,
+						     &site->policies[i].type));
+				break;
+			}
+}
+
+static void check_units(const struct config_site *site, struct option_reading *reading)
+{
+	scoped(claims_done) struct claims units = { 0 };
+
+	for (size_t i = 0; i < site->unit_count; i++)
+		claim(&units, site->units[i].unit, &site->units[i].unit);
+	check_claims(reading, &units, "a unit has one field of activity");
+}
+
+static void check_sites(const struct config_establishment *e, struct option_reading *reading)
+{
+	for (size_t i = 0; i < e->site_count; i++) {
+		check_policies(&e->sites[i], reading);
+		check_units(&e->sites[i], reading);
+	}
+}
+
 static void check_entities(const struct config *config, struct option_reading *reading)
 {
 	scoped(claims_done) struct claims entities = { 0 }, sites = { 0 };
@@ -564,5 +606,6 @@ void config_check(const struct config *config, struct option_reading *reading)
 	for (size_t i = 0; i < config->establishment_count; i++) {
 		check_destination(config, &config->establishments[i], reading);
 		check_lane(&config->establishments[i], reading);
+		check_sites(&config->establishments[i], reading);
 	}
 }
