@@ -267,6 +267,23 @@ static void a_program_that_makes_too_much_is_refused(void **state)
 	assert_nothing_left(world);
 }
 
+/* Whoever opened a pipe would wait for its other end, and with it all that is to be converted. */
+static void what_is_made_is_a_file_or_nothing(void **state)
+{
+	static const char *const scripts[] = {
+		"exec mkfifo out.pdf",
+		"exec mkdir out.pdf",
+		"exec ln -s in.pdf out.pdf",
+	};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < length_of(scripts); i++) {
+		assert_int_equal(convert_with(world, scripts[i]), -1);
+		assert_refused(world, "Ghostscript made nothing of it");
+		assert_nothing_left(world);
+	}
+}
+
 static void a_program_that_fails_is_no_reason_to_try_again(void **state)
 {
 	struct world *world = *state;
@@ -416,6 +433,7 @@ int main(void)
 		WITH_WORLD(a_program_that_does_not_end_is_ended),
 		WITH_WORLD(nobody_waits_for_a_program_when_the_gateway_ends),
 		WITH_WORLD(a_program_that_makes_too_much_is_refused),
+		WITH_WORLD(what_is_made_is_a_file_or_nothing),
 		WITH_WORLD(a_program_that_fails_is_no_reason_to_try_again),
 		WITH_WORLD(what_it_says_is_told_where_it_is_a_name),
 		WITH_WORLD(what_is_the_machines_fault_is_not_the_pdfs),

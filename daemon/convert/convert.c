@@ -107,8 +107,8 @@ static int read_fd(int fd, size_t most, struct buf *ret_bytes)
 
 	if (fd < 0 || fstat(fd, &found) < 0)
 		return -1;
-	if ((uint64_t)found.st_size > most) {
-		errno = EFBIG;
+	if (!S_ISREG(found.st_mode) || (uint64_t)found.st_size > most) {
+		errno = S_ISREG(found.st_mode) ? EFBIG : EINVAL;
 		return -1;
 	}
 	into = buf_reserve(ret_bytes, (size_t)found.st_size + 1);
@@ -121,7 +121,8 @@ static int read_fd(int fd, size_t most, struct buf *ret_bytes)
 
 static int read_file(int folder, const char *name, size_t most, struct buf *ret_bytes)
 {
-	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* without waiting for whoever should write into a pipe */
+	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	int done = read_fd(fd, most, ret_bytes), trouble = errno;
 
 	if (fd >= 0)
@@ -429,7 +430,7 @@ static int read_result(const struct work *work, struct buf *ret_pdfa, struct err
 
 	if (read_file(work->folder, "out.pdf", (size_t)most, ret_pdfa) == 0)
 		return 0;
-	return errno == ENOENT || errno == ELOOP || errno == EFBIG
+	return errno == ENOENT || errno == ELOOP || errno == EFBIG || errno == EINVAL
 		       ? refuse(err, "Ghostscript made nothing of it")
 		       : cannot(err, "what was made of it cannot be read");
 }
