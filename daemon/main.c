@@ -120,7 +120,7 @@ static int open_queue(struct daemon *daemon, struct store_counts *ret_counts, st
 {
 	const struct config *config = daemon->first->config;
 	bool is_new = access(config->store.path, F_OK) < 0;
-	size_t recovered = 0;
+	struct store_recovered recovered = { 0 };
 
 	if (mkdir(config->state_dir, 0750) < 0 && errno != EEXIST)
 		return err_set(err, ERR_HALT, "cannot create %s: %s", config->state_dir,
@@ -134,11 +134,17 @@ static int open_queue(struct daemon *daemon, struct store_counts *ret_counts, st
 	if (is_new)
 		log_warning("store made path=%s: it is empty, which is right at a first start only",
 			    config->store.path);
-	if (recovered > 0)
+	if (recovered.claimed > 0)
 		log_warning("recovered documents=%zu: they were being sent when the daemon ended, "
 			    "and go again "
 			    "under the same ids",
-			    recovered);
+			    recovered.claimed);
+	if (recovered.from_backup)
+		log_warning("restored documents=%zu: they had not ended in the backup that the "
+			    "queue begins from, and go again under the same ids, unless they are "
+			    "held; what people ordered, and what ADT messages said, since it was "
+			    "made is not known here",
+			    recovered.doubted);
 	return 0;
 }
 

@@ -270,7 +270,7 @@ static void a_gateway_started_anew_every_day_forgets_nothing(void **state)
 {
 	struct world world = begin(*state, OUTCOME_RETRY_LANE);
 	int64_t day = 0;
-	size_t recovered;
+	struct store_recovered recovered;
 
 	open_lane(&world);
 	for (bool goes_on = true; goes_on;) {

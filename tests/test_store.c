@@ -300,15 +300,15 @@ static void what_was_being_sent_goes_again_in_doubt_after_a_restart(void **state
 	const struct ulid doc = queue_one(f, "1.2.3.1");
 	struct store_due due[4];
 	int64_t next_ms;
-	size_t count;
+	struct store_recovered found;
 
 	claim(f, 4, due, &next_ms);
 	store_free(&f->store);
 	open_store(f);
 	ok(store_begin(f->store, &err));
-	ok(store_recover(f->store, f->now_ms, &count, &err));
+	ok(store_recover(f->store, f->now_ms, &found, &err));
 	ok(store_commit(f->store, &err));
-	assert_int_equal(count, 1);
+	assert_int_equal(found.claimed, 1);
 	assert_int_equal(claim(f, 4, due, &next_ms), 1);
 	assert_memory_equal(&due[0].doc, &doc, sizeof(doc));
 	assert_true(due[0].doubtful);
@@ -320,7 +320,7 @@ static void the_claims_of_another_node_are_left_alone(void **state)
 	struct fixture *f = *state;
 	struct store_due due[4];
 	int64_t next_ms;
-	size_t count;
+	struct store_recovered found;
 
 	queue_one(f, "1.2.3.1");
 	claim(f, 4, due, &next_ms);
@@ -328,9 +328,9 @@ static void the_claims_of_another_node_are_left_alone(void **state)
 	f->settings.node = "elsewhere";
 	open_store(f);
 	ok(store_begin(f->store, &err));
-	ok(store_recover(f->store, f->now_ms, &count, &err));
+	ok(store_recover(f->store, f->now_ms, &found, &err));
 	ok(store_commit(f->store, &err));
-	assert_int_equal(count, 0);
+	assert_int_equal(found.claimed, 0);
 }
 
 /* Another gateway died, or this one has a new name. */
@@ -401,7 +401,7 @@ static void a_lapsed_claim_is_recovered_at_start(void **state)
 	struct fixture *f = *state;
 	struct store_due due[4];
 	int64_t next_ms;
-	size_t count;
+	struct store_recovered found;
 
 	queue_one(f, "1.2.3.1");
 	claim(f, 4, due, &next_ms);
@@ -410,9 +410,9 @@ static void a_lapsed_claim_is_recovered_at_start(void **state)
 	f->now_ms += 3600 * 1000;
 	open_store(f);
 	ok(store_begin(f->store, &err));
-	ok(store_recover(f->store, f->now_ms, &count, &err));
+	ok(store_recover(f->store, f->now_ms, &found, &err));
 	ok(store_commit(f->store, &err));
-	assert_int_equal(count, 1);
+	assert_int_equal(found.claimed, 1);
 }
 
 static void a_second_process_is_refused(void **state)

@@ -398,14 +398,14 @@ static void a_death_is_no_way_around_it(void **state)
 {
 	struct fixture *f = *state;
 	const struct ulid doc = bring(f, "1.2.3.1", INS).doc;
-	size_t count;
+	struct store_recovered found;
 
 	claim_all(f);
 	note(f, STORE_OPPOSED, 0);
 	store_free(&f->store);
 	open_store(f);
 	ok(store_begin(f->store, &err));
-	ok(store_recover(f->store, f->now_ms, &count, &err));
+	ok(store_recover(f->store, f->now_ms, &found, &err));
 	ok(store_commit(f->store, &err));
 	assert_is(f, doc, DOC_REFUSED, REASON_PATIENT_OPPOSED);
 	assert_int_equal(bring(f, "1.2.3.2", INS).state, DOC_REFUSED);

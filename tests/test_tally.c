@@ -774,7 +774,7 @@ static void any_history_counted_anew_gives_the_same(void **state)
 		if (dice(3) == 0)
 			count_all(f, 1 + dice(50));
 		if (dice(30) == 0) {
-			size_t recovered;
+			struct store_recovered recovered;
 
 			store_free(&f->store);
 			open_store(f);

@@ -170,14 +170,16 @@ static int doubt_next(struct store *store, int64_t *seq, int64_t now_ms, struct 
 	return 1;
 }
 
-int store_doubt_restored(struct store *store, int64_t now_ms, struct err *err)
+int store_doubt_restored(struct store *store, int64_t now_ms, struct store_recovered *recovered,
+			 struct err *err)
 {
 	int64_t seq = 0;
 	int got = is_copy(store, err);
 
 	if (got <= 0)
 		return got;
-	while (got > 0)
-		got = doubt_next(store, &seq, now_ms, err);
+	recovered->from_backup = true;
+	while ((got = doubt_next(store, &seq, now_ms, err)) > 0)
+		recovered->doubted++;
 	return got < 0 ? -1 : sqlite_exec(&store->sqlite, clear_mark, "begin from a backup", err);
 }

@@ -71,11 +71,16 @@ static int recover(struct store *store, enum store_statement which, const char *
 	return 0;
 }
 
-int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct err *err)
+int store_recover(struct store *store, int64_t now_ms, struct store_recovered *ret_recovered,
+		  struct err *err)
 {
-	if (store_doubt_restored(store, now_ms, err) < 0)
+	struct store_recovered recovered = { 0 };
+
+	if (store_doubt_restored(store, now_ms, &recovered, err) < 0 ||
+	    recover(store, FIND_CLAIMED, NULL, now_ms, &recovered.claimed, err) < 0)
 		return -1;
-	return recover(store, FIND_CLAIMED, NULL, now_ms, ret_count, err);
+	*ret_recovered = recovered;
+	return 0;
 }
 
 static int claim_one(struct store *store, int64_t seq, int64_t now_ms, unsigned attempt,

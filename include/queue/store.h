@@ -367,10 +367,18 @@ must_use int store_settle(struct store *store, const struct store_outcome *outco
 must_use int store_count_alike(struct store *store, const struct ulid *doc, const char *code,
 			       unsigned *ret_count, struct err *err);
 
+/* What a start found. */
+struct store_recovered {
+	size_t claimed;   /* documents that were being sent */
+	bool from_backup; /* for the first time: what happened since it was made is not known here */
+	size_t doubted;   /* then, documents that had not ended */
+};
+
 /* At start: what this node had claimed when it died goes back to the queue, in doubt; and what another
  * had, if that was long ago. In a store that was restored from a backup, what waits is doubted too.
  */
-must_use int store_recover(struct store *store, int64_t now_ms, size_t *ret_count, struct err *err);
+must_use int store_recover(struct store *store, int64_t now_ms,
+			   struct store_recovered *ret_recovered, struct err *err);
 
 /* Lets go up to `most` documents that were held until a time which has come. */
 must_use int store_release_due(struct store *store, int64_t now_ms, size_t most, size_t *ret_count,

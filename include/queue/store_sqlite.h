@@ -169,7 +169,8 @@ must_use int store_insert_body(struct store *store, int64_t seq,
 must_use int store_remove_body(struct store *store, int64_t seq, struct err *err);
 
 /* At start: does nothing unless the store was restored from a backup. */
-must_use int store_doubt_restored(struct store *store, int64_t now_ms, struct err *err);
+must_use int store_doubt_restored(struct store *store, int64_t now_ms,
+				  struct store_recovered *recovered, struct err *err);
 
 /* One that has the id of a document that comes. */
 struct store_again {

@@ -69,15 +69,50 @@ def test_a_backup_under_load_is_whole_and_nothing_is_sent_twice(start_gateway, s
 
     restore(gateway, backup)
     gateway.start()
+    doubted = int(gateway.journal.wait(r"<4>restored documents=(\d+): .*is not known here")[1])
     documents = gateway.settled()
+    histories = [gateway.ctl("show", each["doc"])["events"] for each in documents.values()]
+    assert doubted == sum(any(event["what"] == "restored" for event in events) for events in histories) > 0
     assert {unique_id(numbered(number)) for number in acknowledged} <= set(documents)
     assert {each["state"] for each in documents.values()} == {"delivered"}
     stored = [each for each in simulator.exchanges() if each["verdict"] == "stored"]
     assert len(stored) == len({each["uniqueId"] for each in stored}) == len(delivered)
-    notes = [event["note"] for each in documents.values() for event in gateway.ctl("show", each["doc"])["events"]
-             if event["what"] == "settled"]
+    notes = [event["note"] for events in histories for event in events if event["what"] == "settled"]
     assert "confirmed_by_duplicate" in notes, "some had gone after the backup"
     assert gateway.ctl("verify")["ok"]
+    assert gateway.stop() == 0
+    gateway.start()
+    assert not gateway.journal.find(r"restored documents="), "once"
+
+
+def test_nothing_of_an_old_backup_leaves_before_somebody_has_looked(start_gateway, simulator):
+    """As the manual says: through a proxy that is not there, until what was ordered since is ordered again."""
+    gateway = start_gateway(**SHORT)
+    simulator.faults({"kind": "status", "status": 503})
+    gateway.drop("letter.xml", numbered(1))
+    assert gateway.wait_moved("letter.xml") == "done"
+    gateway.journal.wait(r"outcome=queued")
+    (document,) = gateway.documents()
+    gateway.ctl("backup", "backup.db")
+    gateway.ctl("cancel", "--force", document["doc"])
+    assert gateway.stop() == 0
+    simulator.reset()
+
+    restore(gateway, gateway.folder / "backup.db")
+    config = gateway.config.read_text()
+    assert "url: {" in config
+    gateway.config.write_text(config.replace(
+        "      retry: {", '      proxy: { url: "http://127.0.0.1:9" }\n      retry: {'))
+    gateway.start()
+    gateway.journal.wait(rf"doc={document['doc']} outcome=queued")
+    gateway.ctl("cancel", "--force", document["doc"])
+    gateway.config.write_text(config)
+    gateway.ctl("reload")
+    gateway.drop("other.xml", numbered(2))
+    assert gateway.wait_moved("other.xml") == "done"
+    gateway.settled()
+    assert {each["state"] for each in gateway.documents()} == {"cancelled", "delivered"}
+    assert set(simulator.received()) == {unique_id(numbered(2))}
 
 
 def test_a_backup_replaces_the_one_before(gateway):
