@@ -325,7 +325,7 @@ static int start(struct daemon *daemon, struct err *err)
  */
 static void stop(struct daemon *daemon)
 {
-	reload_free(&daemon->reload);
+	reload_stop(daemon->reload);
 	workers_free(&daemon->workers);
 	workers_free(&daemon->disk);
 	workers_free(&daemon->converters);
@@ -336,6 +336,7 @@ static void stop(struct daemon *daemon)
 	writer_free(&daemon->writer);
 	if (daemon->desk != NULL && pipeline_is_idle(daemon->pipeline))
 		mailbox_deliver(daemon->mailbox);
+	reload_free(&daemon->reload);
 	operator_free(&daemon->desk);
 	watch_free(&daemon->watch);
 	board_free(&daemon->board);

@@ -417,7 +417,7 @@ static void was_read(struct job *job)
 	forget(reload);
 	reload->is_reading = false;
 	reload->parts.ended(reload->parts.arg);
-	if (reload->is_asked_again)
+	if (reload->is_asked_again && reload->thread != NULL)
 		begin(reload);
 }
 
@@ -460,13 +460,19 @@ static void drop_askers(struct asker **askers)
 	}
 }
 
+void reload_stop(struct reload *reload)
+{
+	if (reload != NULL)
+		workers_free(&reload->thread);
+}
+
 void reload_free(struct reload **reload)
 {
 	struct reload *r = *reload;
 
 	if (r == NULL)
 		return;
-	workers_free(&r->thread);
+	reload_stop(r);
 	drop_askers(&r->askers);
 	drop_askers(&r->later);
 	forget(r);

@@ -38,7 +38,9 @@ struct reload *reload_new(const struct reload_parts *parts);
  */
 void reload_begin(struct reload *reload, struct control_request *request);
 
-/* Ends its thread, which may be at a folder that hangs. */
+/* Ends its thread, which may be at a folder that hangs. What it has read is in the mailbox: the reload outlives that. */
+void reload_stop(struct reload *reload);
+
 void reload_free(struct reload **reload);
 
 #endif

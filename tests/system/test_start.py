@@ -6,6 +6,7 @@ import contextlib
 import os
 import pathlib
 import re
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -244,6 +245,14 @@ def test_an_idle_daemon_stops_at_once(unstarted, signal):
     assert unstarted.process.wait(10) == 0
     assert time.monotonic() - begun < 5
     unstarted.journal.wait(rf"^<6>stopping signal={signal}")
+    unstarted.journal.wait(r"^<6>stopped$")
+
+@pytest.mark.parametrize("signals", ["HUP TERM", "TERM HUP", "HUP HUP TERM TERM INT"])
+def test_a_reload_under_way_is_no_obstacle(unstarted, signals):
+    unstarted.start()
+    for each in signals.split():
+        unstarted.process.send_signal(getattr(signal, f"SIG{each}"))
+    assert unstarted.process.wait(10) == 0
     unstarted.journal.wait(r"^<6>stopped$")
 
 def test_a_delivery_under_way_ends_before_the_daemon_does(start_gateway, simulator):
