@@ -22,6 +22,12 @@ enum {
 	JUMP_TOLD_MS = 3600000, /* a jump of the clock is an alert for so long */
 };
 
+/* A lane that was lost, which stays one until documents wait for it no more or the configuration has it. */
+struct stray {
+	char lane[LOOK_LANE_TEXT];
+	int64_t since_ms, since_wall_ms; /* by the monotonic clock; as people read it */
+};
+
 struct watch {
 	struct watch_parts parts;
 	struct snapshot *snapshot; /* held */
@@ -43,8 +49,10 @@ struct watch {
 	int64_t jump_ms, jumped_ms;
 	int64_t *stopped_ms; /* by lane: since when, by the monotonic clock; 0: it is not */
 
-	struct health_stray strays[HEALTH_STRAYS]; /* their names are those that were seen */
-	int64_t strays_ms; /* since when there are any, by the monotonic clock; 0: there are none */
+	struct look_lanes awaited; /* as the last look that could read the store left them */
+	struct stray *strays;      /* those of them that the configuration does not have */
+	struct health_stray *told_strays;
+	size_t stray_count;
 
 	struct histogram lag;
 	struct health_lane *lanes;
@@ -89,25 +97,51 @@ static bool is_stray(const struct watch *watch, const char *lane)
 	return true;
 }
 
-static void gather_strays(struct watch *watch, int64_t now_ms)
+struct health_stray watch_stray(const char *lane)
 {
-	size_t *count = &watch->health.stray_count;
+	return (struct health_stray){
+		.lane = lane,
+		.why = "no establishment of the configuration has this FINESS: put it back, or "
+		       "cancel what waits for it",
+		.why_french = "aucun établissement de la configuration n'a ce FINESS : le "
+			      "remettre, ou annuler ce qui l'attend",
+	};
+}
 
-	*count = 0;
-	for (size_t i = 0; i < watch->seen.lane_count; i++)
-		if (is_stray(watch, watch->seen.lanes[i]))
-			watch->strays[(*count)++] = (struct health_stray){
-				watch->seen.lanes[i],
-				"no establishment of the configuration has this FINESS: put it "
-				"back, or cancel what waits for it",
-				"aucun établissement de la configuration n'a ce FINESS : le "
-				"remettre, ou annuler ce qui l'attend",
-			};
-	if (watch->strays_ms == 0)
-		for (size_t i = 0; i < *count; i++)
-			log_error("lane=%s state=stopped: %s", watch->strays[i].lane,
-				  watch->strays[i].why);
-	watch->strays_ms = *count == 0 ? 0 : watch->strays_ms ? watch->strays_ms : now_ms;
+/* One that was lost already stays so since then; each is said once in the journal. */
+static struct stray stray_of(const struct watch *watch, const char *lane)
+{
+	struct stray stray = { .since_ms = clock_monotonic_ms(), .since_wall_ms = clock_now_ms() };
+
+	for (size_t i = 0; i < watch->stray_count; i++)
+		if (strcmp(watch->strays[i].lane, lane) == 0)
+			return watch->strays[i];
+	snprintf(stray.lane, sizeof(stray.lane), "%s", lane);
+	log_error("lane=%s state=stopped: %s", stray.lane, watch_stray(lane).why);
+	return stray;
+}
+
+/* After a look, and after a change of the configuration. */
+static void find_strays(struct watch *watch)
+{
+	const struct look_lanes *lanes = &watch->awaited;
+	struct stray *strays = xcalloc(lanes->count, sizeof(*strays));
+	size_t count = 0;
+
+	for (size_t i = 0; i < lanes->count; i++)
+		if (is_stray(watch, lanes->names[i]))
+			strays[count++] = stray_of(watch, lanes->names[i]);
+	free(watch->strays);
+	free(watch->told_strays);
+	watch->strays = strays;
+	watch->stray_count = count;
+	watch->told_strays = xcalloc(count, sizeof(*watch->told_strays));
+	for (size_t i = 0; i < count; i++) {
+		watch->told_strays[i] = watch_stray(strays[i].lane);
+		watch->told_strays[i].since_ms = strays[i].since_wall_ms;
+	}
+	watch->health.strays = watch->told_strays;
+	watch->health.stray_count = count;
 }
 
 /* One of each disk, by the first name that is on it. */
@@ -145,7 +179,6 @@ static void gather(struct watch *watch, int64_t now_ms)
 	struct health *health = &watch->health;
 
 	gather_lanes(watch, now_ms);
-	gather_strays(watch, now_ms);
 	gather_disks(watch);
 	for (enum doc_state state = 0; state < DOC_STATE_COUNT; state++)
 		watch->reached[state] =
@@ -210,10 +243,10 @@ static void see_lane(struct watch *watch, size_t index, struct alert_time time)
 
 static void see_strays(struct watch *watch, int64_t now_ms)
 {
-	for (size_t i = 0; i < watch->health.stray_count; i++) {
-		const struct health_stray *stray = &watch->strays[i];
+	for (size_t i = 0; i < watch->stray_count; i++) {
+		const struct health_stray *stray = &watch->told_strays[i];
 
-		see_why(watch, ALERT_LANE_STOPPED, stray->lane, now_ms - watch->strays_ms,
+		see_why(watch, ALERT_LANE_STOPPED, stray->lane, now_ms - watch->strays[i].since_ms,
 			stray->why, stray->why_french);
 	}
 }
@@ -375,6 +408,13 @@ static void looked(struct job *job)
 		look_name_senders(&watch->look, watch->config);
 	watch->senders_are_old = false;
 	watch->seen = watch->look.store;
+	if (watch->look.has_lanes) {
+		const struct look_lanes before = watch->awaited;
+
+		watch->awaited = watch->look.lanes;
+		watch->look.lanes = before; /* room for the next */
+		find_strays(watch);
+	}
 	watch->room = watch->look.room;
 	watch->health.store_bytes = watch->look.store_bytes;
 	watch->health.wal_bytes = watch->look.wal_bytes;
@@ -493,6 +533,7 @@ void watch_follow(struct watch *watch, struct snapshot *snapshot)
 	watch->snapshot = snapshot_hold(snapshot);
 	watch->config = snapshot->config;
 	name_lanes(watch);
+	find_strays(watch);
 	name_disks(watch);
 	name_listeners(watch);
 	if (watch->looking)
@@ -516,7 +557,6 @@ struct watch *watch_new(const struct watch_parts *parts)
 	look_init(&watch->look, parts->snapshot->config, looked);
 	watch->ahead_ms = clock_now_ms() - now_ms;
 	watch->health = (struct health){ .waiting = watch->seen.waiting,
-					 .strays = watch->strays,
 					 .reached = watch->reached,
 					 .reached_count = DOC_STATE_COUNT,
 					 .loop_lag = &watch->lag };
@@ -546,6 +586,9 @@ void watch_free(struct watch **watch)
 	push_free(&w->push);
 	alerts_free(&w->alerts);
 	look_done(&w->look);
+	free(w->awaited.names);
+	free(w->strays);
+	free(w->told_strays);
 	free(w->stopped_ms);
 	free(w->lanes);
 	free(w->listeners);
@@ -556,12 +599,11 @@ void watch_free(struct watch **watch)
 
 void watch_tell_strays(const struct watch *watch, struct buf *lines)
 {
-	for (size_t i = 0; i < watch->seen.lane_count; i++)
-		if (is_stray(watch, watch->seen.lanes[i]))
-			buf_addf(lines,
-				 "documents of %s wait, and no establishment has this FINESS any "
-				 "more: put it back, or cancel them\n",
-				 watch->seen.lanes[i]);
+	for (size_t i = 0; i < watch->stray_count; i++)
+		buf_addf(lines,
+			 "documents of %s wait, and no establishment has this FINESS any "
+			 "more: put it back, or cancel them\n",
+			 watch->strays[i].lane);
 }
 
 const struct health *watch_health(struct watch *watch)

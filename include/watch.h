@@ -32,6 +32,9 @@ void watch_stop(struct watch *watch);
 /* After the workers ended. */
 void watch_free(struct watch **watch);
 
+/* What is to be said of a lane that the configuration does not have; since_ms is not known. Any thread. */
+struct health_stray watch_stray(const char *lane);
+
 /* Appends a line for each lane that documents wait for, as it was seen last, and that the configuration does not have. */
 void watch_tell_strays(const struct watch *watch, struct buf *lines);
 

@@ -135,6 +135,8 @@ static void fill_status(void *arg, struct status *ret_status)
 	const struct pipeline_figures figures = pipeline_figures(pipeline);
 	const struct health *health = watch_health(desk->parts.watch);
 
+	desk->lanes = xrealloc(desk->lanes, (config->establishment_count + health->stray_count +
+					     1) * sizeof(*desk->lanes));
 	for (size_t i = 0; i < config->establishment_count; i++) {
 		const struct lane_figures lane = pipeline_lane(pipeline, i);
 
@@ -453,13 +455,11 @@ static void make_room(struct operator_desk *desk)
 {
 	const struct config *config = desk->snapshot->config;
 
-	free(desk->lanes);
 	free(desk->listeners);
 	free(desk->listener_figures);
 	free(desk->folders);
 	free(desk->sources);
 	free(desk->owed);
-	desk->lanes = xcalloc(config->establishment_count + HEALTH_STRAYS, sizeof(*desk->lanes));
 	desk->listeners = xcalloc(config->mllp_count, sizeof(*desk->listeners));
 	desk->listener_figures = xcalloc(config->mllp_count, sizeof(*desk->listener_figures));
 	desk->folders = xcalloc(config->drop_count, sizeof(*desk->folders));

@@ -74,10 +74,22 @@ static void add_waiting(void *arg, const struct store_waiting *waiting)
 
 static void add_lane(void *arg, const char *lane)
 {
-	struct look_store *seen = arg;
+	struct look_lanes *lanes = arg;
 
-	if (seen->lane_count < HEALTH_STRAYS)
-		snprintf(seen->lanes[seen->lane_count++], LOOK_LANE_TEXT, "%s", lane);
+	if (lanes->count == lanes->room) {
+		lanes->room = lanes->room * 2 + 16;
+		lanes->names = xrealloc(lanes->names, lanes->room * sizeof(*lanes->names));
+	}
+	snprintf(lanes->names[lanes->count++], LOOK_LANE_TEXT, "%s", lane);
+}
+
+static void look_at_lanes(struct look *look, struct hands *hands, struct err *err)
+{
+	struct store *reader = hands_reader(hands, err);
+
+	look->lanes.count = 0;
+	look->has_lanes =
+		reader != NULL && store_queued_lanes(reader, add_lane, &look->lanes, err) == 0;
 }
 
 static int look_at_store(struct look_store *ret_seen, struct hands *hands, struct err *err)
@@ -89,7 +101,6 @@ static int look_at_store(struct look_store *ret_seen, struct hands *hands, struc
 	if (reader == NULL || store_count_waiting(reader, add_waiting, &seen, err) < 0 ||
 	    store_oldest_queued(reader, &seen.oldest_queued_ms, err) < 0 ||
 	    store_oldest_invisible(reader, &seen.oldest_invisible_ms, err) < 0 ||
-	    store_queued_lanes(reader, add_lane, &seen, err) < 0 ||
 	    store_count_misplaced(reader, &seen.misplaced, &misplaced_ms, err) < 0)
 		return -1;
 	*ret_seen = seen;
@@ -134,6 +145,7 @@ static void run(struct job *job, void *hands)
 	look->wal_bytes = disk_file_bytes(wal);
 	process_look(&look->process);
 	(void)!look_at_store(&look->store, hands, &err); /* who has a document at stake tells why */
+	look_at_lanes(look, hands, &err);
 	look_at_senders(look, hands, &err);
 	look->took_ms = clock_monotonic_ms() - began_ms;
 }
@@ -147,4 +159,5 @@ void look_init(struct look *look, const struct config *config, void (*done)(stru
 void look_done(struct look *look)
 {
 	free_senders(look->senders, look->sender_count);
+	free(look->lanes.names);
 }

@@ -65,9 +65,8 @@ struct health_process {
 struct health_stray {
 	const char *lane;
 	const char *why, *why_french;
+	int64_t since_ms; /* as it was seen first, since start */
 };
-
-enum { HEALTH_STRAYS = 64 /* at most */ };
 
 struct health {
 	const struct alert *alerts;

@@ -24,8 +24,12 @@ struct look_store {
 	size_t waiting_count;
 	int64_t oldest_queued_ms, oldest_invisible_ms; /* INT64_MAX: none */
 	uint64_t misplaced; /* documents whose patient's INS is another now */
-	char lanes[HEALTH_STRAYS][LOOK_LANE_TEXT]; /* that documents are queued for */
-	size_t lane_count;
+};
+
+/* Lanes that documents are queued for: as many as there are, or the one that is lost could be the one left out. */
+struct look_lanes {
+	char (*names)[LOOK_LANE_TEXT];
+	size_t count, room;
 };
 
 /* Who sends, and when it usually does. */
@@ -41,6 +45,8 @@ struct look {
 	uint64_t store_bytes, wal_bytes;
 	struct health_process process;
 	struct look_store store;
+	struct look_lanes lanes;
+	bool has_lanes; /* the store said which there are */
 	struct look_sender *senders; /* each source once */
 	size_t sender_count;
 	int64_t next_slot; /* arrivals before it are known; those of the slot before may still come */

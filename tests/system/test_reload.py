@@ -405,6 +405,39 @@ def test_what_waits_for_an_entity_that_is_gone_is_told_until_it_is_back(start_ga
     gateway.journal.wait(rf"alert=lane_stopped subject={OTHER_EJ} cleared")
 
 
+def test_each_entity_that_is_lost_is_told_however_many_there_are_and_whenever_it_is(start_gateway, simulator):
+    gateway = start_gateway(extra="alerts: { lane_stopped: { after: 0 s } }")
+    before, start = gateway.config.read_text(), len(gateway.journal.lines)
+    edit(gateway, *second_entity(gateway))
+    reload(gateway)
+    simulator.faults({"kind": "status", "status": 503})
+    with Mllp(listening(gateway, "other", start)) as mllp:
+        letter = numbered(100).replace(FINESS_EG.encode(), OTHER_EG.encode())
+        assert mllp.send(mdm_t02(letter).replace(FINESS_EG.encode(), OTHER_EG.encode())).code == "AA"
+    for number in range(66):
+        assert gateway.send(mdm_t02(numbered(number))).code == "AA"
+    gateway.stop()
+    with contextlib.closing(sqlite3.connect(gateway.folder / "state" / "queue.db")) as store, store:
+        store.execute("UPDATE document SET lane = printf('1%08d', seq) WHERE lane = ?", (FINESS_EJ,))
+        lost = {lane for lane, in store.execute("SELECT lane FROM document WHERE lane <> ?", (OTHER_EJ,))}
+    assert len(lost) == 66
+
+    gateway.start()
+    for lane in sorted(lost):
+        gateway.journal.wait(rf"<3>lane={lane} state=stopped: no establishment of the configuration has this FINESS")
+    gateway.journal.wait(rf"<3>alert=lane_stopped subject={max(lost)} raised ")
+    assert set(lanes(gateway)) == {FINESS_EJ, OTHER_EJ} | lost
+    assert not gateway.journal.find(rf"<3>lane={OTHER_EJ} state=stopped: no establishment")
+
+    gateway.config.write_text(before)
+    warnings = str(gateway.ctl("reload")["warnings"])
+    assert all(f"documents of {lane} wait" in warnings for lane in lost | {OTHER_EJ})
+    gateway.journal.wait(rf"<3>lane={OTHER_EJ} state=stopped: no establishment of the configuration has this FINESS")
+    gateway.journal.wait(rf"<3>alert=lane_stopped subject={OTHER_EJ} raised ")
+    told = [line for line in gateway.journal.lines if f"lane={min(lost)} state=stopped: no establishment" in line]
+    assert len(told) == 1
+
+
 # ---- TLS of a listener ----
 
 def shown(address: tuple[str, int], stack: contextlib.ExitStack) -> tuple[ssl.SSLSocket, bytes]:
