@@ -324,6 +324,8 @@ static void a_slowed_lane_claims_nothing_until_it_resumes_with_one_document(void
 	(void)state;
 	assert_int_equal(lane_figures(lane).state, LANE_SLOWED);
 	assert_int_equal(lane_figures(lane).resumes_ms, START_MS + 30 * SECOND);
+	assert_int_equal(lane_figures(lane).since_ms, START_MS);
+	assert_int_equal(lane_figures(lane).at_once, 1);
 	lane_poke(lane);
 	wait_until(lane, START_MS + 30 * SECOND - 1);
 	assert_silent(&asked);
@@ -331,6 +333,11 @@ static void a_slowed_lane_claims_nothing_until_it_resumes_with_one_document(void
 	probe(lane, &asked);
 	lane_poke(lane);
 	assert_silent(&asked);
+	assert_int_equal(lane_figures(lane).since_ms, START_MS);
+	lane_settled(lane, OUTCOME_DELIVERED, 0, why(""));
+	assert_int_equal(lane_figures(lane).state, LANE_OPEN);
+	assert_int_equal(lane_figures(lane).since_ms, now_ms);
+	assert_int_equal(lane_figures(lane).at_once, 2);
 	lane_free(&lane);
 }
 

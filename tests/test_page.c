@@ -211,12 +211,15 @@ static void a_slowed_lane_is_coping(void **state)
 	sample.lanes[0].why = "the DMP answers 503";
 	sample.lanes[0].why_french = "le DMP répond 503";
 	sample.lanes[0].resumes_ms = SAMPLE_NOW_MS + 40000;
+	sample.lanes[0].since_ms = SAMPLE_NOW_MS - 7 * 60000;
 	assert_verdict("slowed", &sample.page, "It works, with difficulty");
 	english = page_of(&sample.page, false);
 	french = page_of(&sample.page, true);
 	assert_has(english, "the DMP answers 503");
 	assert_has(french, "le DMP répond 503");
 	assert_null(strstr(french, "the DMP answers"));
+	assert_has(english, "<small>since 7\xc2\xa0min</small>");
+	assert_has(french, "<small>depuis 7\xc2\xa0min</small>");
 }
 
 static void troubles_of_folders_and_sources_are_told(void **state)

@@ -66,6 +66,7 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 	static const struct status_lane lanes[] = {
 		{ .name = "010000000",
 		  .state = "slowed",
+		  .since_ms = NOON_MS - 60000,
 		  .why = "the DMP does not answer",
 		  .why_french = "le DMP ne répond pas",
 		  .in_flight = 8,
@@ -147,6 +148,7 @@ static void a_busy_gateway_tells_all_it_knows(void **state)
 		"\"identities\":21,\"identities_ignored\":5,\"identities_unusable\":6,\"answers\":"
 		"22,\"not_asked\":23,"
 		"\"lanes\":[{\"name\":\"010000000\",\"state\":\"slowed\","
+		"\"since\":\"2026-11-21T11:59:00.000Z\","
 		"\"why\":\"the DMP does not answer\",\"sentence\":{"
 		"\"en\":\"the DMP does not answer\",\"fr\":\"le DMP ne répond "
 		"pas\"},\"in_flight\":8,\"delivered\":41,"

@@ -541,6 +541,30 @@ static void lists_are_filtered_and_go_on_after_an_id(void **state)
 	assert_int_equal(limited.rows, 1);
 }
 
+static bool is_second(const void *arg, const struct store_row *row)
+{
+	return strcmp(row->unique_id, arg) == 0;
+}
+
+static void what_is_not_wanted_takes_no_place_in_a_list(void **state)
+{
+	struct fixture *f = *state;
+	struct seen wanted = { 0 };
+	struct ulid second;
+
+	queue_one(f, "1.2.3.1");
+	second = queue_one(f, "1.2.3.2");
+	queue_one(f, "1.2.3.3");
+	ok(store_list(f->store,
+		      &(struct store_filter){ .state = "queued",
+					      .limit = 1,
+					      .is_wanted = is_second,
+					      .is_wanted_arg = "1.2.3.2" },
+		      see_row, &wanted, &err));
+	assert_int_equal(wanted.rows, 1);
+	assert_memory_equal(&wanted.row.doc, &second, sizeof(second));
+}
+
 static void a_reader_sees_what_was_committed_and_nothing_else(void **state)
 {
 	struct fixture *f = *state;
@@ -640,6 +664,7 @@ int main(void)
 		test(the_ledger_tells_the_whole_story),
 		test(an_unknown_document_is_not_shown),
 		test(lists_are_filtered_and_go_on_after_an_id),
+		test(what_is_not_wanted_takes_no_place_in_a_list),
 		test(a_reader_sees_what_was_committed_and_nothing_else),
 		test(the_oldest_queued_document_is_known),
 		test(the_lanes_that_documents_are_queued_for_are_known),

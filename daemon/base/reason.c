@@ -46,8 +46,22 @@ static const struct reason_row rows[REASON_COUNT] = {
 	[REASON_LANE_STOPPED] = { "lane_stopped", 0, NULL,
 		"Sending for this legal entity is stopped: its installation is at fault.",
 		"L'envoi de cette entité juridique est arrêté : son installation est en cause.",
-		"Read the lane's state and correct what it names.",
-		"Lire l'état de la voie d'envoi et corriger ce qu'il désigne." },
+		"Correct what the lane's cause names. It is tried again by itself at the time that is told; "
+		"where none is told, once \"dmpfeedctl reload\" has read what was corrected.",
+		"Corriger ce que désigne la cause donnée pour la voie. Une tentative aura lieu d'elle-même à l'heure indiquée ; "
+		"si aucune ne l'est, après « dmpfeedctl reload », qui relit ce qui a été corrigé." },
+	[REASON_LANE_SLOWED] = { "lane_slowed", 0, NULL,
+		"Sending for this legal entity pauses: its way to the DMP is in trouble.",
+		"L'envoi de cette entité juridique est en pause : son chemin vers le DMP est perturbé.",
+		"Nothing, if the cause passes: one document is tried at the time that is told, and the others follow. "
+		"If it lasts, see to what the cause names (network, proxy, the DMP's own notices).",
+		"Rien, si la cause passe : un document est tenté à l'heure indiquée, et les autres suivent. "
+		"Si elle dure, traiter ce qu'elle désigne (réseau, proxy, avis du DMP)." },
+	[REASON_WAITING_TURN] = { "waiting_turn", 0, NULL,
+		"It waits its turn: its lane is open, and sends so many at once and so fast as it is set to.",
+		"Il attend son tour : sa voie est ouverte, et envoie autant de documents à la fois, et aussi vite, que le dit son réglage.",
+		"Nothing: it leaves by itself. \"dmpfeedctl shape\" tells how much waits.",
+		"Rien : il partira de lui-même. « dmpfeedctl shape » dit combien de documents attendent." },
 	[REASON_FEEDING_NOT_ASKED] = { "feeding_not_asked", 0, NULL,
 		"Nobody has asked the patient about the feeding of their DMP.",
 		"Personne n'a interrogé le patient sur l'alimentation de son DMP.",

@@ -11,7 +11,7 @@ static const struct ctl_column list_columns[] = {
 	{ "doc", "Document" }, { "state", "State" }, { "reason", "Reason" },
 	{ "type_code", "Type" }, { "site", "Site" }, { "source", "Source" },
 	{ "received", "Received" }, { "attempts", "Attempts" },
-	{ "next_attempt", "Next attempt" }, { NULL, NULL },
+	{ "lane_state", "Lane" }, { "not_before", "Not before" }, { NULL, NULL },
 };
 
 static const struct ctl_column certificate_columns[] = {
@@ -66,7 +66,8 @@ static const struct ctl_column recall_members[] = {
 
 static const struct ctl_column document_members[] = {
 	{ "doc", "Document" }, { "state", "State" }, { "reason", "Reason" },
-	{ "sentence", "Meaning" }, { "todo", "What to do" }, { "next_attempt", "Next attempt" },
+	{ "sentence", "Meaning" }, { "lane_state", "Its lane is" }, { "lane_since", "since" },
+	{ "lane_why", "because" }, { "todo", "What to do" }, { "not_before", "Not before" },
 	{ "attempts", "Attempts" }, { "doubtful", "In doubt" }, { "action", "Action" },
 	{ "unique_id", "Identifier" }, { "type_code", "Type" }, { "bytes", "Bytes" },
 	{ "lane", "Lane" }, { "site", "Site" }, { "source", "Source" }, { "channel", "Channel" },
@@ -118,7 +119,7 @@ static const struct ctl_column queue_columns[] = {
 };
 
 static const struct ctl_column lane_columns[] = {
-	{ "name", "Name" }, { "state", "State" }, { "in_flight", "In flight" },
+	{ "name", "Name" }, { "state", "State" }, { "since", "Since" }, { "in_flight", "In flight" },
 	{ "delivered", "Delivered" }, { "last_delivered", "Last delivery" },
 	{ "resumes", "Tries again" }, { "why", "Why" }, { NULL, NULL },
 };

@@ -27,6 +27,7 @@ struct lane {
 	struct event *timer; /* NULL without a loop */
 
 	enum lane_state state;
+	int64_t since_ms;                         /* when that began, as people read it */
 	char english[LANE_WHY], french[LANE_WHY]; /* why */
 	unsigned failures;                        /* pauses since the last answer */
 	uint32_t dice; /* of the next pause: it is foretold before it begins */
@@ -247,6 +248,7 @@ static void move(struct lane *lane, enum lane_state state)
 	if (state == lane->state)
 		return;
 	lane->state = state;
+	lane->since_ms = wall_clock_of(lane);
 	switch (state) {
 	case LANE_OPEN:
 		log_info("lane=%s state=open", lane->name);
@@ -343,6 +345,7 @@ struct lane *lane_new(struct event_base *loop, const struct lane_settings *setti
 	lane->arg = arg;
 	lane->allowance = settings->most_in_flight;
 	lane->bucket = bucket_new(&settings->rate, clock_of(lane));
+	lane->since_ms = wall_clock_of(lane);
 	lane->due_ms = NEVER_MS;
 	lane->dice = chance_of(lane);
 	if (loop != NULL)
@@ -354,6 +357,7 @@ void lane_block(struct lane *lane, struct lane_why why)
 {
 	lane->blocked = true;
 	lane->state = LANE_STOPPED;
+	lane->since_ms = wall_clock_of(lane);
 	say(lane, why);
 	log_error("lane=%s state=stopped probes=never: %s; its documents wait until that is mended "
 		  "and the daemon is reloaded",
@@ -406,8 +410,12 @@ struct lane_figures lane_figures(const struct lane *lane)
 	return (struct lane_figures){
 		.name = lane->name,
 		.state = lane->state,
+		.since_ms = lane->since_ms,
 		.why = { lane->english, lane->french },
 		.in_flight = lane->in_flight,
+		.at_once = lane->allowance,
+		.rate_per_s = lane->settings.rate.per_s,
+		.queue_is_silent = lane->claim_again_ms > 0,
 		.resumes_ms = lane->state == LANE_OPEN || lane->blocked
 				      ? 0
 				      : as_wall_time(lane, lane->resumes_ms),

@@ -89,9 +89,22 @@ json_t *answer_event(const struct store_event *event)
 	return object;
 }
 
-json_t *answer_row(const struct store_row *row, bool french)
+/* Members of a document that is queued; null of one that is not. */
+static void put_lane(json_t *object, const struct standing_wait *wait, bool french)
 {
-	const struct reason_row *reason = reason_row(row->reason);
+	json_put_text(object, "lane_state", wait->lane_state);
+	json_put_time(object, "lane_since", wait->since_ms);
+	json_put_text(object, "lane_why", french ? wait->why.french : wait->why.english);
+	json_put_time(object, "not_before", wait->not_before_ms);
+}
+
+json_t *answer_row(const struct store_row *row, const struct standing *standing, bool french)
+{
+	const struct standing_wait wait =
+		row->state == DOC_QUEUED
+			? standing_wait(standing, row)
+			: (struct standing_wait){ .reason = row->reason, .todo = row->reason };
+	const struct reason_row *reason = reason_row(wait.reason), *todo = reason_row(wait.todo);
 	json_t *object = json_object();
 	char doc[ULID_TEXT];
 
@@ -106,7 +119,8 @@ json_t *answer_row(const struct store_row *row, bool french)
 	json_put_text(object, "state", doc_state_text(row->state));
 	json_put_text(object, "reason", reason->code);
 	json_put_text(object, "sentence", french ? reason->french : reason->english);
-	json_put_text(object, "todo", french ? reason->action_french : reason->action_english);
+	json_put_text(object, "todo", french ? todo->action_french : todo->action_english);
+	put_lane(object, &wait, french);
 	json_put_count(object, "attempts", row->attempts);
 	json_put_flag(object, "doubtful", row->doubtful);
 	json_put_count(object, "bytes", row->body_bytes);

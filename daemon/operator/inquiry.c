@@ -16,14 +16,15 @@ struct inquiry {
 	const struct inquiry_row *row;
 	struct control_request *request;
 	json_t *asked;
-	bool is_site_unknown; /* no establishment declares the one that is asked for */
+	struct standing *standing; /* of the lanes, when it was asked */
+	bool is_site_unknown;      /* no establishment declares the one that is asked for */
 	struct buf answer;
 };
 
 static void add_row(void *arg, const struct store_row *row)
 {
 	struct inquiry *inquiry = arg;
-	json_t *object = answer_row(row, answer_in_french(inquiry->asked));
+	json_t *object = answer_row(row, inquiry->standing, answer_in_french(inquiry->asked));
 
 	json_put_text(object, "origin", row->origin);
 	json_put_count(object, "last_arrival", row->last_arrival);
@@ -62,6 +63,7 @@ static int answer_list(struct inquiry *inquiry, struct store *store, struct err 
 	    !ulid_parse(slice_of(answer_asked(inquiry->asked, "after")), &filter.after))
 		return answer_refuse(err, inquiry->asked, FAULT_ID,
 				     answer_asked(inquiry->asked, "after"));
+	standing_narrow(inquiry->standing, &filter);
 	if (store_list(store, &filter, add_row, inquiry, err) < 0)
 		return -1;
 	/* one that an establishment declared once has its documents */
@@ -300,6 +302,7 @@ static void inquired(struct job *job)
 
 	control_answer(inquiry->request, buf_slice(&inquiry->answer));
 	json_decref(inquiry->asked);
+	standing_free(&inquiry->standing);
 	buf_done(&inquiry->answer);
 	free(inquiry);
 }
@@ -319,6 +322,7 @@ bool inquiry_begin(const struct inquiry_parts *parts, struct control_request *re
 		inquiry->row = &inquiries[i];
 		inquiry->request = request;
 		inquiry->asked = asked;
+		inquiry->standing = standing_now(parts->config, parts->pipeline, parts->watch);
 		inquiry->is_site_unknown = answer_is_site_unknown(asked, parts->config);
 		workers_submit(inquiries[i].is_long ? parts->keeper : parts->workers,
 			       &inquiry->job);

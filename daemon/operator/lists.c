@@ -24,6 +24,7 @@ struct lookup {
 	struct lists *lists;
 	enum status_listing listing;
 	struct query query;
+	struct standing *standing; /* of the lanes, when it was asked */
 	struct exchange *exchange;
 	struct buf answer;
 	struct err err; /* ERR_REJECT: what was asked is wrong */
@@ -33,6 +34,7 @@ struct lookup {
 
 struct documents {
 	json_t *list;
+	const struct standing *standing;
 	size_t count;
 	char last[ULID_TEXT];
 };
@@ -41,7 +43,7 @@ static void add_document(void *arg, const struct store_row *row)
 {
 	struct documents *documents = arg;
 
-	json_array_append_new(documents->list, answer_row(row, false));
+	json_array_append_new(documents->list, answer_row(row, documents->standing, false));
 	documents->count++;
 	ulid_text(&row->doc, documents->last);
 }
@@ -72,16 +74,17 @@ static int read_filter(const struct query *query, struct store_filter *ret_filte
 	return 0;
 }
 
-static int tell_documents(const struct query *query, struct store *store, struct buf *out,
+static int tell_documents(const struct lookup *lookup, struct store *store, struct buf *out,
 			  struct err *err)
 {
-	struct documents documents = { 0 };
+	struct documents documents = { .standing = lookup->standing };
 	struct store_filter filter;
 	json_t *object;
 	int got;
 
-	if (read_filter(query, &filter, err) < 0)
+	if (read_filter(&lookup->query, &filter, err) < 0)
 		return -1;
+	standing_narrow(lookup->standing, &filter);
 	object = json_object();
 	documents.list = json_array();
 	got = store_list(store, &filter, add_document, &documents, err);
@@ -94,10 +97,11 @@ static int tell_documents(const struct query *query, struct store *store, struct
 /* ---- counters ---- */
 
 /* Whose own words for days and months these are: a value that is none of them is refused there. */
-static int tell_counters(const struct query *query, struct store *store, struct buf *out,
+static int tell_counters(const struct lookup *lookup, struct store *store, struct buf *out,
 			 struct err *err)
 {
 	scoped(buf_done) struct buf text = { 0 };
+	const struct query *query = &lookup->query;
 
 	buf_addf(&text, "from=%s&to=%s&by=%s", query->values[COUNTERS_FROM],
 		 query->values[COUNTERS_TO], query->values[COUNTERS_BY]);
@@ -106,7 +110,7 @@ static int tell_counters(const struct query *query, struct store *store, struct 
 
 /* ---- the way there and back ---- */
 
-static int (*const tell[])(const struct query *query, struct store *store, struct buf *out,
+static int (*const tell[])(const struct lookup *lookup, struct store *store, struct buf *out,
 			   struct err *err) = {
 	[LISTING_DOCUMENTS] = tell_documents,
 	[LISTING_COUNTERS] = tell_counters,
@@ -119,7 +123,7 @@ static void run(struct job *job, void *worker)
 	struct store *reader = hands_reader(worker, &lookup->err);
 
 	if (reader != NULL &&
-	    tell[lookup->listing](&lookup->query, reader, &lookup->answer, &lookup->err) == 0)
+	    tell[lookup->listing](lookup, reader, &lookup->answer, &lookup->err) == 0)
 		buf_add_char(&lookup->answer, '\n');
 }
 
@@ -136,15 +140,17 @@ static void done(struct job *job)
 	else
 		status_answer(lookup->exchange, buf_slice(&lookup->answer));
 	buf_done(&lookup->answer);
+	standing_free(&lookup->standing);
 	free(lookup);
 }
 
 void lists_ask(struct lists *lists, enum status_listing listing, const struct query *query,
-	       struct exchange *exchange)
+	       struct standing *standing, struct exchange *exchange)
 {
 	struct lookup *lookup;
 
 	if (lists->under_way == MOST_UNDER_WAY) {
+		standing_free(&standing);
 		status_answer_unavailable(exchange, "others are asking: try again in a moment");
 		return;
 	}
@@ -153,6 +159,7 @@ void lists_ask(struct lists *lists, enum status_listing listing, const struct qu
 	lookup->lists = lists;
 	lookup->listing = listing;
 	lookup->query = *query;
+	lookup->standing = standing;
 	lookup->exchange = exchange;
 	lists->under_way++;
 	workers_submit(lists->workers, &lookup->job);

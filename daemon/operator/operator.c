@@ -143,6 +143,7 @@ static void fill_status(void *arg, struct status *ret_status)
 		desk->lanes[i] = (struct status_lane){
 			.name = lane.name,
 			.state = lane_state_text(lane.state),
+			.since_ms = lane.since_ms,
 			.why = lane.why.english,
 			.why_french = lane.why.french,
 			.in_flight = lane.in_flight,
@@ -155,6 +156,7 @@ static void fill_status(void *arg, struct status *ret_status)
 		desk->lanes[config->establishment_count + i] = (struct status_lane){
 			.name = health->strays[i].lane,
 			.state = lane_state_text(LANE_STOPPED),
+			.since_ms = health->strays[i].since_ms,
 			.why = health->strays[i].why,
 			.why_french = health->strays[i].why_french,
 		};
@@ -247,7 +249,10 @@ static void list(void *arg, enum status_listing listing, const struct query *que
 	scoped(buf_done) struct buf board = { 0 };
 
 	if (listing != LISTING_TARGETS) {
-		lists_ask(desk->lists, listing, query, exchange);
+		lists_ask(desk->lists, listing, query,
+			  standing_now(desk->snapshot->config, desk->parts.pipeline,
+				       desk->parts.watch),
+			  exchange);
 		return;
 	}
 	targets_write(board_now(desk->parts.board), &board); /* counted already */
@@ -500,8 +505,8 @@ int operator_new(struct operator_desk **ret_desk, const struct operator_parts *p
 	const struct status_desk status = { fill_status, fill_page, list, desk };
 
 	desk->parts = *parts;
-	desk->inquiries =
-		(struct inquiry_parts){ parts->snapshot->config, parts->workers, parts->keeper };
+	desk->inquiries = (struct inquiry_parts){ parts->snapshot->config, parts->pipeline,
+						  parts->watch, parts->workers, parts->keeper };
 	desk->backup = (struct backup_parts){ parts->keeper, parts->writer, parts->pipeline };
 	desk->orders = (struct orders_parts){ parts->workers, parts->writer, parts->pipeline };
 	desk->imports = (struct imports_parts){ parts->snapshot, parts->board, parts->workers,

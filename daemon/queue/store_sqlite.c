@@ -550,24 +550,31 @@ int store_list(struct store *store, const struct store_filter *filter,
 {
 	bool by_state = !filter->invisible && filter->state != NULL && filter->state[0] != '\0';
 	const int64_t before_ms = filter->before_ms > 0 ? filter->before_ms : INT64_MAX;
-	const struct sqlite_value values[] = { ID(&filter->after), TEXT(filter->reason),
-					       TEXT(filter->site), NUMBER(filter->limit),
-					       NUMBER(before_ms),  TEXT(filter->state) };
+	const int64_t limit = (int64_t)filter->limit;
+	int64_t told = 0;
+	const struct sqlite_value values[] = {
+		ID(&filter->after), TEXT(filter->reason),
+		TEXT(filter->site), NUMBER(filter->is_wanted ? -1 : limit),
+		NUMBER(before_ms),  TEXT(filter->state)
+	};
 	scoped(sqlite_reset) sqlite3_stmt *rows = sqlite_prepare(&store->sqlite,
 								 filter->invisible ? LIST_INVISIBLE
 								 : by_state        ? LIST_STATE
 										   : LIST,
 								 values, by_state ? 6 : 5, err);
-	int got;
+	int got = 0;
 
 	if (rows == NULL)
 		return -1;
-	while ((got = sqlite_step(&store->sqlite, rows, err)) > 0) {
+	while (told < limit && (got = sqlite_step(&store->sqlite, rows, err)) > 0) {
 		const struct store_row row = row_of(rows);
 
+		if (filter->is_wanted != NULL && !filter->is_wanted(filter->is_wanted_arg, &row))
+			continue;
 		each(arg, &row);
+		told++;
 	}
-	return got;
+	return got < 0 ? -1 : 0;
 }
 
 struct store_event store_event_of(sqlite3_stmt *statement, int column)

@@ -176,12 +176,20 @@ static void way_pill(struct page_writer *writer, const char *state)
 			page_pill(writer, rows[i].tone, rows[i].text);
 }
 
-/* The state of a lane or of a way back, and when it is tried again. */
+/* The state of a lane or of a way back, since when one in trouble has it, and when it is tried again. */
 static void way_cell(struct page_writer *writer, const struct column *column, const char *state,
-		     int64_t resumes_ms)
+		     int64_t since_ms, int64_t resumes_ms)
 {
 	open_cell(writer, column);
 	way_pill(writer, state);
+	if (since_ms > 0 && strcmp(state, "open") != 0) {
+		page_raw(writer, "<small>");
+		page_say(writer, TEXT_SINCE);
+		page_raw(writer, " ");
+		html_add_duration(writer->out, writer->page->status->now_ms - since_ms,
+				  writer->french);
+		page_raw(writer, "</small>");
+	}
 	if (resumes_ms > writer->page->status->now_ms) {
 		page_raw(writer, "<small>");
 		page_say(writer, TEXT_RESUMES);
@@ -210,7 +218,7 @@ void page_lanes(struct page_writer *writer)
 		const struct status_lane *lane = &status->lanes[i];
 
 		open_row(writer, page_site_name(writer->page, lane->name), page_why(writer, lane));
-		way_cell(writer, &columns[1], lane->state, lane->resumes_ms);
+		way_cell(writer, &columns[1], lane->state, lane->since_ms, lane->resumes_ms);
 		ago_cell(writer, &columns[2], lane->last_delivered_ms);
 		count_cell(writer, &columns[3], lane->in_flight);
 		count_cell(writer, &columns[4], lane->delivered);
@@ -380,7 +388,7 @@ void page_sources(struct page_writer *writer)
 		const bool is_well = source->why == NULL || source->why[0] == '\0';
 
 		open_row(writer, source->name, is_well ? source->address : source->why);
-		way_cell(writer, &columns[1], source->state, source->resumes_ms);
+		way_cell(writer, &columns[1], source->state, 0, source->resumes_ms);
 		count_cell(writer, &columns[2], source->waiting);
 		count_cell(writer, &columns[3], source->told);
 		ago_cell(writer, &columns[4], source->last_told_ms);

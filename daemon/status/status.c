@@ -37,6 +37,7 @@ static json_t *json_of_lane(const struct status_lane *lane)
 
 	json_put_text(json, "name", lane->name);
 	json_put_text(json, "state", lane->state);
+	json_put_time(json, "since", lane->since_ms);
 	json_put_text(json, "why", lane->why);
 	json_object_set_new(json, "sentence", sentence_of(lane));
 	json_put_count(json, "in_flight", lane->in_flight);

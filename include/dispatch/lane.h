@@ -100,8 +100,12 @@ void lane_close(struct lane *lane);
 struct lane_figures {
 	const char *name;
 	enum lane_state state;
+	int64_t since_ms;    /* when that state began, by the wall clock */
 	struct lane_why why; /* both "" when open */
 	size_t in_flight;
+	size_t at_once; /* how many may be under way: fewer than most_in_flight after a pause */
+	uint64_t rate_per_s;  /* 0: no limit */
+	bool queue_is_silent; /* the queue could not answer; it is asked again */
 	int64_t resumes_ms; /* when it tries again, by the wall clock; 0: it is open, or blocked */
 	uint64_t delivered; /* since start */
 	int64_t last_delivered_ms;

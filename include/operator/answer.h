@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "control/control.h"
+#include "operator/standing.h"
 #include "queue/store.h"
 #include "status/json.h"
 
@@ -40,8 +41,10 @@ must_use int answer_limit(const json_t *asked, size_t *ret_limit, struct err *er
 /* One row of the ledger; the caller owns it. */
 json_t *answer_event(const struct store_event *event);
 
-/* A document, without its origin: the name of a file may be a patient's. The caller owns it. */
-json_t *answer_row(const struct store_row *row, bool french);
+/* A document, without its origin: the name of a file may be a patient's. One that is queued says why it has not left.
+ * The caller owns it.
+ */
+json_t *answer_row(const struct store_row *row, const struct standing *standing, bool french);
 
 /* {"row": {…}} and the like; takes the object over. */
 void answer_line(struct buf *out, const char *name, json_t *object);

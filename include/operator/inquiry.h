@@ -11,9 +11,13 @@
 #include "base/jobs.h"
 #include "config.h"
 #include "control/control.h"
+#include "pipeline.h"
+#include "watch.h"
 
 struct inquiry_parts {
 	const struct config *config; /* that is in force now */
+	const struct pipeline *pipeline;
+	struct watch *watch;
 	struct workers *workers;
 	struct workers *keeper; /* for what takes minutes */
 };

@@ -6,6 +6,7 @@
 #define DMPFEED_OPERATOR_LISTS_H
 
 #include "base/jobs.h"
+#include "operator/standing.h"
 #include "status/status_server.h"
 
 struct lists;
@@ -15,8 +16,8 @@ struct lists *lists_new(struct workers *workers);
 /* After the workers ended. */
 void lists_free(struct lists **lists);
 
-/* status_list_fn, with the lists. */
+/* status_list_fn, with the lists and with how the lanes stand, which is theirs from now on. */
 void lists_ask(struct lists *lists, enum status_listing listing, const struct query *query,
-	       struct exchange *exchange);
+	       struct standing *standing, struct exchange *exchange);
 
 #endif

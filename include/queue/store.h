@@ -652,6 +652,9 @@ struct store_filter {
 	bool invisible; /* only what was delivered and is still hidden from the patient, whatever its age */
 	struct ulid after; /* all-zero: from the start; lists go by id, oldest first */
 	size_t limit;
+	/* Of those, the ones that are wanted alone, as many as the limit says; all others are read as well. NULL: any. */
+	bool (*is_wanted)(const void *arg, const struct store_row *row);
+	const void *is_wanted_arg;
 };
 
 must_use int store_list(struct store *store, const struct store_filter *filter,

@@ -11,6 +11,7 @@
 
 struct status_lane {
 	const char *name, *state;
+	int64_t since_ms;             /* when that began */
 	const char *why, *why_french; /* a sentence, in English and in French; "": it is open */
 	uint64_t in_flight, delivered;
 	int64_t resumes_ms, last_delivered_ms;

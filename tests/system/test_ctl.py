@@ -24,11 +24,13 @@ ROW = {
     "origin": "MSG0001", "state": "queued", "reason": "retrying",
     "sentence": "It will be sent again.", "todo": "Nothing.", "attempts": 2, "doubtful": True,
     "bytes": 12288, "received": "2026-11-20T09:41:07.250Z", "changed": "2026-11-20T09:42:00.000Z",
-    "next_attempt": "2026-11-20T09:45:00.000Z", "last_arrival": 7,
+    "next_attempt": "2026-11-20T09:45:00.000Z", "lane_state": "slowed", "lane_since": "2026-11-20T09:42:30.000Z",
+    "lane_why": "the DMP answers 503", "not_before": "2026-11-20T09:46:00.000Z", "last_arrival": 7,
 }
 DELIVERED = {
     **ROW, "doc": "01JCZ8Q6M3W2X5Y7Z9A1B3C5D8", "state": "delivered", "reason": None,
     "sentence": None, "todo": None, "attempts": 1, "doubtful": False, "next_attempt": None,
+    "lane_state": None, "lane_since": None, "lane_why": None, "not_before": None,
 }
 RECEIVED = {
     "number": 7, "at": "2026-11-20T09:41:07.250Z", "what": "received", "state": "queued",
@@ -44,7 +46,7 @@ STATUS = {
     "version": "1.2.3", "environment": "production", "uptime_s": 183900,
     "now": "2026-11-20T10:00:00.000Z", "ready": False, "not_ready": "the disk is full",
     "queue": {"held": 2, "queued": 13}, "oldest_queued_s": 7384, "last_delivered": None,
-    "lanes": [{"name": "010000000", "state": "slowed", "why": "the DMP does not answer",
+    "lanes": [{"name": "010000000", "state": "slowed", "since": "2026-11-20T09:59:30.000Z", "why": "the DMP does not answer",
                "in_flight": 8, "delivered": 41, "resumes": "2026-11-20T10:00:30.000Z",
                "last_delivered": "2026-11-20T09:59:00.000Z"}],
     "identities": 7, "answers": 0,
@@ -182,7 +184,7 @@ def test_list_prints_aligned_columns(daemon):
             ("Type", "11502-2", "11502-2"),
             ("Site", "010000001", "010000001"), ("Source", "EHR", "Éditeur"),
             ("Received", "2026-11-20T09:41:07.250Z", "2026-11-20T09:41:07.250Z"),
-            ("Attempts", "2", "1"), ("Next attempt", "2026-11-20T09:45:00.000Z", "-")]:
+            ("Attempts", "2", "1"), ("Lane", "slowed", "-"), ("Not before", "2026-11-20T09:46:00.000Z", "-")]:
         place = titles.index(title)
         assert first[place:].startswith(of_first)
         assert second[place:].startswith(of_second)
@@ -191,7 +193,7 @@ def test_list_prints_aligned_columns(daemon):
 def test_a_column_in_which_nothing_is_known_is_left_out(daemon):
     daemon.answers({"row": DELIVERED}, OK)
     titles, _ = lines_of(ctl("list", path=daemon.path))
-    assert "Next attempt" not in titles
+    assert "Not before" not in titles
     assert "Reason" not in titles
 
 
@@ -256,8 +258,8 @@ def test_status_says_first_whether_it_works(daemon):
         ["queued", "13"],
         [""],
         ["Lanes"],
-        ["Name", "State", "In flight", "Delivered", "Last delivery", "Tries again", "Why"],
-        ["010000000", "slowed", "8", "41", "2026-11-20T09:59:00.000Z", "2026-11-20T10:00:30.000Z",
+        ["Name", "State", "Since", "In flight", "Delivered", "Last delivery", "Tries again", "Why"],
+        ["010000000", "slowed", "2026-11-20T09:59:30.000Z", "8", "41", "2026-11-20T09:59:00.000Z", "2026-11-20T10:00:30.000Z",
          "the DMP does not answer"],
         [""],
         ["Listeners"],
@@ -435,10 +437,10 @@ def test_a_french_user_reads_french(daemon):
     daemon.answers({"row": ROW}, {"event": SETTLED}, OK)
     lines = lines_of(ctl("show", DOC, path=daemon.path, language="fr_FR.UTF-8"))
     assert [re.split("  +", line)[0] for line in lines] == [
-        "Document", "État", "Motif", "Explication", "À faire", "Prochaine tentative", "Tentatives",
-        "Douteux", "Action", "Identifiant", "Type", "Octets", "Voie", "Site", "Source", "Canal",
+        "Document", "État", "Motif", "Explication", "Sa voie est", "depuis", "parce que", "À faire", "Pas avant",
+        "Tentatives", "Douteux", "Action", "Identifiant", "Type", "Octets", "Voie", "Site", "Source", "Canal",
         "Origine", "Reçu", "Modifié", "", "Historique", "Quand", SETTLED["at"]]
-    assert lines[7] == "Douteux              oui"
+    assert lines[10] == "Douteux           oui"
 
 
 def test_no_byte_of_an_answer_reaches_the_terminal_as_a_command(daemon):

@@ -3,6 +3,8 @@ the others from sending, and is told in every place where somebody looks."""
 
 from __future__ import annotations
 
+import datetime
+import json
 import re
 import shutil
 
@@ -113,6 +115,90 @@ def test_a_certificate_that_was_mended_sends_what_waited(simulator, tmp_path):
         shutil.copy(simulator.pki / "sign.pem", cert)
         gateway.start()
         assert gateway.settled()[unique_id(numbered(1))]["state"] == "delivered"
+
+
+# ---- why a document has not left ----
+
+def moment(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def why_not_left(gateway: Gateway, doc: str) -> dict:
+    """The same wherever it is asked: of the document, in a list by its reason, and over HTTP."""
+    shown = gateway.ctl("show", doc)
+    told = {name: shown[name] for name in ("state", "reason", "sentence", "todo", "lane_state", "lane_since", "lane_why")}
+    assert told["state"] == "queued" and told["reason"] and told["sentence"] and told["todo"]
+    listed = {each["doc"]: each for each in gateway.ctl("list", "--reason", told["reason"])}
+    code, body = gateway.get(f"/api/v1/documents?reason={told['reason']}")
+    api = {each["doc"]: each for each in json.loads(body)["documents"]}
+    assert code == 200 and set(api) == set(listed)
+    for each in (listed[doc], api[doc]):
+        assert {name: each[name] for name in told} == told
+        assert (each["not_before"] is None) == (shown["not_before"] is None)
+    return {**told, "not_before": shown["not_before"]}
+
+
+def test_a_document_of_a_lane_that_a_fault_stopped_says_so(start_gateway, simulator):
+    gateway = start_gateway()
+    simulator.faults({"kind": "fault", "subcode": "DMPInvalidCertificate", "text": "certificat invalide"})
+    gateway.send(mdm_t02(numbered(1)))
+    gateway.journal.wait(rf"^<3>lane={FINESS_EJ} state=stopped probes=")
+    waiting = hand_in(gateway, "mllp", numbered(2))
+    told = why_not_left(gateway, waiting)
+    (lane,) = gateway.status()["lanes"]
+    assert (told["reason"], told["lane_state"]) == ("lane_stopped", "stopped")
+    assert told["lane_since"] and told["lane_since"] == lane["since"]
+    assert told["lane_why"] == lane["why"] and "Check which certificate signs" in told["lane_why"]
+    assert told["not_before"] >= lane["since"]
+    assert "Correct what the lane's cause names" in told["todo"]
+
+    simulator.faults()
+    assert gateway.wait_final(waiting) == "delivered"
+    shown = gateway.ctl("show", waiting)
+    assert (shown["reason"], shown["lane_state"], shown["lane_why"], shown["not_before"]) == (None,) * 4
+    assert gateway.ctl("list", "--reason", "lane_stopped") == []
+
+
+def test_a_document_of_a_lane_in_a_pause_says_so(start_gateway, simulator):
+    gateway = start_gateway(first="30 s", most="60 s")
+    simulator.faults({"kind": "status", "status": 503})
+    tried = hand_in(gateway, "mllp", numbered(1))
+    gateway.journal.wait(rf"^<4>lane={FINESS_EJ} state=slowed")
+    waiting = hand_in(gateway, "mllp", numbered(2))
+    told = why_not_left(gateway, waiting)
+    (lane,) = gateway.status()["lanes"]
+    assert (told["reason"], told["lane_state"], told["lane_since"]) == ("lane_slowed", "slowed", lane["since"])
+    assert told["lane_why"] == lane["why"] and "503" in told["lane_why"]
+    assert abs(moment(told["not_before"]) - moment(lane["resumes"])).total_seconds() < 1
+    own = why_not_left(gateway, tried)
+    assert (own["reason"], own["todo"], own["lane_why"]) == ("doubtful", told["todo"], told["lane_why"])
+    assert own["not_before"]
+
+
+def test_a_document_of_a_lane_without_certificates_says_so(simulator, tmp_path):
+    gateway = Gateway(tmp_path / "gateway", simulator.url, simulator.pki, auth="absent", sign="absent")
+    with gateway.start():
+        told = why_not_left(gateway, hand_in(gateway, "mllp", numbered(1)))
+        assert (told["reason"], told["lane_state"]) == ("lane_stopped", "stopped")
+        assert "absent.pem" in told["lane_why"] and told["lane_since"]
+        assert told["not_before"] is None and "dmpfeedctl reload" in told["todo"]
+
+
+def test_a_document_whose_turn_has_not_come_says_so(start_gateway, simulator):
+    gateway = start_gateway()
+    gateway.config.write_text(gateway.config.read_text().replace("    dmp:\n", "    dmp:\n      max_in_flight: 1\n", 1))
+    gateway.ctl("reload")
+    simulator.faults({"kind": "hold"})
+    hand_in(gateway, "mllp", numbered(1))
+    simulator.wait_held(1)
+    waiting = hand_in(gateway, "mllp", numbered(2))
+    told = why_not_left(gateway, waiting)
+    assert (told["reason"], told["lane_state"]) == ("waiting_turn", "open")
+    assert told["lane_why"] == "1 under way, of at most 1 at once"
+    assert gateway.ctl("list", "--reason", "lane_slowed") == gateway.ctl("list", "--reason", "lane_stopped") == []
+    simulator.faults()
+    simulator.release()
+    assert gateway.wait_final(waiting) == "delivered"
 
 
 def test_without_any_certificate_it_still_takes_documents_in(simulator, tmp_path):

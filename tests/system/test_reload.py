@@ -394,6 +394,9 @@ def test_what_waits_for_an_entity_that_is_gone_is_told_until_it_is_back(start_ga
     lane = lanes(gateway)[OTHER_EJ]
     assert lane["state"] == "stopped" and "put it back, or cancel" in lane["why"]
     assert f"documents of {OTHER_EJ} wait" in str(gateway.ctl("reload")["warnings"])
+    shown = gateway.ctl("show", listed(gateway, letter)["doc"])
+    assert (shown["state"], shown["lane_state"], shown["lane_since"]) == ("queued", "stopped", lane["since"])
+    assert shown["lane_why"] == lane["why"] and shown["not_before"] is None
     gateway.stop()
     simulator.faults()
     gateway.start()
