@@ -421,6 +421,95 @@ static void a_request_stays_valid_when_its_peer_has_left(void **state)
 	turn_until_quiet(fixture);
 }
 
+static void count_gone(void *arg)
+{
+	size_t *gone = arg;
+
+	(*gone)++;
+}
+
+static void who_waits_for_long_is_told_that_its_peer_has_left(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t gone = 0;
+	struct peer peer;
+
+	fixture->at_once = false;
+	peer_open(&peer, fixture);
+	peer_say(&peer, "long\n");
+	turn_until_requests(fixture, 1);
+	control_on_gone(fixture->kept, count_gone, &gone);
+	turn_until_quiet(fixture);
+	assert_int_equal(gone, 0);
+	peer_done(&peer);
+	turn_until_quiet(fixture);
+	assert_int_equal(gone, 1);
+	answer_with(fixture->kept, "{\"ok\":true}\n");
+	turn_until_quiet(fixture);
+	assert_int_equal(gone, 1);
+}
+
+/* "echo … | socat": it shuts down its side, and still wants the answer. */
+static void a_peer_that_only_ends_its_side_has_not_left(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t gone = 0;
+	struct peer peer;
+
+	fixture->at_once = false;
+	peer_open(&peer, fixture);
+	peer_say(&peer, "long\n");
+	turn_until_requests(fixture, 1);
+	control_on_gone(fixture->kept, count_gone, &gone);
+	assert_int_equal(shutdown(bufferevent_getfd(peer.bev), SHUT_WR), 0);
+	turn_until_quiet(fixture);
+	assert_int_equal(gone, 0);
+	answer_with(fixture->kept, "one\n");
+	turn_until(fixture, has_line, &peer);
+	assert_string_equal(peer.answer.p, "one\n");
+	peer_done(&peer);
+}
+
+static void a_peer_that_ends_its_side_and_then_leaves_has_left(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t gone = 0;
+	struct peer peer;
+
+	fixture->at_once = false;
+	peer_open(&peer, fixture);
+	peer_say(&peer, "long\n");
+	turn_until_requests(fixture, 1);
+	control_on_gone(fixture->kept, count_gone, &gone);
+	assert_int_equal(shutdown(bufferevent_getfd(peer.bev), SHUT_WR), 0);
+	turn_until_quiet(fixture);
+	peer_done(&peer);
+	turn_until_quiet(fixture);
+	assert_true(gone >= 1);
+	answer_with(fixture->kept, "");
+}
+
+/* What it was told of one request is not told of the next, which nobody watches. */
+static void a_connection_goes_on_after_a_request_that_was_watched(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t gone = 0;
+	struct peer peer;
+
+	fixture->at_once = false;
+	peer_open(&peer, fixture);
+	peer_say(&peer, "long\nnext\n");
+	turn_until_requests(fixture, 1);
+	control_on_gone(fixture->kept, count_gone, &gone);
+	answer_with(fixture->kept, "one\n");
+	turn_until_requests(fixture, 2);
+	assert_seen(fixture, "long|next|");
+	peer_done(&peer);
+	turn_until_quiet(fixture);
+	assert_int_equal(gone, 0);
+	answer_with(fixture->kept, "");
+}
+
 static void a_request_stays_valid_after_the_end_of_the_control(void **state)
 {
 	struct fixture *fixture = *state;
@@ -751,6 +840,10 @@ int main(void)
 		test_with_control(a_longer_line_is_refused_and_the_connection_closed),
 		test_with_control(a_peer_that_only_ends_its_side_gets_its_answers),
 		test_with_control(a_request_stays_valid_when_its_peer_has_left),
+		test_with_control(who_waits_for_long_is_told_that_its_peer_has_left),
+		test_with_control(a_peer_that_only_ends_its_side_has_not_left),
+		test_with_control(a_peer_that_ends_its_side_and_then_leaves_has_left),
+		test_with_control(a_connection_goes_on_after_a_request_that_was_watched),
 		test_with_control(a_request_stays_valid_after_the_end_of_the_control),
 		test_with_control(a_line_that_never_ends_is_no_request),
 		test_with_control(an_idle_peer_is_closed),

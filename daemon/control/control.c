@@ -13,6 +13,7 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <grp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -40,6 +41,9 @@ struct control_connection {
 	struct control *control;
 	struct bufferevent *bev;
 	struct control_request *request; /* under way */
+	struct event *leaving; /* NULL: who asked for it need not know that the peer left */
+	void (*gone)(void *arg);
+	void *gone_arg;
 	uid_t uid;
 	enum control_role role;
 	bool serving; /* serve() is at work, further down the stack */
@@ -67,6 +71,13 @@ struct control {
 
 /* ---- connections ---- */
 
+static void stop_watching(struct control_connection *connection)
+{
+	if (connection->leaving != NULL)
+		event_free(connection->leaving);
+	connection->leaving = NULL;
+}
+
 /* Nothing more happens on it; freed once nobody can be using it any more. */
 static void connection_close(struct control_connection *connection)
 {
@@ -74,6 +85,7 @@ static void connection_close(struct control_connection *connection)
 
 	if (connection->request)
 		connection->request->connection = NULL;
+	stop_watching(connection);
 	bufferevent_setcb(connection->bev, NULL, NULL, NULL, NULL);
 	bufferevent_disable(connection->bev, EV_READ | EV_WRITE);
 	LIST_REMOVE(connection, link);
@@ -166,9 +178,39 @@ void control_answer(struct control_request *request, struct slice lines)
 	if (connection == NULL)
 		return;
 	connection->request = NULL;
+	stop_watching(connection);
 	bufferevent_write(connection->bev, lines.p, lines.n);
 	if (!connection->serving) /* or the stack grows with each request answered at once */
 		serve(connection);
+}
+
+static void on_leaving(evutil_socket_t fd, short what, void *arg)
+{
+	struct control_connection *connection = arg;
+	struct pollfd peer = { .fd = fd };
+
+	(void)what;
+	if (poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR)) != 0)
+		connection->gone(connection->gone_arg);
+}
+
+/* The end of what a peer sends is told at once, and again when it closes: edges, for the first would wake the loop
+ * without end. libevent wants no other event on the descriptor then; nothing is read while a request is under way, and
+ * nothing is written before its answer.
+ */
+void control_on_gone(struct control_request *request, void (*gone)(void *arg), void *arg)
+{
+	struct control_connection *connection = request->connection;
+
+	if (connection == NULL)
+		return;
+	bufferevent_disable(connection->bev, EV_READ);
+	connection->gone = gone;
+	connection->gone_arg = arg;
+	connection->leaving =
+		event_new(connection->control->loop, bufferevent_getfd(connection->bev),
+			  EV_CLOSED | EV_ET | EV_PERSIST, on_leaving, connection);
+	event_add(connection->leaving, NULL);
 }
 
 static void on_read(struct bufferevent *bev, void *arg)

@@ -155,6 +155,12 @@ static void patience_ended(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* Its place is another's from now on: one who comes and goes would take them all. */
+static void client_left(void *arg)
+{
+	patience_ended(-1, 0, arg);
+}
+
 static void gathered(evutil_socket_t fd, short what, void *arg)
 {
 	struct tails *tails = arg;
@@ -192,6 +198,7 @@ bool tails_begin(struct tails *tails, struct control_request *request, json_t *a
 	tail->job = (struct job){ .run = look, .done = looked };
 	tail->patience = event_new(tails->loop, -1, 0, patience_ended, tail);
 	event_add(tail->patience, &patience);
+	control_on_gone(request, client_left, tail);
 	begin_to_look(tail);
 	return true;
 }

@@ -68,6 +68,11 @@ must_use int control_new(struct control **ret_control, struct event_base *loop,
 /* Closes the connections. Requests not yet answered stay valid until they are. */
 void control_free(struct control **control);
 
+/* For a request that may wait for long: `gone` is called, once or more often, when its peer has left altogether. It is
+ * to be answered all the same, from there or later. A peer that shut down its sending side alone still wants its answer.
+ */
+void control_on_gone(struct control_request *request, void (*gone)(void *arg), void *arg);
+
 /* Sends the answer (whole lines) and frees the request; the peer may have left, and the control
  * been freed. Peers without a role never get as far as a request.
  */

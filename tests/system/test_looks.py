@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
+import time
 
 import pytest
 
@@ -66,6 +68,29 @@ def test_a_watcher_ends_with_the_daemon_and_holds_nothing_up(gateway, watch):
     gateway.stop()
     tail.join()
     assert tail.find("cannot reach dmpfeedd|broke off|shutting down|arrête")
+
+
+def test_a_watcher_that_leaves_leaves_its_place_to_another(gateway):
+    """There is nothing to tell, so that none of them would be answered before its patience ends."""
+    most = 32
+
+    watchers = []
+    for _ in range(most):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(str(gateway.folder / "control.sock"))
+        connection.sendall(b'{"command": "tail", "mark": 0}\n')
+        watchers.append(connection)
+    with pytest.raises(RuntimeError, match="too many connections"):
+        gateway.ctl("status")
+    for connection in watchers:
+        connection.close()
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            gateway.ctl("status")
+            break
+        except RuntimeError:
+            assert time.monotonic() < deadline, "they keep their places"
 
 
 def test_the_backlog_has_a_shape(simulator, tmp_path):
