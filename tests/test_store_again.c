@@ -125,6 +125,101 @@ static void a_deletion_that_is_taken_up_waits_for_what_is_being_sent(void **stat
 	send(f, DOC_DELIVERED, REASON_NONE);
 }
 
+static struct store_receipt replace_it(struct fixture *f, enum doc_state state, enum reason reason)
+{
+	struct store_arrival next = arrival(f, "1.2.3.2", "next");
+
+	next.action = "replace";
+	next.follows = id;
+	next.state = state;
+	next.reason = reason;
+	next.subject.is_qualified = reason != REASON_INS_NOT_QUALIFIED;
+	return take_in(f, &next);
+}
+
+static void let_go(struct fixture *f, struct ulid doc)
+{
+	const struct store_order release = {
+		.doc = doc, .order = ORDER_RELEASE, .actor = "anne", .now_ms = f->now_ms
+	};
+	struct store_ordered ordered;
+
+	ok(store_begin(f->store, &err));
+	ok(store_order(f->store, &release, &ordered, &err));
+	ok(store_commit(f->store, &err));
+	assert_null(ordered.refusal);
+}
+
+/* Neither waits for the other. */
+static void what_is_taken_up_comes_after_what_was_held_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+	struct ulid next;
+
+	bring_it(f, "delete");
+	send(f, DOC_REJECTED, REASON_PREDECESSOR_UNKNOWN);
+	next = replace_it(f, DOC_HELD, REASON_POLICY_HOLD).doc;
+	assert_receipt(bring_it(f, "delete"), STORE_TAKEN_UP, DOC_HELD, REASON_WAITING_PREDECESSOR);
+	let_go(f, next);
+	send(f, DOC_DELIVERED, REASON_NONE);
+	send(f, DOC_DELIVERED, REASON_NONE);
+	assert_int_equal(counts(f).documents[DOC_DELIVERED], 2);
+}
+
+/* What ends meanwhile may have to do with it, and does not let it pass. */
+static void what_is_taken_up_keeps_its_new_turn(void **state)
+{
+	struct fixture *f = *state;
+	struct store_due due[2];
+	struct store_outcome ended;
+	int64_t next_ms;
+
+	bring_it(f, "delete");
+	send(f, DOC_REJECTED, REASON_PREDECESSOR_UNKNOWN);
+	replace_it(f, DOC_QUEUED, REASON_NONE);
+	bring_it(f, "submit");
+	bring_it(f, "delete");
+	assert_int_equal(claim(f, 2, due, &next_ms), 2);
+	ended = outcome(f, due[0].doc, DOC_REJECTED);
+	ended.reason = REASON_PREDECESSOR_UNKNOWN;
+	settle(f, &ended);
+	assert_nothing_due(f);
+	ended = outcome(f, due[1].doc, DOC_DELIVERED);
+	settle(f, &ended);
+	send(f, DOC_DELIVERED, REASON_NONE);
+}
+
+static void a_deletion_said_again_goes_after_what_came_since(void **state)
+{
+	struct fixture *f = *state;
+	struct store_due due[1];
+	struct store_outcome ended;
+	int64_t next_ms;
+
+	bring(f, "delete", DOC_HELD, REASON_INS_NOT_QUALIFIED);
+	bring_it(f, "submit");
+	assert_receipt(replace_it(f, DOC_QUEUED, REASON_NONE), STORE_NEW, DOC_HELD,
+		       REASON_WAITING_PREDECESSOR);
+	assert_int_equal(claim(f, 1, due, &next_ms), 1);
+	assert_receipt(bring_it(f, "delete"), STORE_TAKEN_UP, DOC_HELD, REASON_WAITING_PREDECESSOR);
+	ended = outcome(f, due[0].doc, DOC_DELIVERED);
+	settle(f, &ended);
+	send(f, DOC_DELIVERED, REASON_NONE);
+	send(f, DOC_DELIVERED, REASON_NONE);
+	assert_int_equal(counts(f).documents[DOC_DELIVERED], 3);
+}
+
+static void a_deletion_said_again_withdraws_what_never_left(void **state)
+{
+	struct fixture *f = *state;
+
+	bring(f, "delete", DOC_HELD, REASON_INS_NOT_QUALIFIED);
+	bring_it(f, "submit");
+	assert_receipt(bring_it(f, "delete"), STORE_TAKEN_UP, DOC_SUPPRESSED, REASON_WITHDRAWN);
+	assert_nothing_due(f);
+	assert_int_equal(counts(f).documents[DOC_CANCELLED], 1);
+}
+
 static void an_identity_that_is_qualified_by_now_lets_it_go(void **state)
 {
 	struct fixture *f = *state;
@@ -258,6 +353,10 @@ int main(void)
 		test(what_its_source_took_back_goes_when_it_is_sent_again),
 		test(what_was_not_there_to_be_deleted_is_once_it_is_there),
 		test(a_deletion_that_is_taken_up_waits_for_what_is_being_sent),
+		test(what_is_taken_up_comes_after_what_was_held_meanwhile),
+		test(what_is_taken_up_keeps_its_new_turn),
+		test(a_deletion_said_again_goes_after_what_came_since),
+		test(a_deletion_said_again_withdraws_what_never_left),
 		test(an_identity_that_is_qualified_by_now_lets_it_go),
 		test(what_waits_for_its_turn_waits_for_what_came_before_alone),
 		test(its_metadata_are_those_of_the_last_time),

@@ -357,15 +357,21 @@ static int write_row(struct store *store, enum store_statement which,
 		"take a document in", err);
 }
 
-/* As it was decided, unless its predecessor says otherwise. */
+/* As it was decided, unless its predecessor says otherwise. One that is taken up comes last, as all that comes does;
+ * but what waited already keeps its turn, for others wait behind it. Not a deletion: of what came meanwhile its
+ * source knew when it said once more that the document is to go.
+ */
 static int write_document(struct store *store, const struct store_arrival *arrival,
 			  const struct about *about, const struct store_again *again,
 			  struct store_receipt *ret_receipt, struct err *err)
 {
 	const bool is_new = again->seq == 0;
+	const bool keeps_turn =
+		!is_new && again->state == DOC_HELD && strcmp(arrival->action, "delete") != 0;
 	struct store_entry entry = {
 		.at_ms = arrival->now_ms,
 		.what = is_new ? "received" : "taken_up",
+		.note = keeps_turn ? "in_turn" : "",
 		.origin = arrival->origin,
 		.actor = arrival->actor,
 		.arrival = is_new ? arrival : NULL,
@@ -373,9 +379,7 @@ static int write_document(struct store *store, const struct store_arrival *arriv
 	struct store_place place;
 	uint64_t number; /* of the entry to come */
 
-	if (store_find_place(store, arrival,
-			     again->state == DOC_HELD && !is_new ? again->seq : INT64_MAX, &place,
-			     err) < 0 ||
+	if (store_find_place(store, arrival, again->seq, keeps_turn, &place, err) < 0 ||
 	    store_next_number(store, &number, err) < 0)
 		return -1;
 	entry.state = place.state;
@@ -403,7 +407,7 @@ static int write_document(struct store *store, const struct store_arrival *arriv
 	if ((store->head.number + 1 == number ? store_add_entry : add_arrival)(store, &entry, err) <
 	    0)
 		return -1;
-	if (!is_new && doc_state_is_final(entry.state) &&
+	if (!is_new && (!keeps_turn || doc_state_is_final(entry.state)) &&
 	    store_wake_followers(store, entry.seq, entry.at_ms, err) < 0)
 		return -1;
 	return store_end_predecessor(store, arrival, &place, err);

@@ -9,15 +9,47 @@
  */
 #include "queue/store_sqlite.h"
 
-int store_is_blocked(struct store *store, const char *follows, int64_t before_seq, struct err *err)
+/* Where a document stands in the order. That goes by rows of documents, and numbers need not be compared, but for one
+ * that was taken up: it has an old row, and may have a new turn.
+ */
+struct turn {
+	int64_t number, before_seq;
+};
+
+static const struct turn last = { INT64_MAX, INT64_MAX };
+
+static int find_turn(struct store *store, int64_t seq, struct turn *ret_turn, struct err *err)
 {
-	scoped(sqlite_reset) sqlite3_stmt *found = NULL;
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, TURN_IS, VALUES(NUMBER(seq)), err);
+
+	if (found == NULL || sqlite_step(&store->sqlite, found, err) < 0)
+		return -1;
+	*ret_turn = (struct turn){ sqlite3_column_int64(found, 0),
+				   sqlite3_column_int(found, 1) ? last.before_seq : seq };
+	return 0;
+}
+
+static int is_blocked(struct store *store, const char *follows, int64_t seq,
+		      const struct turn *turn, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found = sqlite_prepare(
+		&store->sqlite, FIND_BLOCKER,
+		VALUES(TEXT(follows), NUMBER(turn->before_seq), NUMBER(seq), NUMBER(turn->number)),
+		err);
+
+	return found ? sqlite_step(&store->sqlite, found, err) : -1;
+}
+
+int store_is_blocked(struct store *store, const char *follows, int64_t seq, struct err *err)
+{
+	struct turn turn;
 
 	if (follows[0] == '\0')
 		return 0;
-	found = sqlite_prepare(&store->sqlite, FIND_BLOCKER,
-			       VALUES(TEXT(follows), NUMBER(before_seq)), err);
-	return found ? sqlite_step(&store->sqlite, found, err) : -1;
+	if (find_turn(store, seq, &turn, err) < 0)
+		return -1;
+	return is_blocked(store, follows, seq, &turn, err);
 }
 
 /* ---- when something ends ---- */
@@ -150,11 +182,11 @@ int store_add_move(struct store *store, enum doc_state from, const struct store_
 /* The predecessor when it is a new document that was never tried, and nothing else is before: 1. A
  * version of another document does not count: the other would be left standing in the DMP.
  */
-static int find_unsent(struct store *store, const char *unique_id, int64_t *ret_seq,
-		       enum doc_state *ret_state, struct err *err)
+static int find_unsent(struct store *store, const char *unique_id, int64_t but_for,
+		       int64_t *ret_seq, enum doc_state *ret_state, struct err *err)
 {
-	scoped(sqlite_reset) sqlite3_stmt *found =
-		sqlite_prepare(&store->sqlite, FIND_UNSENT, VALUES(TEXT(unique_id)), err);
+	scoped(sqlite_reset) sqlite3_stmt *found = sqlite_prepare(
+		&store->sqlite, FIND_UNSENT, VALUES(TEXT(unique_id), NUMBER(but_for)), err);
 	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
 
 	if (got > 0) {
@@ -172,7 +204,7 @@ static bool is_deletion(const struct store_arrival *arrival)
 /* A document that its source deletes before it was ever tried need not be sent to be deleted: both end
  * here. One that is replaced likewise, by key; the new version then goes as a new document.
  */
-static int take_place(struct store *store, const struct store_arrival *arrival,
+static int take_place(struct store *store, const struct store_arrival *arrival, int64_t seq,
 		      struct store_place *place, struct err *err)
 {
 	const enum reason reason = is_deletion(arrival) ? REASON_WITHDRAWN : REASON_SUPERSEDED;
@@ -181,7 +213,7 @@ static int take_place(struct store *store, const struct store_arrival *arrival,
 
 	if (!is_deletion(arrival) && (!arrival->supersedes || arrival->state != DOC_QUEUED))
 		return 0;
-	got = find_unsent(store, arrival->follows, &place->ends_seq, &state, err);
+	got = find_unsent(store, arrival->follows, seq, &place->ends_seq, &state, err);
 	if (got <= 0)
 		return got;
 	place->ends_from = state;
@@ -194,17 +226,19 @@ static int take_place(struct store *store, const struct store_arrival *arrival,
 	return 1;
 }
 
-int store_find_place(struct store *store, const struct store_arrival *arrival, int64_t before_seq,
-		     struct store_place *ret_place, struct err *err)
+int store_find_place(struct store *store, const struct store_arrival *arrival, int64_t seq,
+		     bool keeps_turn, struct store_place *ret_place, struct err *err)
 {
 	struct store_place place = { .state = arrival->state, .reason = arrival->reason };
+	const char *follows = slice_of(arrival->follows).p;
 	bool waits = arrival->state == DOC_QUEUED;
 	int got = 0;
 
-	if (slice_of(arrival->follows).n > 0 && (waits || arrival->state == DOC_HELD))
-		got = take_place(store, arrival, &place, err);
-	if (got == 0 && waits) {
-		got = store_is_blocked(store, slice_of(arrival->follows).p, before_seq, err);
+	if (follows[0] != '\0' && (waits || arrival->state == DOC_HELD))
+		got = take_place(store, arrival, seq, &place, err);
+	if (got == 0 && waits && follows[0] != '\0') {
+		got = keeps_turn ? store_is_blocked(store, follows, seq, err)
+				 : is_blocked(store, follows, seq, &last, err);
 		if (got > 0) {
 			place.state = DOC_HELD;
 			place.reason = REASON_WAITING_PREDECESSOR;

@@ -118,6 +118,9 @@
 	"d.purged_ms = 0 AND d.names <> '' AND NOT EXISTS (SELECT 1 FROM document o" \
 	" WHERE o.unique_id IN (d.unique_id, d.names) AND o.action = 'delete') AND NOT EXISTS (SELECT 1 FROM choice" \
 	" WHERE choice.patient = d.patient AND feeding = 'opposed')"
+/* A document has its turn from the row of the ledger with which it came, or was taken up last, unless it kept it. */
+#define GETS_TURN "(l.what = 'received' OR (l.what = 'taken_up' AND l.note <> 'in_turn'))"
+#define TURN "(SELECT max(number) FROM ledger l WHERE l.seq = d.seq AND " GETS_TURN ")"
 #define LINKS_OF_LEDGER \
 	"SELECT l.number, d.doc, d.action, d.unique_id, d.digest, l.at_ms, l.what, l.state, l.reason," \
 	" l.attempt, l.code, l.text, l.note, l.origin, l.actor, l.node, l.http_status, l.duration_ms, l.digest" \
@@ -295,11 +298,12 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" FROM document o WHERE o.unique_id = d.unique_id AND o.action = 'delete'), doubtful, reason"
 		" FROM document d WHERE doc = ?1",
 
+	[TURN_IS] = "SELECT max(number), sum(what = 'taken_up') > 0 FROM ledger l WHERE seq = ?1 AND " GETS_TURN,
 	[FIND_BLOCKER] = "SELECT 1 FROM (SELECT seq, state FROM document WHERE unique_id = ?1"
-		" UNION ALL SELECT seq, state FROM document WHERE follows = ?1 AND follows <> '')"
-		" WHERE seq < ?2 AND state IN ('held', 'queued', 'sending') LIMIT 1",
-	[FIND_FOLLOWER] = "SELECT seq FROM document WHERE follows = ?1 AND follows <> '' AND state = 'held'"
-		" AND reason = 'waiting_predecessor' ORDER BY seq LIMIT 1",
+		" UNION ALL SELECT seq, state FROM document WHERE follows = ?1 AND follows <> '') d"
+		" WHERE seq < ?2 AND seq <> ?3 AND state IN ('held', 'queued', 'sending') AND " TURN " < ?4 LIMIT 1",
+	[FIND_FOLLOWER] = "SELECT seq FROM document d WHERE follows = ?1 AND follows <> '' AND state = 'held'"
+		" AND reason = 'waiting_predecessor' ORDER BY " TURN " LIMIT 1",
 	[FOLLOWS_IS] = "SELECT follows FROM document WHERE seq = ?1",
 	[ABOUT_ORDER] = "SELECT unique_id, iif(stands_for <> '', stands_for, follows) FROM document WHERE seq = ?1"
 		" AND (follows <> '' OR stands_for <> '' OR EXISTS"
@@ -309,7 +313,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[FIND_UNSENT] = "SELECT seq, state FROM document d WHERE unique_id = ?1 AND action = 'submit'"
 		" AND (state IN ('held', 'queued') OR (state = 'refused' AND reason = 'patient_opposed'))"
 		" AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.seq = d.seq AND l.what = 'claimed')"
-		" AND NOT EXISTS (SELECT 1 FROM document o WHERE o.follows = ?1 AND o.follows <> ''"
+		" AND NOT EXISTS (SELECT 1 FROM document o WHERE o.follows = ?1 AND o.follows <> '' AND o.seq <> ?2"
 		"  AND o.state IN ('held', 'queued', 'sending'))",
 	[END_UNSENT] = "UPDATE document SET state = 'cancelled', reason = ?2, changed_ms = ?3 WHERE seq = ?1",
 	[FIND_TIMED] = "SELECT seq FROM document INDEXED BY document_release WHERE state = 'held'"

@@ -74,7 +74,7 @@ enum store_statement {
 	FIND_ACK, INSERT_ACK, FIND_WAITING_ACK, FIND_FINAL, CONCLUDE_ACK, NEXT_ACK,
 	FIND_READY_ACK, SETTLE_ACK, DOCUMENT_NOW, COUNT_ACKS,
 	LIST_ORDERABLE, COUNT_ORDERABLE, FIND_ORDERED, ORDER, FIND_RECALLED,
-	FIND_BLOCKER, FIND_FOLLOWER, FOLLOWS_IS, ABOUT_ORDER, FIND_UNSENT, END_UNSENT, FIND_TIMED,
+	TURN_IS, FIND_BLOCKER, FIND_FOLLOWER, FOLLOWS_IS, ABOUT_ORDER, FIND_UNSENT, END_UNSENT, FIND_TIMED,
 	FIND_KEY, ADD_KEY, KEYS_IN_USE,
 	FIND_IDENTITY, NOTE_IDENTITY, MERGE_IDENTITY, SURVIVE, MERGED_KEYS, JUDGED, NEXT_JUDGED, HOLD_FOR_IDENTITY,
 	HOLD_NEXT, NEXT_PLACED, SET_PLACED, KEEP_FACTS, FACTS_OF, FACTS_FOR, SET_SUBJECT, SAY_QUALIFIED,
@@ -157,8 +157,8 @@ must_use int store_tell(struct store *store, enum doc_state from, const struct s
 must_use int store_add_move(struct store *store, enum doc_state from,
 			    const struct store_entry *entry, struct err *err);
 
-/* 1: something that came before `before_seq`, and has to do with the document `follows`, is under way. */
-must_use int store_is_blocked(struct store *store, const char *follows, int64_t before_seq,
+/* 1: something whose turn is before that of `seq`, and that has to do with the document `follows`, is under way. */
+must_use int store_is_blocked(struct store *store, const char *follows, int64_t seq,
 			      struct err *err);
 
 /* The keys that what is in the store needs are there; the first of them writes from now on. */
@@ -192,8 +192,8 @@ must_use int store_find_again(struct store *store, const struct store_arrival *a
 must_use int store_wake_followers(struct store *store, int64_t seq, int64_t now_ms,
 				  struct err *err);
 
-/* Where a document that comes stands, and what it puts an end to. It comes after all that is under way, or only
- * after what came before its row.
+/* Where a document that comes stands, and what it puts an end to. It comes after all that is under way; one that is
+ * there already as `seq` (0: a new one) may keep its turn.
  */
 struct store_place {
 	enum doc_state state;
@@ -204,8 +204,8 @@ struct store_place {
 	enum reason ends_for;
 };
 
-must_use int store_find_place(struct store *store, const struct store_arrival *arrival,
-			      int64_t before_seq, struct store_place *ret_place, struct err *err);
+must_use int store_find_place(struct store *store, const struct store_arrival *arrival, int64_t seq,
+			      bool keeps_turn, struct store_place *ret_place, struct err *err);
 must_use int store_end_predecessor(struct store *store, const struct store_arrival *arrival,
 				   const struct store_place *place, struct err *err);
 
