@@ -417,6 +417,23 @@ static void what_is_being_sent_is_not_tried_again(void **state)
 	assert_stands(f, doc, "held sensitive_stay");
 }
 
+static void nor_is_it_after_a_kill(void **state)
+{
+	struct fixture *f = *state;
+	struct store_due due[4];
+	int64_t next_ms;
+	struct ulid doc = document(f, "1.2.1", "V1").doc;
+	size_t count;
+
+	assert_int_equal(claim(f, 4, due, &next_ms), 1);
+	be_discreet(f, "V1", by_unit);
+	ok(store_begin(f->store, &err));
+	ok(store_recover(f->store, f->now_ms, &count, &err));
+	ok(store_commit(f->store, &err));
+	assert_int_equal(count, 1);
+	assert_stands(f, doc, "held sensitive_stay");
+}
+
 static void a_deletion_goes(void **state)
 {
 	struct fixture *f = *state;
@@ -506,6 +523,7 @@ int main(void)
 		test(nothing_but_a_person_lets_it_go),
 		test(who_releases_it_for_something_else_has_not_looked),
 		test(what_is_being_sent_is_not_tried_again),
+		test(nor_is_it_after_a_kill),
 		test(a_deletion_goes),
 		test(discreet_stays_are_counted_and_flagged),
 		test(old_stays_are_forgotten),

@@ -165,7 +165,7 @@ static int doubt_next(struct store *store, int64_t *seq, int64_t now_ms, struct 
 			      TEXT(entry.reason), NUMBER(now_ms)),
 		       "doubt a document", err) < 0 ||
 	    store_add_move(store, from, &entry, err) < 0 ||
-	    store_mind_choice(store, entry.seq, now_ms, err) < 0)
+	    store_mind_all(store, entry.seq, now_ms, err) < 0)
 		return -1;
 	return 1;
 }

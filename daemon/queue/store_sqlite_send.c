@@ -33,6 +33,15 @@ int store_clock_went_back(struct store *store, const char *lane, int64_t now_ms,
 	return set_right(store, SET_TIMED_RIGHT, NULL, now_ms, ret_count, err);
 }
 
+int store_mind_all(struct store *store, int64_t seq, int64_t now_ms, struct err *err)
+{
+	return store_mind_discretion(store, seq, now_ms, err) < 0 ||
+			       store_mind_choice(store, seq, now_ms, err) < 0 ||
+			       store_mind_identity(store, seq, now_ms, err) < 0
+		       ? -1
+		       : 0;
+}
+
 /* Documents that `which` finds (by node, time, lane) go back to the queue: they may have been sent. */
 static int recover(struct store *store, enum store_statement which, const char *lane,
 		   int64_t now_ms, size_t *ret_count, struct err *err)
@@ -63,8 +72,7 @@ static int recover(struct store *store, enum store_statement which, const char *
 		if (sqlite_run(&store->sqlite, RECOVER, VALUES(NUMBER(entry.seq), NUMBER(now_ms)),
 			       "recover a document", err) < 0 ||
 		    store_add_move(store, DOC_SENDING, &entry, err) < 0 ||
-		    store_mind_choice(store, entry.seq, now_ms, err) < 0 ||
-		    store_mind_identity(store, entry.seq, now_ms, err) < 0)
+		    store_mind_all(store, entry.seq, now_ms, err) < 0)
 			return -1;
 	}
 	*ret_count = count;
@@ -248,10 +256,8 @@ int store_settle(struct store *store, const struct store_outcome *outcome, struc
 		       "settle a document", err) < 0 ||
 	    store_add_move(store, DOC_SENDING, &entry, err) < 0)
 		return -1;
-	if (outcome->state == DOC_QUEUED &&
-	    (store_mind_discretion(store, entry.seq, outcome->now_ms, err) < 0 ||
-	     store_mind_choice(store, entry.seq, outcome->now_ms, err) < 0))
-		return -1;
+	if (outcome->state == DOC_QUEUED)
+		return store_mind_all(store, entry.seq, outcome->now_ms, err);
 	return store_mind_identity(store, entry.seq, outcome->now_ms, err) < 0 ? -1 : 0;
 }
 
