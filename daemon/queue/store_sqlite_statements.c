@@ -310,7 +310,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" (SELECT 1 FROM document f WHERE f.follows = document.unique_id AND f.follows <> ''))",
 	[LET_GO] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4, since_ms = ?4,"
 		" release_ms = 0, held_for = '' WHERE seq = ?1",
-	[FIND_UNSENT] = "SELECT seq, state FROM document d WHERE unique_id = ?1 AND action = 'submit'"
+	/* in a store from a backup, what waits may have been tried since */
+	[FIND_UNSENT] = "SELECT seq, state FROM document d WHERE unique_id = ?1 AND action = 'submit' AND doubtful = 0"
 		" AND (state IN ('held', 'queued') OR (state = 'refused' AND reason = 'patient_opposed'))"
 		" AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.seq = d.seq AND l.what = 'claimed')"
 		" AND NOT EXISTS (SELECT 1 FROM document o WHERE o.follows = ?1 AND o.follows <> '' AND o.seq <> ?2"
