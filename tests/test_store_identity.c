@@ -734,6 +734,36 @@ static void nothing_of_the_patient_is_in_clear(void **state)
 	f->settings.keys = NULL;
 }
 
+/* The version after it names it, and is the right patient's; it is not. */
+static void what_goes_after_all_waits_for_its_patient(void **state)
+{
+	struct fixture *f = *state;
+	const struct its first = { "1.2.3.1", "P1", INS, true, 1 };
+	const struct its second = { "1.2.3.2", "P1", INS, true, 2 };
+	const struct its third = { "1.2.3.3", "P1", NEW_INS, true, 4 };
+	struct store_arrival next = of_patient(f, &first);
+	struct ulid suppressed;
+
+	next.content = said(SAME);
+	end(f, take_in(f, &next).doc, DOC_DELIVERED);
+	next = of_patient(f, &second);
+	next.action = "replace";
+	next.follows = first.id;
+	next.content = said(SAME);
+	suppressed = take_in(f, &next).doc;
+	assert_int_equal(last_of(f, suppressed).state, DOC_SUPPRESSED);
+	say(f, "P1", NEW_INS, 3);
+	next = of_patient(f, &third);
+	next.action = "replace";
+	next.follows = second.id;
+	next.content = said(OTHER);
+	assert_waits(take_in(f, &next));
+	assert_int_equal(last_of(f, suppressed).state, DOC_HELD);
+	assert_int_equal(last_of(f, suppressed).reason, REASON_INS_CHANGED);
+	assert_int_equal(counts(f).documents[DOC_QUEUED], 0);
+	assert_whole(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -769,6 +799,7 @@ int main(void)
 		test(what_nothing_is_heard_of_is_forgotten),
 		test(it_survives_a_restart),
 		test(nothing_of_the_patient_is_in_clear),
+		test(what_goes_after_all_waits_for_its_patient),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

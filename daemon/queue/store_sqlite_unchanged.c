@@ -124,9 +124,10 @@ static int need(struct store *store, int64_t seq, bool waits, int64_t now_ms, co
 		       VALUES(NUMBER(seq), TEXT(doc_state_text(entry.state)), TEXT(entry.reason),
 			      NUMBER(now_ms)),
 		       "send a document after all", err) < 0 ||
-	    store_tell(store, DOC_SUPPRESSED, &entry, err) < 0)
+	    store_tell(store, DOC_SUPPRESSED, &entry, err) < 0 ||
+	    store_add_move(store, DOC_SUPPRESSED, &entry, err) < 0)
 		return -1;
-	return store_add_move(store, DOC_SUPPRESSED, &entry, err);
+	return waits ? 0 : store_mind_all(store, seq, now_ms, err); /* long after it was decided */
 }
 
 static int need_named(struct store *store, struct store_entry *entry, struct err *err)

@@ -302,7 +302,9 @@ must_use int store_follow_identity(struct store *store, const struct store_follo
  */
 must_use int store_mind_identity(struct store *store, int64_t seq, int64_t now_ms, struct err *err);
 
-/* After an attempt was over, or lost: whatever came meanwhile that holds or refuses it. */
+/* After an attempt was over, or lost, or one that had ended goes after all: what came meanwhile may hold it, or have
+ * it refused.
+ */
 must_use int store_mind_all(struct store *store, int64_t seq, int64_t now_ms, struct err *err);
 
 /* The same of one that is held again for what held it before: it may have been settled since. */
