@@ -54,12 +54,14 @@ static void some_orders_want_force(void **state)
 		enum order order;
 		struct order_case its;
 	} cases[] = {
-		{ ORDER_RELEASE, { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false, false } },
-		{ ORDER_RELEASE, { DOC_HELD, REASON_WAITING_PREDECESSOR, false, false, false } },
-		{ ORDER_RETRY, { DOC_CANCELLED, REASON_WITHDRAWN, false, false, false } },
-		{ ORDER_RETRY, { DOC_REFUSED, REASON_PATIENT_OPPOSED, false, false, false } },
-		{ ORDER_CANCEL, { DOC_QUEUED, REASON_DOUBTFUL, true, false, false } },
-		{ ORDER_CANCEL, { DOC_REJECTED, REASON_TOO_OLD, true, false, false } },
+		{ ORDER_RELEASE, { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false, false, false } },
+		{ ORDER_RELEASE, { DOC_HELD, REASON_WAITING_PREDECESSOR, false, false, false, false } },
+		{ ORDER_RETRY, { DOC_CANCELLED, REASON_WITHDRAWN, false, false, false, false } },
+		{ ORDER_RETRY, { DOC_REFUSED, REASON_PATIENT_OPPOSED, false, false, false, false } },
+		{ ORDER_RETRY, { DOC_REJECTED, REASON_DMP_ERROR, false, false, false, true } },
+		{ ORDER_RETRY, { DOC_REFUSED, REASON_DMP_ABSENT, false, false, false, true } },
+		{ ORDER_CANCEL, { DOC_QUEUED, REASON_DOUBTFUL, true, false, false, false } },
+		{ ORDER_CANCEL, { DOC_REJECTED, REASON_TOO_OLD, true, false, false, false } },
 	};
 
 	(void)state;
@@ -77,8 +79,8 @@ static void some_orders_want_force(void **state)
 /* Or releasing it would pass over the identity without a word. */
 static void a_hold_for_the_identity_is_not_covered_by_another(void **state)
 {
-	const struct order_case its = { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false, false };
-	const struct order_case by_policy = { DOC_HELD, REASON_POLICY_HOLD, false, false, false };
+	const struct order_case its = { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false, false, false };
+	const struct order_case by_policy = { DOC_HELD, REASON_POLICY_HOLD, false, false, false, false };
 
 	(void)state;
 	assert_false(may(ORDER_HOLD, its, true));
@@ -92,10 +94,10 @@ static void what_carries_no_ins_is_not_released_without_it(void **state)
 		struct order_case its;
 		bool may;
 	} cases[] = {
-		{ { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false, true }, false },
-		{ { DOC_HELD, REASON_INS_NOT_IN_DOCUMENT, false, false, true }, false },
-		{ { DOC_HELD, REASON_INS_CHANGED, false, false, false }, false },
-		{ { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false, false }, true },
+		{ { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false, true, false }, false },
+		{ { DOC_HELD, REASON_INS_NOT_IN_DOCUMENT, false, false, true, false }, false },
+		{ { DOC_HELD, REASON_INS_CHANGED, false, false, false, false }, false },
+		{ { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false, false, false }, true },
 	};
 
 	(void)state;

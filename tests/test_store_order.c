@@ -63,6 +63,46 @@ static void a_rejected_document_is_tried_again_under_the_same_id(void **state)
 	assert_int_equal(due[0].attempt, 1); /* it has all its attempts again */
 }
 
+/* Nor by an order that reaches it by its reason: its deletion has been there, and found nothing to delete. */
+static void what_was_deleted_since_is_not_tried_again(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid doc = rejected_one(f, "1.2.3.1");
+	struct store_arrival deletion = arrival(f, "1.2.3.1", "body");
+	struct store_due due[1];
+	struct store_outcome ended;
+	int64_t next_ms;
+
+	deletion.action = "delete";
+	deletion.follows = "1.2.3.1";
+	take_in(f, &deletion);
+	assert_non_null(order(f, doc, ORDER_RETRY, NULL).refusal);
+	assert_int_equal(claim(f, 1, due, &next_ms), 1);
+	ended = outcome(f, due[0].doc, DOC_REJECTED);
+	ended.reason = REASON_PREDECESSOR_UNKNOWN;
+	settle(f, &ended);
+	assert_non_null(order(f, doc, ORDER_RETRY, NULL).refusal);
+	assert_null(order(f, due[0].doc, ORDER_RETRY, NULL).refusal); /* the deletion may */
+}
+
+static void what_came_after_its_deletion_is_tried_again(void **state)
+{
+	struct fixture *f = *state;
+	struct store_arrival deletion = arrival(f, "1.2.3.1", "body");
+	struct store_due due[1];
+	struct store_outcome ended;
+	int64_t next_ms;
+
+	deletion.action = "delete";
+	deletion.follows = "1.2.3.1";
+	take_in(f, &deletion);
+	assert_int_equal(claim(f, 1, due, &next_ms), 1);
+	ended = outcome(f, due[0].doc, DOC_REJECTED);
+	ended.reason = REASON_PREDECESSOR_UNKNOWN;
+	settle(f, &ended);
+	assert_null(order(f, rejected_one(f, "1.2.3.1"), ORDER_RETRY, NULL).refusal);
+}
+
 static void what_waits_to_be_tried_again_is_tried_now(void **state)
 {
 	struct fixture *f = *state;
@@ -310,6 +350,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(a_held_document_waits_until_it_is_released),
 		test(a_rejected_document_is_tried_again_under_the_same_id),
+		test(what_was_deleted_since_is_not_tried_again),
+		test(what_came_after_its_deletion_is_tried_again),
 		test(what_waits_to_be_tried_again_is_tried_now),
 		test(a_cancelled_document_is_not_sent),
 		test(a_refused_order_changes_nothing),

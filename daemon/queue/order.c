@@ -117,6 +117,9 @@ static enum answer answer_of(enum order order, const struct order_case *its)
 		if (by_reason[i].state == its->state && by_reason[i].order == order &&
 		    by_reason[i].reason == its->reason)
 			return by_reason[i].answer;
+	if (order == ORDER_RETRY && its->deleted && answers[order][its->state] == YES &&
+	    doc_state_is_final(its->state))
+		return WAS_WITHDRAWN; /* the deletion has been there, and would not come again */
 	if (order == ORDER_CANCEL && its->doubtful && answers[order][its->state] == YES)
 		return IN_DOUBT;
 	return answers[order][its->state];

@@ -11,6 +11,7 @@ static struct order_case case_of(sqlite3_stmt *found)
 		.doubtful = sqlite3_column_int(found, 3) != 0,
 		.purged = sqlite3_column_int64(found, 5) != 0,
 		.lacks_ins = sqlite3_column_int(found, 6) != 0,
+		.deleted = sqlite3_column_int(found, 7) != 0,
 	};
 }
 

@@ -17,6 +17,7 @@ struct order_case {
 	bool doubtful;  /* an earlier attempt may have been stored by the DMP */
 	bool purged;    /* its body is not there any more */
 	bool lacks_ins; /* no INS is known to send it under */
+	bool deleted;   /* its source, or a recall, has it deleted, since it came last */
 };
 
 /* Where the order takes it. */
