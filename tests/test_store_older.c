@@ -10,7 +10,7 @@
 #include "sample.h"
 #include "tally.h"
 
-enum { OLDEST = 1, FIRST_WITH_IMPORT = 18, NEWEST = 29, DAY_MS = 86400000 };
+enum { OLDEST = 1, FIRST_WITH_ACKS = 2, FIRST_WITH_IMPORT = 18, NEWEST = 29, DAY_MS = 86400000 };
 
 #define MADE_LAST "lineage_root" /* by the step that leads to NEWEST, and by none before */
 
@@ -175,6 +175,41 @@ static void imports_of_before_join_the_chain(void **state)
 	}
 }
 
+static void note_other_form(void *arg, const struct store_row *row)
+{
+	*(struct ulid *)arg = row->other_form;
+}
+
+static void ignore_event(void *arg, const struct store_event *event)
+{
+	(void)arg, (void)event;
+}
+
+/* Until version 30 only who waited for the answer knew that two came together. */
+static void what_came_together_is_tied(void **state)
+{
+	static const struct ulid none;
+	struct fixture *f = *state;
+
+	for (int version = FIRST_WITH_ACKS; version <= NEWEST; version++) {
+		struct store_due waits;
+		struct ulid other, first;
+		int64_t next_ms;
+
+		make_version(f, version);
+		run(f, "INSERT INTO acknowledgement (source, origin, header, control_id, document, "
+		       "other, asked_ms)"
+		       " VALUES ('DPI', 'A0001', x'', 'G1', 1, 2, 1), ('DPI', 'A0002', x'', 'G2', "
+		       "1, 0, 2)");
+		open_store(f);
+		assert_int_equal(claim(f, 1, &waits, &next_ms), 1);
+		ok(store_show(f->store, &waits.doc, note_other_form, ignore_event, &first, &err));
+		assert_memory_not_equal(&first, &none, sizeof(none));
+		ok(store_show(f->store, &first, note_other_form, ignore_event, &other, &err));
+		assert_memory_equal(&other, &waits.doc, sizeof(other));
+	}
+}
+
 /* A step that fails (here: something of that name is there already) leaves what was, of those before it too. */
 static void a_migration_that_fails_changes_nothing(void **state)
 {
@@ -216,6 +251,7 @@ int main(void)
 		test(the_tables_become_those_of_a_new_store),
 		test(what_was_in_them_is_still_there_and_work_goes_on),
 		test(imports_of_before_join_the_chain),
+		test(what_came_together_is_tied),
 		test(a_migration_that_fails_changes_nothing),
 		test(a_store_of_a_version_to_come_is_refused),
 	};

@@ -546,6 +546,7 @@ static struct store_row row_of(sqlite3_stmt *statement)
 		.last_arrival = (uint64_t)sqlite3_column_int64(statement, 17),
 		.release_ms = sqlite3_column_int64(statement, 18),
 		.purged_ms = sqlite3_column_int64(statement, 19),
+		.other_form = sqlite_ulid(statement, 20),
 	};
 }
 
@@ -644,7 +645,7 @@ int store_show(struct store *store, const struct ulid *doc,
 	row = row_of(found);
 	on_row(arg, &row);
 	events = sqlite_prepare(&store->sqlite, EVENTS,
-				VALUES(NUMBER(sqlite3_column_int64(found, 20))), err);
+				VALUES(NUMBER(sqlite3_column_int64(found, 21))), err);
 	if (events == NULL)
 		return -1;
 	while ((got = sqlite_step(&store->sqlite, events, err)) > 0) {

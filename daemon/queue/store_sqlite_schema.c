@@ -502,6 +502,14 @@ static const char version_28[] =
 
 /* The versions of a lineage: whether one of them is still to be fed. */
 static const char version_29[] = "CREATE INDEX lineage_root ON lineage (root);";
+
+/* The other form of the same content, which the same message brought: its row; 0: none. Of those of before, an
+ * acknowledgement that their source asked for tells which they are.
+ */
+static const char version_30[] =
+	"ALTER TABLE document ADD COLUMN pair INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE document SET pair = a.other FROM acknowledgement a WHERE a.document = document.seq AND a.other <> 0;"
+	"UPDATE document SET pair = a.document FROM acknowledgement a WHERE a.other = document.seq AND a.other <> 0;";
 /* clang-format on */
 
 static int chain_ledger(struct store *store, struct err *err)
@@ -544,6 +552,7 @@ static const struct {
 	{ version_27, NULL },
 	{ version_28, NULL },
 	{ version_29, NULL },
+	{ version_30, NULL },
 };
 
 enum { VERSION = length_of(steps) };

@@ -9,7 +9,14 @@
 	" WHERE f.follows = d.unique_id AND f.follows <> '' AND f.state = 'delivered')"
 #define ROW_COLUMNS \
 	"doc, action, unique_id, type_code, lane, site, source, channel, origin, state, reason," \
-	" doubtful, attempts, body_bytes, received_ms, changed_ms, due_ms, last_arrival, release_ms, purged_ms"
+	" doubtful, attempts, body_bytes, received_ms, changed_ms, due_ms, last_arrival, release_ms, purged_ms," \
+	" (SELECT o.doc FROM document o WHERE o.seq = d.pair)"
+/* Another version of it was delivered, or its deletion. */
+#define FORM_COLUMNS \
+	"o.unique_id, o.names, o.state," \
+	" EXISTS (SELECT 1 FROM document f WHERE f.follows = o.unique_id AND f.follows <> '' AND f.state = 'delivered')" \
+	" OR EXISTS (SELECT 1 FROM document f WHERE f.names = o.unique_id AND f.names <> '' AND f.names <> f.follows" \
+	"  AND f.state = 'delivered')"
 #define EVENT_COLUMNS \
 	"l.number, l.at_ms, l.what, l.state, l.reason, l.attempt, l.code, l.text, l.note, l.origin, l.http_status," \
 	" l.duration_ms, l.actor"
@@ -242,15 +249,15 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" FROM lanes WHERE lane IS NOT NULL) SELECT lane FROM lanes WHERE lane IS NOT NULL",
 	[LAST_DELIVERED] = "SELECT max(at_ms) FROM (SELECT at_ms, what, state FROM ledger ORDER BY number DESC"
 		" LIMIT 10000) WHERE what = 'settled' AND state = 'delivered'",
-	[LIST] = "SELECT " ROW_COLUMNS " FROM document WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
+	[LIST] = "SELECT " ROW_COLUMNS " FROM document d WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
 		" AND (?3 = '' OR site = ?3) AND received_ms < ?5 ORDER BY doc LIMIT ?4",
-	[LIST_STATE] = "SELECT " ROW_COLUMNS " FROM document WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
+	[LIST_STATE] = "SELECT " ROW_COLUMNS " FROM document d WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
 		" AND (?3 = '' OR site = ?3) AND received_ms < ?5 AND state = ?6 ORDER BY doc LIMIT ?4",
-	[LIST_ORDERABLE] = "SELECT " ROW_COLUMNS " FROM document WHERE " ORDERABLE " ORDER BY doc LIMIT ?5",
+	[LIST_ORDERABLE] = "SELECT " ROW_COLUMNS " FROM document d WHERE " ORDERABLE " ORDER BY doc LIMIT ?5",
 	[COUNT_ORDERABLE] = "SELECT count(*) FROM document WHERE " ORDERABLE,
 	[LIST_INVISIBLE] = "SELECT " ROW_COLUMNS " FROM document d WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
 		" AND (?3 = '' OR site = ?3) AND changed_ms < ?5 AND " STILL_INVISIBLE " ORDER BY doc LIMIT ?4",
-	[SHOW] = "SELECT " ROW_COLUMNS ", seq FROM document WHERE doc = ?1",
+	[SHOW] = "SELECT " ROW_COLUMNS ", seq FROM document d WHERE doc = ?1",
 	[EVENTS] = "SELECT " EVENT_COLUMNS " FROM ledger l WHERE seq = ?1 ORDER BY l.number",
 	[SHAPE] = "SELECT lane, type_code, CASE WHEN ?1 - received_ms < ?2 THEN 0 WHEN ?1 - received_ms < ?3 THEN 1"
 		" WHEN ?1 - received_ms < ?4 THEN 2 WHEN ?1 - received_ms < ?5 THEN 3"
@@ -262,6 +269,12 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[HAPPENINGS] = "SELECT d.doc, d.lane, d.site, d.type_code, " EVENT_COLUMNS " FROM ledger l"
 		" JOIN document d USING (seq) WHERE l.number > ?1 AND (?2 = '' OR d.site = ?2) ORDER BY l.number LIMIT ?3",
 	[NEWEST] = "SELECT max(number) FROM ledger",
+
+	[PAIR_IS] = "SELECT seq, pair FROM document WHERE doc = ?1",
+	[NOTE_PAIR] = "UPDATE document SET pair = ?2 WHERE seq = ?1",
+	[FIND_OTHER_FORM] = "SELECT " FORM_COLUMNS " FROM document n JOIN document o ON o.seq = n.pair"
+		" WHERE n.unique_id = ?1 AND n.action <> 'delete'",
+	[FIND_FORM] = "SELECT " FORM_COLUMNS " FROM document o WHERE o.unique_id = ?1 AND o.action <> 'delete'",
 
 	[FIND_DOCUMENT] = "SELECT seq FROM document WHERE doc = ?1",
 	[DOCUMENT_IS] = "SELECT doc FROM document WHERE seq = ?1",
