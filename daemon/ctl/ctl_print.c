@@ -70,8 +70,8 @@ static const struct ctl_column document_members[] = {
 	{ "lane_why", "because" }, { "todo", "What to do" }, { "not_before", "Not before" },
 	{ "attempts", "Attempts" }, { "doubtful", "In doubt" }, { "action", "Action" },
 	{ "unique_id", "Identifier" }, { "type_code", "Type" }, { "bytes", "Bytes" },
-	{ "lane", "Lane" }, { "site", "Site" }, { "source", "Source" }, { "channel", "Channel" },
-	{ "origin", "Origin" }, { "received", "Received" }, { "changed", "Changed" },
+	{ "other_form", "Other form" }, { "lane", "Lane" }, { "site", "Site" }, { "source", "Source" },
+	{ "channel", "Channel" }, { "origin", "Origin" }, { "received", "Received" }, { "changed", "Changed" },
 	{ "release", "Goes by itself" }, { "purged", "Body purged" }, { NULL, NULL },
 };
 

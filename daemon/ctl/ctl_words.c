@@ -127,6 +127,7 @@ static const struct {
 	{ "Delete it in the DMP?", "Le supprimer dans le DMP ?" },
 	{ "nothing was done", "rien n'a été fait" },
 	{ "Deletion", "Suppression" },
+	{ "Other form", "Autre forme" },
 	{ "what happens to documents, as it happens",
 	  "ce qui arrive aux documents, au moment où cela arrive" },
 	{ "3 d", "3 j" },

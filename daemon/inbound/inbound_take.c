@@ -2,6 +2,7 @@
 #include "inbound/inbound_take.h"
 
 #include "inbound/inbound_adt.h"
+#include "inbound/inbound_pair.h"
 
 /* Only what nothing but a policy holds is let go by itself. */
 static int64_t release_ms_of(const struct intake *intake, const struct decision *decision,
@@ -120,5 +121,5 @@ int inbound_take_in(struct intake *intake, struct store *store, struct err *err)
 		if (intake_wants_ack(intake, part) && want_ack(intake, part, store, err) < 0)
 			return -1;
 	}
-	return 0;
+	return inbound_mind_pairs(intake, store, err);
 }

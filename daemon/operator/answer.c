@@ -89,6 +89,15 @@ json_t *answer_event(const struct store_event *event)
 	return object;
 }
 
+void answer_put_doc(json_t *object, const char *name, const struct ulid *doc)
+{
+	static const struct ulid none;
+	char text[ULID_TEXT];
+
+	json_put_text(object, name,
+		      memcmp(doc, &none, sizeof(none)) == 0 ? "" : ulid_text(doc, text));
+}
+
 /* Members of a document that is queued; null of one that is not. */
 static void put_lane(json_t *object, const struct standing_wait *wait, bool french)
 {
@@ -129,6 +138,7 @@ json_t *answer_row(const struct store_row *row, const struct standing *standing,
 	json_put_time(object, "next_attempt", row->state == DOC_QUEUED ? row->next_attempt_ms : 0);
 	json_put_time(object, "release", row->state == DOC_HELD ? row->release_ms : 0);
 	json_put_time(object, "purged", row->purged_ms);
+	answer_put_doc(object, "other_form", &row->other_form);
 	return object;
 }
 

@@ -38,6 +38,9 @@ int answer_refuse(struct err *err, const json_t *asked, enum answer_fault fault,
  */
 must_use int answer_limit(const json_t *asked, size_t *ret_limit, struct err *err);
 
+/* The id of a document; all-zero: none, which is null. */
+void answer_put_doc(json_t *object, const char *name, const struct ulid *doc);
+
 /* One row of the ledger; the caller owns it. */
 json_t *answer_event(const struct store_event *event);
 

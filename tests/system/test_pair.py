@@ -1,0 +1,118 @@
+"""The two forms of one content, brought by one message, live and die together."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway import Gateway
+from samples import mdm_t02, read, unique_id
+from test_bad_input import refusal_of_file
+from test_hl7_messages import answer, batch, oru
+
+ONE, OTHER = read("discharge-letter.xml"), read("prescription.xml")  # of the same patient
+ALONE = ("AE", "198", "cardinality")
+
+
+def version(number: int, cda: bytes, of: bytes) -> bytes:
+    """The document once more, under another name, as what replaces `of`."""
+    for old, new in {f'<id root="{unique_id(cda)}"/>': f'<id root="{unique_id(cda)}.{number}"/>',
+                     "</title>": f" ({number})</title>",
+                     "  <componentOf>": '  <relatedDocument typeCode="RPLC"><parentDocument>'
+                                        f'<id root="{unique_id(of)}"/></parentDocument></relatedDocument>\n  <componentOf>'
+                     }.items():
+        assert old.encode() in cda
+        cda = cda.replace(old.encode(), new.encode(), 1)
+    return cda
+
+
+ONE_2, OTHER_2 = version(2, ONE, ONE), version(2, OTHER, OTHER)
+ONE_3, OTHER_3 = version(3, ONE, ONE_2), version(3, OTHER, OTHER_2)
+
+
+def docs(gateway: Gateway) -> dict[tuple[str, str], str]:
+    return {(each["unique_id"], each["action"]): each["doc"] for each in gateway.documents()}
+
+
+def statuses(simulator) -> list[str | None]:
+    """Of the two forms in the DMP."""
+    held = simulator.received()
+    return [held[unique_id(cda)]["status"] if unique_id(cda) in held else None for cda in (ONE, OTHER)]
+
+
+def delivered(gateway: Gateway, *messages: bytes) -> Gateway:
+    for message in messages:
+        assert answer(gateway, message) == ("AA",)
+        assert {each["state"] for each in gateway.settled().values()} == {"delivered"}
+    return gateway
+
+
+@pytest.fixture
+def pair(gateway):
+    """A gateway that has delivered both forms."""
+    return delivered(gateway, oru(ONE, OTHER))
+
+
+# ---- messages ----
+
+@pytest.mark.parametrize("message", {
+    "a replacement of the first": mdm_t02(ONE_2, trigger="T10"),
+    "a replacement of the second": oru(OTHER_2, trigger="T10"),
+    "a deletion of the first": mdm_t02(ONE, trigger="T04"),
+    "a deletion of the second": oru(OTHER, trigger="T04"),
+}.values(), ids=lambda message: "")
+def test_what_names_one_form_is_refused_and_says_which_is_the_other(pair, simulator, message):
+    left = OTHER if unique_id(ONE).encode() in message else ONE
+    ack = pair.send(message)
+    assert (ack.code, ack.errors[0]["code"], ack.errors[0]["reason"]) == ALONE
+    assert ack.errors[0]["location"].startswith("OBX")
+    pair.journal.wait(rf"refused channel=mllp .*ack=AE reason=cardinality where=OBX: .* one of two forms .*{unique_id(left)}:")
+    assert len(pair.documents()) == 2
+    assert statuses(simulator) == ["approved"] * 2
+
+
+def test_what_names_both_replaces_both_and_deletes_both(pair, simulator):
+    delivered(pair, oru(ONE_2, OTHER_2, trigger="T10"))
+    assert statuses(simulator) == ["deprecated"] * 2
+    assert answer(pair, mdm_t02(ONE_3, trigger="T10")) == ALONE, "the new forms are a pair too"
+    delivered(pair, oru(ONE_2, OTHER_2, trigger="T04"))
+    assert {each["status"] for each in simulator.received().values()} == {"deprecated", "deleted"}
+
+
+def test_while_both_wait_one_is_not_withdrawn_alone(start_gateway, simulator):
+    gateway = start_gateway(first="1 h", most="1 h", probe="1 h")
+    simulator.faults({"kind": "status", "status": 503})
+    assert answer(gateway, oru(ONE, OTHER)) == ("AA",)
+    assert answer(gateway, mdm_t02(ONE, trigger="T04")) == ALONE
+    assert answer(gateway, oru(ONE, OTHER, trigger="T04")) == ("AA",)
+
+
+def test_a_file_that_replaces_one_form_is_rejected_and_told_why(pair):
+    error = refusal_of_file(pair, "new.xml", ONE_2)
+    assert (error["reason"], error["location"]) == ("cardinality", "id/@root")
+    assert unique_id(OTHER) in error["text"]
+
+
+def test_a_batch_may_name_them_one_by_one(pair, simulator):
+    pair.drop("night.hl7", batch(mdm_t02(ONE, trigger="T04"), mdm_t02(OTHER, trigger="T04")))
+    assert pair.wait_moved("night.hl7") == "done"
+    pair.settled()
+    assert statuses(simulator) == ["deleted"] * 2
+
+
+def test_a_form_that_came_alone_is_of_the_pair_once_it_came_with_the_other(gateway):
+    delivered(gateway, mdm_t02(ONE), oru(ONE, OTHER))
+    assert answer(gateway, mdm_t02(ONE, trigger="T04")) == ALONE
+
+
+def test_a_content_has_no_third_form(pair):
+    third = ONE.replace(f'<id root="{unique_id(ONE)}"/>'.encode(), f'<id root="{unique_id(ONE)}.9"/>'.encode())
+    assert answer(pair, oru(OTHER, third)) == ALONE
+    assert len(pair.documents()) == 2
+
+
+# ---- people ----
+
+def test_each_form_shows_the_other(pair):
+    ids = docs(pair)
+    one, other = ids[unique_id(ONE), "submit"], ids[unique_id(OTHER), "submit"]
+    assert (pair.ctl("show", one)["other_form"], pair.ctl("show", other)["other_form"]) == (other, one)
