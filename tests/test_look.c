@@ -41,8 +41,9 @@ static void it_sees_the_disk_the_process_and_what_waits(void **state)
 	assert_true(look.store_bytes > 0);
 	assert_true(look.process.resident_bytes > 0);
 	assert_int_equal(look.store.oldest_queued_ms, f->now_ms);
-	assert_int_equal(look.store.lane_count, 1);
-	assert_string_equal(look.store.lanes[0], lane);
+	assert_true(look.has_lanes);
+	assert_int_equal(look.lanes.count, 1);
+	assert_string_equal(look.lanes.names[0], lane);
 	assert_int_equal(look.store.waiting_count, 1);
 	assert_string_equal(look.store.waiting[0].state, "held");
 	assert_string_equal(look.store.waiting[0].reason, "ins_not_qualified");
@@ -63,6 +64,7 @@ static void a_store_that_cannot_be_asked_leaves_what_was_known(void **state)
 	queue_one(f, "1.2.1");
 	look_once(&look, &f->settings);
 	look_once(&look, &nowhere);
+	assert_false(look.has_lanes);
 	assert_int_equal(look.store.oldest_queued_ms, f->now_ms);
 	look_done(&look);
 }

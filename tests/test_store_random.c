@@ -282,7 +282,8 @@ static void try_one(struct world *w, const struct store_due *due, bool is_fair)
 					 .state = DOC_QUEUED,
 					 .doubtful = due->doubtful };
 	const unsigned fate = is_fair ? 9 : roll(w, 12);
-	size_t paper = 0, recovered;
+	struct store_recovered recovered;
+	size_t paper = 0;
 	int which = 0;
 
 	promise(w, "what leaves is known", find(w, due->doc, &paper, &which));
@@ -483,7 +484,7 @@ static void step(struct world *w)
 /* Everybody lets go, and the DMP answers. */
 static void let_all_go(struct world *w)
 {
-	size_t recovered;
+	struct store_recovered recovered;
 
 	begin(w);
 	ok(store_recover(w->f->store, w->f->now_ms, &recovered, &err));

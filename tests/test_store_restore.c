@@ -5,13 +5,13 @@
 /* As it was when the copy was made; what happened since is not known. */
 static void restore(struct fixture *f, const struct fixture *copied)
 {
-	size_t count;
+	struct store_recovered found;
 
 	store_free(&f->store);
 	assert_int_equal(rename(copied->path, f->path), 0);
 	open_store(f);
 	ok(store_begin(f->store, &err));
-	ok(store_recover(f->store, f->now_ms, &count, &err));
+	ok(store_recover(f->store, f->now_ms, &found, &err));
 	ok(store_commit(f->store, &err));
 }
 

@@ -423,14 +423,14 @@ static void nor_is_it_after_a_kill(void **state)
 	struct store_due due[4];
 	int64_t next_ms;
 	struct ulid doc = document(f, "1.2.1", "V1").doc;
-	size_t count;
+	struct store_recovered found;
 
 	assert_int_equal(claim(f, 4, due, &next_ms), 1);
 	be_discreet(f, "V1", by_unit);
 	ok(store_begin(f->store, &err));
-	ok(store_recover(f->store, f->now_ms, &count, &err));
+	ok(store_recover(f->store, f->now_ms, &found, &err));
 	ok(store_commit(f->store, &err));
-	assert_int_equal(count, 1);
+	assert_int_equal(found.claimed, 1);
 	assert_stands(f, doc, "held sensitive_stay");
 }
 
