@@ -204,18 +204,50 @@ static bool is_invisible(const struct metadata *metadata)
 	return false;
 }
 
-/* A document and, unless it came alone, the message that carried it. */
-int decide_one(struct decision *decision, struct decision_document *document,
-	       struct metadata *metadata, const struct metadata_request *request,
-	       const struct transmission *message, const struct decision_settings *settings,
-	       struct err *err)
+/* Where it is from: the establishment, and the site whose rules it goes by. */
+static int find_site(struct decision *decision, const struct transmission *message,
+		     const struct decision_settings *settings, const struct config_site **ret_site,
+		     struct err *err)
+{
+	const struct config_site *site;
+
+	decision->establishment = config_establishment_of(settings->config, settings->site, &site);
+	if (decision->establishment == NULL)
+		return err_refuse(err, REASON_FINESS_MISMATCH, "",
+				  "no establishment declares site %s", settings->site);
+	if (message != NULL)
+		site = policy_site_of(decision->establishment, message->sender.structure_id, site);
+	decision->site = site->metadata.finess_eg;
+	*ret_site = site;
+	return 0;
+}
+
+/* NULL: none has anything to say. */
+static const struct config_policy *policy_for(const struct cda *cda,
+					      const struct metadata_request *request,
+					      const struct transmission *message,
+					      const struct config_site *site)
+{
+	const struct config_policy *policy;
+
+	if (message != NULL && message->action == TRANSMISSION_DELETE)
+		return NULL;
+	policy = policy_of(site, cda->code.code, message ? message->unit : "");
+	if (policy != NULL && policy->action == POLICY_INVISIBLE && request->visibility_changes)
+		return NULL; /* who announced it to the patient says so */
+	return policy;
+}
+
+static struct metadata_context context_of(const struct metadata_request *request,
+					  const struct transmission *message,
+					  const struct config_site *site,
+					  const struct decision_settings *settings)
 {
 	const struct config *config = settings->config;
-	const struct config_site *site;
-	const struct config_policy *policy = NULL;
-	const struct cda_limits limits = { .most_bytes = config->most_document_bytes };
-	struct metadata_context context = {
+
+	return (struct metadata_context){
 		.valuesets = settings->valuesets,
+		.site = &site->metadata,
 		.request = request,
 		.environment = config->environment,
 		.allow_masked_and_invisible = config->allow_masked_and_invisible,
@@ -226,22 +258,50 @@ int decide_one(struct decision *decision, struct decision_document *document,
 			message != NULL ? !message->identity_validated : settings->may_lack_ins,
 		.system_sends = config->system_sends,
 	};
+}
+
+/* What the store is told of the document itself. */
+static void describe(struct decision_document *document, const struct cda *cda,
+		     const struct metadata *metadata, const struct transmission *message,
+		     const struct config_site *site)
+{
+	bool is_deletion = metadata->action == ACTION_DELETE;
+
+	content_write(cda, metadata, &document->metadata, document->content);
+	sha256(buf_slice(&document->body), document->digest);
+	document->remarks = remarks_of(cda, message);
+	document->has_content = cda->has_content && !is_deletion;
+	document->unique_id = metadata->unique_id;
+	document->type_code = metadata->type.code;
+	document->follows = is_deletion ? metadata->unique_id : metadata->replaces;
+	document->invisible = is_invisible(metadata);
+	document->facts = facts_of(cda, metadata, message, site);
+	document->is_discreet = policy_is_sensitive(site, metadata->type.code);
+	document->patient_ins = metadata->patient_ins;
+	document->patient_ins_oid = metadata->patient_ins_oid;
+	document->where = message == NULL            ? "id/@root"
+			  : message->event[0] == 'T' ? "TXA-12"
+						     : "OBX-5.5"; /* an ORU has no TXA */
+}
+
+/* A document and, unless it came alone, the message that carried it. */
+int decide_one(struct decision *decision, struct decision_document *document,
+	       struct metadata *metadata, const struct metadata_request *request,
+	       const struct transmission *message, const struct decision_settings *settings,
+	       struct err *err)
+{
+	const struct config *config = settings->config;
+	const struct cda_limits limits = { .most_bytes = config->most_document_bytes };
+	const struct config_policy *policy;
+	const struct config_site *site = NULL;
+	struct metadata_context context;
 	struct cda cda;
 
-	decision->establishment = config_establishment_of(config, settings->site, &site);
-	if (decision->establishment == NULL)
-		return err_refuse(err, REASON_FINESS_MISMATCH, "",
-				  "no establishment declares site %s", settings->site);
-	if (message != NULL)
-		site = policy_site_of(decision->establishment, message->sender.structure_id, site);
-	decision->site = site->metadata.finess_eg;
-	context.site = &site->metadata;
-	if (cda_read(&cda, buf_slice(&document->body), &limits, &decision->arena, err) < 0)
+	if (find_site(decision, message, settings, &site, err) < 0 ||
+	    cda_read(&cda, buf_slice(&document->body), &limits, &decision->arena, err) < 0)
 		return -1;
-	if (message == NULL || message->action != TRANSMISSION_DELETE)
-		policy = policy_of(site, cda.code.code, message ? message->unit : "");
-	if (policy != NULL && policy->action == POLICY_INVISIBLE && request->visibility_changes)
-		policy = NULL; /* who announced it to the patient says so */
+	policy = policy_for(&cda, request, message, site);
+	context = context_of(request, message, site, settings);
 	context.hide_from_patient = may_hide(policy, &context);
 	if (metadata_fill(metadata, &cda, &context, &decision->arena, err) < 0 ||
 	    (message != NULL &&
@@ -249,28 +309,12 @@ int decide_one(struct decision *decision, struct decision_document *document,
 	    check_policy(decision, metadata, request, message, config, site, err) < 0)
 		return -1;
 	follow_policy(decision, policy, context.hide_from_patient);
-
-	content_write(&cda, metadata, &document->metadata, document->content);
-	sha256(buf_slice(&document->body), document->digest);
-	document->remarks = remarks_of(&cda, message);
-	document->has_content = cda.has_content && metadata->action != ACTION_DELETE;
 	decision->action = action_text(metadata->action);
-	document->unique_id = metadata->unique_id;
-	document->type_code = metadata->type.code;
-	document->follows =
-		metadata->action == ACTION_DELETE ? metadata->unique_id : metadata->replaces;
-	document->invisible = is_invisible(metadata);
-	document->facts = facts_of(&cda, metadata, message, site);
-	document->is_discreet = policy_is_sensitive(site, metadata->type.code);
+	describe(document, &cda, metadata, message, site);
+	document->subject = subject_of(metadata, message, config, &decision->arena);
 	if (message != NULL)
 		document->discretion =
 			stays_discretion(decision->establishment, site, &message->stay);
-	document->patient_ins = metadata->patient_ins;
-	document->patient_ins_oid = metadata->patient_ins_oid;
-	document->subject = subject_of(metadata, message, config, &decision->arena);
-	document->where = message == NULL            ? "id/@root"
-			  : message->event[0] == 'T' ? "TXA-12"
-						     : "OBX-5.5"; /* an ORU has no TXA */
 	return 0;
 }
 
