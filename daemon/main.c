@@ -235,36 +235,34 @@ static void tell_sockets_left(void)
 			name, address);
 }
 
-static int start(struct daemon *daemon, struct err *err)
+static void start_loop(struct daemon *daemon)
 {
-	const int64_t started_ms = clock_now_ms();
-	struct store_counts counts;
-
-	give_memory_back();
-	/* or glibc would look, at each time without a zone, whether that file is still the same */
-	setenv("TZ", ":/etc/localtime", 0);
-	cda_start();
 	daemon->loop = event_base_new();
 	daemon->mailbox = mailbox_new();
 	daemon->mail = event_new(daemon->loop, mailbox_fd(daemon->mailbox), EV_READ | EV_PERSIST,
 				 mail_came, daemon->mailbox);
 	event_add(daemon->mail, NULL);
-	if (open_queue(daemon, &counts, err) < 0)
-		return -1;
-	start_threads(daemon);
-	if (pipeline_new(&daemon->pipeline,
-			 &(struct pipeline_parts){
-				 .loop = daemon->loop,
-				 .snapshot = daemon->first,
-				 .workers = daemon->workers,
-				 .disk = daemon->disk,
-				 .converters = daemon->converters,
-				 .keeper = daemon->keeper,
-				 .writer = daemon->writer,
-				 .counts = counts,
-			 },
-			 err) < 0)
-		return -1;
+}
+
+static int start_pipeline(struct daemon *daemon, struct store_counts counts, struct err *err)
+{
+	return pipeline_new(&daemon->pipeline,
+			    &(struct pipeline_parts){
+				    .loop = daemon->loop,
+				    .snapshot = daemon->first,
+				    .workers = daemon->workers,
+				    .disk = daemon->disk,
+				    .converters = daemon->converters,
+				    .keeper = daemon->keeper,
+				    .writer = daemon->writer,
+				    .counts = counts,
+			    },
+			    err);
+}
+
+/* What is counted beside the documents' way: the health of it all, and the indicators. */
+static void start_watching(struct daemon *daemon, int64_t started_ms)
+{
 	daemon->watch = watch_new(&(struct watch_parts){
 		.loop = daemon->loop,
 		.snapshot = daemon->first,
@@ -281,22 +279,29 @@ static int start(struct daemon *daemon, struct err *err)
 		.counter = daemon->counter,
 		.writer = daemon->writer,
 	});
-	if (operator_new(&daemon->desk,
-			 &(struct operator_parts){
-				 .loop = daemon->loop,
-				 .snapshot = daemon->first,
-				 .pipeline = daemon->pipeline,
-				 .watch = daemon->watch,
-				 .workers = daemon->workers,
-				 .keeper = daemon->keeper,
-				 .writer = daemon->writer,
-				 .board = daemon->board,
-				 .started_ms = started_ms,
-				 .reload = reload_is_asked_for,
-				 .reload_arg = daemon,
-			 },
-			 err) < 0)
-		return -1;
+}
+
+static int start_desk(struct daemon *daemon, int64_t started_ms, struct err *err)
+{
+	return operator_new(&daemon->desk,
+			    &(struct operator_parts){
+				    .loop = daemon->loop,
+				    .snapshot = daemon->first,
+				    .pipeline = daemon->pipeline,
+				    .watch = daemon->watch,
+				    .workers = daemon->workers,
+				    .keeper = daemon->keeper,
+				    .writer = daemon->writer,
+				    .board = daemon->board,
+				    .started_ms = started_ms,
+				    .reload = reload_is_asked_for,
+				    .reload_arg = daemon,
+			    },
+			    err);
+}
+
+static void start_reload(struct daemon *daemon)
+{
 	daemon->reload = reload_new(&(struct reload_parts){
 		.mailbox = daemon->mailbox,
 		.writer = daemon->writer,
@@ -309,12 +314,38 @@ static int start(struct daemon *daemon, struct err *err)
 		.ended = reload_ended,
 		.arg = daemon,
 	});
+}
+
+static void start_heartbeat(struct daemon *daemon)
+{
 	daemon->heartbeat = heartbeat_new(&(struct heartbeat_parts){
 		.loop = daemon->loop,
 		.pipeline = daemon->pipeline,
 		.workers = daemon->workers,
 		.writer = daemon->writer,
 	});
+}
+
+static int start(struct daemon *daemon, struct err *err)
+{
+	const int64_t started_ms = clock_now_ms();
+	struct store_counts counts;
+
+	give_memory_back();
+	/* or glibc would look, at each time without a zone, whether that file is still the same */
+	setenv("TZ", ":/etc/localtime", 0);
+	cda_start();
+	start_loop(daemon);
+	if (open_queue(daemon, &counts, err) < 0)
+		return -1;
+	start_threads(daemon);
+	if (start_pipeline(daemon, counts, err) < 0)
+		return -1;
+	start_watching(daemon, started_ms);
+	if (start_desk(daemon, started_ms, err) < 0)
+		return -1;
+	start_reload(daemon);
+	start_heartbeat(daemon);
 	tell_sockets_left();
 	watch_signals(daemon);
 	return 0;
