@@ -29,8 +29,14 @@ static bool has_body(struct fixture *f, struct ulid doc)
 {
 	scoped(buf_done) struct buf body = { 0 }, metadata = { 0 };
 	struct err err = { 0 };
+	const int has_metadata = store_load_metadata(f->store, &doc, &metadata, &err);
+	bool loaded;
 
-	return store_load(f->store, &doc, &body, &metadata, &err) == 0;
+	assert_int_equal(metadata.n > 0, has_metadata);
+	buf_clear(&metadata);
+	loaded = store_load(f->store, &doc, &body, &metadata, &err) == 0;
+	assert_int_equal(loaded, has_metadata);
+	return loaded;
 }
 
 static void a_body_goes_after_its_time(void **state)
@@ -141,6 +147,9 @@ static void a_sealed_body_cannot_take_another_s_place(void **state)
 	queue_one(f, "1.2.3.2"); /* the same bytes */
 	ok(store_load(f->store, &one, &body, &metadata, &err));
 	assert_true(slice_is(buf_slice(&body), "body"));
+	buf_clear(&metadata);
+	assert_int_equal(store_load_metadata(f->store, &one, &metadata, &damaged), 1);
+	assert_true(slice_is(buf_slice(&metadata), "{}"));
 
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
 	assert_int_equal(

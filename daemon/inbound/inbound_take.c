@@ -3,6 +3,7 @@
 
 #include "inbound/inbound_adt.h"
 #include "inbound/inbound_pair.h"
+#include "inbound/masks.h"
 
 /* Only what nothing but a policy holds is let go by itself. */
 static int64_t release_ms_of(const struct intake *intake, const struct decision *decision,
@@ -31,6 +32,41 @@ static bool holds_not_asked(const struct intake *intake, const struct decision *
 	if (site == NULL || site->not_asked == NOT_ASKED_AS_ALL)
 		return intake->config->hold_not_asked;
 	return site->not_asked == NOT_ASKED_HOLD;
+}
+
+static int refuse_masks(const struct decision_document *document, const char *before,
+			struct err *err)
+{
+	return err_refuse(err, REASON_DUPLICATE_FOREIGN, document->where,
+			  "it was accepted as one that %s: that is changed by a replacement, under "
+			  "an id of its own",
+			  before);
+}
+
+/* What is known already stays as it is: its sender must not believe that it is hidden now, or shown. Of what was
+ * purged it is known for the patient alone.
+ */
+static int check_masks(const struct decision_document *document,
+		       const struct store_receipt *receipt, struct store *store, struct err *err)
+{
+	scoped(buf_done) struct buf kept = { 0 };
+	scoped(arena_done) struct arena arena = { 0 };
+	struct metadata before, now;
+	const char *said;
+	int found;
+
+	if (receipt->shows_otherwise)
+		return refuse_masks(
+			document,
+			document->invisible ? "the patient sees" : "the patient does not see", err);
+	found = store_load_metadata(store, &receipt->doc, &kept, err);
+	if (found <= 0)
+		return found;
+	if (metadata_parse(&before, buf_slice(&kept), &arena, err) < 0 ||
+	    metadata_parse(&now, buf_slice(&document->metadata), &arena, err) < 0)
+		return -1;
+	said = masks_said_otherwise(&before, &now);
+	return said != NULL ? refuse_masks(document, said, err) : 0;
 }
 
 static int take_in_document(const struct intake *intake, struct intake_part *part, size_t index,
@@ -79,12 +115,9 @@ static int take_in_document(const struct intake *intake, struct intake_part *par
 		return err_refuse(err, REASON_DUPLICATE_FOREIGN, document->where,
 				  "another document was accepted under the id %s",
 				  document->unique_id);
-	if (part->receipts[index].shows_otherwise)
-		return err_refuse(
-			err, REASON_DUPLICATE_FOREIGN, document->where,
-			"it was accepted as one that the patient %s: that is changed by a "
-			"replacement, under an id of its own",
-			document->invisible ? "sees" : "does not see");
+	if (part->receipts[index].taken == STORE_KNOWN &&
+	    strcmp(decision->action, action_text(ACTION_DELETE)) != 0)
+		return check_masks(document, &part->receipts[index], store, err);
 	return 0;
 }
 

@@ -194,3 +194,18 @@ int store_load(struct store *store, const struct ulid *doc, struct buf *ret_body
 		return err_set(err, ERR_HALT, "the document's body is not in the store");
 	return read_body(store, doc, found, ret_body, ret_metadata, err);
 }
+
+int store_load_metadata(struct store *store, const struct ulid *doc, struct buf *ret_metadata,
+			struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, LOAD_METADATA, VALUES(ID(doc)), err);
+	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+	if (got <= 0)
+		return got;
+	if (open_part(store, doc, PART_METADATA, sqlite_text(found, 1), sqlite_bytes(found, 0),
+		      ret_metadata, err) < 0)
+		return err_within(err, "the document's metadata");
+	return 1;
+}

@@ -235,6 +235,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[LOAD] = "SELECT iif(length(bytes) < ?2, bytes, NULL), metadata, digest,"
 		" (SELECT id FROM key WHERE key.number = document.key), seq"
 		" FROM body JOIN document USING (seq) WHERE doc = ?1",
+	[LOAD_METADATA] = "SELECT metadata, (SELECT id FROM key WHERE key.number = document.key)"
+		" FROM body JOIN document USING (seq) WHERE doc = ?1",
 	[FIND_KEY] = "SELECT number FROM key WHERE id = ?1",
 	[ADD_KEY] = "INSERT INTO key (id) VALUES (?1) ON CONFLICT DO NOTHING",
 	[KEYS_IN_USE] = "SELECT id FROM key WHERE EXISTS (SELECT 1 FROM document WHERE document.key = key.number"

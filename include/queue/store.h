@@ -552,6 +552,10 @@ must_use int store_backup(struct store *store, const char *path, uint64_t *ret_b
 must_use int store_load(struct store *store, const struct ulid *doc, struct buf *ret_body,
 			struct buf *ret_metadata, struct err *err);
 
+/* The metadata alone. 1; 0: it was purged, with the body; -1. */
+must_use int store_load_metadata(struct store *store, const struct ulid *doc,
+				 struct buf *ret_metadata, struct err *err);
+
 /* Appends the unique id under which the DMP is to be asked for what the document replaces or deletes: the
  * one that it names, or the one that this stands for. Nothing when it follows no document.
  */

@@ -64,6 +64,24 @@ def test_two_forms_again_are_nothing_new(gateway, simulator):
     assert len(simulator.received()) == 2
 
 
+@pytest.mark.parametrize("flag, said", [
+    ("MASQUE_PS", "professionals see"),
+    ("INVISIBLE_PATIENT", "the patient sees"),
+    ("INVISIBLE_REP_LEGAUX", "the guardians see"),
+    ("CONNEXION_SECRETE", "the guardians see"),
+])
+def test_the_same_again_hides_from_nobody_and_says_so(gateway, simulator, flag, said):
+    """Its sender must not believe that it is hidden now: that takes a replacement."""
+    assert answer(gateway, mdm_t02(LETTER)) == ("AA",)
+    assert gateway.settled()[unique_id(LETTER)]["state"] == "delivered"
+    ack = gateway.send(mdm_t02(LETTER, flags={flag: "Y"}))
+    (error,) = ack.errors
+    assert (ack.code, error["code"], error["reason"]) == ("AE", "207", "duplicate_foreign")
+    assert error["text"].startswith(f"it was accepted as one that {said}: that is changed by a replacement")
+    assert answer(gateway, mdm_t02(LETTER)) == ("AA",)
+    assert list(simulator.received()) == [unique_id(LETTER)]
+
+
 def test_of_two_forms_one_may_be_known(gateway, simulator):
     assert answer(gateway, mdm_t02(LETTER)) == ("AA",)
     assert answer(gateway, oru(LETTER, PRESCRIPTION)) == ("AA",)
