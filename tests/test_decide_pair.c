@@ -246,11 +246,15 @@ static void an_identity_that_is_not_qualified_holds_it(void **state)
 
 static void a_sidecar_hides_as_a_message_does(void **state)
 {
-	scoped(decision_done) struct decision decision = { 0 }, both = { 0 };
+	scoped(decision_done) struct decision decision = { 0 }, secret = { 0 }, both = { 0 };
 	struct err err = { 0 };
 
 	(void)state;
+	decide_well(&secret, "secret_connection: true\n");
+	assert_non_null(strstr(document_of(&secret)->metadata.p, "\"secret_connection\":true"));
+	assert_non_null(strstr(document_of(&secret)->metadata.p, "INVISIBLE_REPRESENTANTS_LEGAUX"));
 	decide_well(&decision, "hidden_from: [guardians]\n");
+	assert_null(strstr(document_of(&decision)->metadata.p, "secret_connection"));
 	assert_non_null(
 		strstr(document_of(&decision)->metadata.p, "INVISIBLE_REPRESENTANTS_LEGAUX"));
 	assert_int_equal(decide_more(&both, "hidden_from: [patient, professionals]\n", &err), -1);

@@ -69,6 +69,7 @@ static void what_may_be_left_out_follows_from_the_rest(void **state)
 	assert_string_equal(sidecar->stay->sector, "");
 	assert_string_equal(sidecar->author->prefix, "");
 	assert_false(sidecar->hidden_from_patient);
+	assert_false(sidecar->secret_connection);
 }
 
 static void the_domain_of_the_ins_is_that_of_the_environment(void **state)
@@ -147,6 +148,26 @@ static void it_may_be_hidden(void **state)
 	assert_false(reading.sidecar.hidden_from_professionals);
 }
 
+static void it_may_come_of_a_secret_connection(void **state)
+{
+	static const struct {
+		const char *text;
+		bool secret;
+	} cases[] = {
+		{ LEAST "secret_connection: true\n", true },
+		{ LEAST "secret_connection: false\n", false },
+		{ LEAST "secret_connection: \"true\"\n", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		scoped(reading_done) struct reading reading = { 0 };
+
+		assert_int_equal(read_text(&reading, cases[i].text), 0);
+		assert_int_equal(reading.sidecar.secret_connection, cases[i].secret);
+	}
+}
+
 /* One mistake each: its place, its reason, and words of its sentence. */
 static void a_mistake_is_told_with_its_place(void **state)
 {
@@ -196,6 +217,10 @@ static void a_mistake_is_told_with_its_place(void **state)
 		{ LEAST "hidden_from: patient\n", "line 12, column 14", "hidden_from is not a list",
 		  0 },
 		{ LEAST "hidden_from: [all]\n", "line 12, column 15", "hidden_from knows", 0 },
+		{ LEAST "secret_connection: Y\n", "line 12, column 20",
+		  "secret_connection is not true or false", 0 },
+		{ LEAST "secret_connection:\n", "line 12, column 19", "secret_connection is empty",
+		  0 },
 		{ LEAST "act: { practice: ETABLISEMENT }\n", "line 12, column 18",
 		  "act.practice is not in the DMP's list; nearest: ETABLISSEMENT", 0 },
 		{ LEAST "act: { code: X }\n", "line 1, column 1",
@@ -258,14 +283,14 @@ static void no_sentence_quotes_the_patient(void **state)
 
 	(void)state;
 	assert_int_equal(read_text(&reading,
-				   "type: SECRET\ndate: SECRET\nSECRET: 1\n"
-				   "patient: { ins: SECRET, identity: secret, id: S ECRET,"
-				   " sex: SECRET, birth_date: SECRET, SECRET: 2,"
-				   " birth_place: SECRET, family: \"SECRET\\n\" }\n"),
+				   "type: INCONNU\ndate: INCONNU\nINCONNU: 1\n"
+				   "patient: { ins: INCONNU, identity: inconnu, id: I NCONNU,"
+				   " sex: INCONNU, birth_date: INCONNU, INCONNU: 2,"
+				   " birth_place: INCONNU, family: \"INCONNU\\n\" }\n"),
 			 -1);
 	assert_true(reading.sidecar.fault_count > 8);
 	for (size_t i = 0; i < reading.sidecar.fault_count; i++)
-		assert_null(strcasestr(reading.sidecar.faults[i].text, "secret"));
+		assert_null(strcasestr(reading.sidecar.faults[i].text, "inconnu"));
 }
 
 static void a_hostile_file_ends_soon(void **state)
@@ -383,6 +408,7 @@ int main(void)
 		cmocka_unit_test(a_replacement_is_a_second_version),
 		cmocka_unit_test(an_identity_has_any_status_of_the_table),
 		cmocka_unit_test(it_may_be_hidden),
+		cmocka_unit_test(it_may_come_of_a_secret_connection),
 		cmocka_unit_test(a_mistake_is_told_with_its_place),
 		cmocka_unit_test(all_mistakes_are_told_at_once_in_their_order),
 		cmocka_unit_test(no_sentence_quotes_the_patient),

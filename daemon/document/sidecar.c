@@ -198,6 +198,8 @@ static const struct sidecar_key sidecar_keys_[] = {
 	  .help = "N (normal), R or V" },
 	{ "hidden_from", NULL, open_hidden_from,
 	  .help = "a list of professionals, patient, guardians" },
+	{ "secret_connection", sidecar_parse_flag, IN(sidecar, secret_connection),
+	  .help = "true for the care of a minor that the guardians must not hear of" },
 	{ "site", sidecar_parse_finess, IN(sidecar, site),
 	  .help = "the geographic FINESS of the site, when it is not the folder's" },
 	{ "replaces", sidecar_parse_oid, IN(sidecar, replaces),

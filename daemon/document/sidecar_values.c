@@ -142,6 +142,15 @@ const char *sidecar_parse_version(struct sidecar_reader *reader, const struct si
 	return NULL;
 }
 
+const char *sidecar_parse_flag(struct sidecar_reader *reader, const struct sidecar_key *key,
+			       struct slice text, void *field)
+{
+	(void)reader;
+	(void)key;
+	*(bool *)field = slice_is(text, "true");
+	return *(bool *)field || slice_is(text, "false") ? NULL : "true or false";
+}
+
 const char *sidecar_parse_code(struct sidecar_reader *reader, const struct sidecar_key *key,
 			       struct slice text, void *field)
 {

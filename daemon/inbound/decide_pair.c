@@ -128,6 +128,7 @@ static struct metadata_request request_of_sidecar(const struct sidecar *sidecar)
 	request.masked_from_professionals = sidecar->hidden_from_professionals;
 	request.invisible_to_patient = sidecar->hidden_from_patient;
 	request.invisible_to_guardians = sidecar->hidden_from_guardians;
+	request.secret_connection = sidecar->secret_connection;
 	request.visibility_changes = sidecar->hidden_from_nobody;
 	request.visit_class = sidecar->stay->class;
 	return request;

@@ -50,6 +50,7 @@ struct sidecar {
 	const char *confidentiality;
 	bool hidden_from_professionals, hidden_from_patient, hidden_from_guardians;
 	bool hidden_from_nobody; /* it says so: [] */
+	bool secret_connection;  /* a minor's care that the guardians must not hear of at all */
 	const char *site;        /* FINESS EG; "": the folder's */
 	const char *replaces, *set_id;
 	uint64_t version; /* 0: the file is silent */

@@ -39,7 +39,7 @@ struct sidecar_key {
 
 sidecar_parse_fn sidecar_parse_text, sidecar_parse_id, sidecar_parse_oid, sidecar_parse_ins,
 	sidecar_parse_ins_oid, sidecar_parse_finess, sidecar_parse_insee, sidecar_parse_word,
-	sidecar_parse_status, sidecar_parse_version, sidecar_parse_code, sidecar_parse_day,
-	sidecar_parse_moment, sidecar_parse_time;
+	sidecar_parse_status, sidecar_parse_version, sidecar_parse_flag, sidecar_parse_code,
+	sidecar_parse_day, sidecar_parse_moment, sidecar_parse_time;
 
 #endif

@@ -119,6 +119,7 @@ KEYS = {
     "date": ("sidecar_invalid", "date is not a moment"),
     "confidentiality": ("sidecar_invalid", "confidentiality "),
     "hidden_from": ("sidecar_invalid", "hidden_from is not a list"),
+    "secret_connection": ("sidecar_invalid", "secret_connection is not true or false"),
     "site": ("sidecar_invalid", "site is not a FINESS"),
     "replaces": ("sidecar_invalid", "replaces is not an OID"),
     "version": ("sidecar_invalid", "version is not a number"),

@@ -13,6 +13,7 @@ from test_sidecar import PDF, YAML, delivered
 FULL = """\
 confidentiality: N
 hidden_from: [guardians]
+secret_connection: true
 legal_authenticator: { id: "801234567899", family: DURAND, given: Zoé, finess: "990012352", organisation: LABO & FILS }
 """ + YAML.replace("stay:\n  class: I", """\
   code: DZQM006

@@ -10,6 +10,7 @@ from lxml import etree
 
 from gateway import FINESS_EG
 from samples import REPLACEMENT, hand_in, mdm_t02, numbered, patient_words_in, read, unique_id
+from test_sidecar import YAML, drop_pair
 
 RESTRICTED = numbered(7).replace(b'<confidentialityCode code="N"', b'<confidentialityCode code="R"')
 
@@ -242,6 +243,14 @@ def test_the_vihf_says_of_a_secret_connection_what_no_mask_says(gateway, simulat
     assert confidentialities(simulator, document["unique_id"]) == codes
     told = [each["name"] for each in gateway.ctl("show", document["doc"])["metadata"]]
     assert ("secret_connection" in told) is (secret == "Y")
+
+
+def test_a_sidecar_has_a_word_for_a_secret_connection_too(gateway, simulator):
+    assert drop_pair(gateway, sidecar=YAML + "secret_connection: true\n") == "done"
+    (document,) = gateway.settled().values()
+    assert document["state"] == "delivered"
+    assert SECRET in (simulator.store / "documents" / document["unique_id"] / "request.xml").read_bytes()
+    assert confidentialities(simulator, document["unique_id"]) == ["N", "INVISIBLE_REPRESENTANTS_LEGAUX"]
 
 
 def test_what_is_hidden_from_professionals_is_held_rather_than_hidden_twice(start_gateway):
