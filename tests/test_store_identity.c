@@ -644,6 +644,20 @@ static void one_that_was_taken_back_is_misplaced_no_more(void **state)
 	end(f, recall.deletion, DOC_DELIVERED); /* whatever the identity is */
 }
 
+/* The deletion withdrew it before it was sent; it came again since. */
+static void one_whose_deletion_came_to_nothing_is_misplaced(void **state)
+{
+	struct fixture *f = *state;
+	const struct its its = { "1.2.3.1", "4711", INS, true, -1 };
+	const struct ulid doc = bring(f, &its);
+
+	delete_one(f, its.id);
+	bring(f, &its);
+	end(f, doc, DOC_DELIVERED);
+	say(f, "4711", NEW_INS, 0);
+	assert_int_equal(misplaced(f), 1);
+}
+
 /* ---- how it is kept ---- */
 
 static void what_nothing_is_heard_of_is_forgotten(void **state)
@@ -796,6 +810,7 @@ int main(void)
 		test(a_merger_after_the_delivery_is_told),
 		test(a_word_that_comes_while_it_is_sent_is_heeded_when_it_is_over),
 		test(one_that_was_taken_back_is_misplaced_no_more),
+		test(one_whose_deletion_came_to_nothing_is_misplaced),
 		test(what_nothing_is_heard_of_is_forgotten),
 		test(it_survives_a_restart),
 		test(nothing_of_the_patient_is_in_clear),

@@ -390,7 +390,7 @@ static void recall_it(struct world *w, size_t paper)
 	if (ordered.refusal != NULL)
 		return;
 	w->is_ordered = true;
-	w->docs[paper][1] = recall.deletion;
+	w->docs[paper][1] = ordered.deletion;
 	w->there[paper][1] = true;
 }
 

@@ -90,7 +90,7 @@ static void errand_end(struct errand *errand, const char *error)
 	json_put_text(row, "from", doc_state_text(errand->result.from));
 	json_put_text(row, "deletion",
 		      refusal == NULL && !errand->recall.dry_run
-			      ? ulid_text(&errand->recall.deletion, text)
+			      ? ulid_text(&errand->result.deletion, text)
 			      : "");
 	json_put_text(row, "sentence",
 		      refusal == NULL ? ""
@@ -124,7 +124,7 @@ static void recalled(struct job *job)
 	if (errand->result.refusal == NULL) {
 		log_info("doc=%s order=recall deletion=%s by=%s",
 			 ulid_text(&errand->recall.doc, doc),
-			 ulid_text(&errand->recall.deletion, deletion), errand->actor);
+			 ulid_text(&errand->result.deletion, deletion), errand->actor);
 		errand->work.moves.woke = true; /* what waits is new */
 		pipeline_moved(errand->parts->pipeline, &errand->work.moves);
 	}

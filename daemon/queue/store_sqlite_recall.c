@@ -26,23 +26,57 @@ static const struct order_refusal is_recalled = {
 	"Sa suppression est déjà là.",
 };
 
+/* The deletion that is there already: of one that was sent again since it was withdrawn, or that came only after it.
+ * It ended without having deleted anything.
+ */
+struct former {
+	int64_t seq; /* 0: there is none */
+	enum doc_state state;
+	struct ulid doc;
+	const char *follows;
+	bool purged;
+	int64_t attempts;
+};
+
+/* Reads FIND_RECALLED. */
+static struct former former_of(sqlite3_stmt *found)
+{
+	if (sqlite3_column_type(found, 10) == SQLITE_NULL)
+		return (struct former){ 0 };
+	return (struct former){
+		.seq = sqlite3_column_int64(found, 10),
+		.state = store_state_of(found, 11),
+		.doc = sqlite_ulid(found, 12),
+		.follows = sqlite_text(found, 13),
+		.purged = sqlite3_column_int64(found, 14) != 0,
+		.attempts = sqlite3_column_int64(found, 15),
+	};
+}
+
+static bool is_in_force(const struct former *former)
+{
+	return former->seq != 0 &&
+	       (!doc_state_is_final(former->state) || former->state == DOC_DELIVERED);
+}
+
 /* Reads FIND_RECALLED. What an attempt left in doubt may be in the DMP, however it ended here: the deletion
  * looks for it there.
  */
-static const struct order_refusal *refusal_of(sqlite3_stmt *found)
+static const struct order_refusal *refusal_of(sqlite3_stmt *found, const struct former *former)
 {
 	const enum doc_state state = store_state_of(found, 1);
-	const bool doubtful = sqlite3_column_int(found, 9) != 0;
+	const bool doubtful = sqlite3_column_int(found, 8) != 0;
+	const bool purged = former->seq ? former->purged : sqlite3_column_int64(found, 7) != 0;
 
 	if (strcmp(sqlite_text(found, 2), "delete") == 0)
 		return &is_deletion;
-	if (sqlite3_column_int64(found, 8) != 0)
+	if (is_in_force(former))
 		return &is_recalled;
 	if (state == DOC_SENDING || (doubtful && !doc_state_is_final(state)))
 		return &is_under_way;
 	if (state != DOC_DELIVERED && !doubtful)
 		return &not_there;
-	return sqlite3_column_int64(found, 7) != 0 ? &is_purged : NULL;
+	return purged ? &is_purged : NULL;
 }
 
 /* Reads FIND_RECALLED. Nothing of the patient's choice holds it: a deletion always goes. */
@@ -71,25 +105,58 @@ static struct store_arrival arrival_of(const struct store_recall *recall, sqlite
 	return arrival;
 }
 
+/* The deletion that is there goes once more, after all that is under way, as if its source had sent it again. */
+static int take_up(struct store *store, const struct store_arrival *arrival,
+		   const struct former *former, struct err *err)
+{
+	struct store_arrival again = *arrival;
+	struct store_entry entry = {
+		.seq = former->seq,
+		.at_ms = arrival->now_ms,
+		.what = "taken_up",
+		.attempt = former->attempts,
+		.actor = arrival->actor,
+	};
+	struct store_place place;
+
+	again.follows = former->follows;
+	if (store_find_place(store, &again, former->seq, false, &place, err) < 0)
+		return -1;
+	entry.state = place.state;
+	entry.reason = reason_row(place.reason)->code;
+	if (sqlite_run(&store->sqlite, ORDER,
+		       VALUES(NUMBER(entry.seq), TEXT(doc_state_text(entry.state)),
+			      TEXT(entry.reason), NUMBER(entry.at_ms), NUMBER(true)),
+		       "recall a document", err) < 0 ||
+	    store_add_move(store, former->state, &entry, err) < 0)
+		return -1;
+	return sqlite_run(&store->sqlite, SET_LAST_ARRIVAL,
+			  VALUES(NUMBER(entry.seq), NUMBER(store->head.number)),
+			  "recall a document", err);
+}
+
 static int write_recall(struct store *store, const struct store_recall *recall, sqlite3_stmt *found,
-			struct err *err)
+			const struct former *former, struct ulid *ret_deletion, struct err *err)
 {
 	const struct store_arrival arrival = arrival_of(recall, found);
-	char deletion[ULID_TEXT];
+	const struct ulid deletion = former->seq ? former->doc : recall->deletion;
+	char its[ULID_TEXT];
 	const struct store_entry entry = {
 		.seq = sqlite3_column_int64(found, 0),
 		.at_ms = recall->now_ms,
 		.what = "recalled",
 		.state = store_state_of(found, 1),
-		.reason = sqlite_text(found, 10),
-		.note = ulid_text(&recall->deletion, deletion),
+		.reason = sqlite_text(found, 9),
+		.note = ulid_text(&deletion, its),
 		.actor = recall->actor,
 	};
 	struct store_receipt receipt;
 
 	if (store_add_entry(store, &entry, err) < 0)
 		return -1;
-	return store_take_in(store, &arrival, &receipt, err);
+	*ret_deletion = deletion;
+	return former->seq ? take_up(store, &arrival, former, err)
+			   : store_take_in(store, &arrival, &receipt, err);
 }
 
 int store_recall(struct store *store, const struct store_recall *recall,
@@ -99,16 +166,18 @@ int store_recall(struct store *store, const struct store_recall *recall,
 		sqlite_prepare(&store->sqlite, FIND_RECALLED, VALUES(ID(&recall->doc)), err);
 	struct store_ordered ordered = { .to = DOC_QUEUED };
 	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+	struct former former = { 0 };
 
 	if (got < 0)
 		return -1;
 	if (got > 0) {
+		former = former_of(found);
 		ordered.found = true;
 		ordered.from = store_state_of(found, 1);
-		ordered.refusal = refusal_of(found);
+		ordered.refusal = refusal_of(found, &former);
 	}
 	if (got > 0 && ordered.refusal == NULL && !recall->dry_run &&
-	    write_recall(store, recall, found, err) < 0)
+	    write_recall(store, recall, found, &former, &ordered.deletion, err) < 0)
 		return -1;
 	*ret_ordered = ordered;
 	return 0;

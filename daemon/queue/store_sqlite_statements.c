@@ -312,9 +312,9 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" since_ms = iif(?2 = 'queued', ?4, since_ms), attempts = iif(?5, 0, attempts), release_ms = 0"
 		" WHERE seq = ?1",
 
-	[FIND_RECALLED] = "SELECT seq, state, action, unique_id, type_code, lane, site, purged_ms, EXISTS (SELECT 1"
-		" FROM document o WHERE o.unique_id = d.unique_id AND o.action = 'delete'), doubtful, reason"
-		" FROM document d WHERE doc = ?1",
+	[FIND_RECALLED] = "SELECT d.seq, d.state, d.action, d.unique_id, d.type_code, d.lane, d.site, d.purged_ms,"
+		" d.doubtful, d.reason, o.seq, o.state, o.doc, o.follows, o.purged_ms, o.attempts FROM document d"
+		" LEFT JOIN document o ON o.unique_id = d.unique_id AND o.action = 'delete' WHERE d.doc = ?1",
 
 	[TURN_IS] = "SELECT max(number), sum(what = 'taken_up') > 0 FROM ledger l WHERE seq = ?1 AND " GETS_TURN,
 	[FIND_BLOCKER] = "SELECT 1 FROM (SELECT seq, state FROM document WHERE unique_id = ?1"
@@ -388,7 +388,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" AND l.what = 'identity_changed')) FROM document d INDEXED BY document_misplaced"
 		" WHERE state = 'delivered' AND reason = 'ins_changed'"
 		" AND NOT EXISTS (SELECT 1 FROM document o WHERE o.unique_id = d.unique_id AND o.action = 'delete'"
-		"  AND o.state NOT IN ('rejected', 'refused', 'cancelled'))",
+		"  AND o.state NOT IN ('rejected', 'refused', 'suppressed', 'cancelled'))",
 	[COUNT_IDENTITIES] = "SELECT count(*) FROM identity",
 
 	[SECRET_IS] = "SELECT bytes FROM secret",

@@ -487,7 +487,8 @@ struct store_ordered {
 	bool found;
 	const struct order_refusal *refusal; /* NULL: done */
 	enum doc_state from, to;
-	enum reason reason; /* for which it is where it is now */
+	enum reason reason;   /* for which it is where it is now */
+	struct ulid deletion; /* of one that is recalled: what deletes it */
 };
 
 must_use int store_order(struct store *store, const struct store_order *order,
@@ -497,7 +498,10 @@ must_use int store_order(struct store *store, const struct store_order *order,
  * whatever its source says.
  */
 struct store_recall {
-	struct ulid doc, deletion;   /* the deletion is a document of its own, under that id */
+	/* The deletion is a document of its own, under that id; or it is one that is there already, and came to
+	 * nothing: that goes again.
+	 */
+	struct ulid doc, deletion;
 	struct slice body, metadata; /* of the deletion */
 	bool dry_run;                /* only say what would come of it: a reader will do */
 	const char *actor;
