@@ -95,6 +95,26 @@ static void what_its_source_took_back_goes_when_it_is_sent_again(void **state)
 	assert_receipt(bring_it(f, "delete"), STORE_KNOWN, DOC_DELIVERED, REASON_NONE);
 }
 
+/* Its way has ended, and the DMP may have it all the same. */
+static void what_may_be_there_is_deleted(void **state)
+{
+	struct fixture *f = *state;
+	struct store_due due[1];
+	struct store_outcome ended;
+	int64_t next_ms;
+
+	bring(f, "submit", DOC_HELD, REASON_POLICY_HOLD);
+	bring_it(f, "delete");
+	bring_it(f, "submit");
+	assert_int_equal(claim(f, 1, due, &next_ms), 1);
+	ended = outcome(f, due[0].doc, DOC_REJECTED);
+	ended.reason = REASON_TOO_OLD;
+	ended.doubtful = true;
+	settle(f, &ended);
+	assert_receipt(bring_it(f, "delete"), STORE_TAKEN_UP, DOC_QUEUED, REASON_NONE);
+	send(f, DOC_DELIVERED, REASON_NONE);
+}
+
 static void what_was_not_there_to_be_deleted_is_once_it_is_there(void **state)
 {
 	struct fixture *f = *state;
@@ -351,6 +371,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(what_was_not_for_the_dmp_goes_when_it_is),
 		test(what_its_source_took_back_goes_when_it_is_sent_again),
+		test(what_may_be_there_is_deleted),
 		test(what_was_not_there_to_be_deleted_is_once_it_is_there),
 		test(a_deletion_that_is_taken_up_waits_for_what_is_being_sent),
 		test(what_is_taken_up_comes_after_what_was_held_meanwhile),

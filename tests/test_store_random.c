@@ -190,8 +190,11 @@ static void come_in(struct world *w, size_t paper, int which)
 	     paper, which, reason_row(receipt.reason)->code);
 	w->docs[paper][which] = receipt.doc;
 	w->there[paper][which] = true;
-	if (receipt.taken == STORE_KNOWN || next.reason == REASON_NOT_FOR_DMP)
+	if (next.reason == REASON_NOT_FOR_DMP ||
+	    (receipt.taken == STORE_KNOWN && receipt.state != DOC_SUPPRESSED))
 		return;
+	if (which == 0 && receipt.taken == STORE_KNOWN)
+		return; /* it changed nothing, and changes nothing now */
 	w->last[paper] = which ? ITS_DELETION : THE_DOCUMENT;
 }
 

@@ -6,7 +6,7 @@
 /* Reads FIND_UNIQUE_ID. It was not for the DMP, or its source took it back before it was sent, or what it
  * replaces or deletes was not there, or its identity was not qualified: whoever sends it again without that
  * wants it done. What a person cancelled stays cancelled; and a deletion whose document never left has nothing to
- * delete until that one is on its way again.
+ * delete until that one is on its way again, or may be there.
  */
 static bool goes_on(sqlite3_stmt *found, const struct store_again *again,
 		    const struct store_arrival *arrival)

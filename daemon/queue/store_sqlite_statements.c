@@ -150,7 +150,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" digest = ?3 AND action = ?2 AND lane = ?4,"
 		" EXISTS (SELECT 1 FROM ledger l WHERE l.seq = d.seq AND l.what = 'cancelled'),"
 		" EXISTS (SELECT 1 FROM document o WHERE o.unique_id = d.unique_id AND o.action <> 'delete'"
-		"  AND o.state IN ('held', 'queued', 'sending', 'delivered')),"
+		"  AND (o.state IN ('held', 'queued', 'sending', 'delivered') OR o.doubtful = 1)),"
 		" says_qualified = 0 OR said_ms < ?5, invisible <> ?6 AND action <> 'delete'"
 		" FROM document d WHERE unique_id = ?1 AND (action = 'delete') = (?2 = 'delete')",
 	[INSERT_DOCUMENT] = "INSERT INTO document (doc, action, unique_id, digest, type_code, lane, site, source,"
