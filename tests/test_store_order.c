@@ -85,6 +85,37 @@ static void what_was_deleted_since_is_not_tried_again(void **state)
 	assert_null(order(f, due[0].doc, ORDER_RETRY, NULL).refusal); /* the deletion may */
 }
 
+static struct store_receipt comes(struct fixture *f, const char *action)
+{
+	struct store_arrival its = arrival(f, "1.2.3.1", "body");
+
+	its.action = action;
+	its.follows = strcmp(action, "delete") == 0 ? "1.2.3.1" : NULL;
+	return take_in(f, &its);
+}
+
+static void its_source_may_say_so_again(void **state)
+{
+	struct fixture *f = *state;
+	struct store_due due[1];
+	struct store_outcome ended;
+	struct ulid doc;
+	int64_t next_ms;
+
+	comes(f, "submit");
+	comes(f, "delete"); /* it never left */
+	doc = comes(f, "submit").doc;
+	assert_int_equal(claim(f, 1, due, &next_ms), 1);
+	ended = outcome(f, doc, DOC_REJECTED);
+	ended.reason = REASON_DMP_ERROR;
+	settle(f, &ended);
+	assert_null(order(f, doc, ORDER_RETRY, NULL).refusal);
+	assert_int_equal(claim(f, 1, due, &next_ms), 1);
+	settle(f, &ended);
+	assert_int_equal(comes(f, "delete").taken, STORE_KNOWN);
+	assert_non_null(order(f, doc, ORDER_RETRY, NULL).refusal);
+}
+
 static void what_came_after_its_deletion_is_tried_again(void **state)
 {
 	struct fixture *f = *state;
@@ -351,6 +382,7 @@ int main(void)
 		test(a_held_document_waits_until_it_is_released),
 		test(a_rejected_document_is_tried_again_under_the_same_id),
 		test(what_was_deleted_since_is_not_tried_again),
+		test(its_source_may_say_so_again),
 		test(what_came_after_its_deletion_is_tried_again),
 		test(what_waits_to_be_tried_again_is_tried_now),
 		test(a_cancelled_document_is_not_sent),
