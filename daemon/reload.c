@@ -449,13 +449,16 @@ struct reload *reload_new(const struct reload_parts *parts)
 	return reload;
 }
 
+/* With a word: after an empty answer the next request on that connection would be taken up. */
 static void drop_askers(struct asker **askers)
 {
+	scoped(buf_done) struct buf text = { 0 };
 	struct asker *asker;
 
+	answer_end(&text, "dmpfeedd is shutting down");
 	while ((asker = *askers) != NULL) {
 		*askers = asker->next;
-		control_answer(asker->request, (struct slice){ 0 });
+		control_answer(asker->request, buf_slice(&text));
 		free(asker);
 	}
 }

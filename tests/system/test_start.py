@@ -255,6 +255,16 @@ def test_a_reload_under_way_is_no_obstacle(unstarted, signals):
     assert unstarted.process.wait(10) == 0
     unstarted.journal.wait(r"^<6>stopped$")
 
+def test_requests_that_stand_behind_a_reload_are_not_begun_any_more(unstarted):
+    unstarted.start()
+    with contextlib.ExitStack() as ends:
+        for _ in range(8):
+            asking = ends.enter_context(socket.socket(socket.AF_UNIX))
+            asking.connect(str(unstarted.folder / "control.sock"))
+            asking.sendall(b'{"command":"reload"}\n{"command":"verify"}\n')
+        unstarted.process.terminate()
+        assert unstarted.process.wait(10) == 0
+
 def test_a_delivery_under_way_ends_before_the_daemon_does(start_gateway, simulator):
     gateway = start_gateway()
     simulator.faults({"kind": "hold"})
