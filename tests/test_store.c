@@ -541,6 +541,28 @@ static void lists_are_filtered_and_go_on_after_an_id(void **state)
 	assert_int_equal(limited.rows, 1);
 }
 
+static void a_document_and_its_deletion_are_found_by_their_unique_id(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid first = queue_one(f, "1.2.3.1");
+	struct store_arrival deletion = arrival(f, "1.2.3.1", "delete it");
+	struct seen none = { 0 }, one = { 0 }, both = { 0 };
+
+	queue_one(f, "1.2.3.2^EXT");
+	ok(store_list_unique(f->store, "1.2.3.2", see_row, &none, &err));
+	assert_int_equal(none.rows, 0);
+	ok(store_list_unique(f->store, "1.2.3.1", see_row, &one, &err));
+	assert_int_equal(one.rows, 1);
+	assert_memory_equal(&one.row.doc, &first, sizeof(first));
+	ok(store_list_unique(f->store, "1.2.3.2^EXT", see_row, &one, &err));
+	assert_int_equal(one.rows, 2);
+	deletion.action = "delete";
+	take_in(f, &deletion);
+	ok(store_list_unique(f->store, "1.2.3.1", see_row, &both, &err));
+	assert_int_equal(both.rows, 2);
+	assert_memory_equal(&both.row.doc, &deletion.doc, sizeof(deletion.doc));
+}
+
 static bool is_second(const void *arg, const struct store_row *row)
 {
 	return strcmp(row->unique_id, arg) == 0;
@@ -665,6 +687,7 @@ int main(void)
 		test(an_unknown_document_is_not_shown),
 		test(lists_are_filtered_and_go_on_after_an_id),
 		test(what_is_not_wanted_takes_no_place_in_a_list),
+		test(a_document_and_its_deletion_are_found_by_their_unique_id),
 		test(a_reader_sees_what_was_committed_and_nothing_else),
 		test(the_oldest_queued_document_is_known),
 		test(the_lanes_that_documents_are_queued_for_are_known),

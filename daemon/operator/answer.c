@@ -37,6 +37,14 @@ static const struct {
 		       { "« ", " » n'est pas l'identifiant d'un document" } },
 	[FAULT_NO_DOCUMENT] = { { "there is no document ", "" },
 				{ "il n'y a pas de document ", "" } },
+	[FAULT_NO_UNIQUE_ID] = { { "no document here has the identifier ", "" },
+				 { "aucun document d'ici n'a l'identifiant ", "" } },
+	[FAULT_SEVERAL] = { { "several documents have this identifier, name the one that is "
+			      "meant: ",
+			      "" },
+			    { "plusieurs documents ont cet identifiant, désigner celui dont il "
+			      "s'agit : ",
+			      "" } },
 	[FAULT_DAY] = { { "'", "' is not a day such as 2026-11-22" },
 			{ "« ", " » n'est pas un jour comme 2026-11-22" } },
 	[FAULT_LIMIT] = { { "limit is a number above 0, not ", "" },

@@ -7,6 +7,7 @@
 #include "document/metadata.h"
 #include "operator/answer.h"
 #include "operator/counters_answer.h"
+#include "operator/named.h"
 #include "queue/store_act.h"
 
 struct inquiry_row;
@@ -165,9 +166,9 @@ static int answer_show(struct inquiry *inquiry, struct store *store, struct err 
 	struct ulid doc;
 	int shown;
 
-	if (!ulid_parse(slice_of(answer_asked(inquiry->asked, "doc")), &doc))
-		return answer_refuse(err, inquiry->asked, FAULT_ID,
-				     answer_asked(inquiry->asked, "doc"));
+	if (named_document(store, inquiry->asked, answer_asked(inquiry->asked, "doc"), &doc, err) <
+	    0)
+		return -1;
 	shown = store_show(store, &doc, add_row, add_event, inquiry, err);
 	if (shown > 0)
 		return answer_refuse(err, inquiry->asked, FAULT_NO_DOCUMENT,

@@ -11,6 +11,7 @@
 #include "crew/hands.h"
 #include "operator/actor.h"
 #include "operator/answer.h"
+#include "operator/named.h"
 #include "queue/order.h"
 
 enum {
@@ -54,7 +55,8 @@ static void add_doc(struct errand *errand, const struct ulid *doc)
 
 /* ---- find ---- */
 
-static int add_named(struct errand *errand, const json_t *docs, struct err *err)
+static int add_named(struct errand *errand, struct store *reader, const json_t *docs,
+		     struct err *err)
 {
 	const json_t *each;
 	struct ulid doc;
@@ -64,8 +66,8 @@ static int add_named(struct errand *errand, const json_t *docs, struct err *err)
 	{
 		const char *text = json_string_value(each);
 
-		if (!ulid_parse(slice_of(text), &doc))
-			return answer_refuse(err, errand->asked, FAULT_ID, text ? text : "");
+		if (named_document(reader, errand->asked, text ? text : "", &doc, err) < 0)
+			return -1;
 		add_doc(errand, &doc);
 	}
 	return 0;
@@ -115,7 +117,7 @@ static int find_documents(struct errand *errand, struct hands *hands, struct err
 	if (json_array_size(docs) > MOST_ORDERED)
 		return err_set(err, ERR_REJECT, "at most %d documents at once", MOST_ORDERED);
 	if (reason[0] != '\0' ? add_by_reason(errand, reader, reason, err) < 0
-			      : add_named(errand, docs, err) < 0)
+			      : add_named(errand, reader, docs, err) < 0)
 		return -1;
 	errand->results = xcalloc(errand->count, sizeof(*errand->results));
 	for (size_t i = 0; i < errand->count && errand->order.dry_run; i++) {

@@ -11,6 +11,7 @@
 #include "crew/hands.h"
 #include "operator/actor.h"
 #include "operator/answer.h"
+#include "operator/named.h"
 #include "outbound/document_out.h"
 
 struct errand {
@@ -50,8 +51,8 @@ static int prepare_in(struct errand *errand, struct store *reader, struct err *e
 	const char *doc = answer_asked(errand->asked, "doc");
 	struct store_recall look = { .dry_run = true };
 
-	if (!ulid_parse(slice_of(doc), &errand->recall.doc))
-		return answer_refuse(err, errand->asked, FAULT_ID, doc);
+	if (named_document(reader, errand->asked, doc, &errand->recall.doc, err) < 0)
+		return -1;
 	look.doc = errand->recall.doc;
 	if (store_recall(reader, &look, &errand->result, err) < 0)
 		return -1;

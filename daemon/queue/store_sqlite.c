@@ -582,6 +582,24 @@ int store_list(struct store *store, const struct store_filter *filter,
 	return got < 0 ? -1 : 0;
 }
 
+int store_list_unique(struct store *store, const char *unique_id,
+		      void (*each)(void *arg, const struct store_row *row), void *arg,
+		      struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *rows =
+		sqlite_prepare(&store->sqlite, LIST_UNIQUE, VALUES(TEXT(unique_id)), err);
+	int got;
+
+	if (rows == NULL)
+		return -1;
+	while ((got = sqlite_step(&store->sqlite, rows, err)) > 0) {
+		const struct store_row row = row_of(rows);
+
+		each(arg, &row);
+	}
+	return got;
+}
+
 struct store_event store_event_of(sqlite3_stmt *statement, int column)
 {
 	return (struct store_event){

@@ -259,6 +259,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[COUNT_ORDERABLE] = "SELECT count(*) FROM document WHERE " ORDERABLE,
 	[LIST_INVISIBLE] = "SELECT " ROW_COLUMNS " FROM document d WHERE doc > ?1 AND (?2 = '' OR reason = ?2)"
 		" AND (?3 = '' OR site = ?3) AND changed_ms < ?5 AND " STILL_INVISIBLE " ORDER BY doc LIMIT ?4",
+	[LIST_UNIQUE] = "SELECT " ROW_COLUMNS " FROM document d WHERE unique_id = ?1 ORDER BY seq",
 	[SHOW] = "SELECT " ROW_COLUMNS ", seq FROM document d WHERE doc = ?1",
 	[EVENTS] = "SELECT " EVENT_COLUMNS " FROM ledger l WHERE seq = ?1 ORDER BY l.number",
 	[SHAPE] = "SELECT lane, type_code, CASE WHEN ?1 - received_ms < ?2 THEN 0 WHEN ?1 - received_ms < ?3 THEN 1"

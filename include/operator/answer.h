@@ -24,6 +24,8 @@ enum answer_fault {
 	FAULT_REASON,
 	FAULT_ID,
 	FAULT_NO_DOCUMENT,
+	FAULT_NO_UNIQUE_ID,
+	FAULT_SEVERAL, /* documents have that unique id: about is which */
 	FAULT_DAY,
 	FAULT_LIMIT,
 	FAULT_CHOOSE, /* documents, or a reason */

@@ -671,6 +671,11 @@ must_use int store_list(struct store *store, const struct store_filter *filter,
 			void (*each)(void *arg, const struct store_row *row), void *arg,
 			struct err *err);
 
+/* Those that have this unique id: none, a document, its deletion, or both; the older first. Any store. */
+must_use int store_list_unique(struct store *store, const char *unique_id,
+			       void (*each)(void *arg, const struct store_row *row), void *arg,
+			       struct err *err);
+
 /* How old what waits is: of that lane, type and age, so many. An age is the place in `until_ms` of the
  * first bound that it is below; `ages` when it is below none.
  */

@@ -155,6 +155,37 @@ def test_what_was_delivered_is_left_alone(gateway):
         assert (code, row["ok"], row["from"]) == (1, False, "delivered")
 
 
+def test_a_document_is_named_by_its_identifier_in_the_dmp_too(start_gateway):
+    gateway = start_gateway(site=', policies: [{ type: "57833-6", action: hold }]')
+    prescription = numbered(1, "prescription.xml")
+    gateway.send(mdm_t02(prescription))
+    (held,) = gateway.documents()
+    name = unique_id(prescription)
+    assert held["unique_id"] == name and held["state"] == "held"
+    for spelt in (name, f"urn:oid:{name}"):
+        assert gateway.ctl("show", spelt)["doc"] == held["doc"]
+    code, (row,) = order(gateway, "hold", name)
+    assert (row["doc"], row["from"]) == (held["doc"], "held")
+    code, (row,) = order(gateway, "release", name)
+    assert (code, row["doc"], row["state"]) == (0, held["doc"], "queued")
+    assert gateway.wait_final(held["doc"]) == "delivered"
+    assert gateway.ctl("recall", name, "--dry-run")["doc"] == held["doc"]
+
+    for command in ("show", "hold", "release", "retry", "cancel", "recall"):
+        for other in (name + ".1", name + "^2"):
+            with pytest.raises(RuntimeError, match=f"no document here has the identifier {re.escape(other)}"):
+                gateway.ctl(command, other, *(["--dry-run"] if command == "recall" else []))
+
+    done = subprocess.run([BUILD / "daemon" / "dmpfeedctl", "--socket", "control.sock", "recall", name], cwd=gateway.folder, capture_output=True,
+                          input=f"{name}\nyes\n".encode(), env={"LC_ALL": "C.UTF-8"}, timeout=60)
+    assert done.returncode == 0, done.stderr
+    deletion = next(each for each in gateway.documents() if each["action"] == "delete")
+    with pytest.raises(RuntimeError, match="several documents have this identifier") as told:
+        gateway.ctl("show", name)
+    assert f"{held['doc']} (submit, " in str(told.value) and f"{deletion['doc']} (delete, " in str(told.value)
+    assert gateway.ctl("show", held["doc"])["unique_id"] == name
+
+
 def test_orders_that_name_nothing_are_told(gateway):
     code, (row,) = order(gateway, "hold", "01JCZ8Q6M3W2X5Y7Z9A1B3C5D7")
     assert (code, row["sentence"]) == (1, "There is no such document.")
@@ -171,13 +202,13 @@ def test_orders_that_name_nothing_are_told(gateway):
         gateway.ctl("hold", "--force", "01JCZ8Q6M3W2X5Y7Z9A1B3C5D7")
     assert gateway.ctl("release", "--reason", "policy_hold") == []
     french = [[*words.split()] for words in ("list --state parti", "list --reason ennui", "show x", "hold x", "retry --reason ennui",
-                                             "list --after x", "recall x", "show 01JCZ8Q6M3W2X5Y7Z9A1B3C5D7")]
+                                             "list --after x", "recall x", "show 1.2.3", "hold 1.2.3", "show 01JCZ8Q6M3W2X5Y7Z9A1B3C5D7")]
     for words in french:
         said = subprocess.run([BUILD / "daemon" / "dmpfeedctl", "--socket", "control.sock", *words], cwd=gateway.folder,
                               env={"LC_ALL": "fr_FR.UTF-8"}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
         assert (said.returncode, said.stdout) == (1, ""), words
         assert re.match(r"dmpfeedctl: (l'état « parti » n'existe pas ; il y a held|le motif « ennui » n'existe pas|"
-                        r"« x » n'est pas l'identifiant d'un document|il n'y a pas de document 01JCZ8)", said.stderr), said.stderr
+                        r"« x » n'est pas l'identifiant d'un document|il n'y a pas de document 01JCZ8|aucun document d'ici n'a l'identifiant 1.2.3)", said.stderr), said.stderr
 
 
 def test_the_chain_holds_through_orders(stuck):
