@@ -1,7 +1,6 @@
 /* The order to copy the whole store.
  *
- *     name    keeper   who orders it
- *     note    writer   that, in the audit chain
+ *     note    writer   who orders it, in the audit chain
  *     copy    keeper   the store, page by page
  *     done    loop     the answer
  */
@@ -11,22 +10,23 @@
 #include "base/log.h"
 #include "base/log_text.h"
 #include "crew/hands.h"
-#include "operator/actor.h"
 #include "operator/answer.h"
+#include "operator/signed_order.h"
 #include "queue/store_act.h"
 
 struct errand {
-	struct change work;
+	struct signed_order order;
+	struct job work; /* the copy */
+	struct err err;  /* of it */
 	const struct backup_parts *parts;
 	struct control_request *request;
 	json_t *asked;
-	char actor[ACTOR_TEXT];
 	uint64_t bytes;
 };
 
 static struct errand *errand_of(struct job *job)
 {
-	return container_of(container_of(job, struct change, job), struct errand, work);
+	return container_of(job, struct errand, work);
 }
 
 static const char *file_of(const struct errand *errand)
@@ -49,11 +49,9 @@ static void errand_end(struct errand *errand, const char *error)
 static void copy(struct job *job, void *hands)
 {
 	struct errand *errand = errand_of(job);
-	struct err *err = &errand->work.err;
-	struct store *reader;
+	struct err *err = &errand->err;
+	struct store *reader = hands_reader(hands, err);
 
-	*err = (struct err){ 0 };
-	reader = hands_reader(hands, err);
 	if (reader != NULL)
 		(void)!store_backup(reader, file_of(errand), &errand->bytes, err);
 }
@@ -63,61 +61,38 @@ static void copied(struct job *job)
 {
 	struct errand *errand = errand_of(job);
 
-	errand_end(errand, errand->work.err.kind == ERR_NONE ? NULL : errand->work.err.text);
+	errand_end(errand, errand->err.kind == ERR_NONE ? NULL : errand->err.text);
 }
 
 /* Writer. */
-static int note(struct change *change, struct store *store, struct err *err)
+static int note(struct signed_order *order, struct store *store, struct err *err)
 {
-	struct errand *errand = container_of(change, struct errand, work);
+	const struct errand *errand = container_of(order, struct errand, order);
 
 	return store_note_act(store,
 			      &(struct store_act){ .at_ms = clock_now_ms(),
 						   .what = "backup",
 						   .subject = file_of(errand),
 						   .text = "",
-						   .actor = errand->actor },
+						   .actor = order->actor },
 			      err);
 }
 
-/* Loop: the commit has happened, or failed. A store that cannot be written is the one to make a copy of. */
-static void noted(struct job *job)
+/* Loop. A store that cannot be written is the one to make a copy of. */
+static void noted(struct signed_order *order)
 {
-	struct errand *errand = errand_of(job);
+	struct errand *errand = container_of(order, struct errand, order);
 	char file[LOG_WORD];
 
 	if (pipeline_figures(errand->parts->pipeline).closing) {
 		errand_end(errand, "dmpfeedd is shutting down: it was not carried out");
 		return;
 	}
-	log_info("order=backup file=%s by=%s", log_word(file_of(errand), file), errand->actor);
-	if (errand->work.err.kind != ERR_NONE)
-		log_warning("order=backup is not in the audit chain: %s", errand->work.err.text);
-	errand->work.job = (struct job){ .run = copy, .done = copied };
-	workers_submit(errand->parts->keeper, &errand->work.job);
-}
-
-/* Keeper: the table of users may be a network away. */
-static void name(struct job *job, void *hands)
-{
-	struct errand *errand = errand_of(job);
-
-	(void)hands;
-	actor_name(errand->request->uid, errand->actor);
-}
-
-/* Loop. A daemon that is closing starts nothing more: the writer may have ended. */
-static void named(struct job *job)
-{
-	struct errand *errand = errand_of(job);
-
-	if (pipeline_figures(errand->parts->pipeline).closing) {
-		errand_end(errand, "dmpfeedd is shutting down: it was not carried out");
-		return;
-	}
-	errand->work.apply = note;
-	errand->work.job.done = noted;
-	writer_submit(errand->parts->writer, &errand->work);
+	log_info("order=backup file=%s by=%s", log_word(file_of(errand), file), order->actor);
+	if (order->work.err.kind != ERR_NONE)
+		log_warning("order=backup is not in the audit chain: %s", order->work.err.text);
+	errand->work = (struct job){ .run = copy, .done = copied };
+	workers_submit(errand->parts->keeper, &errand->work);
 }
 
 bool backup_begin(const struct backup_parts *parts, struct control_request *request, json_t *asked)
@@ -130,7 +105,11 @@ bool backup_begin(const struct backup_parts *parts, struct control_request *requ
 	errand->parts = parts;
 	errand->request = request;
 	errand->asked = asked;
-	errand->work.job = (struct job){ .run = name, .done = named };
-	workers_submit(parts->keeper, &errand->work.job);
+	errand->order.apply = note;
+	errand->order.done = noted;
+	signed_order_begin(
+		&errand->order,
+		&(struct signed_order_parts){ parts->keeper, parts->writer, parts->pipeline },
+		request->uid);
 	return true;
 }

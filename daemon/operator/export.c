@@ -1,8 +1,7 @@
 /* What is written out, from a request to its answer:
  *
  *     begin      loop     what is asked for; at first, where each place stands
- *     name       keeper   who asks, where evidence is asked for
- *     note       writer   that, in the audit chain
+ *     note       writer   who asks, in the audit chain, where evidence is asked for
  *     read       keeper   a month of the files, or a part of the evidence
  *     answer     loop     pieces of files, and a mark to ask on from, unless that was all
  */
@@ -15,9 +14,9 @@
 #include "base/codec.h"
 #include "base/log.h"
 #include "crew/hands.h"
-#include "operator/actor.h"
 #include "operator/answer.h"
 #include "operator/export_files.h"
+#include "operator/signed_order.h"
 #include "queue/store_act.h"
 
 enum {
@@ -29,12 +28,13 @@ enum {
 
 /* One request. */
 struct errand {
-	struct change work;
+	struct job work; /* a piece that is read */
+	struct err err;
+	struct signed_order order; /* where evidence is asked for */
 	const struct export_parts *parts;
 	struct snapshot *snapshot; /* held */
 	struct control_request *request;
 	json_t *asked;
-	char actor[ACTOR_TEXT];
 
 	struct export_asked what;
 	bool with_evidence;
@@ -48,7 +48,7 @@ struct errand {
 
 static struct errand *errand_of(struct job *job)
 {
-	return container_of(container_of(job, struct change, job), struct errand, work);
+	return container_of(job, struct errand, work);
 }
 
 /* ---- what is asked for ---- */
@@ -193,13 +193,13 @@ static void add_mark(struct errand *errand)
 
 static void end_errand(struct errand *errand)
 {
-	const bool failed = errand->work.err.kind != ERR_NONE;
+	const bool failed = errand->err.kind != ERR_NONE;
 
 	if (failed)
 		buf_clear(&errand->answer);
 	else if (errand->has_more)
 		add_mark(errand);
-	answer_end(&errand->answer, failed ? errand->work.err.text : NULL);
+	answer_end(&errand->answer, failed ? errand->err.text : NULL);
 	control_answer(errand->request, buf_slice(&errand->answer));
 	for (enum export_file file = 0; file < EXPORT_FILES; file++)
 		export_text_done(&errand->texts[file]);
@@ -259,10 +259,10 @@ static void read(struct job *job, void *hands)
 {
 	struct errand *errand = errand_of(job);
 
-	errand->work.err = (struct err){ 0 };
-	errand->what.reader = hands_reader(hands, &errand->work.err);
+	errand->err = (struct err){ 0 };
+	errand->what.reader = hands_reader(hands, &errand->err);
 	if (errand->what.reader != NULL)
-		(void)!read_piece(errand, &errand->work.err);
+		(void)!read_piece(errand, &errand->err);
 }
 
 /* Loop. */
@@ -273,25 +273,16 @@ static void has_read(struct job *job)
 
 static void begin_to_read(struct errand *errand)
 {
-	errand->work.job = (struct job){ .run = read, .done = has_read };
-	workers_submit(errand->parts->keeper, &errand->work.job);
+	errand->work = (struct job){ .run = read, .done = has_read };
+	workers_submit(errand->parts->keeper, &errand->work);
 }
 
 /* ---- who takes evidence out ---- */
 
-/* Keeper: the table of users may be a network away. */
-static void name(struct job *job, void *hands)
-{
-	struct errand *errand = errand_of(job);
-
-	(void)hands;
-	actor_name(errand->request->uid, errand->actor);
-}
-
 /* Writer. */
-static int note(struct change *change, struct store *store, struct err *err)
+static int note(struct signed_order *order, struct store *store, struct err *err)
 {
-	struct errand *errand = container_of(change, struct errand, work);
+	const struct errand *errand = container_of(order, struct errand, order);
 	char from[CALENDAR_TEXT], to[CALENDAR_TEXT], subject[2 * CALENDAR_TEXT + 8];
 
 	snprintf(subject, sizeof(subject), "%s..%s", calendar_month_text(errand->what.from, from),
@@ -301,39 +292,26 @@ static int note(struct change *change, struct store *store, struct err *err)
 						   .what = "evidence",
 						   .subject = subject,
 						   .text = "",
-						   .actor = errand->actor },
+						   .actor = order->actor },
 			      err);
 }
 
-/* Loop: the commit has happened, or failed. */
-static void noted(struct job *job)
+/* Loop. */
+static void noted(struct signed_order *order)
 {
-	struct errand *errand = errand_of(job);
+	struct errand *errand = container_of(order, struct errand, order);
 
-	if (errand->work.err.kind == ERR_NONE && pipeline_figures(errand->parts->pipeline).closing)
-		err_set(&errand->work.err, ERR_RETRY, "dmpfeedd is shutting down");
-	if (errand->work.err.kind != ERR_NONE) {
+	errand->err = order->work.err;
+	if (errand->err.kind == ERR_NONE && pipeline_figures(errand->parts->pipeline).closing)
+		err_set(&errand->err, ERR_RETRY,
+			"dmpfeedd is shutting down: it was not carried out");
+	if (errand->err.kind != ERR_NONE) {
 		end_errand(errand);
 		return;
 	}
 	log_info("order=evidence from=%d to=%d by=%s", errand->what.from, errand->what.to,
-		 errand->actor);
+		 order->actor);
 	begin_to_read(errand);
-}
-
-/* Loop. A daemon that is closing starts nothing more: the writer may have ended. */
-static void named(struct job *job)
-{
-	struct errand *errand = errand_of(job);
-
-	if (pipeline_figures(errand->parts->pipeline).closing) {
-		err_set(&errand->work.err, ERR_RETRY, "dmpfeedd is shutting down");
-		end_errand(errand);
-		return;
-	}
-	errand->work.apply = note;
-	errand->work.job.done = noted;
-	writer_submit(errand->parts->writer, &errand->work);
 }
 
 /* ---- one after the other ---- */
@@ -347,8 +325,13 @@ static void begin(struct errand *errand)
 		begin_to_read(errand);
 		return;
 	}
-	errand->work.job = (struct job){ .run = name, .done = named };
-	workers_submit(errand->parts->keeper, &errand->work.job);
+	errand->order.apply = note;
+	errand->order.done = noted;
+	signed_order_begin(&errand->order,
+			   &(struct signed_order_parts){ errand->parts->keeper,
+							 errand->parts->writer,
+							 errand->parts->pipeline },
+			   errand->request->uid);
 }
 
 bool export_begin(const struct export_parts *parts, struct control_request *request, json_t *asked)
@@ -365,7 +348,7 @@ bool export_begin(const struct export_parts *parts, struct control_request *requ
 	errand->what = (struct export_asked){ .config = errand->snapshot->config,
 					      .targets = errand->snapshot->targets,
 					      .valuesets = errand->snapshot->valuesets };
-	if (read_asked(errand, &errand->work.err) < 0)
+	if (read_asked(errand, &errand->err) < 0)
 		end_errand(errand);
 	else
 		begin(errand);

@@ -9,25 +9,24 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "crew/hands.h"
-#include "operator/actor.h"
 #include "operator/answer.h"
 #include "operator/named.h"
+#include "operator/signed_order.h"
 #include "outbound/document_out.h"
 
 struct errand {
-	struct change work;
+	struct signed_order order;
 	const struct orders_parts *parts;
 	struct control_request *request;
 	json_t *asked;
 	struct store_recall recall;
 	struct store_ordered result;
 	struct buf body, metadata;
-	char actor[ACTOR_TEXT];
 };
 
-static struct errand *errand_of(struct job *job)
+static struct errand *errand_of(struct signed_order *order)
 {
-	return container_of(container_of(job, struct change, job), struct errand, work);
+	return container_of(order, struct errand, order);
 }
 
 /* ---- prepare ---- */
@@ -59,21 +58,16 @@ static int prepare_in(struct errand *errand, struct store *reader, struct err *e
 	if (!errand->result.found)
 		return answer_refuse(err, errand->asked, FAULT_NO_DOCUMENT, doc);
 	if (errand->result.refusal != NULL || errand->recall.dry_run)
-		return 0;
+		return 1;
 	return make_deletion(errand, reader, err);
 }
 
 /* Worker. */
-static void prepare(struct job *job, void *worker)
+static int prepare(struct signed_order *order, struct hands *hands, struct err *err)
 {
-	struct errand *errand = errand_of(job);
-	struct store *reader;
+	struct store *reader = hands_reader(hands, err);
 
-	actor_name(errand->request->uid, errand->actor);
-	errand->work.err = (struct err){ 0 };
-	reader = hands_reader(worker, &errand->work.err);
-	if (reader != NULL)
-		(void)!prepare_in(errand, reader, &errand->work.err);
+	return reader == NULL ? -1 : prepare_in(errand_of(order), reader, err);
 }
 
 /* ---- carry out ---- */
@@ -105,54 +99,35 @@ static void errand_end(struct errand *errand, const char *error)
 }
 
 /* Writer. It may have been recalled, or deleted by its source, since it was looked at. */
-static int carry_out(struct change *change, struct store *store, struct err *err)
+static int carry_out(struct signed_order *order, struct store *store, struct err *err)
 {
-	struct errand *errand = container_of(change, struct errand, work);
+	struct errand *errand = errand_of(order);
 
+	errand->recall.now_ms = clock_now_ms();
+	errand->recall.body = buf_slice(&errand->body);
+	errand->recall.metadata = buf_slice(&errand->metadata);
+	errand->recall.actor = order->actor;
 	return store_recall(store, &errand->recall, &errand->result, err);
 }
 
-/* Loop: the commit has happened, or failed. */
-static void recalled(struct job *job)
+/* Loop. */
+static void recalled(struct signed_order *order)
 {
-	struct errand *errand = errand_of(job);
+	struct errand *errand = errand_of(order);
 	char doc[ULID_TEXT], deletion[ULID_TEXT];
 
-	if (errand->work.err.kind != ERR_NONE) {
-		errand_end(errand, errand->work.err.text);
+	if (order->work.err.kind != ERR_NONE) {
+		errand_end(errand, order->work.err.text);
 		return;
 	}
-	if (errand->result.refusal == NULL) {
+	if (errand->result.refusal == NULL && !errand->recall.dry_run) {
 		log_info("doc=%s order=recall deletion=%s by=%s",
 			 ulid_text(&errand->recall.doc, doc),
-			 ulid_text(&errand->result.deletion, deletion), errand->actor);
-		errand->work.moves.woke = true; /* what waits is new */
-		pipeline_moved(errand->parts->pipeline, &errand->work.moves);
+			 ulid_text(&errand->result.deletion, deletion), order->actor);
+		order->work.moves.woke = true; /* what waits is new */
+		pipeline_moved(errand->parts->pipeline, &order->work.moves);
 	}
 	errand_end(errand, NULL);
-}
-
-/* Loop. A daemon that is closing starts nothing more: the writer may have ended. */
-static void prepared(struct job *job)
-{
-	struct errand *errand = errand_of(job);
-
-	if (errand->work.err.kind != ERR_NONE) {
-		errand_end(errand, errand->work.err.text);
-	} else if (errand->result.refusal != NULL || errand->recall.dry_run) {
-		errand_end(errand, NULL);
-	} else if (pipeline_figures(errand->parts->pipeline).closing) {
-		errand_end(errand, "dmpfeedd is shutting down: it was not carried out");
-	} else {
-		errand->recall.now_ms = clock_now_ms();
-		errand->recall.deletion = ulid_new(errand->recall.now_ms);
-		errand->recall.body = buf_slice(&errand->body);
-		errand->recall.metadata = buf_slice(&errand->metadata);
-		errand->recall.actor = errand->actor;
-		errand->work.apply = carry_out;
-		errand->work.job.done = recalled;
-		writer_submit(errand->parts->writer, &errand->work);
-	}
 }
 
 bool recall_begin(const struct orders_parts *parts, struct control_request *request, json_t *asked)
@@ -166,7 +141,13 @@ bool recall_begin(const struct orders_parts *parts, struct control_request *requ
 	errand->request = request;
 	errand->asked = asked;
 	errand->recall.dry_run = json_is_true(json_object_get(asked, "dry_run"));
-	errand->work.job = (struct job){ .run = prepare, .done = prepared };
-	workers_submit(parts->workers, &errand->work.job);
+	errand->recall.deletion = ulid_new(clock_now_ms());
+	errand->order.prepare = prepare;
+	errand->order.apply = carry_out;
+	errand->order.done = recalled;
+	signed_order_begin(
+		&errand->order,
+		&(struct signed_order_parts){ parts->workers, parts->writer, parts->pipeline },
+		request->uid);
 	return true;
 }
