@@ -123,6 +123,25 @@ def test_a_document_is_recalled_once(gateway):
     assert json.loads(other.stdout)["sentence"].startswith("It is a deletion itself")
 
 
+@pytest.mark.usefixtures("even_books")
+def test_a_deletion_that_came_too_early_goes_again(gateway, simulator):
+    gateway.send(mdm_t02(LETTER, trigger="T04"))
+    early = gateway.documents()[0]["doc"]
+    gateway.wait_final(early)
+    assert gateway.ctl("show", early)["reason"] == "predecessor_unknown"
+    gateway.send(mdm_t02(LETTER))
+    doc = next(each["doc"] for each in gateway.documents() if each["action"] == "submit")
+    assert gateway.wait_final(doc) == "delivered"
+    before = simulator.received()[unique_id(LETTER)]["status"]
+    row = json.loads(recall(gateway, doc, doc, "yes").stdout)
+    assert (row["ok"], row["deletion"]) == (True, early)
+    gateway.journal.wait(rf"doc={early} outcome=delivered")
+    assert simulator.received()[unique_id(LETTER)]["status"] != before
+    assert [each["what"] for each in gateway.ctl("show", early)["events"]] == [
+        "received", "claimed", "settled", "taken_up", "claimed", "settled"]
+    assert gateway.ctl("verify")["ok"]
+
+
 def test_the_deletion_of_the_source_finds_it_gone(gateway):
     doc = delivered(gateway)
     deletion = json.loads(recall(gateway, doc, doc, "yes").stdout)["deletion"]
