@@ -66,11 +66,11 @@ static void tell(const struct world *w, const char *what, size_t paper, int whic
 			      how);
 }
 
-#define promise(w, what, kept)                                                                     \
-	do {                                                                                       \
-		if (!(kept))                                                                       \
-			fail_msg("DMPFEED_SEED=%u: %s", (w)->seed, what);                          \
-	} while (0)
+static void promise(const struct world *w, const char *what, bool kept)
+{
+	if (!kept)
+		fail_msg("DMPFEED_SEED=%u: %s", w->seed, what);
+}
 
 /* ---- each change ---- */
 
@@ -113,33 +113,40 @@ static struct seen look(const struct world *w, size_t paper, int which)
 	return seen;
 }
 
-static void check(struct world *w)
+/* A deletion goes whatever is said of the patient; and people may insist. */
+static void check_queued(const struct world *w, size_t paper)
 {
-	struct store_counts is = counts(w->f);
+	const char *ins = papers[paper].ins;
+
+	promise(w, "nothing of who opposes it is queued", !w->opposed || strcmp(ins, INS) != 0);
+	promise(w, "nothing of another's INS is queued",
+		w->ins == NULL || strcmp(ins, w->ins) == 0);
+	promise(w, "nothing of a discreet stay is queued", !w->discreet);
+}
+
+static void check_one(const struct world *w, size_t paper, int which)
+{
+	const struct seen seen = look(w, paper, which);
+
+	promise(w, "what was delivered stays so",
+		!w->delivered[paper][which] || seen.state == DOC_DELIVERED);
+	promise(w, "every state has its reason",
+		seen.state == DOC_DELIVERED || seen.state == DOC_SENDING ||
+			seen.state == DOC_QUEUED || seen.reason != REASON_NONE);
+	if (seen.state == DOC_QUEUED && which == 0 && !w->is_ordered)
+		check_queued(w, paper);
+}
+
+static void check(const struct world *w)
+{
+	const struct store_counts is = counts(w->f);
 
 	for (size_t i = 0; i < DOC_STATE_COUNT; i++)
 		promise(w, "the states are counted as they are",
 			w->counted[i] == (int64_t)is.documents[i]);
-	for (size_t i = 0; i < IDS; i++)
-		for (int which = 0; which < 2; which++) {
-			struct seen seen;
-
-			if (!w->there[i][which])
-				continue;
-			seen = look(w, i, which);
-			promise(w, "what was delivered stays so",
-				!w->delivered[i][which] || seen.state == DOC_DELIVERED);
-			promise(w, "every state has its reason",
-				seen.state == DOC_DELIVERED || seen.state == DOC_SENDING ||
-					seen.state == DOC_QUEUED || seen.reason != REASON_NONE);
-			if (seen.state == DOC_QUEUED && which == 0 && !w->is_ordered) {
-				promise(w, "nothing of who opposes it is queued",
-					!w->opposed || strcmp(papers[i].ins, INS) != 0);
-				promise(w, "nothing of another's INS is queued",
-					w->ins == NULL || strcmp(papers[i].ins, w->ins) == 0);
-				promise(w, "nothing of a discreet stay is queued", !w->discreet);
-			}
-		}
+	for (size_t i = 0; i < 2 * IDS; i++)
+		if (w->there[i / 2][i % 2])
+			check_one(w, i / 2, i % 2);
 }
 
 /* ---- the source ---- */
@@ -484,6 +491,26 @@ static void step(struct world *w)
 	check(w);
 }
 
+/* Of what a person may answer for. */
+static bool let_go(struct world *w, size_t paper, int which)
+{
+	const struct store_order order = { .doc = w->docs[paper][which],
+					   .order = ORDER_RELEASE,
+					   .actor = "anne",
+					   .now_ms = w->f->now_ms };
+	const struct seen seen = look(w, paper, which);
+	struct store_ordered ordered;
+
+	if (seen.state != DOC_HELD || seen.reason == REASON_WAITING_PREDECESSOR ||
+	    seen.reason == REASON_INS_CHANGED)
+		return false;
+	tell(w, "let go", paper, which, reason_row(seen.reason)->code);
+	begin(w);
+	ok(store_order(w->f->store, &order, &ordered, &err));
+	end_change(w);
+	return true;
+}
+
 /* Everybody lets go, and the DMP answers. */
 static void let_all_go(struct world *w)
 {
@@ -501,49 +528,32 @@ static void let_all_go(struct world *w)
 		w->f->now_ms += 60 * MINUTE;
 		identify(w, round % 2 ? NEW_INS : INS);
 		release_timed(w);
-		for (size_t i = 0; i < IDS; i++)
-			for (int which = 0; which < 2; which++) {
-				const struct store_order order = { .doc = w->docs[i][which],
-								   .order = ORDER_RELEASE,
-								   .actor = "anne",
-								   .now_ms = w->f->now_ms };
-				struct store_ordered ordered;
-				struct seen seen;
-
-				if (!w->there[i][which])
-					continue;
-				seen = look(w, i, which);
-				if (seen.state != DOC_HELD ||
-				    seen.reason == REASON_WAITING_PREDECESSOR ||
-				    seen.reason == REASON_INS_CHANGED)
-					continue;
-				held = true;
-				tell(w, "let go", i, which, reason_row(seen.reason)->code);
-				begin(w);
-				ok(store_order(w->f->store, &order, &ordered, &err));
-				end_change(w);
-			}
+		for (size_t i = 0; i < 2 * IDS; i++)
+			held |= w->there[i / 2][i % 2] && let_go(w, i / 2, i % 2);
 		quiet = send_some(w, true) == 0 && !held ? quiet + 1 : 0;
 	}
 }
 
-static void check_end(struct world *w)
+static void check_deleted(const struct world *w, size_t paper)
+{
+	const struct seen deletion = look(w, paper, 1);
+
+	promise(w, "what its source deleted last is not shown",
+		deletion.state == DOC_REJECTED || deletion.state == DOC_REFUSED);
+	promise(w, "what is deleted was there first",
+		deletion.reason != REASON_PREDECESSOR_UNKNOWN);
+}
+
+static void check_end(const struct world *w)
 {
 	struct store_audit audit;
-	struct seen deletion;
 
-	for (size_t i = 0; i < IDS; i++) {
-		for (int which = 0; which < 2; which++)
-			promise(w, "what waits for its turn gets it",
-				!w->there[i][which] || doc_state_is_final(look(w, i, which).state));
-		if (w->is_ordered || w->last[i] != ITS_DELETION || w->dmp[i] != SHOWN)
-			continue;
-		deletion = look(w, i, 1);
-		promise(w, "what its source deleted last is not shown",
-			deletion.state == DOC_REJECTED || deletion.state == DOC_REFUSED);
-		promise(w, "what is deleted was there first",
-			deletion.reason != REASON_PREDECESSOR_UNKNOWN);
-	}
+	for (size_t i = 0; i < 2 * IDS; i++)
+		promise(w, "what waits for its turn gets it",
+			!w->there[i / 2][i % 2] || doc_state_is_final(look(w, i / 2, i % 2).state));
+	for (size_t i = 0; i < IDS; i++)
+		if (!w->is_ordered && w->last[i] == ITS_DELETION && w->dmp[i] == SHOWN)
+			check_deleted(w, i);
 	if (w->seed % 50 != 0)
 		return;
 	ok(store_verify(w->f->store, NULL, NULL, &audit, &err));
