@@ -6,6 +6,7 @@
  */
 #include "queue/store_sqlite.h"
 
+#include <dirent.h>
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -114,11 +115,49 @@ static int create_unfinished(char *path, struct err *err)
 	return is_ready ? 0 : -1;
 }
 
+/* NAME.a1B2c3.tmp, or what SQLite keeps beside that. */
+static bool is_unfinished(const char *file, const char *name)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	const size_t n = strlen(name);
+
+	if (strncmp(file, name, n) != 0 || file[n] != '.' || strspn(file + n + 1, letters) != 6)
+		return false;
+	file += n + 1 + 6;
+	return strcmp(file, UNFINISHED) == 0 || strcmp(file, UNFINISHED "-journal") == 0;
+}
+
+static void close_folder(DIR **folder)
+{
+	if (*folder != NULL)
+		closedir(*folder);
+}
+
+/* What a kill left of copies that were to have this name: as large as the queue, and as secret. One is made at a time. */
+static void remove_unfinished(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	scoped(free_ptr) char *in = xasprintf("%.*s", (int)(name - path), path);
+	scoped(close_folder) DIR *folder = opendir(in);
+	struct dirent *found;
+	struct stat info;
+
+	while (folder != NULL && (found = readdir(folder)) != NULL)
+		if (is_unfinished(found->d_name, name) &&
+		    fstatat(dirfd(folder), found->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(info.st_mode) && info.st_uid == geteuid())
+			(void)!unlinkat(dirfd(folder), found->d_name, 0);
+}
+
 int store_backup(struct store *store, const char *path, uint64_t *ret_bytes, struct err *err)
 {
 	scoped(free_ptr) char *unfinished = xasprintf("%s.XXXXXX" UNFINISHED, path);
 
-	if (check_target(store, path, err) < 0 || create_unfinished(unfinished, err) < 0)
+	if (check_target(store, path, err) < 0)
+		return -1;
+	remove_unfinished(path);
+	if (create_unfinished(unfinished, err) < 0)
 		return -1;
 	if (sqlite_copy(&store->sqlite, unfinished, mark_copy, store->ends, err) < 0 ||
 	    put_in_place(unfinished, path, ret_bytes, err) < 0) {

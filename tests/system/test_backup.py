@@ -115,6 +115,16 @@ def test_nothing_of_an_old_backup_leaves_before_somebody_has_looked(start_gatewa
     assert set(simulator.received()) == {unique_id(numbered(2))}
 
 
+def test_a_backup_takes_away_what_a_kill_left_of_one(gateway):
+    left = [gateway.folder / "backup.db.aB3dE9.tmp", gateway.folder / "backup.db.aB3dE9.tmp-journal"]
+    others = [gateway.folder / name for name in ("backup.db.tmp", "backup.db.2026-1.tmp", "other.db.aB3dE9.tmp")]
+    for each in [*left, *others]:
+        each.write_text("a copy, or a part of it")
+    gateway.ctl("backup", "backup.db")
+    assert [each.exists() for each in left] == [False, False]
+    assert all(each.exists() for each in others)
+
+
 def test_a_backup_replaces_the_one_before(gateway):
     hand_in(gateway, "mllp", numbered(1))
     first = gateway.ctl("backup", "backup.db")["bytes"]
