@@ -87,6 +87,7 @@ def test_without_the_key_it_does_not_start_and_names_it(start_gateway, keys, new
     assert gateway.stop() == 0
     if new:
         write_keys(keys, new)
+        assert "# not checked: whether queue.encryption.key_file has every key" in gateway.run("--check-config").stdout
     else:
         lines = gateway.config.read_text().splitlines()
         gateway.config.write_text("\n".join(line for line in lines if "key_file" not in line))
