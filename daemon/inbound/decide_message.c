@@ -135,6 +135,19 @@ static struct slice keep_header(struct slice msh, struct arena *arena)
 	return (struct slice){ arena_dup(arena, msh), msh.n };
 }
 
+/* Two messages that were glued together: the PID of one, the ZFA or MRG of the other. */
+static int check_one_patient(const struct hl7_message *message, struct err *err)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < message->segment_count; i++)
+		count += hl7_is(message->segments[i], "PID");
+	if (count <= 1)
+		return 0;
+	return err_refuse(err, REASON_CARDINALITY, "PID",
+			  "there is more than one PID: send a message for each patient");
+}
+
 /* What metadata calls after XDS stands in a field here. */
 static int locate(struct err *err)
 {
@@ -162,7 +175,7 @@ int decide_message(struct decision *decision, struct buf *bytes,
 		adt_read(&decision->adt, &message, settings->config->environment, &decision->arena);
 		decision->adt.has_stay = stays_read(&decision->adt.stay, &message, settings->config,
 						    settings->site, &decision->arena);
-		return 0;
+		return adt_leaves_something(&decision->adt) ? check_one_patient(&message, err) : 0;
 	}
 	if (transmission.flags[FLAG_ACK_RECEPTION] && transmission.flags[FLAG_DESTDMP])
 		decision->ack_header = keep_header(message.segments[0], &decision->arena);

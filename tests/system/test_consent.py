@@ -155,6 +155,16 @@ def test_other_events_are_acknowledged_and_say_nothing(gateway, event):
     assert gateway.status()["identities"] == 1
 
 
+@pytest.mark.parametrize("event", ["A31", "A40"])
+def test_a_message_about_two_patients_is_refused_and_says_nothing(gateway, event):
+    """Glued together: the PID of one, the choice of the other."""
+    glued = adt("IO", 3, event=event).replace(b"ZFA|", b"PID|||5555^^^CH&1.2.3&ISO^PI\rZFA|")
+    ack = gateway.send(glued)
+    assert (ack.code, [(each["location"], each["code"]) for each in ack.errors]) == ("AE", [("PID", "198")])
+    accepted(gateway, glued.replace(event.encode(), b"A17"), mdm_t02(numbered(1)))  # two that changed beds
+    wait_delivered(gateway, 1)
+
+
 def test_an_identity_that_is_not_qualified_chooses_nothing_and_that_is_told(gateway):
     accepted(gateway, adt("IO", 3).replace(b"VALI", b"PROV"), mdm_t02(numbered(1)))
     wait_delivered(gateway, 1)
