@@ -247,6 +247,19 @@ static int run_in_rounds(struct ctl_call *call)
 	return code;
 }
 
+static void tell_other_form(const struct ctl_answer *answer)
+{
+	const json_t *row = json_array_get(answer->rows, 0);
+	const char *other = json_string_value(json_object_get(row, "other_form"));
+	const char *why_not = json_string_value(json_object_get(row, "other_sentence"));
+
+	if (other != NULL)
+		fprintf(stderr, "%s %s%s%s\n",
+			ctl_say(why_not ? "The other form of its content stays as it is:"
+					: "With it goes the other form of its content:"),
+			other, why_not ? ". " : "", why_not ? why_not : "");
+}
+
 /* Nobody is asked about what cannot be done anyway. */
 static int try_first(struct ctl_call *call)
 {
@@ -260,6 +273,8 @@ static int try_first(struct ctl_call *call)
 		code = code_of(&answer);
 		if (code != EXIT_SUCCESS)
 			print_answer(call, &answer);
+		else
+			tell_other_form(&answer);
 	}
 	answer_done(&answer);
 	return code;

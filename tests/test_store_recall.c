@@ -1,4 +1,5 @@
 /* What is taken back from the DMP, by a person: its deletion, or the one that is there already. */
+#include "queue/store_pair.h"
 #include "store_versions.h"
 
 static const char id[] = "1.2.3.1";
@@ -118,6 +119,55 @@ static void one_whose_deletion_was_purged_needs_its_source(void **state)
 	assert_non_null(recall(f, doc).refusal);
 }
 
+/* ---- one of two forms ---- */
+
+static struct ulid come_with(struct fixture *f, struct ulid doc)
+{
+	const struct ulid both[] = { doc, come(f, "1.2.4.1", NULL, SAME).doc };
+
+	ok(store_begin(f->store, &err));
+	ok(store_note_pair(f->store, both, &err));
+	ok(store_commit(f->store, &err));
+	return both[1];
+}
+
+static void nobody_recalls_one_form_while_the_other_is_on_its_way(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid doc = deliver_first(f);
+	const struct ulid other = come_with(f, doc);
+	struct store_order order = {
+		.doc = other, .order = ORDER_HOLD, .actor = "anne", .now_ms = f->now_ms
+	};
+	struct store_ordered ordered;
+
+	assert_non_null(recall(f, doc).refusal); /* queued */
+	ok(store_order(f->store, &order, &ordered, &err));
+	assert_null(ordered.refusal);
+	assert_non_null(recall(f, doc).refusal); /* held */
+	order.order = ORDER_RELEASE;
+	ok(store_order(f->store, &order, &ordered, &err));
+	assert_true(is_due(f, other));
+	ordered = recall(f, doc); /* sending */
+	assert_non_null(ordered.refusal);
+	assert_memory_equal(&ordered.other, &other, sizeof(other));
+}
+
+static void one_form_is_recalled_once_the_other_has_ended(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid doc = deliver_first(f);
+	const struct ulid other = come_with(f, doc);
+	struct store_ordered ordered;
+
+	refuse(f, other, REASON_DMP_ERROR);
+	ordered = recall(f, doc);
+	assert_null(ordered.refusal);
+	assert_memory_equal(&ordered.other, &other, sizeof(other));
+	assert_non_null(recall(f, other).refusal); /* the DMP does not have it */
+	end(f, ordered.deletion, DOC_DELIVERED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +176,8 @@ int main(void)
 		test(so_can_one_whose_deletion_came_too_early),
 		test(what_is_recalled_is_not_tried_again),
 		test(one_whose_deletion_was_purged_needs_its_source),
+		test(nobody_recalls_one_form_while_the_other_is_on_its_way),
+		test(one_form_is_recalled_once_the_other_has_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

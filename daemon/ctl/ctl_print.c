@@ -61,7 +61,8 @@ static const struct ctl_column kind_columns[] = {
 
 static const struct ctl_column recall_members[] = {
 	{ "doc", "Document" }, { "done", "Done" }, { "from", "State" }, { "deletion", "Deletion" },
-	{ "sentence", "Why not" }, { NULL, NULL },
+	{ "other_form", "Other form" }, { "other_deletion", "Its deletion" },
+	{ "other_sentence", "Why not that one" }, { "sentence", "Why not" }, { NULL, NULL },
 };
 
 static const struct ctl_column document_members[] = {

@@ -26,6 +26,11 @@ static const struct order_refusal is_recalled = {
 	"Sa suppression est déjà là.",
 };
 
+static const struct order_refusal is_one_of_two = {
+	"Its other form is still on its way: cancel that one, or wait for its end.",
+	"Son autre forme est encore en route : l'abandonner (cancel), ou attendre sa fin.",
+};
+
 /* The deletion that is there already: of one that was sent again since it was withdrawn, or that came only after it.
  * It ended without having deleted anything.
  */
@@ -59,6 +64,13 @@ static bool is_in_force(const struct former *former)
 	       (!doc_state_is_final(former->state) || former->state == DOC_DELIVERED);
 }
 
+/* Reads FIND_RECALLED. */
+static bool has_other_under_way(sqlite3_stmt *found)
+{
+	return sqlite3_column_type(found, 17) != SQLITE_NULL &&
+	       !doc_state_is_final(store_state_of(found, 17));
+}
+
 /* Reads FIND_RECALLED. What an attempt left in doubt may be in the DMP, however it ended here: the deletion
  * looks for it there.
  */
@@ -76,7 +88,9 @@ static const struct order_refusal *refusal_of(sqlite3_stmt *found, const struct 
 		return &is_under_way;
 	if (state != DOC_DELIVERED && !doubtful)
 		return &not_there;
-	return purged ? &is_purged : NULL;
+	if (purged)
+		return &is_purged;
+	return has_other_under_way(found) ? &is_one_of_two : NULL;
 }
 
 /* Reads FIND_RECALLED. Nothing of the patient's choice holds it: a deletion always goes. */
@@ -175,6 +189,7 @@ int store_recall(struct store *store, const struct store_recall *recall,
 		ordered.found = true;
 		ordered.from = store_state_of(found, 1);
 		ordered.refusal = refusal_of(found, &former);
+		ordered.other = sqlite_ulid(found, 16);
 	}
 	if (got > 0 && ordered.refusal == NULL && !recall->dry_run &&
 	    write_recall(store, recall, found, &former, &ordered.deletion, err) < 0)

@@ -314,8 +314,9 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" WHERE seq = ?1",
 
 	[FIND_RECALLED] = "SELECT d.seq, d.state, d.action, d.unique_id, d.type_code, d.lane, d.site, d.purged_ms,"
-		" d.doubtful, d.reason, o.seq, o.state, o.doc, o.follows, o.purged_ms, o.attempts FROM document d"
-		" LEFT JOIN document o ON o.unique_id = d.unique_id AND o.action = 'delete' WHERE d.doc = ?1",
+		" d.doubtful, d.reason, o.seq, o.state, o.doc, o.follows, o.purged_ms, o.attempts, p.doc, p.state"
+		" FROM document d LEFT JOIN document o ON o.unique_id = d.unique_id AND o.action = 'delete'"
+		" LEFT JOIN document p ON p.seq = d.pair WHERE d.doc = ?1",
 
 	[TURN_IS] = "SELECT max(number), sum(what = 'taken_up') > 0 FROM ledger l WHERE seq = ?1 AND " GETS_TURN,
 	[FIND_BLOCKER] = "SELECT 1 FROM (SELECT seq, state FROM document WHERE unique_id = ?1"

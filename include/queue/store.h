@@ -489,13 +489,16 @@ struct store_ordered {
 	enum doc_state from, to;
 	enum reason reason;   /* for which it is where it is now */
 	struct ulid deletion; /* of one that is recalled: what deletes it */
+	/* of one that is recalled: the other form of its content; all-zero: none */
+	struct ulid other;
 };
 
 must_use int store_order(struct store *store, const struct store_order *order,
 			 struct store_ordered *ret_ordered, struct err *err);
 
 /* A document that was delivered, or may have been when its way ended, is to be deleted in the DMP (TD3.3c),
- * whatever its source says.
+ * whatever its source says. Its other form is to be recalled with it, in the same transaction, if it can be; while that
+ * one is on its way, neither is.
  */
 struct store_recall {
 	/* The deletion is a document of its own, under that id; or it is one that is there already, and came to

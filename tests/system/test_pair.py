@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from gateway import Gateway
 from samples import mdm_t02, read, unique_id
 from test_bad_input import refusal_of_file
 from test_hl7_messages import answer, batch, oru
+from test_recall import LATER, recall
 
 ONE, OTHER = read("discharge-letter.xml"), read("prescription.xml")  # of the same patient
 ALONE = ("AE", "198", "cardinality")
@@ -116,3 +119,77 @@ def test_each_form_shows_the_other(pair):
     ids = docs(pair)
     one, other = ids[unique_id(ONE), "submit"], ids[unique_id(OTHER), "submit"]
     assert (pair.ctl("show", one)["other_form"], pair.ctl("show", other)["other_form"]) == (other, one)
+
+
+def recalled(gateway: Gateway, doc: str) -> dict:
+    done = recall(gateway, doc, doc, "yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "With it goes the other form of its content:" in done.stderr
+    return json.loads(done.stdout)
+
+
+def test_who_recalls_one_form_recalls_both(pair, simulator):
+    ids = docs(pair)
+    one, other = ids[unique_id(ONE), "submit"], ids[unique_id(OTHER), "submit"]
+    row = recalled(pair, other)
+    assert (row["ok"], row["doc"], row["other_form"]) == (True, other, one)
+    assert {pair.wait_final(row[name]) for name in ("deletion", "other_deletion")} == {"delivered"}
+    assert statuses(simulator) == ["deleted"] * 2
+    assert pair.ctl("show", row["other_deletion"])["unique_id"] == unique_id(ONE)
+    assert pair.ctl("show", row["deletion"])["other_form"] == row["other_deletion"]
+    for doc, deletion in ((other, row["deletion"]), (one, row["other_deletion"])):
+        assert pair.ctl("show", doc)["events"][-1]["what"] == "recalled"
+        pair.journal.wait(rf"doc={doc} order=recall deletion={deletion} by=")
+    assert pair.ctl("verify")["ok"]
+
+
+def test_a_form_is_recalled_alone_when_the_other_is_gone(gateway):
+    delivered(gateway, mdm_t02(ONE), mdm_t02(ONE, trigger="T04"), oru(ONE, OTHER))
+    ids = docs(gateway)
+    doc = ids[unique_id(OTHER), "submit"]
+    done = recall(gateway, doc, doc, "yes")
+    row = json.loads(done.stdout)
+    assert (done.returncode, row["other_form"], row["other_deletion"]) == (0, ids[unique_id(ONE), "submit"], None)
+    assert row["other_sentence"] == "Its deletion is there already."
+    assert f"stays as it is: {row['other_form']}. {row['other_sentence']}" in done.stderr
+
+
+def test_a_form_whose_deletion_failed_is_recalled_once_more(pair, simulator):
+    doc = docs(pair)[unique_id(ONE), "submit"]
+    simulator.faults({"kind": "failure", "errorCode": "XDSRegistryMetadataError", "text": "code inconnu", "times": 1})
+    row = recalled(pair, doc)
+    ends = {name: pair.wait_final(row[name]) for name in ("deletion", "other_deletion")}
+    assert sorted(ends.values()) == ["delivered", "rejected"]
+    left, gone = (doc, row["other_form"]) if ends["deletion"] == "rejected" else (row["other_form"], doc)
+    failed = row["deletion" if left == doc else "other_deletion"]
+    again = json.loads(recall(pair, left, left, "yes").stdout)
+    assert (again["ok"], again["deletion"], again["other_form"], again["other_deletion"]) == (True, failed, gone, None)
+    assert again["other_sentence"] == "Its deletion is there already."
+    pair.journal.wait(rf"doc={failed} outcome=delivered")
+    assert statuses(simulator) == ["deleted"] * 2
+    assert pair.ctl("verify")["ok"]
+
+
+def test_a_dry_run_says_that_both_would_go_and_takes_back_none(pair):
+    ids = docs(pair)
+    one, other = ids[unique_id(ONE), "submit"], ids[unique_id(OTHER), "submit"]
+    row = json.loads(recall(pair, unique_id(ONE), options=("--dry-run",)).stdout)
+    assert (row["ok"], row["doc"], row["other_form"], row["deletion"], row["other_deletion"], row["other_sentence"]) == \
+        (True, one, other, None, None, None)
+    assert len(pair.documents()) == 2
+
+
+def test_while_one_form_is_on_its_way_the_other_is_not_recalled(start_gateway, simulator):
+    gateway = start_gateway(**LATER)
+    assert answer(gateway, mdm_t02(ONE)) == ("AA",)
+    gateway.settled()
+    simulator.faults({"kind": "status", "status": 503})
+    assert answer(gateway, oru(ONE, OTHER)) == ("AA",)
+    ids = docs(gateway)
+    one, other = ids[unique_id(ONE), "submit"], ids[unique_id(OTHER), "submit"]
+    done = recall(gateway, one, options=("--dry-run",))
+    row = json.loads(done.stdout)
+    assert row["sentence"] == "Its other form is still on its way: cancel that one, or wait for its end."
+    assert (row["other_form"], row["other_sentence"]) == (other, None)
+    gateway.journal.wait(rf"doc={other} .*outcome=queued")
+    gateway.ctl("cancel", other, "--force")

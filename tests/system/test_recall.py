@@ -109,7 +109,7 @@ def test_a_dry_run_asks_nothing_and_does_nothing(gateway):
     done = recall(gateway, doc, options=("--dry-run",))
     assert done.returncode == 0
     assert json.loads(done.stdout) == {"doc": doc, "ok": True, "dry_run": True, "from": "delivered", "deletion": None,
-                                       "sentence": None}
+                                       "sentence": None, "other_form": None, "other_deletion": None, "other_sentence": None}
     assert len(gateway.documents()) == 1
 
 
