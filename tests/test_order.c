@@ -54,10 +54,13 @@ static void some_orders_want_force(void **state)
 		enum order order;
 		struct order_case its;
 	} cases[] = {
-		{ ORDER_RELEASE, { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false, false, false } },
-		{ ORDER_RELEASE, { DOC_HELD, REASON_WAITING_PREDECESSOR, false, false, false, false } },
+		{ ORDER_RELEASE,
+		  { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false, false, false } },
+		{ ORDER_RELEASE,
+		  { DOC_HELD, REASON_WAITING_PREDECESSOR, false, false, false, false } },
 		{ ORDER_RETRY, { DOC_CANCELLED, REASON_WITHDRAWN, false, false, false, false } },
-		{ ORDER_RETRY, { DOC_REFUSED, REASON_PATIENT_OPPOSED, false, false, false, false } },
+		{ ORDER_RETRY,
+		  { DOC_REFUSED, REASON_PATIENT_OPPOSED, false, false, false, false } },
 		{ ORDER_RETRY, { DOC_REJECTED, REASON_DMP_ERROR, false, false, false, true } },
 		{ ORDER_RETRY, { DOC_REFUSED, REASON_DMP_ABSENT, false, false, false, true } },
 		{ ORDER_CANCEL, { DOC_QUEUED, REASON_DOUBTFUL, true, false, false, false } },
@@ -79,8 +82,10 @@ static void some_orders_want_force(void **state)
 /* Or releasing it would pass over the identity without a word. */
 static void a_hold_for_the_identity_is_not_covered_by_another(void **state)
 {
-	const struct order_case its = { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false, false, false };
-	const struct order_case by_policy = { DOC_HELD, REASON_POLICY_HOLD, false, false, false, false };
+	const struct order_case its = { DOC_HELD, REASON_INS_NOT_QUALIFIED, false, false, false,
+					false };
+	const struct order_case by_policy = { DOC_HELD, REASON_POLICY_HOLD, false, false, false,
+					      false };
 
 	(void)state;
 	assert_false(may(ORDER_HOLD, its, true));
@@ -113,6 +118,38 @@ static void what_was_purged_cannot_be_sent_again(void **state)
 	(void)state;
 	assert_false(may(ORDER_RETRY, its, true));
 	assert_true(may(ORDER_CANCEL, its, false));
+}
+
+/* How the other form stands. */
+static void both_forms_are_given_up_or_none(void **state)
+{
+	static const struct {
+		struct order_case other;
+		bool changes, may, may_if_forced;
+	} cases[] = {
+		{ { .state = DOC_QUEUED }, true, true, true },
+		{ { .state = DOC_HELD }, false, true, true },
+		{ { .state = DOC_CANCELLED }, true, true, true },
+		{ { .state = DOC_SENDING }, false, false, false },
+		{ { .state = DOC_SENDING }, true, false, false },
+		{ { .state = DOC_DELIVERED }, false, true, true },
+		{ { .state = DOC_DELIVERED }, true, false, true },
+		{ { .state = DOC_QUEUED, .doubtful = true }, false, false, true },
+		{ { .state = DOC_CANCELLED, .doubtful = true }, false, true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < length_of(cases); i++) {
+		const struct order_refusal *refusal =
+			order_refusal_by_other(&cases[i].other, cases[i].changes, false);
+		const struct order_refusal *forced =
+			order_refusal_by_other(&cases[i].other, cases[i].changes, true);
+
+		if ((refusal == NULL) != cases[i].may || (forced == NULL) != cases[i].may_if_forced)
+			fail_msg("case %zu", i);
+		if (refusal != NULL && forced == NULL)
+			assert_non_null(strstr(refusal->french, "--force"));
+	}
 }
 
 static void every_refusal_is_a_sentence_in_both_languages(void **state)
@@ -153,6 +190,7 @@ int main(void)
 		cmocka_unit_test(a_hold_for_the_identity_is_not_covered_by_another),
 		cmocka_unit_test(what_carries_no_ins_is_not_released_without_it),
 		cmocka_unit_test(what_was_purged_cannot_be_sent_again),
+		cmocka_unit_test(both_forms_are_given_up_or_none),
 		cmocka_unit_test(every_refusal_is_a_sentence_in_both_languages),
 		cmocka_unit_test(orders_are_known_by_name),
 	};

@@ -185,6 +185,40 @@ static void what_was_not_sent_for_it_changes_nothing_is_there(void **state)
 	assert_left(f, "1.2.3.2", "1.2.4.1", "");
 }
 
+/* Both have to do with what the DMP has: the one behind is let go by the end of the one before it. */
+static void both_forms_are_given_up_though_one_waits_for_the_other(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid first = deliver_first(f);
+	const struct ulid one = come(f, "1.2.3.2", "1.2.3.1", OTHER).doc;
+	const struct store_receipt behind = come(f, "1.2.3.3", "1.2.3.1", OTHER);
+	const struct store_order cancel = {
+		.doc = one, .order = ORDER_CANCEL, .actor = "anne", .now_ms = f->now_ms
+	};
+	struct store_ordered ordered;
+	struct store_moves moves;
+
+	assert_int_equal(last_of(f, first).state, DOC_DELIVERED);
+	assert_waits(behind);
+	assert_int_equal(tie(f, one, behind.doc), 0);
+	ok(store_begin(f->store, &err));
+	moves = store_take_moves(f->store);
+	store_moves_done(&moves);
+	ok(store_order(f->store, &cancel, &ordered, &err));
+	moves = store_take_moves(f->store);
+	ok(store_commit(f->store, &err));
+	assert_null(ordered.refusal);
+	assert_memory_equal(&ordered.other, &behind.doc, sizeof(behind.doc));
+	assert_int_equal(last_of(f, one).state, DOC_CANCELLED);
+	assert_int_equal(last_of(f, behind.doc).state, DOC_CANCELLED);
+	assert_string_equal(last_of(f, behind.doc).actor, "anne");
+	assert_int_equal(moves.change[DOC_QUEUED], -1);
+	assert_int_equal(moves.change[DOC_HELD], -1);
+	assert_int_equal(moves.change[DOC_CANCELLED], 2);
+	store_moves_done(&moves);
+	assert_whole(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +231,7 @@ int main(void)
 		test(behind_what_did_not_pass_stands_the_version_before),
 		test(what_may_be_tried_again_is_left_until_it_is_given_up),
 		test(what_was_not_sent_for_it_changes_nothing_is_there),
+		test(both_forms_are_given_up_though_one_waits_for_the_other),
 	};
 
 	return cmocka_run_group_tests_name("store_pair", tests, NULL, NULL);

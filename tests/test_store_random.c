@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "queue/order.h"
+#include "queue/store_pair.h"
 #include "queue/store_stay.h"
 #include "store_versions.h"
 
@@ -363,6 +364,25 @@ static size_t send_some(struct world *w, bool is_fair)
 
 /* ---- people, and those who answer for patients ---- */
 
+/* Two that replace the same are the two forms of one content, in some sequences. */
+static void tie(struct world *w)
+{
+	begin(w);
+	ok(store_note_pair(w->f->store, (const struct ulid[]){ w->docs[1][0], w->docs[3][0] },
+			   &err));
+	end_change(w);
+}
+
+static void check_given_up(const struct world *w, const struct store_ordered *ordered)
+{
+	size_t paper = 0;
+	int which = 0;
+
+	if (find(w, ordered->other, &paper, &which))
+		promise(w, "with one form the other is given up",
+			doc_state_is_final(look(w, paper, which).state));
+}
+
 static void order_it(struct world *w, size_t paper, int which)
 {
 	const struct store_order order = {
@@ -377,6 +397,7 @@ static void order_it(struct world *w, size_t paper, int which)
 	begin(w);
 	ok(store_order(w->f->store, &order, &ordered, &err));
 	end_change(w);
+	check_given_up(w, &ordered);
 	w->is_ordered |= ordered.refusal == NULL;
 	tell(w, order_text(order.order), paper, which, ordered.refusal ? "refused" : "done");
 }
@@ -472,6 +493,8 @@ static void step(struct world *w)
 	const int which = roll(w, 3) == 0;
 	const unsigned what = roll(w, 20);
 
+	if (has_people && w->there[1][0] && w->there[3][0])
+		tie(w);
 	if (what < 9)
 		come_in(w, paper, which);
 	else if (what < 14)

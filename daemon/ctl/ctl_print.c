@@ -50,7 +50,7 @@ static const struct ctl_column stay_columns[] = {
 
 static const struct ctl_column order_columns[] = {
 	{ "doc", "Document" }, { "done", "Done" }, { "from", "Before" }, { "state", "State" },
-	{ "reason", "Reason" }, { "sentence", "Why not" }, { NULL, NULL },
+	{ "reason", "Reason" }, { "other_form", "With its other form" }, { "sentence", "Why not" }, { NULL, NULL },
 };
 
 static const struct ctl_column kind_columns[] = {

@@ -128,6 +128,7 @@ static const struct {
 	{ "nothing was done", "rien n'a été fait" },
 	{ "Deletion", "Suppression" },
 	{ "Other form", "Autre forme" },
+	{ "With its other form", "Avec son autre forme" },
 	{ "Its deletion", "Sa suppression" },
 	{ "Why not that one", "Pourquoi pas elle" },
 	{ "With it goes the other form of its content:", "Avec lui part l'autre forme de son contenu :" },

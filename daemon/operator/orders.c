@@ -140,6 +140,13 @@ static void find(struct job *job, void *worker)
 
 /* ---- the answer ---- */
 
+static bool goes_with_another(const struct store_ordered *result)
+{
+	static const struct ulid none;
+
+	return memcmp(&result->other, &none, sizeof(none)) != 0;
+}
+
 static void answer_document(const struct errand *errand, size_t i, struct buf *out)
 {
 	static const struct order_refusal unknown = { "There is no such document.",
@@ -155,6 +162,8 @@ static void answer_document(const struct errand *errand, size_t i, struct buf *o
 	json_put_text(row, "from", result->found ? doc_state_text(result->from) : "");
 	json_put_text(row, "state", refusal == NULL ? doc_state_text(result->to) : "");
 	json_put_text(row, "reason", refusal == NULL ? reason_row(result->reason)->code : "");
+	if (goes_with_another(result))
+		answer_put_doc(row, "other_form", &result->other);
 	json_put_text(row, "sentence",
 		      refusal == NULL                   ? ""
 		      : answer_in_french(errand->asked) ? refusal->french
@@ -201,6 +210,30 @@ static void errand_end(struct errand *errand, const char *error)
 
 /* ---- carry out ---- */
 
+/* What became of the one that was named before it and took it along, as its other form; NULL: it goes for itself. */
+static const struct store_ordered *taken_along(const struct errand *errand, size_t i)
+{
+	for (size_t j = 0; j < i && errand->order.order == ORDER_CANCEL; j++)
+		if (memcmp(&errand->results[j].other, &errand->docs[i], sizeof(struct ulid)) == 0)
+			return &errand->results[j];
+	return NULL;
+}
+
+static int order_one(struct errand *errand, size_t i, struct store *store, struct err *err)
+{
+	const struct store_ordered *with = taken_along(errand, i);
+	struct store_ordered *result = &errand->results[i];
+
+	errand->order.doc = errand->docs[i];
+	if (with == NULL)
+		return store_order(store, &errand->order, result, err);
+	*result = *with;
+	result->from = with->other_from;
+	result->other = errand->docs[with - errand->results];
+	result->other_from = with->from;
+	return 0;
+}
+
 /* Writer. */
 static int carry_out(struct change *change, struct store *store, struct err *err)
 {
@@ -208,24 +241,32 @@ static int carry_out(struct change *change, struct store *store, struct err *err
 
 	errand->order.now_ms = clock_now_ms();
 	for (size_t i = errand->done; i < errand->done + errand->portion; i++) {
-		errand->order.doc = errand->docs[i];
-		if (store_order(store, &errand->order, &errand->results[i], err) < 0)
+		if (order_one(errand, i, store, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+static void log_moved(const struct errand *errand, const struct ulid *moved, enum doc_state from,
+		      const struct store_ordered *result)
+{
+	char doc[ULID_TEXT];
+
+	log_info("doc=%s order=%s from=%s state=%s%s%s by=%s%s", ulid_text(moved, doc),
+		 order_text(errand->order.order), doc_state_text(from), doc_state_text(result->to),
+		 result->reason ? " reason=" : "", reason_row(result->reason)->code, errand->actor,
+		 errand->order.force ? " forced" : "");
+}
+
 static void log_order(const struct errand *errand, size_t i)
 {
 	const struct store_ordered *result = &errand->results[i];
-	char doc[ULID_TEXT];
 
-	if (result->found && result->refusal == NULL)
-		log_info("doc=%s order=%s from=%s state=%s%s%s by=%s%s",
-			 ulid_text(&errand->docs[i], doc), order_text(errand->order.order),
-			 doc_state_text(result->from), doc_state_text(result->to),
-			 result->reason ? " reason=" : "", reason_row(result->reason)->code,
-			 errand->actor, errand->order.force ? " forced" : "");
+	if (!result->found || result->refusal != NULL || taken_along(errand, i) != NULL)
+		return;
+	log_moved(errand, &errand->docs[i], result->from, result);
+	if (goes_with_another(result))
+		log_moved(errand, &result->other, result->other_from, result);
 }
 
 static void carried_out(struct job *job);

@@ -38,10 +38,10 @@ struct order_aim order_aim(enum order order)
 enum answer {
 	YES,
 	ALREADY_HELD, NOT_HELD, IS_HELD, IS_SENDING, HAS_ENDED, DMP_HAS_IT, NEED_NOT_GO, IS_PURGED,
-	LACKS_INS, IS_ANOTHERS,
+	LACKS_INS, IS_ANOTHERS, OTHER_IS_SENDING,
 	/* what only a person can answer for */
 	FIRST_FORCED,
-	NOT_QUALIFIED = FIRST_FORCED, OUT_OF_ORDER, WAS_WITHDRAWN, IN_DOUBT, IS_OPPOSED,
+	NOT_QUALIFIED = FIRST_FORCED, OUT_OF_ORDER, WAS_WITHDRAWN, IN_DOUBT, IS_OPPOSED, OTHER_IN_DOUBT, OTHER_HAS_GONE,
 	ANSWER_COUNT
 };
 
@@ -62,6 +62,8 @@ static const struct order_refusal refusals[ANSWER_COUNT] = {
 	[IS_ANOTHERS] = {
 		"The patient's identity says otherwise: it leaves when the identity is again what it says.",
 		"L'identité du patient dit autre chose : il partira si elle redevient ce qu'il porte." },
+	[OTHER_IS_SENDING] = { "Its other form is being sent: try again in a moment.",
+		"L'envoi de son autre forme est en cours : réessayer dans un instant." },
 	[NOT_QUALIFIED] = {
 		"The patient's identity is not qualified. Whoever has verified it may add --force.",
 		"L'identité du patient n'est pas qualifiée. Qui l'a vérifiée peut ajouter --force." },
@@ -77,6 +79,12 @@ static const struct order_refusal refusals[ANSWER_COUNT] = {
 	[IS_OPPOSED] = {
 		"The patient opposed it. --force sends it all the same, if they do not oppose it any more.",
 		"Le patient s'y est opposé. --force l'envoie malgré tout, s'il ne s'y oppose plus." },
+	[OTHER_IN_DOUBT] = {
+		"Its other form is given up with it, and the DMP may have that. --force gives both up all the same.",
+		"Son autre forme est abandonnée avec lui, et le DMP l'a peut-être. --force abandonne les deux malgré tout." },
+	[OTHER_HAS_GONE] = {
+		"Its other form has arrived: one would be changed in the DMP without the other. --force gives it up all the same.",
+		"Son autre forme est arrivée : l'une changerait dans le DMP sans l'autre. --force l'abandonne malgré tout." },
 };
 
 static const enum answer answers[ORDER_COUNT][DOC_STATE_COUNT] = {
@@ -125,10 +133,28 @@ static enum answer answer_of(enum order order, const struct order_case *its)
 	return answers[order][its->state];
 }
 
+static const struct order_refusal *refusal_of(enum answer answer, bool forced)
+{
+	return answer == YES || (forced && answer >= FIRST_FORCED) ? NULL : &refusals[answer];
+}
+
 const struct order_refusal *order_refusal(enum order order, const struct order_case *its,
 					  bool forced)
 {
-	enum answer answer = answer_of(order, its);
+	return refusal_of(answer_of(order, its), forced);
+}
 
-	return answer == YES || (forced && answer >= FIRST_FORCED) ? NULL : &refusals[answer];
+static enum answer answer_by_other(const struct order_case *other, bool changes)
+{
+	if (other->state == DOC_SENDING)
+		return OTHER_IS_SENDING;
+	if (other->state == DOC_DELIVERED)
+		return changes ? OTHER_HAS_GONE : YES;
+	return answer_of(ORDER_CANCEL, other) == IN_DOUBT ? OTHER_IN_DOUBT : YES;
+}
+
+const struct order_refusal *order_refusal_by_other(const struct order_case *other, bool changes,
+						   bool forced)
+{
+	return refusal_of(answer_by_other(other, changes), forced);
 }

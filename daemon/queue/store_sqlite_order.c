@@ -103,14 +103,74 @@ static int mind_identity(struct store *store, const struct store_order *order,
 	return 0;
 }
 
+/* ---- the other form ---- */
+
+/* Of what is given up. */
+struct other {
+	struct order_case its;
+	int64_t seq;
+};
+
+/* 1; 0: there is none. */
+static int find_other(struct store *store, const struct ulid *doc, struct other *ret_other,
+		      struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, FIND_ORDERED, VALUES(ID(doc)), err);
+	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+	if (got <= 0)
+		return got;
+	ret_other->its = case_of(found);
+	ret_other->seq = sqlite3_column_int64(found, 0);
+	return 1;
+}
+
+/* Both forms are given up, or none is: how the other stands may speak against it. One that has ended stays as it is. */
+static int weigh_other(struct store *store, const struct store_order *order, const struct ulid *doc,
+		       bool changes, struct store_ordered *ordered, struct err *err)
+{
+	struct other other;
+	int got = find_other(store, doc, &other, err);
+
+	if (got <= 0) /* most have none */
+		return got;
+	ordered->refusal = order_refusal_by_other(&other.its, changes, order->force);
+	if (ordered->refusal == NULL &&
+	    order_refusal(ORDER_CANCEL, &other.its, order->force) == NULL) {
+		ordered->other = *doc;
+		ordered->other_from = other.its.state;
+	}
+	return 0;
+}
+
+/* It may have waited for the turn of the one that is given up already: it is looked at once more. */
+static int cancel_other(struct store *store, const struct store_order *order,
+			const struct ulid *doc, struct err *err)
+{
+	const struct order_aim aim = order_aim(ORDER_CANCEL);
+	struct store_ordered ordered = { .to = aim.state, .reason = aim.reason };
+	struct other other;
+	int got = find_other(store, doc, &other, err);
+
+	if (got <= 0 || order_refusal(ORDER_CANCEL, &other.its, order->force) != NULL)
+		return got < 0 ? -1 : 0;
+	ordered.from = other.its.state;
+	return write_order(store, order, &ordered, other.seq, err);
+}
+
+/* ---- */
+
 int store_order(struct store *store, const struct store_order *order,
 		struct store_ordered *ret_ordered, struct err *err)
 {
 	const struct order_aim aim = order_aim(order->order);
 	struct store_ordered ordered = { .to = aim.state, .reason = aim.reason };
+	struct ulid other;
 	struct order_case its;
 	int64_t seq;
 	int blocked = 0, discreet = 0;
+	bool changes;
 
 	{
 		scoped(sqlite_reset) sqlite3_stmt *found =
@@ -123,12 +183,17 @@ int store_order(struct store *store, const struct store_order *order,
 		}
 		seq = sqlite3_column_int64(found, 0);
 		its = case_of(found);
+		changes = sqlite3_column_int(found, 8) != 0;
+		other = sqlite_ulid(found, 9);
 		if (aim.state == DOC_QUEUED && !order->force)
 			blocked = store_is_blocked(store, sqlite_text(found, 4), seq, err);
 	}
 	ordered.found = true;
 	ordered.from = its.state;
 	ordered.refusal = order_refusal(order->order, &its, order->force);
+	if (ordered.refusal == NULL && order->order == ORDER_CANCEL &&
+	    weigh_other(store, order, &other, changes, &ordered, err) < 0)
+		return -1;
 	if (ordered.refusal == NULL && aim.state == DOC_QUEUED)
 		discreet = stays_discreet(store, order, &its, seq, err);
 	if (blocked < 0 || discreet < 0)
@@ -143,6 +208,7 @@ int store_order(struct store *store, const struct store_order *order,
 	}
 	if (ordered.refusal == NULL && !order->dry_run &&
 	    (write_order(store, order, &ordered, seq, err) < 0 ||
+	     cancel_other(store, order, &ordered.other, err) < 0 ||
 	     mind_choice(store, order, &ordered, seq, err) < 0 ||
 	     mind_identity(store, order, &ordered, &its, seq, err) < 0))
 		return -1;

@@ -307,7 +307,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[FIND_ORDERED] = "SELECT seq, state, reason, doubtful, follows, purged_ms,"
 		" patient IS NULL AND (local IS NOT NULL OR local_named IS NOT NULL),"
 		" action <> 'delete' AND EXISTS (SELECT 1 FROM document o WHERE o.unique_id = d.unique_id"
-		"  AND o.action = 'delete' AND o.state <> 'cancelled' AND o.last_arrival > " TURN ")"
+		"  AND o.action = 'delete' AND o.state <> 'cancelled' AND o.last_arrival > " TURN "),"
+		" action <> 'submit', (SELECT o.doc FROM document o WHERE o.seq = d.pair)"
 		" FROM document d WHERE doc = ?1",
 	[ORDER] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4,"
 		" since_ms = iif(?2 = 'queued', ?4, since_ms), attempts = iif(?5, 0, attempts), release_ms = 0"

@@ -35,4 +35,10 @@ struct order_aim order_aim(enum order order);
 const struct order_refusal *order_refusal(enum order order, const struct order_case *its,
 					  bool forced);
 
+/* What is given up may be one of two forms of one content: what speaks against it is how the other one stands. `changes`:
+ * they replace or delete, so that one alone would leave the DMP with what the other was to change.
+ */
+const struct order_refusal *order_refusal_by_other(const struct order_case *other, bool changes,
+						   bool forced);
+
 #endif

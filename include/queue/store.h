@@ -489,10 +489,14 @@ struct store_ordered {
 	enum doc_state from, to;
 	enum reason reason;   /* for which it is where it is now */
 	struct ulid deletion; /* of one that is recalled: what deletes it */
-	/* of one that is recalled: the other form of its content; all-zero: none */
+	/* Of one that is recalled: the other form of its content. Of one that is given up: that form, if it is given up
+	 * with it, and where it was. Else all-zero.
+	 */
 	struct ulid other;
+	enum doc_state other_from;
 };
 
+/* What is given up takes the other form of its content with it, if that is not in the DMP. */
 must_use int store_order(struct store *store, const struct store_order *order,
 			 struct store_ordered *ret_ordered, struct err *err);
 

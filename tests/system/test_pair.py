@@ -10,6 +10,7 @@ from gateway import Gateway
 from samples import mdm_t02, read, unique_id
 from test_bad_input import refusal_of_file
 from test_hl7_messages import answer, batch, oru
+from test_orders import ME, order, stuck  # noqa: F401: a fixture
 from test_recall import LATER, recall
 
 ONE, OTHER = read("discharge-letter.xml"), read("prescription.xml")  # of the same patient
@@ -192,4 +193,34 @@ def test_while_one_form_is_on_its_way_the_other_is_not_recalled(start_gateway, s
     assert row["sentence"] == "Its other form is still on its way: cancel that one, or wait for its end."
     assert (row["other_form"], row["other_sentence"]) == (other, None)
     gateway.journal.wait(rf"doc={other} .*outcome=queued")
-    gateway.ctl("cancel", other, "--force")
+    (row,) = gateway.ctl("cancel", other, "--force")
+    assert "other_form" not in row, "the DMP has that one"
+    assert recall(gateway, one, options=("--dry-run",)).returncode == 0
+
+
+@pytest.mark.parametrize("named", [1, 2])
+def test_who_cancels_one_form_cancels_both(stuck, named):
+    assert answer(stuck, oru(ONE, OTHER)) == ("AA",)
+    ids = docs(stuck)
+    one, other = ids[unique_id(ONE), "submit"], ids[unique_id(OTHER), "submit"]
+    code, rows = order(stuck, "cancel", *(one, other)[:named])
+    assert code == 0
+    assert [(row["ok"], row["from"], row["state"], row["other_form"]) for row in rows] == \
+        [(True, "queued", "cancelled", other), (True, "queued", "cancelled", one)][:named]
+    for doc in (one, other):
+        shown = stuck.ctl("show", doc)
+        assert (shown["state"], shown["reason"], shown["events"][-1]["what"], shown["events"][-1]["actor"]) == \
+            ("cancelled", "withdrawn", "cancelled", ME)
+        stuck.journal.wait(rf"doc={doc} order=cancel from=queued state=cancelled reason=withdrawn by={ME.split()[0]}")
+    assert stuck.ctl("verify")["ok"]
+
+
+def test_a_new_version_is_not_given_up_when_its_other_form_has_arrived(pair, simulator):
+    simulator.faults({"kind": "failure", "errorCode": "XDSRegistryMetadataError", "text": "code inconnu", "times": 1})
+    assert answer(pair, oru(ONE_2, OTHER_2, trigger="T10")) == ("AA",)
+    pair.settled()
+    (doc,) = [each["doc"] for each in pair.documents() if each["state"] == "rejected"]
+    code, (row,) = order(pair, "cancel", doc)
+    assert (code, row["sentence"].split(":")[0]) == (1, "Its other form has arrived")
+    code, (row,) = order(pair, "cancel", doc, "--force")
+    assert (code, row["state"], "other_form" in row) == (0, "cancelled", False)
