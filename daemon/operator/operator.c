@@ -15,6 +15,7 @@
 #include "operator/imports.h"
 #include "operator/inquiry.h"
 #include "operator/lists.h"
+#include "operator/members.h"
 #include "operator/orders.h"
 #include "operator/page_figures.h"
 #include "operator/recall.h"
@@ -394,8 +395,14 @@ static void request_came(void *arg, struct control_request *request)
 	struct operator_desk *desk = arg;
 	json_t *asked = json_loadb(request->line.p, request->line.n, JSON_REJECT_DUPLICATES, NULL);
 	const char *command = answer_asked(asked, "command");
+	struct err err = { 0 };
 
 	if (is_refused(desk, request, asked)) {
+		json_decref(asked);
+		return;
+	}
+	if (members_check(asked, &err) < 0) {
+		answer_error(request, err.text);
 		json_decref(asked);
 		return;
 	}

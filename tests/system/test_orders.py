@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import re
+import socket
 import sqlite3
 import subprocess
 
@@ -108,6 +109,25 @@ def test_a_dry_run_by_reason_counts_by_site_and_type(gateway):
     assert said[0].split() == ["Site", "Type", "Number", "Done", "Before", "State"]
     assert said[1].split() == [FINESS_EG, "11490-0", "3", "would", "be", "held", "queued"]
     assert gateway.status()["queue"]["held"] == 3
+
+
+@pytest.mark.parametrize("member, said", [
+    ({"site": 990012352}, "site is a text in quotes, not 990012352"),
+    ({"site": None}, "site is a text in quotes, not null"),
+    ({"site": ["990012352"]}, 'site is a text in quotes, not ["990012352"]'),
+    ({"after": True}, "after is a text in quotes, not true"),
+    ({"docs": "01J9"}, 'docs is a list of texts in quotes, not "01J9"'),
+    ({"dry_run": "true"}, 'dry_run is true or false, not "true"'),
+], ids=["number", "null", "list", "flag", "docs", "dry run"])
+def test_a_filter_of_another_kind_is_no_order_to_all(gateway, member, said):
+    assert gateway.send(mdm_t02(LETTER, identity_status="PROV")).code == "AA"
+    with socket.socket(socket.AF_UNIX) as peer, peer.makefile("r") as answer:
+        peer.settimeout(20)
+        peer.connect(str(gateway.folder / "control.sock"))
+        asked = {"command": "release", "reason": "ins_not_qualified", "force": True} | member
+        peer.sendall(json.dumps(asked).encode() + b"\n")
+        assert json.loads(answer.readline()) == {"ok": False, "error": said}
+    assert gateway.status()["queue"]["held"] == 1
 
 
 def test_an_order_by_reason_goes_on_after_a_document(gateway):
