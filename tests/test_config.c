@@ -564,6 +564,15 @@ static void every_mistake_is_told_with_its_place(void **state)
 		  "this entry never decides" },
 		{ "visit_class: N", POLICIES("type: \"*\", unit: A", "type: \"*\", unit: A"), 37,
 		  117, "this entry never decides" },
+		{ "visit_class: N", "stay_classes: \"I,O\"", 37, 73,
+		  "stay_classes has blanks between its values, and no comma: write them like \"I "
+		  "O\"" },
+		{ "visit_class: N", "stay_classes: I;O", 37, 73, "write them like \"I O\"" },
+		{ "visit_class: N", "sensitive: { open_flags: \"N,P\" }", 37, 84,
+		  "sensitive.open_flags has blanks between its values, and no comma: write them "
+		  "like \"N P\"" },
+		{ "visit_class: N", "sensitive: { open_flags: \"N, P\" }", 37, 84,
+		  "write them like \"N P\"" },
 		{ "name: labo", "name: ris", 16, 13, "this is written at line 14 too: every" },
 		{ "[::1]:2576", "127.0.0.1:2575", 14, 28, "this is written at line 10 too: every" },
 		{ "[::1]:2576", "127.0.0.1:8690", 14, 28, "every listener has an address" },

@@ -151,6 +151,17 @@ static void check_policies(const struct config_site *site, struct option_reading
 			}
 }
 
+/* A flag or a class of visit is a letter or a few: with a comma behind it, it is none that a message has. */
+static void check_words(const char *const *words, const char *name, const char *example,
+			struct option_reading *reading)
+{
+	if (*words != NULL && strpbrk(*words, ",;") != NULL)
+		option_complain(reading, words,
+				"%s has blanks between its values, and no comma: write them like "
+				"\"%s\"",
+				name, example);
+}
+
 static void check_units(const struct config_site *site, struct option_reading *reading)
 {
 	scoped(claims_done) struct claims units = { 0 };
@@ -163,6 +174,8 @@ static void check_units(const struct config_site *site, struct option_reading *r
 static void check_sites(const struct config_establishment *e, struct option_reading *reading)
 {
 	for (size_t i = 0; i < e->site_count; i++) {
+		check_words(&e->sites[i].stay_classes, "stay_classes", "I O", reading);
+		check_words(&e->sites[i].open_flags, "sensitive.open_flags", "N P", reading);
 		check_policies(&e->sites[i], reading);
 		check_units(&e->sites[i], reading);
 	}
