@@ -29,6 +29,8 @@
 /* When documents of a type, or of a unit, are sent. */
 enum policy_action { POLICY_SEND, POLICY_HOLD, POLICY_DELAY, POLICY_INVISIBLE };
 
+enum { CONFIG_DELAY_MS = 24 * 3600 * 1000 }; /* unless it is written otherwise */
+
 struct config_policy {
 	const char *type; /* "*": any */
 	const char *unit; /* PV1-3.1; "": any, and that of a document without message */

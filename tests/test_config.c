@@ -573,6 +573,15 @@ static void every_mistake_is_told_with_its_place(void **state)
 		  "like \"N P\"" },
 		{ "visit_class: N", "sensitive: { open_flags: \"N, P\" }", 37, 84,
 		  "write them like \"N P\"" },
+		{ "visit_class: N", "policies: [ { type: \"*\", action: send, delay: 2 h } ]", 37,
+		  105,
+		  "delay says how long the action \"delay\" holds, and this entry has another "
+		  "action: write action: delay, or take the delay away" },
+		{ "visit_class: N", "policies: [ { type: \"*\", action: hold, delay: 2 h } ]", 37,
+		  105, "delay says how long" },
+		{ "visit_class: N",
+		  "policies: [ { type: \"*\", action: invisible_patient, delay: 2 h } ]", 37, 118,
+		  "delay says how long" },
 		{ "name: labo", "name: ris", 16, 13, "this is written at line 14 too: every" },
 		{ "[::1]:2576", "127.0.0.1:2575", 14, 28, "this is written at line 10 too: every" },
 		{ "[::1]:2576", "127.0.0.1:8690", 14, 28, "every listener has an address" },
@@ -684,6 +693,17 @@ static void every_mistake_is_told_with_its_place(void **state)
 		wrong++;
 	}
 	assert_int_equal(wrong, 0);
+}
+
+/* A preset is a text in the table, and a number beside it. */
+static void a_delay_that_is_not_written_is_what_the_rule_takes_for_it(void **state)
+{
+	scoped(free_ptr) char *text =
+		replace(good, "visit_class: N", "policies: [ { type: \"*\", action: delay } ]");
+	scoped(config_free) struct config *config = must_parse(text);
+
+	(void)state;
+	assert_int_equal(config->establishments[0].sites[1].policies[0].delay_ms, CONFIG_DELAY_MS);
 }
 
 static void a_special_policy_stands_before_a_general_one(void **state)
@@ -1077,6 +1097,7 @@ int main(void)
 		cmocka_unit_test(a_site_leads_to_its_establishment),
 		cmocka_unit_test(a_source_has_a_way_back_or_not),
 		cmocka_unit_test(every_mistake_is_told_with_its_place),
+		cmocka_unit_test(a_delay_that_is_not_written_is_what_the_rule_takes_for_it),
 		cmocka_unit_test(a_special_policy_stands_before_a_general_one),
 		cmocka_unit_test(a_host_is_one_of_its_environment),
 		cmocka_unit_test(

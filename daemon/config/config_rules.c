@@ -135,9 +135,21 @@ static bool covers(const struct config_policy *one, const struct config_policy *
 	       (one->unit[0] == '\0' || strcmp(one->unit, other->unit) == 0);
 }
 
+/* 24 h is what an entry has that says nothing, so that --check-config prints it of any. */
+static void check_delay(const struct config_policy *policy, struct option_reading *reading)
+{
+	if (policy->action != POLICY_DELAY && policy->delay_ms != CONFIG_DELAY_MS)
+		option_complain(
+			reading, &policy->delay_ms,
+			"delay says how long the action \"delay\" holds, and this entry has "
+			"another action: write action: delay, or take the delay away");
+}
+
 /* The first that fits decides: what was to be held, or hidden, would leave. */
 static void check_policies(const struct config_site *site, struct option_reading *reading)
 {
+	for (size_t i = 0; i < site->policy_count; i++)
+		check_delay(&site->policies[i], reading);
 	for (size_t i = 1; i < site->policy_count; i++)
 		for (size_t j = 0; j < i; j++)
 			if (covers(&site->policies[j], &site->policies[i])) {
