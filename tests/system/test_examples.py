@@ -7,6 +7,7 @@ import re
 import subprocess
 
 import pytest
+import yaml
 
 from gateway import DAEMON, SOURCE
 
@@ -63,6 +64,15 @@ def test_it_passes(shipped, pki, tmp_path):
     done = check(text, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "# not checked: " in done.stdout
+
+
+def test_what_is_told_by_a_person_first_is_hidden_whatever_its_type():
+    """The first entry that fits decides: an operating report of that unit fits both."""
+    text = (CONF / "examples" / "hospital.yaml").read_text()
+    entries = [yaml.safe_load(each) for each in re.findall(r"(?m)^ +- (\{ type: .*action: .*\})$", text)]
+    assert [each["action"] for each in entries
+            if each["type"] in ("*", "34874-8") and each.get("unit", "ONCO") == "ONCO"] == ["invisible_patient", "delay"]
+    assert [each["action"] for each in entries if "unit" not in each] == ["delay"], "other units wait a day"
 
 
 def test_the_group_has_four_entities_with_certificates_of_their_own():
