@@ -262,6 +262,20 @@ static void the_login_of_the_proxy_is_read_and_never_printed(void **state)
 	assert_non_null(strstr(printed.p, "/login"));
 }
 
+static void the_path_of_a_webhook_is_never_printed(void **state)
+{
+	scoped(free_ptr) char *text = replace(
+		good, "workers: 3", "alerts: { push: { url: \"http://127.0.0.1:9093/s3cret\" } }");
+	scoped(config_free) struct config *config = must_parse(text);
+	scoped(buf_done) struct buf printed = { 0 };
+
+	(void)state;
+	assert_string_equal(config->push.url, "http://127.0.0.1:9093/s3cret");
+	config_print(config, &printed);
+	assert_null(strstr(printed.p, "s3cret"));
+	assert_non_null(strstr(printed.p, "http://127.0.0.1:9093"));
+}
+
 static void a_fault_found_later_has_its_place_too(void **state)
 {
 	scoped(config_free) struct config *config = must_parse(good);
@@ -1087,6 +1101,7 @@ int main(void)
 		cmocka_unit_test(a_source_takes_from_its_site_what_it_leaves_out),
 		cmocka_unit_test(the_number_of_the_homologation_is_read_and_never_printed),
 		cmocka_unit_test(the_login_of_the_proxy_is_read_and_never_printed),
+		cmocka_unit_test(the_path_of_a_webhook_is_never_printed),
 		cmocka_unit_test(a_fault_found_later_has_its_place_too),
 		cmocka_unit_test(what_follows_is_filled_in),
 		cmocka_unit_test(a_site_may_have_an_oid_of_its_own),

@@ -17,6 +17,7 @@ struct sample {
 	bool flag;
 	const char **words;
 	size_t word_count;
+	const char *hook;
 	struct item *items;
 	size_t item_count;
 	struct plain *plains;
@@ -35,6 +36,7 @@ static const struct option plain_options[] = {
 static const struct option options[] = {
 	{ "a.text", OPTION_TEXT, AT(struct sample, text), .most = 8 },
 	{ "a.flag", OPTION_BOOLEAN, AT(struct sample, flag), .restart = true },
+	{ "hook", OPTION_WEBHOOK, AT(struct sample, hook), .most = 60 },
 	{ "words", OPTION_VALUES, AT(struct sample, words),
 	  .entries = &(const struct option_table){ sizeof(const char *),
 						   &(const struct option){ "words", OPTION_TEXT,
@@ -83,6 +85,13 @@ static void what_differs_is_told_by_its_name(void **state)
 		{ { .text = "", .words = one_word, .word_count = 1 },
 		  { .text = "", .words = two_words, .word_count = 2 },
 		  "words:[un]>[un, deux];" },
+		/* its path is a secret, and another one is another webhook all the same */
+		{ { .text = "", .hook = "https://hooks.example/one" },
+		  { .text = "", .hook = "https://hooks.example/two" },
+		  "hook:\"https://hooks.example\">\"https://hooks.example\";" },
+		{ { .text = "", .hook = "https://hooks.example/one" },
+		  { .text = "", .hook = "https://hooks.example/one" },
+		  "" },
 		/* an entry is known by its name, wherever it stands */
 		{ { .text = "", ITEMS(first_items) }, { .text = "", ITEMS(turned_items) }, "" },
 		{ { .text = "", ITEMS(first_items) },

@@ -77,3 +77,13 @@ bool url_is_loopback(const struct url *url)
 		return ntohl(v4.s_addr) >> 24 == 127;
 	return slice_is_nocase(slice_of(url->host), "localhost");
 }
+
+struct slice url_origin(struct slice text)
+{
+	const char *after = text.n > 0 ? memmem(text.p, text.n, "://", 3) : NULL;
+	size_t n = after != NULL ? (size_t)(after - text.p) + 3 : 0;
+
+	while (n < text.n && strchr("/?#", text.p[n]) == NULL)
+		n++;
+	return (struct slice){ text.p, n };
+}

@@ -585,15 +585,28 @@ static int parse_url(const struct option *option, const struct option_text *writ
 static int parse_webhook(const struct option *option, const struct option_text *written,
 			 struct arena *arena, void *field, struct err *err)
 {
+	const struct option_text told = { url_origin(written->text), written->quoted,
+					  written->folder };
 	struct url url;
 
 	if (url_parse("http://", written->text, &url) && !url_is_loopback(&url))
-		return wrong(written, err,
+		return wrong(&told, err,
 			     "http is for this machine only (127.0.0.1, [::1] or localhost): "
 			     "write an https URL for another");
-	if (!url_parse("http://", written->text, &url))
-		return parse_url(option, written, arena, field, err);
+	if (!(may_be_empty(option) && written->text.n == 0) &&
+	    !url_parse("http://", written->text, &url) &&
+	    !url_parse("https://", written->text, &url))
+		return wrong(&told, err, "write the whole URL, like https://hooks.example/alerts");
 	return keep_url(option, written, arena, field, err);
+}
+
+/* Whoever has the whole of it may write where people read alerts. */
+static void print_webhook(const struct option *option, const void *field, struct buf *out)
+{
+	const struct slice origin = url_origin(slice_of(*(const char *const *)field));
+	scoped(free_ptr) char *told = xasprintf("%.*s", (int)origin.n, slice_of(origin.p).p);
+
+	print_text(option, &told, out);
 }
 
 /* The port is never left to a default: libraries do not agree on it. */
@@ -637,7 +650,7 @@ static const struct kind {
 	[OPTION_ADDRESS] = { parse_address, print_text, sizeof(char *) },
 	[OPTION_NETWORK] = { parse_network, print_network, sizeof(struct network) },
 	[OPTION_URL] = { parse_url, print_text, sizeof(char *) },
-	[OPTION_WEBHOOK] = { parse_webhook, print_text, sizeof(char *) },
+	[OPTION_WEBHOOK] = { parse_webhook, print_webhook, sizeof(char *) },
 	[OPTION_PROXY] = { parse_proxy, print_text, sizeof(char *) },
 	[OPTION_FINESS] = { parse_finess, print_text, sizeof(char *) },
 	[OPTION_OID] = { parse_oid, print_text, sizeof(char *) },

@@ -47,6 +47,18 @@ static void print(const struct option *option, const void *from, struct buf *out
 	buf_add_char(out, ']');
 }
 
+/* Of a webhook less is printed than it has. */
+static bool is_changed(const struct option *option, const void *before, const void *after)
+{
+	const char *was, *is;
+
+	if (option->kind != OPTION_WEBHOOK)
+		return false;
+	memcpy(&was, (const char *)before + option->at, sizeof(was));
+	memcpy(&is, (const char *)after + option->at, sizeof(is));
+	return !slice_equal(slice_of(was), slice_of(is));
+}
+
 static void compare_values(const struct comparing *comparing, const struct option *option,
 			   const char *name, const void *before, const void *after)
 {
@@ -54,7 +66,7 @@ static void compare_values(const struct comparing *comparing, const struct optio
 
 	print(option, before, &was);
 	print(option, after, &is);
-	if (slice_equal(buf_slice(&was), buf_slice(&is)))
+	if (slice_equal(buf_slice(&was), buf_slice(&is)) && !is_changed(option, before, after))
 		return;
 	comparing->each(comparing->arg,
 			&(struct option_change){ name, was.p, is.p, option,

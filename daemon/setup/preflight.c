@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/url.h"
 #include "setup/preflight_port.h"
 
 struct flight {
@@ -292,7 +293,8 @@ static void note_unknown(const struct config *config, struct buf *notes)
 		buf_addf(notes, "not checked: whether the source %s answers at %s\n",
 			 config->sources[i].name, config->sources[i].ack.address);
 	if (config->push.url[0] != '\0')
-		buf_addf(notes, "not checked: whether the webhook %s answers\n", config->push.url);
+		buf_addf(notes, "not checked: whether the webhook at %.*s answers\n",
+			 (int)url_origin(slice_of(config->push.url)).n, config->push.url);
 	if (config->homologation_file[0] != '\0')
 		buf_add_text(notes, "not checked: whether the DMP knows the number of the "
 				    "homologation\n");

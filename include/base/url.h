@@ -17,6 +17,9 @@ struct url {
 /* `scheme`: "https://". false: it is no URL of that scheme, or one that libraries disagree about. */
 must_use bool url_parse(const char *scheme, struct slice text, struct url *ret_url);
 
+/* Scheme, host and port: what may be told of a URL whose path is a secret. Of what url_parse() takes. */
+struct slice url_origin(struct slice text);
+
 /* Is its host this machine: 127.0.0.0/8, ::1, localhost? */
 bool url_is_loopback(const struct url *url);
 

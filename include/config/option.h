@@ -25,7 +25,7 @@ enum option_kind {
 	OPTION_KEY,     /* the same, of a private key; or the URI of one on a token, "pkcs11:…" */
 	OPTION_ADDRESS, /* const char *: 127.0.0.1:2575, [::1]:2575 */
 	OPTION_URL,     /* const char *: https; or "" where that is the preset */
-	OPTION_WEBHOOK, /* const char *: https://, or http:// to this machine; or "" likewise */
+	OPTION_WEBHOOK, /* const char *: https://, or http:// to this machine; or "" likewise. A secret: it is printed without its path */
 	OPTION_PROXY,   /* const char *: http://host:port; or "" likewise */
 	OPTION_FINESS,  /* const char *: nine characters in quotes */
 	OPTION_OID,     /* const char *: `most` characters, to make longer ones under it */
