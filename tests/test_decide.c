@@ -408,6 +408,25 @@ static void a_deletion_is_of_the_document_itself(void **state)
 	assert_string_equal(metadata.replaces, "");
 }
 
+static void a_batch_is_told_where_it_is_taken(void **state)
+{
+	static const char *const batches[] = { "FHS|^~\\&\rBHS|^~\\&\rMSH|^~\\&|DPI\r",
+					       "BHS|^~\\&\rMSH|^~\\&|DPI\r" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(batches); i++) {
+		scoped(decision_done) struct decision decision = { 0 };
+		scoped(buf_done) struct buf message = { 0 };
+		struct err err = { 0 };
+
+		buf_add_text(&message, batches[i]);
+		assert_int_equal(decide_message(&decision, &message, &settings, &err), -1);
+		assert_int_equal(err.reason, REASON_NO_HEADER);
+		assert_non_null(
+			strstr(err.text, "drop it as a file (.hl7 or .er7) in a drop folder"));
+	}
+}
+
 static void a_replacement_alone_is_a_replacement(void **state)
 {
 	scoped(decision_done) struct decision decision = { 0 };
@@ -1139,6 +1158,7 @@ int main(void)
 		cmocka_unit_test(message_and_document_must_want_the_same),
 		cmocka_unit_test(what_comes_of_a_secret_connection_is_kept_as_such),
 		cmocka_unit_test(a_deletion_is_of_the_document_itself),
+		cmocka_unit_test(a_batch_is_told_where_it_is_taken),
 		cmocka_unit_test(a_replacement_alone_is_a_replacement),
 		cmocka_unit_test(what_a_version_says_is_told_from_its_name),
 		cmocka_unit_test(a_deletion_says_nothing),

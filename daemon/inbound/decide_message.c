@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "hl7/batch.h"
 #include "inbound/stays.h"
 
 enum {
@@ -166,6 +167,11 @@ int decide_message(struct decision *decision, struct buf *bytes,
 	decision->state = DOC_QUEUED;
 	decision->origin = control_id_of(buf_slice(bytes), &decision->arena);
 	decision->event = "";
+	if (hl7_is_batch(buf_slice(bytes)))
+		return err_refuse(err, REASON_NO_HEADER, "MSH",
+				  "this is a batch (FHS or BHS), and one message is taken at a "
+				  "time: send its messages one by one, or drop it as a file "
+				  "(.hl7 or .er7) in a drop folder");
 	if (hl7_parse(&message, buf_slice(bytes), &decision->arena, err) < 0 ||
 	    transmission_read(&transmission, &message, &settings->config->transmission,
 			      &decision->arena, err) < 0)
