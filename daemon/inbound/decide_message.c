@@ -136,14 +136,19 @@ static struct slice keep_header(struct slice msh, struct arena *arena)
 	return (struct slice){ arena_dup(arena, msh), msh.n };
 }
 
-/* Two messages that were glued together: the PID of one, the ZFA or MRG of the other. */
-static int check_one_patient(const struct hl7_message *message, struct err *err)
+static unsigned count_patients(const struct hl7_message *message)
 {
 	unsigned count = 0;
 
 	for (size_t i = 0; i < message->segment_count; i++)
 		count += hl7_is(message->segments[i], "PID");
-	if (count <= 1)
+	return count;
+}
+
+/* Two messages that were glued together: the PID of one, the ZFA or MRG of the other. */
+static int check_one_patient(const struct hl7_message *message, struct err *err)
+{
+	if (count_patients(message) <= 1)
 		return 0;
 	return err_refuse(err, REASON_CARDINALITY, "PID",
 			  "there is more than one PID: send a message for each patient");
@@ -179,6 +184,7 @@ int decide_message(struct decision *decision, struct buf *bytes,
 	if (transmission.is_identity) {
 		decision->event = transmission.event;
 		adt_read(&decision->adt, &message, settings->config->environment, &decision->arena);
+		decision->adt.lacks_patient = count_patients(&message) == 0;
 		decision->adt.has_stay = stays_read(&decision->adt.stay, &message, settings->config,
 						    settings->site, &decision->arena);
 		return adt_leaves_something(&decision->adt) ? check_one_patient(&message, err) : 0;

@@ -41,6 +41,12 @@ static void log_identified(const char *event, const struct store_identified *don
 			    event, done->misplaced);
 }
 
+/* An event that is none of PAM's says nothing that is missed. */
+static bool is_about_somebody(const struct adt *adt)
+{
+	return adt->has_identity != ADT_IGNORED || adt->has_choice || adt->has_stay;
+}
+
 static void log_identity(const struct intake *intake, const char *peer,
 			 const struct intake_part *part)
 {
@@ -58,6 +64,9 @@ static void log_identity(const struct intake *intake, const char *peer,
 		log_warning("adt event=%s origin=%s feeding=%s is not noted: the identity has no "
 			    "qualified INS",
 			    event, origin, feeding);
+	if (decision->adt.lacks_patient && is_about_somebody(&decision->adt))
+		log_warning("adt event=%s origin=%s has no PID: nothing of its patient is kept",
+			    event, origin);
 	for (size_t i = 0; i < part->move_count; i++) {
 		const struct intake_move *move = &part->moves[i];
 

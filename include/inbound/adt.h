@@ -30,6 +30,8 @@ struct adt {
 
 	const char *ins, *ins_oid; /* qualified; NULL or "": not known */
 
+	bool lacks_patient; /* it has no PID: whatever it says, it says of nobody */
+
 	bool has_stay; /* of which stay, and what: see stays.h */
 	struct store_stay stay;
 };

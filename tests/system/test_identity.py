@@ -271,6 +271,16 @@ def test_what_is_of_no_use_is_taken_and_counted(start_gateway):
     assert said == ["ignored", "unusable", "unusable", "qualified", "known"]
 
 
+def test_what_has_no_patient_is_taken_and_told(start_gateway):
+    gateway = start_gateway()
+    bare = [b"\r".join(line for line in each.split(b"\r") if not line.startswith(b"PID"))
+            for each in (adt("A31", 1), adt("A60", 1))]
+    tell(gateway, *bare, adt("A31", 1))
+    gateway.stop()  # the journal is whole then
+    said = gateway.journal.find(r"^<4>adt event=(\w+) origin=\S+ has no PID: nothing of its patient is kept$")
+    assert [found.group(1) for found in said] == ["A31"], "an A60 says nothing of an identity anyway"
+
+
 def test_an_ins_that_is_not_qualified_is_not_missed_in_the_document(start_gateway):
     gateway = start_gateway(**SOON)
     tell(gateway, letter(1, "PROV", cda=without_ins(1), changes={"ins": INS}))
