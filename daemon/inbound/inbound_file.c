@@ -122,6 +122,19 @@ static int read_pair(struct intake *intake, const struct decision_settings *sett
 	return decide_pair(&intake->parts[0].decision, &pair, settings, &intake->err);
 }
 
+/* What has none of the endings that say otherwise is read as a CDA; when it is none, the ending was meant otherwise. */
+static void read_document(struct intake *intake, const struct decision_settings *settings)
+{
+	if (decide_document(&intake->parts[0].decision, &intake->bytes, settings, &intake->err) ==
+		    0 ||
+	    intake->err.reason != REASON_DOCUMENT_INVALID || ends_in(intake->file->name, ".xml"))
+		return;
+	(void)!err_within(&intake->err,
+			  "a folder takes .xml, .hl7, .er7, .zip, and .pdf, .txt, .rtf, .jpg, "
+			  ".jpeg, .tif or .tiff with a .yaml beside it; this ending is none of "
+			  "them, and as a CDA");
+}
+
 void inbound_read_file(struct intake *intake, const struct decision_settings *settings)
 {
 	const char *name = intake->file->name;
@@ -136,7 +149,7 @@ void inbound_read_file(struct intake *intake, const struct decision_settings *se
 	if (ends_in(name, ".zip"))
 		(void)!read_medium(intake, settings);
 	else if (!is_message(name))
-		(void)!decide_document(decision, &intake->bytes, settings, &intake->err);
+		read_document(intake, settings);
 	else if (hl7_is_batch(buf_slice(&intake->bytes)))
 		(void)!read_batch(intake, settings);
 	else

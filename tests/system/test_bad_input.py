@@ -35,6 +35,18 @@ def refusal_of_file(gateway: Gateway, name: str, content: bytes) -> dict:
     return error
 
 
+@pytest.mark.parametrize("name, content", [
+    ("letter.yml", b"type: 11490-0\n"), ("letter.docx", b"PK\x03\x04word"), ("letter", b"word"),
+])
+def test_another_ending_is_told_which_there_are(gateway, name, content):
+    text = refusal_of_file(gateway, name, content)["text"]
+    assert "a folder takes .xml, .hl7, .er7, .zip, and .pdf" in text and "with a .yaml beside it" in text, text
+
+
+def test_what_ends_as_a_cda_is_not_told_of_endings(gateway):
+    assert "a folder takes" not in refusal_of_file(gateway, "letter.XML", b"word")["text"]
+
+
 def assert_works(gateway: Gateway):
     """A good document still finds its way."""
     assert gateway.wait_final(hand_in(gateway, "mllp", GOOD)) == "delivered"
