@@ -315,6 +315,23 @@ static void versions_go_in_their_order(void **state)
 	assert_is(f, two, DOC_HELD, REASON_WAITING_PREDECESSOR);
 }
 
+static void what_follows_waits_again_for_what_goes_after_all(void **state)
+{
+	struct fixture *f = *state;
+	const struct ulid first = bring(f, "1.2.3.1", INS).doc;
+	struct store_arrival next = of_patient(f, "1.2.3.2", OTHER);
+	struct ulid second;
+
+	next.action = "replace";
+	next.follows = "1.2.3.1";
+	second = take_in(f, &next).doc;
+	note(f, STORE_OPPOSED, 1);
+	assert_is(f, second, DOC_QUEUED, REASON_NONE);
+	note(f, STORE_NOT_OPPOSED, 2);
+	assert_is(f, first, DOC_QUEUED, REASON_NONE);
+	assert_is(f, second, DOC_HELD, REASON_WAITING_PREDECESSOR);
+}
+
 static void what_is_too_old_or_purged_stays_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -571,6 +588,7 @@ int main(void)
 		test(what_was_held_is_held_again),
 		test(a_time_that_it_was_held_until_still_lets_it_go),
 		test(versions_go_in_their_order),
+		test(what_follows_waits_again_for_what_goes_after_all),
 		test(what_is_too_old_or_purged_stays_refused),
 		test(what_was_deleted_meanwhile_never_goes),
 		test(what_is_being_sent_is_not_tried_again),

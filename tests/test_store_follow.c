@@ -216,6 +216,45 @@ static void force_sends_out_of_order(void **state)
 
 /* ---- what was never tried ---- */
 
+/* The first was rejected, and what follows it is queued: the lane is stopped. */
+static struct ulid reject_first(struct fixture *f, struct ulid *ret_next)
+{
+	const struct ulid first = queue_one(f, "1.2.3.1");
+
+	*ret_next = replace(f, "1.2.3.2", "1.2.3.1").doc;
+	assert_same(only_due(f), first);
+	end(f, first, DOC_REJECTED);
+	return first;
+}
+
+static void what_follows_one_that_is_tried_again_waits_again(void **state)
+{
+	struct fixture *f = *state;
+	struct ulid next;
+	const struct ulid first = reject_first(f, &next);
+
+	assert_null(order(f, first, ORDER_RETRY, false).refusal);
+	assert_same(only_due(f), first);
+	nothing_is_due(f);
+	end(f, first, DOC_DELIVERED);
+	assert_same(only_due(f), next);
+	assert_int_equal(counts(f).documents[DOC_HELD], 0);
+}
+
+static void what_was_forced_does_not_wait_again(void **state)
+{
+	struct fixture *f = *state;
+	struct store_due due[4];
+	struct ulid next;
+	const struct ulid first = reject_first(f, &next);
+	int64_t next_ms;
+
+	assert_null(order(f, next, ORDER_HOLD, false).refusal);
+	assert_null(order(f, next, ORDER_RELEASE, true).refusal);
+	assert_null(order(f, first, ORDER_RETRY, false).refusal);
+	assert_int_equal(claim(f, 4, due, &next_ms), 2);
+}
+
 static void a_document_deleted_before_it_was_tried_is_never_sent(void **state)
 {
 	struct fixture *f = *state;
@@ -404,6 +443,8 @@ int main(void)
 		test(a_held_predecessor_holds_up_and_a_cancelled_one_lets_go),
 		test(what_is_released_by_a_person_takes_its_turn),
 		test(force_sends_out_of_order),
+		test(what_follows_one_that_is_tried_again_waits_again),
+		test(what_was_forced_does_not_wait_again),
 		test(a_document_deleted_before_it_was_tried_is_never_sent),
 		test(a_version_deleted_before_it_was_tried_is_sent_and_deleted),
 		test(an_attempt_is_enough_not_to_withdraw),

@@ -43,6 +43,8 @@ struct world {
 	struct ulid docs[IDS][2]; /* a document, its deletion */
 	bool there[IDS][2];
 	bool delivered[IDS][2], tried[IDS][2];
+	bool is_forced[IDS][2]; /* a person sent it out of order */
+	int turn[IDS][2], turns;
 	bool is_ordered; /* a person has meddled: the source does not have the last word any more */
 	enum {
 		NOTHING,
@@ -152,6 +154,12 @@ static void check(const struct world *w)
 
 /* ---- the source ---- */
 
+static void take_last_turn(struct world *w, size_t paper, int which)
+{
+	w->turn[paper][which] = ++w->turns;
+	w->is_forced[paper][which] = false;
+}
+
 static void come_in(struct world *w, size_t paper, int which)
 {
 	static const struct {
@@ -166,6 +174,8 @@ static void come_in(struct world *w, size_t paper, int which)
 		{ DOC_CANCELLED, REASON_NOT_FOR_DMP },
 	};
 	const size_t decided = roll(w, length_of(decisions));
+	const bool waits =
+		w->there[paper][which] && look(w, paper, which).state == DOC_HELD && which == 0;
 	struct store_arrival next =
 		version(w->f, papers[paper].id, papers[paper].of, papers[paper].content);
 	struct store_receipt receipt;
@@ -192,12 +202,15 @@ static void come_in(struct world *w, size_t paper, int which)
 	ok(store_take_in(w->f->store, &next, &receipt, &err));
 	end_change(w);
 	tell(w,
-	     receipt.taken == STORE_NEW     ? "new"
-	     : receipt.taken == STORE_KNOWN ? "known"
-					    : "taken up",
+	     receipt.taken == STORE_NEW       ? "new"
+	     : receipt.taken == STORE_KNOWN   ? "known"
+	     : receipt.taken == STORE_FOREIGN ? "foreign"
+					      : "taken up",
 	     paper, which, reason_row(receipt.reason)->code);
 	w->docs[paper][which] = receipt.doc;
 	w->there[paper][which] = true;
+	if (!waits && (receipt.taken == STORE_NEW || receipt.taken == STORE_TAKEN_UP))
+		take_last_turn(w, paper, which);
 	if (next.reason == REASON_NOT_FOR_DMP ||
 	    (receipt.taken == STORE_KNOWN && receipt.state != DOC_SUPPRESSED))
 		return;
@@ -336,6 +349,20 @@ static void try_one(struct world *w, const struct store_due *due, bool is_fair)
 	settle_one(w, &outcome);
 }
 
+/* It, or another of the same document, came before and is under way. */
+static void check_turn(const struct world *w, size_t paper, int which)
+{
+	const size_t target = target_of(w, w->docs[paper][which]);
+
+	if (target == IDS || w->is_forced[paper][which])
+		return;
+	for (int i = 0; i < 2; i++)
+		promise(w, "what leaves does not pass what it follows",
+			!w->there[target][i] || (target == paper && i == which) ||
+				w->turn[target][i] > w->turn[paper][which] ||
+				doc_state_is_final(look(w, target, i).state));
+}
+
 /* Several leave at once; between the claim and the answer others may come. */
 static void step(struct world *w);
 
@@ -349,6 +376,13 @@ static size_t send_some(struct world *w, bool is_fair)
 	ok(store_claim(w->f->store, lane, w->f->now_ms, is_fair ? 3 : 1 + roll(w, 3), due, &count,
 		       &next_ms, &err));
 	end_change(w);
+	for (size_t i = 0; i < count; i++) {
+		size_t paper = 0;
+		int which = 0;
+
+		promise(w, "what leaves is known", find(w, due[i].doc, &paper, &which));
+		check_turn(w, paper, which);
+	}
 	for (size_t i = 0; i < count; i++) {
 		size_t paper = 0;
 		int which = 0;
@@ -399,6 +433,7 @@ static void order_it(struct world *w, size_t paper, int which)
 	end_change(w);
 	check_given_up(w, &ordered);
 	w->is_ordered |= ordered.refusal == NULL;
+	w->is_forced[paper][which] |= ordered.refusal == NULL && order.force;
 	tell(w, order_text(order.order), paper, which, ordered.refusal ? "refused" : "done");
 }
 
@@ -423,6 +458,7 @@ static void recall_it(struct world *w, size_t paper)
 	w->is_ordered = true;
 	w->docs[paper][1] = ordered.deletion;
 	w->there[paper][1] = true;
+	take_last_turn(w, paper, 1);
 }
 
 static void choose(struct world *w, bool opposed)

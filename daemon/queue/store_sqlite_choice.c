@@ -230,7 +230,8 @@ static int let_next_go(struct store *store, struct slice patient, const struct s
 	}
 	if ((entry.reason[0] != '\0' ? hold_again(store, from, &entry, err)
 				     : store_let_go(store, from, &entry, err)) < 0 ||
-	    store_weigh_identity(store, entry.seq, choice->now_ms, err) < 0)
+	    store_weigh_identity(store, entry.seq, choice->now_ms, err) < 0 ||
+	    (from == DOC_REFUSED && store_put_behind(store, entry.seq, 0, choice->now_ms, err) < 0))
 		return -1;
 	tell_move(choice, &doc, from, &entry);
 	return 1;

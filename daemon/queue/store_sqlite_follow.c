@@ -5,7 +5,8 @@
  * itself, another version of it, another deletion. When the last of those comes to its end, whatever
  * end that is, it goes: waiting for a document that was rejected would be waiting for ever, without a
  * word. The DMP is asked for the predecessor before anything is replaced or deleted, so that what
- * became of it is known then, and replace.when_absent says what is done if it is not there.
+ * became of it is known then, and replace.when_absent says what is done if it is not there. When one that had
+ * ended is under way again, what came after it and has not left waits again, unless a person forced it.
  */
 #include "queue/store_sqlite.h"
 
@@ -175,6 +176,68 @@ int store_add_move(struct store *store, enum doc_state from, const struct store_
 	return doc_state_is_final(entry->state)
 		       ? store_wake_followers(store, entry->seq, entry->at_ms, err)
 		       : 0;
+}
+
+/* ---- when something is under way again ---- */
+
+static int wait_again(struct store *store, int64_t seq, int64_t now_ms, struct err *err)
+{
+	const struct store_entry entry = {
+		.seq = seq,
+		.at_ms = now_ms,
+		.what = "held",
+		.state = DOC_HELD,
+		.reason = reason_row(REASON_WAITING_PREDECESSOR)->code,
+		.note = "predecessor",
+	};
+
+	if (write_let_go(store, &entry, err) < 0 || store_tell(store, DOC_QUEUED, &entry, err) < 0)
+		return -1;
+	return store_add_move(store, DOC_QUEUED, &entry, err);
+}
+
+/* The next after `*seq` that is queued, has to do with `follows` and was not forced; what it waits for, if anything,
+ * comes before it. 1, 0, -1.
+ */
+static int put_next_behind(struct store *store, const char *follows, int64_t *seq, int64_t but_for,
+			   int64_t now_ms, struct err *err)
+{
+	int blocked;
+
+	{
+		scoped(sqlite_reset) sqlite3_stmt *found =
+			sqlite_prepare(&store->sqlite, FIND_AHEAD,
+				       VALUES(TEXT(follows), NUMBER(*seq), NUMBER(but_for)), err);
+		int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+		if (got <= 0)
+			return got;
+		*seq = sqlite3_column_int64(found, 0);
+	}
+	blocked = store_is_blocked(store, follows, *seq, err);
+	if (blocked > 0 && wait_again(store, *seq, now_ms, err) < 0)
+		return -1;
+	return blocked < 0 ? -1 : 1;
+}
+
+int store_put_behind(struct store *store, int64_t seq, int64_t but_for, int64_t now_ms,
+		     struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *about =
+		sqlite_prepare(&store->sqlite, ABOUT_ORDER, VALUES(NUMBER(seq)), err);
+	int got = about ? sqlite_step(&store->sqlite, about, err) : -1;
+
+	for (int i = 0; i < 2 && got > 0; i++) {
+		int more = sqlite_text(about, i)[0] != '\0';
+		int64_t last_seq = 0;
+
+		while (more > 0)
+			more = put_next_behind(store, sqlite_text(about, i), &last_seq, but_for,
+					       now_ms, err);
+		if (more < 0)
+			return -1;
+	}
+	return got < 0 ? -1 : 0;
 }
 
 /* ---- when something comes ---- */

@@ -103,6 +103,15 @@ static int mind_identity(struct store *store, const struct store_order *order,
 	return 0;
 }
 
+/* What had let go of what follows it is under way again. */
+static int put_behind(struct store *store, const struct store_order *order,
+		      const struct store_ordered *ordered, int64_t seq, struct err *err)
+{
+	if (!doc_state_is_final(ordered->from) || doc_state_is_final(ordered->to))
+		return 0;
+	return store_put_behind(store, seq, 0, order->now_ms, err);
+}
+
 /* ---- the other form ---- */
 
 /* Of what is given up. */
@@ -210,7 +219,8 @@ int store_order(struct store *store, const struct store_order *order,
 	    (write_order(store, order, &ordered, seq, err) < 0 ||
 	     cancel_other(store, order, &ordered.other, err) < 0 ||
 	     mind_choice(store, order, &ordered, seq, err) < 0 ||
-	     mind_identity(store, order, &ordered, &its, seq, err) < 0))
+	     mind_identity(store, order, &ordered, &its, seq, err) < 0 ||
+	     put_behind(store, order, &ordered, seq, err) < 0))
 		return -1;
 	*ret_ordered = ordered;
 	return 0;

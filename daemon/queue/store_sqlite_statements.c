@@ -325,6 +325,9 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" WHERE seq < ?2 AND seq <> ?3 AND state IN ('held', 'queued', 'sending') AND " TURN " < ?4 LIMIT 1",
 	[FIND_FOLLOWER] = "SELECT seq FROM document d WHERE follows = ?1 AND follows <> '' AND state = 'held'"
 		" AND reason = 'waiting_predecessor' ORDER BY " TURN " LIMIT 1",
+	[FIND_AHEAD] = "SELECT seq FROM document d WHERE follows = ?1 AND follows <> '' AND state = 'queued' AND seq > ?2"
+		" AND seq <> ?3 AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.seq = d.seq AND l.note = 'forced'"
+		"  AND l.number > " TURN ") ORDER BY seq LIMIT 1",
 	[FOLLOWS_IS] = "SELECT follows FROM document WHERE seq = ?1",
 	[ABOUT_ORDER] = "SELECT unique_id, iif(stands_for <> '', stands_for, follows) FROM document WHERE seq = ?1"
 		" AND (follows <> '' OR stands_for <> '' OR EXISTS"
