@@ -103,6 +103,60 @@ static void a_deletion_goes_after_what_it_deletes(void **state)
 	assert_same(only_due(f), receipt.doc);
 }
 
+/* A deletion that came before its document and is held; the document; the deletion, said once more. */
+static void a_deletion_that_was_held_first_goes_after_what_it_deletes(void **state)
+{
+	struct fixture *f = *state;
+	struct store_arrival last = deletion(f, "1.2.3.1");
+	struct ulid doc, its;
+
+	last.state = DOC_HELD;
+	last.reason = REASON_POLICY_HOLD;
+	its = take_in(f, &last).doc;
+	doc = queue_one(f, "1.2.3.1");
+	assert_int_equal(take_in(f, &last).taken, STORE_KNOWN);
+	assert_int_equal(order(f, its, ORDER_RELEASE, false).reason, REASON_WAITING_PREDECESSOR);
+	assert_same(only_due(f), doc);
+	end(f, doc, DOC_DELIVERED);
+	assert_same(only_due(f), its);
+}
+
+static void a_deletion_that_was_queued_first_waits_for_what_it_deletes(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_arrival last = deletion(f, "1.2.3.1");
+	const struct ulid its = take_in(f, &last).doc;
+	const struct ulid next = replace(f, "1.2.3.2", "1.2.3.1").doc;
+	const struct ulid doc = queue_one(f, "1.2.3.1");
+	struct store_due due[4];
+	int64_t next_ms;
+
+	assert_int_equal(claim(f, 4, due, &next_ms),
+			 2); /* what came before it waits for it no more */
+	assert_same(due[0].doc, next);
+	assert_same(due[1].doc, doc);
+	end(f, next, DOC_REJECTED);
+	nothing_is_due(f);
+	end(f, doc, DOC_DELIVERED);
+	assert_same(only_due(f), its);
+}
+
+static void a_deletion_in_doubt_waits_for_what_came_during_its_attempt(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_arrival last = deletion(f, "1.2.3.1");
+	const struct ulid its = take_in(f, &last).doc;
+	struct ulid doc;
+
+	assert_same(only_due(f), its);
+	doc = queue_one(f, "1.2.3.1");
+	end(f, its, DOC_QUEUED);
+	assert_same(only_due(f), doc);
+	nothing_is_due(f);
+	end(f, doc, DOC_DELIVERED);
+	assert_same(only_due(f), its);
+}
+
 static void a_replacement_and_then_a_deletion_of_one_document_keep_their_order(void **state)
 {
 	struct fixture *f = *state;
@@ -436,6 +490,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(three_versions_go_one_after_the_other),
 		test(a_deletion_goes_after_what_it_deletes),
+		test(a_deletion_that_was_held_first_goes_after_what_it_deletes),
+		test(a_deletion_that_was_queued_first_waits_for_what_it_deletes),
+		test(a_deletion_in_doubt_waits_for_what_came_during_its_attempt),
 		test(a_replacement_and_then_a_deletion_of_one_document_keep_their_order),
 		test(what_was_delivered_before_holds_nothing_up),
 		test(a_predecessor_that_ends_badly_lets_go_too),

@@ -158,6 +158,10 @@ static void take_last_turn(struct world *w, size_t paper, int which)
 {
 	w->turn[paper][which] = ++w->turns;
 	w->is_forced[paper][which] = false;
+	if (which == 0) {
+		w->turn[paper][1] = ++w->turns; /* not before what it deletes */
+		w->is_forced[paper][1] = false;
+	}
 }
 
 static void come_in(struct world *w, size_t paper, int which)
@@ -212,7 +216,8 @@ static void come_in(struct world *w, size_t paper, int which)
 	if (!waits && (receipt.taken == STORE_NEW || receipt.taken == STORE_TAKEN_UP))
 		take_last_turn(w, paper, which);
 	if (next.reason == REASON_NOT_FOR_DMP ||
-	    (receipt.taken == STORE_KNOWN && receipt.state != DOC_SUPPRESSED))
+	    (receipt.taken == STORE_KNOWN && receipt.state != DOC_SUPPRESSED &&
+	     (doc_state_is_final(receipt.state) || receipt.state == DOC_SENDING)))
 		return;
 	if (which == 0 && receipt.taken == STORE_KNOWN)
 		return; /* it changed nothing, and changes nothing now */

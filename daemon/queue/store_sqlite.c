@@ -359,7 +359,8 @@ static int write_row(struct store *store, enum store_statement which,
 
 /* As it was decided, unless its predecessor says otherwise. One that is taken up comes last, as all that comes does;
  * but what waited already keeps its turn, for others wait behind it. Not a deletion: of what came meanwhile its
- * source knew when it said once more that the document is to go.
+ * source knew when it said once more that the document is to go. And a deletion that is there already has its turn
+ * after the document that comes: what waited behind it may go, and it waits.
  */
 static int write_document(struct store *store, const struct store_arrival *arrival,
 			  const struct about *about, const struct store_again *again,
@@ -407,7 +408,10 @@ static int write_document(struct store *store, const struct store_arrival *arriv
 	if ((store->head.number + 1 == number ? store_add_entry : add_arrival)(store, &entry, err) <
 	    0)
 		return -1;
-	if (!is_new && (!keeps_turn || doc_state_is_final(entry.state)) &&
+	if (!doc_state_is_final(entry.state) && strcmp(arrival->action, "delete") != 0 &&
+	    store_put_behind(store, entry.seq, 0, entry.at_ms, err) < 0)
+		return -1;
+	if ((!keeps_turn || doc_state_is_final(entry.state)) &&
 	    store_wake_followers(store, entry.seq, entry.at_ms, err) < 0)
 		return -1;
 	return store_end_predecessor(store, arrival, &place, err);

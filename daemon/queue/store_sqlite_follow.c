@@ -240,6 +240,22 @@ int store_put_behind(struct store *store, int64_t seq, int64_t but_for, int64_t 
 	return got < 0 ? -1 : 0;
 }
 
+int store_mind_turn(struct store *store, int64_t seq, int64_t now_ms, struct err *err)
+{
+	int blocked;
+
+	{
+		scoped(sqlite_reset) sqlite3_stmt *found =
+			sqlite_prepare(&store->sqlite, FIND_TURNING, VALUES(NUMBER(seq)), err);
+		int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+		if (got <= 0)
+			return got;
+		blocked = store_is_blocked(store, sqlite_text(found, 0), seq, err);
+	}
+	return blocked > 0 ? wait_again(store, seq, now_ms, err) : blocked;
+}
+
 /* ---- when something comes ---- */
 
 /* The predecessor when it is a new document that was never tried, and nothing else is before: 1. A

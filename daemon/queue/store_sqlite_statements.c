@@ -127,7 +127,12 @@
 	" WHERE choice.patient = d.patient AND feeding = 'opposed')"
 /* A document has its turn from the row of the ledger with which it came, or was taken up last, unless it kept it. */
 #define GETS_TURN "(l.what = 'received' OR (l.what = 'taken_up' AND l.note <> 'in_turn'))"
-#define TURN "(SELECT max(number) FROM ledger l WHERE l.seq = d.seq AND " GETS_TURN ")"
+#define OWN_TURN "(SELECT max(number) FROM ledger l WHERE l.seq = d.seq AND " GETS_TURN ")"
+/* A deletion that came before its document has its turn after it. */
+#define TURN \
+	"max(" OWN_TURN ", iif(d.action <> 'delete', 0, coalesce((SELECT max(number) FROM document y" \
+	" JOIN ledger l ON l.seq = y.seq WHERE y.unique_id = d.unique_id AND y.action <> 'delete' AND " GETS_TURN "), 0)))"
+#define FORCED "EXISTS (SELECT 1 FROM ledger l WHERE l.seq = d.seq AND l.note = 'forced' AND l.number > " TURN ")"
 #define LINKS_OF_LEDGER \
 	"SELECT l.number, d.doc, d.action, d.unique_id, d.digest, l.at_ms, l.what, l.state, l.reason," \
 	" l.attempt, l.code, l.text, l.note, l.origin, l.actor, l.node, l.http_status, l.duration_ms, l.digest" \
@@ -307,7 +312,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[FIND_ORDERED] = "SELECT seq, state, reason, doubtful, follows, purged_ms,"
 		" patient IS NULL AND (local IS NOT NULL OR local_named IS NOT NULL),"
 		" action <> 'delete' AND EXISTS (SELECT 1 FROM document o WHERE o.unique_id = d.unique_id"
-		"  AND o.action = 'delete' AND o.state <> 'cancelled' AND o.last_arrival > " TURN "),"
+		"  AND o.action = 'delete' AND o.state <> 'cancelled' AND o.last_arrival > " OWN_TURN "),"
 		" action <> 'submit', (SELECT o.doc FROM document o WHERE o.seq = d.pair)"
 		" FROM document d WHERE doc = ?1",
 	[ORDER] = "UPDATE document SET state = ?2, reason = ?3, changed_ms = ?4, due_ms = ?4,"
@@ -319,15 +324,17 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" FROM document d LEFT JOIN document o ON o.unique_id = d.unique_id AND o.action = 'delete'"
 		" LEFT JOIN document p ON p.seq = d.pair WHERE d.doc = ?1",
 
-	[TURN_IS] = "SELECT max(number), sum(what = 'taken_up') > 0 FROM ledger l WHERE seq = ?1 AND " GETS_TURN,
-	[FIND_BLOCKER] = "SELECT 1 FROM (SELECT seq, state FROM document WHERE unique_id = ?1"
-		" UNION ALL SELECT seq, state FROM document WHERE follows = ?1 AND follows <> '') d"
-		" WHERE seq < ?2 AND seq <> ?3 AND state IN ('held', 'queued', 'sending') AND " TURN " < ?4 LIMIT 1",
+	[TURN_IS] = "SELECT " TURN ", action = 'delete' OR EXISTS (SELECT 1 FROM ledger l WHERE l.seq = d.seq"
+		" AND what = 'taken_up' AND " GETS_TURN ") FROM document d WHERE seq = ?1",
+	/* a document and its deletion may have one turn: the deletion asks */
+	[FIND_BLOCKER] = "SELECT 1 FROM (SELECT seq, state, action, unique_id FROM document WHERE unique_id = ?1"
+		" UNION ALL SELECT seq, state, action, unique_id FROM document WHERE follows = ?1 AND follows <> '') d"
+		" WHERE seq < ?2 AND seq <> ?3 AND state IN ('held', 'queued', 'sending') AND " TURN " <= ?4 LIMIT 1",
 	[FIND_FOLLOWER] = "SELECT seq FROM document d WHERE follows = ?1 AND follows <> '' AND state = 'held'"
 		" AND reason = 'waiting_predecessor' ORDER BY " TURN " LIMIT 1",
 	[FIND_AHEAD] = "SELECT seq FROM document d WHERE follows = ?1 AND follows <> '' AND state = 'queued' AND seq > ?2"
-		" AND seq <> ?3 AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.seq = d.seq AND l.note = 'forced'"
-		"  AND l.number > " TURN ") ORDER BY seq LIMIT 1",
+		" AND seq <> ?3 AND NOT " FORCED " ORDER BY seq LIMIT 1",
+	[FIND_TURNING] = "SELECT follows FROM document d WHERE seq = ?1 AND follows <> '' AND state = 'queued' AND NOT " FORCED,
 	[FOLLOWS_IS] = "SELECT follows FROM document WHERE seq = ?1",
 	[ABOUT_ORDER] = "SELECT unique_id, iif(stands_for <> '', stands_for, follows) FROM document WHERE seq = ?1"
 		" AND (follows <> '' OR stands_for <> '' OR EXISTS"

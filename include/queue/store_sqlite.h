@@ -75,7 +75,7 @@ enum store_statement {
 	FIND_ACK, INSERT_ACK, FIND_WAITING_ACK, FIND_FINAL, CONCLUDE_ACK, NEXT_ACK,
 	FIND_READY_ACK, SETTLE_ACK, DOCUMENT_NOW, COUNT_ACKS,
 	LIST_ORDERABLE, COUNT_ORDERABLE, FIND_ORDERED, ORDER, FIND_RECALLED,
-	TURN_IS, FIND_BLOCKER, FIND_FOLLOWER, FIND_AHEAD, FOLLOWS_IS, ABOUT_ORDER, FIND_UNSENT, END_UNSENT, FIND_TIMED,
+	TURN_IS, FIND_BLOCKER, FIND_FOLLOWER, FIND_AHEAD, FIND_TURNING, FOLLOWS_IS, ABOUT_ORDER, FIND_UNSENT, END_UNSENT, FIND_TIMED,
 	FIND_KEY, ADD_KEY, KEYS_IN_USE,
 	FIND_IDENTITY, NOTE_IDENTITY, MERGE_IDENTITY, SURVIVE, MERGED_KEYS, JUDGED, NEXT_JUDGED, HOLD_FOR_IDENTITY,
 	HOLD_NEXT, NEXT_PLACED, SET_PLACED, KEEP_FACTS, FACTS_OF, FACTS_FOR, SET_SUBJECT, SAY_QUALIFIED,
@@ -194,6 +194,9 @@ must_use int store_find_again(struct store *store, const struct store_arrival *a
  */
 must_use int store_put_behind(struct store *store, int64_t seq, int64_t but_for, int64_t now_ms,
 			      struct err *err);
+
+/* It is back in the queue: if something has come before it meanwhile, it waits for that, as what is put behind. */
+must_use int store_mind_turn(struct store *store, int64_t seq, int64_t now_ms, struct err *err);
 
 /* A document came to its end: what waits for it goes. */
 must_use int store_wake_followers(struct store *store, int64_t seq, int64_t now_ms,
