@@ -318,6 +318,39 @@ static void a_file_of_ones_own_is_looked_at_as_oneself(void **state)
 	assert_non_null(strstr(notes.p, "not checked: whether the user dmpfeed may read"));
 }
 
+static void a_zone_that_is_not_that_of_paris_is_told(void **state)
+{
+	static const struct {
+		const char *zone, *told; /* NULL: nothing */
+	} rows[] = {
+		{ "Europe/Paris", NULL },
+		{ "Europe/Brussels", NULL },
+		{ "UTC", "the zone of this machine (UTC, +0000) is not that of Paris" },
+		{ "Africa/Algiers", "(CET, +0100) is not that of Paris" }, /* but in winter it is */
+		{ "Indian/Reunion", "(+04, +0400) is not that of Paris" },
+	};
+	const char *kept = getenv("TZ");
+	scoped(free_ptr) char *before = kept ? xstrdup(kept) : NULL;
+
+	(void)state;
+	for (size_t i = 0; i < length_of(rows); i++) {
+		scoped(buf_done) struct buf notes = { 0 };
+
+		setenv("TZ", rows[i].zone, 1);
+		assert_passes(good, &notes);
+		if (rows[i].told == NULL)
+			assert_null(strstr(notes.p, "the zone of this machine"));
+		else if (strstr(notes.p, rows[i].told) == NULL ||
+			 strstr(notes.p, "timedatectl set-timezone Europe/Paris") == NULL)
+			fail_msg("%s expected, in\n%s", rows[i].told, notes.p);
+	}
+	if (before != NULL)
+		setenv("TZ", before, 1);
+	else
+		unsetenv("TZ");
+	tzset();
+}
+
 static int make_world(void **state)
 {
 	scoped(free_ptr) char *astray = NULL;
@@ -335,6 +368,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_nobody_looked_at_is_told),
+		cmocka_unit_test(a_zone_that_is_not_that_of_paris_is_told),
 		cmocka_unit_test(what_is_not_as_written_is_told_with_its_place),
 		cmocka_unit_test(several_are_told_at_once),
 		cmocka_unit_test(where_nothing_is_converted_no_converter_is_wanted),

@@ -10,8 +10,11 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/calendar.h"
+#include "base/clock.h"
 #include "base/url.h"
 #include "setup/preflight_port.h"
 
@@ -284,6 +287,41 @@ static void note_establishment(const struct config_establishment *e, struct buf 
 				 e->http.proxy);
 }
 
+/* ---- the clock ---- */
+
+static bool begins_with_paris(int day)
+{
+	const time_t begins_s = (time_t)(calendar_begins_ms(day) / 1000);
+	struct tm here;
+
+	localtime_r(&begins_s, &here);
+	return here.tm_hour == 0 && here.tm_min == 0 &&
+	       (here.tm_year + 1900) * 10000 + (here.tm_mon + 1) * 100 + here.tm_mday == day;
+}
+
+/* In winter or in summer; a hospital overseas means its own, so that this is no error. */
+static void note_zone(struct buf *notes)
+{
+	const int year = calendar_day(clock_now_ms()) / 10000;
+	const time_t now_s = (time_t)(clock_now_ms() / 1000);
+	struct tm here;
+	char zone[64];
+
+	tzset();
+	if (begins_with_paris(year * 10000 + 115) && begins_with_paris(year * 10000 + 715))
+		return;
+	localtime_r(&now_s, &here);
+	strftime(zone, sizeof(zone), "%Z, %z", &here);
+	buf_addf(notes,
+		 "the zone of this machine (%s) is not that of Paris: a time without a zone, of a "
+		 "message or a document, is taken for a time of that zone, and may be counted on "
+		 "another day or month: timedatectl set-timezone Europe/Paris, unless the hospital "
+		 "has the zone of the machine\n",
+		 zone);
+}
+
+/* ---- others ---- */
+
 /* What is somebody else's to say. */
 static void note_unknown(const struct config *config, struct buf *notes)
 {
@@ -316,6 +354,7 @@ int preflight_check(const struct config *config, struct buf *errors, struct buf 
 		check_drop(&flight, &config->drops[i]);
 	check_converter(&flight);
 	check_ports(&flight);
+	note_zone(notes);
 	note_unknown(config, notes);
 	return flight.rc;
 }

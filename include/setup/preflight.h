@@ -16,7 +16,7 @@ must_use int preflight_become(const char *user, const char *file, struct buf *no
 			      struct err *err);
 
 /* -1: what is wrong is appended to `errors`, as config_load() does. What was not looked at, to `notes`, a
- * line each.
+ * line each; and that the zone of the process is not that of Paris, when it is not.
  */
 must_use int preflight_check(const struct config *config, struct buf *errors, struct buf *notes);
 
