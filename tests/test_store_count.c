@@ -154,6 +154,15 @@ static void each_site_tells_its_last_acceptance(void **state)
 	buf_clear(&told);
 	ok(store_last_accepted(f->store, at("2026-11-21", 12), add_last, &told, &err));
 	assert_string_equal(told.p, "2A0000014 60\n");
+
+	buf_clear(&told);
+	ok(store_begin(f->store, &err));
+	ok(store_note_aliases(f->store, &(struct store_alias){ "990012345", "990054321" }, 1,
+			      &err));
+	ok(store_commit(f->store, &err));
+	ok(store_last_accepted(f->store, 0, add_last, &told, &err));
+	assert_string_equal(told.p,
+			    "2A0000014 60\n990054321 36\n"); /* it is that of its former number */
 }
 
 static void stays_patients_and_weeks_are_counted_once(void **state)

@@ -590,7 +590,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 		" AND " NAMED("?1", "type_code") " AND " NAMED("?2", "coalesce(x.current, site)")
 		" AND " NAMED("?3", "lane") " AND " NAMED("?4", "field")
 		" GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0 ORDER BY 2, 1, 3, 4",
-	[LAST_ACCEPTED] = "SELECT site, max(accepted_ms) FROM acceptance WHERE accepted_ms > ?1 GROUP BY site",
+	[LAST_ACCEPTED] = "SELECT coalesce(x.current, site) AS now_site, max(accepted_ms) FROM acceptance"
+		" LEFT JOIN site_alias x ON x.former = site WHERE accepted_ms > ?1 GROUP BY 1 ORDER BY 1",
 	[STAYS_ENDED] = "SELECT coalesce(x.current, site) AS now_site, lane, field, paris_day(end_ms), count(*),"
 		" sum(" DISCREET_STAY ")"
 		" FROM stay s LEFT JOIN site_alias x ON x.former = site WHERE end_ms > 0 AND end_ms >= ?5 AND end_ms < ?6"

@@ -168,7 +168,7 @@ must_use int store_awaited(struct store *store, const struct store_numerator *as
 			   void (*each)(void *arg, const struct store_awaited *awaited), void *arg,
 			   struct err *err);
 
-/* Of each site, when its newest document was accepted, if that was later than after_ms. */
+/* Of each site, as it is called now, when its newest document was accepted, if that was later than after_ms. */
 must_use int store_last_accepted(struct store *store, int64_t after_ms,
 				 void (*each)(void *arg, const char *site, int64_t accepted_ms),
 				 void *arg, struct err *err);
