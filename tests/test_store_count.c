@@ -443,6 +443,37 @@ static void stays_that_no_adt_told_of_can_be_left_out(void **state)
 	assert_numbers(f, &asked, "990000987/990012345/MCO 20261005: 1\n");
 }
 
+/* As the stays that have ended are: else one of two sites has more than all, and the other too few. */
+static void a_stay_that_an_adt_told_of_counts_where_it_ended(void **state)
+{
+	static const char *const corse = other_site, *const here = site, *const unit = "UF12";
+	struct store_numerator asked = of_october(STORE_STAYS);
+	struct fixture *f = *state;
+	struct store_patient known;
+	struct count_acceptance elsewhere[] = { accepted(1, "2026-10-06", one_stay) };
+	const struct count_changes changes = { .acceptances = elsewhere, .acceptance_count = 1 };
+
+	note_stay(f, "V88001", "2026-10-05", false);
+	ok(store_find_stay(f->store, lane, "V88001", &known, &err));
+	elsewhere[0].facts.stay = store_patient_key(&known);
+	elsewhere[0].facts.site = other_site;
+	elsewhere[0].facts.field = "SMR";
+	elsewhere[0].facts.unit = "UF99";
+	assert_int_equal(apply(f, &changes), 1);
+	assert_numbers(f, &asked, "990000987/2A0000014/SMR 20261006: 1\n");
+	asked.adt_only = true;
+	assert_numbers(f, &asked, "990000987/990012345/MCO 20261006: 1\n");
+	asked.units = (struct store_names){ &unit, 1 };
+	asked.sites = (struct store_names){ &here, 1 };
+	assert_numbers(f, &asked, "990000987/990012345/MCO 20261006: 1\n");
+	asked.sites = (struct store_names){ &corse, 1 };
+	assert_numbers(f, &asked, "");
+	ok(store_begin(f->store, &err));
+	ok(store_note_aliases(f->store, &(struct store_alias){ here, corse }, 1, &err));
+	ok(store_commit(f->store, &err));
+	assert_numbers(f, &asked, "990000987/2A0000014/MCO 20261006: 1\n");
+}
+
 /* ---- the mark ---- */
 
 static void what_was_read_at_another_mark_is_not_applied(void **state)
@@ -556,6 +587,7 @@ int main(void)
 		test(a_document_and_an_adt_name_one_stay),
 		test(what_is_tried_again_was_out_if_it_was_cancelled),
 		test(stays_that_no_adt_told_of_can_be_left_out),
+		test(a_stay_that_an_adt_told_of_counts_where_it_ended),
 		test(what_was_read_at_another_mark_is_not_applied),
 		test(counting_anew_empties_little_by_little),
 		test(old_days_go_and_months_stay),

@@ -36,16 +36,18 @@
 #define CELL "lane, site, field, type_code, channel, outcome"
 #define REJECTION "lane, site, unit, source, type_code, outcome, reason, code"
 #define NAMED(list, column) "(" list " = '' OR instr(" list ", char(31) || " column " || char(31)) > 0)"
-/* Acceptances that count for ?1 ... ?17, with the number that their site has now. What the documents of a stay
- * say of its end holds where no ADT does.
+/* Acceptances that count for ?1 ... ?20, with the number that their site has now. What the documents of a stay
+ * say of its end holds where no ADT does. Where only stays that ADT tells of count (?20), they do so where it says that
+ * they are, as what they are divided by: a document of theirs may come from elsewhere.
  */
 #define IN_TIME "a.accepted_ms >= ?6 AND a.accepted_ms < ?7"
 #define KNOWN_OF(in_time) "WITH " KNOWN_FROM("acceptance", in_time)
 #define KNOWN_FROM(these, in_time) \
-	"known AS (SELECT a.*, coalesce(x.current, a.site) AS now_site, s.start_ms AS began_ms," \
+	"known AS (SELECT a.*, coalesce(x.current, iif(?20, s.site, a.site)) AS now_site," \
+	"  iif(?20, s.field, a.field) AS now_field, iif(?20, s.unit, a.unit) AS now_unit, s.start_ms AS began_ms," \
 	"  coalesce(nullif(s.end_ms, 0), a.stay_end_ms) AS ended_ms" \
-	"  FROM " these " a LEFT JOIN site_alias x ON x.former = a.site" \
-	"  LEFT JOIN stay s ON s.source = 'adt' AND s.key = a.stay" \
+	"  FROM " these " a LEFT JOIN stay s ON s.source = 'adt' AND s.key = a.stay" \
+	"  LEFT JOIN site_alias x ON x.former = iif(?20, s.site, a.site)" \
 	"  WHERE " in_time \
 	"  AND " NAMED("?1", "a.type_code") " AND " NAMED("?3", "a.lane") \
 	"  AND (?10 = '' OR a.channel = ?10)" \
@@ -56,10 +58,10 @@
 #define KNOWN KNOWN_OF(IN_TIME)
 #define PICK PICK_WITH("")
 #define PICK_WITH(more) \
-	"picked AS (SELECT iif(?17, '', now_site) AS site, lane, iif(?17, '', field) AS field, stay, patient," \
+	"picked AS (SELECT iif(?17, '', now_site) AS site, lane, iif(?17, '', now_field) AS field, stay, patient," \
 	"  CASE ?11 WHEN 0 THEN accepted_ms WHEN 1 THEN submitted_ms WHEN 2 THEN created_ms ELSE ended_ms END AS at_ms," \
 	"  accepted_ms, ended_ms, deleted_ms" more " FROM known WHERE " NAMED("?2", "now_site") \
-	"  AND " NAMED("?4", "field") " AND " NAMED("?5", "unit") \
+	"  AND " NAMED("?4", "now_field") " AND " NAMED("?5", "now_unit") \
 	"  AND (NOT ?13 OR (ended_ms > 0 AND accepted_ms - ended_ms <= ?14))"
 /* The stay from which the patient came, to another site of the entity, no more than a day between them. */
 #define SHARE SHARE_WITH("")

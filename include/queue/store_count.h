@@ -134,7 +134,10 @@ struct store_numerator {
 	 * site of the entity, no more than a day before or after, as ADT tells
 	 */
 	bool share_across_transfers;
-	bool adt_only; /* of STORE_STAYS: only stays that ADT tells of, as store_ended has them */
+	/* of STORE_STAYS: only stays that ADT tells of, at the site, in the field and the unit where store_ended
+	 * has them, wherever their documents come from
+	 */
+	bool adt_only;
 	bool not_reconciled; /* COUNT_ACCEPTED alone */
 	/* > 0: of a stay that is known to end, its end must lie in the window, and the document may be
 	 * accepted so many days after the window. Of others, `basis` counts as if there were none.

@@ -184,6 +184,28 @@ def test_a_month(make_gateway, simulator):
         assert not re.search(rb"\bV[1-7]\b", gateway.get(path)[1]), path
 
 
+def test_a_stay_at_two_sites_counts_where_it_ended(make_gateway, simulator):
+    """The letter comes from the first of them: the site without a letter has none, and no other has one too many."""
+    other = "2A0000014"
+    gateway = make_gateway(extra="targets: { dir: objectifs, every: 1 s }", site=", units: [{ unit: UF12, field: MCO }] }\n"
+                           f'      - {{ finess_eg: "{other}", name: SITE DEUX, sector: SA01, units: [{{ unit: UF13, field: SMR }}]')
+    (gateway.folder / "objectifs").mkdir()
+    (gateway.folder / "objectifs" / "essai.yaml").write_text(TARGETS)
+    gateway.start()
+    accepted(gateway, adt("A01", "V1", hour(9, 9)), adt("A02", "V1", hour(5, 10), unit="UF13"),
+             adt("A03", "V1", hour(3, 15), unit="UF13"), mdm(1, "V1"))
+    wait_delivered(gateway, 1)
+
+    def of_sites(asked) -> dict[str, tuple[int, int]]:
+        return {row["finess_eg"]: (row["numerator"], row["denominator"]) for row in asked.ctl("targets")}
+
+    found = when(gateway, lambda found: found[FINESS_EG][0] + found[other][0] == 1, look=of_sites)
+    assert numbers(gateway) == []
+    assert found == {FINESS_EG: (0, 0), other: (1, 1)}
+    sites = {row["finess_eg"]: row for row in gateway.ctl("targets", "--rates") if "finess_eg" in row}
+    assert [(sites[site]["stays_with_letter"], sites[site]["stays_ended"]) for site in (FINESS_EG, other)] == [(0, 0), (1, 1)]
+
+
 def test_who_reads_the_numbers_is_kept(gateway):
     accepted(gateway, adt("A03", "V1", hour(3, 9)))
     before = gateway.ctl("verify")
