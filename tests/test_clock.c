@@ -216,6 +216,39 @@ static void without_zone_the_local_one_applies(void **state)
 	}
 }
 
+static int64_t read_time_ms(const char *text)
+{
+	int64_t time_ms;
+	bool zoned;
+	struct err err;
+
+	assert_int_equal(clock_parse_hl7(slice_of(text), &time_ms, &zoned, &err), 0);
+	return time_ms;
+}
+
+static void an_hour_that_exists_twice_is_the_first_whatever_was_read_before(void **state)
+{
+	static const char *const before[] = { "20260701120000", "20261201120000" };
+	static const char *const zones[] = { "CET-1CEST,M3.5.0,M10.5.0/3", ":Europe/Paris" };
+
+	(void)state;
+	for (size_t i = 0; i < length_of(zones) * length_of(before); i++) {
+		zone(zones[i / 2]);
+		(void)read_time_ms(before[i % 2]);
+		assert_int_equal(read_time_ms("20261025023000"),
+				 read_time_ms("20261025003000+0000"));
+		assert_int_equal(read_time_ms("20261025015959"),
+				 read_time_ms("20261024235959+0000"));
+		(void)read_time_ms(before[i % 2]);
+		assert_int_equal(read_time_ms("20261025030000"),
+				 read_time_ms("20261025020000+0000"));
+		(void)read_time_ms(
+			before[i % 2]); /* and one that does not exist is that of an hour later */
+		assert_int_equal(read_time_ms("20260329023000"),
+				 read_time_ms("20260329013000+0000"));
+	}
+}
+
 static void what_is_written_can_be_read(void **state)
 {
 	static const int64_t times_s[] = { 0, 1, -1, 1795167667, -1262304000, 951782399 };
@@ -253,6 +286,8 @@ int main(void)
 		cmocka_unit_test_setup(what_is_not_a_time_is_refused, in_utc),
 		cmocka_unit_test_setup(every_prefix_of_a_time_is_read_or_refused, in_utc),
 		cmocka_unit_test_setup(without_zone_the_local_one_applies, in_utc),
+		cmocka_unit_test_setup(
+			an_hour_that_exists_twice_is_the_first_whatever_was_read_before, in_utc),
 		cmocka_unit_test_setup(what_is_written_can_be_read, in_utc),
 		cmocka_unit_test_setup(clocks_run_forward, in_utc),
 	};

@@ -125,6 +125,18 @@ static int days_in_month(int year, int month)
 	return days[month - 1] + (month == 2 && leap);
 }
 
+/* Of the hour that exists twice in October, the first: mktime() takes the one which suits what it was asked before,
+ * so that one text would be two times, and the second may lie in the future.
+ */
+static int64_t local_time_s(struct tm tm)
+{
+	const time_t time_s = mktime(&tm), earlier_s = time_s - 3600;
+	struct tm earlier;
+
+	localtime_r(&earlier_s, &earlier);
+	return earlier.tm_hour == tm.tm_hour && earlier.tm_min == tm.tm_min ? earlier_s : time_s;
+}
+
 int clock_parse_hl7(struct slice text, int64_t *ret_time_ms, bool *ret_zoned, struct err *err)
 {
 	int year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0, zone_minutes = 0, zoned;
@@ -162,7 +174,7 @@ int clock_parse_hl7(struct slice text, int64_t *ret_time_ms, bool *ret_zoned, st
 			  .tm_min = minute,
 			  .tm_sec = second,
 			  .tm_isdst = -1 };
-	time_s = zoned ? timegm(&tm) - (int64_t)zone_minutes * 60 : mktime(&tm);
+	time_s = zoned ? timegm(&tm) - (int64_t)zone_minutes * 60 : local_time_s(tm);
 	*ret_time_ms = time_s * 1000;
 	*ret_zoned = zoned != 0;
 	return 0;

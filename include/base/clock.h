@@ -26,7 +26,8 @@ const char *clock_day(int64_t time_ms, char ret_text[static CLOCK_TEXT]);
 
 /* Reads the HL7 time YYYY[MM[DD[HH[MM[SS[.s…]]]]]][+/-ZZZZ] (v2 TS, V3 TS) into UTC milliseconds.
  * What is missing at the end is taken as its least value; without a zone the process's local zone
- * applies and *ret_zoned is false. -1: not a time (err: REASON_DATA_TYPE). */
+ * applies and *ret_zoned is false; of two times that are written alike, in October, it is the first.
+ * -1: not a time (err: REASON_DATA_TYPE). */
 must_use int clock_parse_hl7(struct slice text, int64_t *ret_time_ms, bool *ret_zoned,
 			     struct err *err);
 
