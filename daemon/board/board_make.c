@@ -138,19 +138,34 @@ static struct board_row begin_row(const struct maker *maker,
 	};
 }
 
-static void put_frozen(const struct maker *maker, struct board_row *row)
+static const struct frozen *frozen_of(const struct maker *maker, const struct board_row *row,
+				      const char *place)
 {
 	for (size_t i = 0; i < maker->frozen_count; i++) {
 		const struct frozen *one = &maker->frozen[i];
 
 		if (strcmp(one->programme, row->programme) == 0 &&
 		    strcmp(one->window, row->window) == 0 &&
-		    strcmp(one->indicator, row->indicator) == 0 &&
-		    strcmp(one->place, row->place) == 0) {
-			row->frozen = one->json;
-			row->frozen_ms = one->frozen_ms;
-		}
+		    strcmp(one->indicator, row->indicator) == 0 && strcmp(one->place, place) == 0)
+			return one;
 	}
+	return NULL;
+}
+
+/* A window that was frozen under a number which the site had is not frozen once more under the one it has now. */
+static void put_frozen(const struct maker *maker, struct board_row *row)
+{
+	const struct frozen *frozen = frozen_of(maker, row, row->place);
+	const struct config_site *site = NULL;
+
+	if (frozen == NULL && !row->is_entity && !row->is_as_frozen &&
+	    config_establishment_of(maker->asked->config, row->place, &site) != NULL)
+		for (size_t i = 0; i < site->formerly_count && frozen == NULL; i++)
+			frozen = frozen_of(maker, row, site->formerly[i]);
+	if (frozen == NULL)
+		return;
+	row->frozen = frozen->json;
+	row->frozen_ms = frozen->frozen_ms;
 }
 
 static void add_row(struct maker *maker, struct board_row *row)
@@ -640,17 +655,12 @@ static int make_programme(struct maker *maker, const struct target_programme *pr
 
 /* ---- what is counted no longer ---- */
 
+/* Beside the row which has it. */
 static bool is_told(const struct board_result *result, size_t counted, const struct frozen *frozen)
 {
-	for (size_t i = 0; i < counted; i++) {
-		const struct board_row *row = &result->rows[i];
-
-		if (strcmp(row->programme, frozen->programme) == 0 &&
-		    strcmp(row->window, frozen->window) == 0 &&
-		    strcmp(row->indicator, frozen->indicator) == 0 &&
-		    strcmp(row->place, frozen->place) == 0)
+	for (size_t i = 0; i < counted; i++)
+		if (result->rows[i].frozen == frozen->json)
 			return true;
-	}
 	return false;
 }
 

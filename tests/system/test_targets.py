@@ -265,6 +265,22 @@ def test_a_window_that_has_ended_is_frozen_once(make_gateway):
     assert gateway.ctl("verify")["ok"]
 
 
+def test_what_was_frozen_under_another_number_is_not_frozen_again(make_gateway):
+    gateway = with_targets(make_gateway).start()
+    before = when(gateway, lambda found: found["passee", "produits"]["frozen_at"])["passee", "produits"]
+    assert gateway.stop() == 0
+    renumbered = "2A0000014"
+    text = gateway.config.read_text()
+    gateway.config.write_text(text.replace(f'"{FINESS_EG}"', f'"{renumbered}"').replace(
+        "sector: SA01", f'sector: SA01, formerly: ["{FINESS_EG}"]'))
+    gateway.start()
+    gateway.journal.wait("targets counted")
+    (row,) = [row for row in gateway.ctl("targets") if (row["window"], row["indicator"]) == ("passee", "produits")]
+    assert (row["finess_eg"], row["as_frozen"], row["frozen_at"]) == (renumbered, False, before["frozen_at"])
+    assert row["frozen"] == before["frozen"] and row["frozen"]["finess_eg"] == FINESS_EG, "as it was told then"
+    assert not any("targets frozen=" in line for line in gateway.journal.lines)
+
+
 def test_what_was_frozen_is_told_when_it_is_counted_no_longer(make_gateway):
     gateway = with_targets(make_gateway).start()
     before = when(gateway, lambda found: found["passee", "inconnu"]["frozen_at"])["passee", "inconnu"]
