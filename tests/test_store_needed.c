@@ -100,6 +100,61 @@ static void what_is_taken_back_leaves_it_where_it_was(void **state)
 	assert_whole(f);
 }
 
+/* The third came before the second that it names, and was rejected; another that replaces the first came last. */
+struct fork {
+	struct ulid second, third, other;
+};
+
+static struct fork fork_comes(struct fixture *f)
+{
+	struct fork fork;
+
+	deliver_first(f);
+	fork.third = come(f, "1.2.3.3", "1.2.3.2", OTHER).doc;
+	end(f, fork.third, DOC_REJECTED);
+	fork.second = come(f, "1.2.3.2", "1.2.3.1", SAME).doc;
+	fork.other = come(f, "1.2.3.4", "1.2.3.1", OTHER).doc;
+	return fork;
+}
+
+static void retry(struct fixture *f, struct ulid doc)
+{
+	const struct store_order its = {
+		.doc = doc, .order = ORDER_RETRY, .actor = "anne", .now_ms = f->now_ms
+	};
+	struct store_ordered ordered;
+
+	ok(store_begin(f->store, &err));
+	ok(store_order(f->store, &its, &ordered, &err));
+	ok(store_commit(f->store, &err));
+	assert_null(ordered.refusal);
+}
+
+/* Both would replace the first, of which the DMP takes one: they go one after the other, what came first first. */
+static void another_that_came_after_it_waits(void **state)
+{
+	struct fixture *f = *state;
+	const struct fork fork = fork_comes(f);
+
+	retry(f, fork.third);
+	deliver_after(f, fork.second, "1.2.3.1");
+	assert_int_equal(counts(f).documents[DOC_QUEUED], 2);
+}
+
+static void another_that_is_being_sent_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	const struct fork fork = fork_comes(f);
+	const struct store_outcome later = outcome(f, fork.other, DOC_QUEUED);
+
+	assert_true(is_due(f, fork.other));
+	retry(f, fork.third);
+	assert_false(is_due(f, fork.second));
+	settle(f, &later);
+	deliver_after(f, fork.second, "1.2.3.1");
+	assert_int_equal(counts(f).documents[DOC_QUEUED], 2);
+}
+
 static void one_that_changes_nothing_either_needs_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -335,6 +390,8 @@ int main(void)
 		test(what_the_next_one_names_goes_first),
 		test(what_goes_after_all_is_counted_and_told),
 		test(what_is_taken_back_leaves_it_where_it_was),
+		test(another_that_came_after_it_waits),
+		test(another_that_is_being_sent_is_waited_for),
 		test(one_that_changes_nothing_either_needs_nothing),
 		test(all_that_it_names_through_others_go_in_order),
 		test(more_of_them_stay),

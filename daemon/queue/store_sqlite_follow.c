@@ -149,22 +149,46 @@ static int wake_first(struct store *store, const char *follows, int64_t now_ms, 
 	return entry.state != DOC_QUEUED;
 }
 
+/* By what others have to do with a document: itself, and what it follows. */
+struct about {
+	struct buf names[2];
+};
+
+static void about_done(struct about *about)
+{
+	buf_done(&about->names[0]);
+	buf_done(&about->names[1]);
+}
+
+static int find_about(struct store *store, int64_t seq, struct about *about, struct err *err)
+{
+	scoped(sqlite_reset) sqlite3_stmt *found =
+		sqlite_prepare(&store->sqlite, ABOUT_ORDER, VALUES(NUMBER(seq)), err);
+	int got = found ? sqlite_step(&store->sqlite, found, err) : -1;
+
+	for (int i = 0; i < 2 && got > 0; i++)
+		buf_add_text(&about->names[i], sqlite_text(found, i));
+	return got < 0 ? -1 : 0;
+}
+
 int store_wake_followers(struct store *store, int64_t seq, int64_t now_ms, struct err *err)
 {
-	scoped(sqlite_reset) sqlite3_stmt *about =
-		sqlite_prepare(&store->sqlite, ABOUT_ORDER, VALUES(NUMBER(seq)), err);
-	int got = about ? sqlite_step(&store->sqlite, about, err) : -1;
+	scoped(about_done) struct about about = { 0 };
 
+	if (find_about(store, seq, &about, err) < 0)
+		return -1;
 	/* a loop, not a recursion: many may wait that change nothing */
-	for (int i = 0; i < 2 && got > 0; i++) {
-		int more = sqlite_text(about, i)[0] != '\0';
+	for (int i = 0; i < 2; i++) {
+		int more = about.names[i].n > 0;
 
+		store->waking++;
 		while (more > 0)
-			more = wake_first(store, sqlite_text(about, i), now_ms, err);
+			more = wake_first(store, about.names[i].p, now_ms, err);
+		store->waking--;
 		if (more < 0)
 			return -1;
 	}
-	return got < 0 ? -1 : 0;
+	return 0;
 }
 
 int store_add_move(struct store *store, enum doc_state from, const struct store_entry *entry,
@@ -223,21 +247,21 @@ static int put_next_behind(struct store *store, const char *follows, int64_t *se
 int store_put_behind(struct store *store, int64_t seq, int64_t but_for, int64_t now_ms,
 		     struct err *err)
 {
-	scoped(sqlite_reset) sqlite3_stmt *about =
-		sqlite_prepare(&store->sqlite, ABOUT_ORDER, VALUES(NUMBER(seq)), err);
-	int got = about ? sqlite_step(&store->sqlite, about, err) : -1;
+	scoped(about_done) struct about about = { 0 };
 
-	for (int i = 0; i < 2 && got > 0; i++) {
-		int more = sqlite_text(about, i)[0] != '\0';
+	if (find_about(store, seq, &about, err) < 0)
+		return -1;
+	for (int i = 0; i < 2; i++) {
+		int more = about.names[i].n > 0;
 		int64_t last_seq = 0;
 
 		while (more > 0)
-			more = put_next_behind(store, sqlite_text(about, i), &last_seq, but_for,
-					       now_ms, err);
+			more = put_next_behind(store, about.names[i].p, &last_seq, but_for, now_ms,
+					       err);
 		if (more < 0)
 			return -1;
 	}
-	return got < 0 ? -1 : 0;
+	return 0;
 }
 
 int store_mind_turn(struct store *store, int64_t seq, int64_t now_ms, struct err *err)

@@ -38,7 +38,8 @@ int store_mind_all(struct store *store, int64_t seq, int64_t now_ms, struct err 
 	return store_mind_discretion(store, seq, now_ms, err) < 0 ||
 			       store_mind_choice(store, seq, now_ms, err) < 0 ||
 			       store_mind_identity(store, seq, now_ms, err) < 0 ||
-			       store_mind_turn(store, seq, now_ms, err) < 0
+			       store_mind_turn(store, seq, now_ms, err) < 0 ||
+			       store_wake_followers(store, seq, now_ms, err) < 0
 		       ? -1
 		       : 0;
 }

@@ -148,6 +148,12 @@ static int need_named(struct store *store, struct store_entry *entry, struct err
 			return -1;
 	if (blocked < 0)
 		return -1;
+	for (size_t i = 0; i < named.count; i++)
+		if (store_put_behind(store, named.seqs[i], entry->seq, entry->at_ms, err) < 0)
+			return -1;
+	/* what waited for what is redirected may go; not from within, for many may wait */
+	if (store->waking == 0 && store_wake_followers(store, named.seqs[0], entry->at_ms, err) < 0)
+		return -1;
 	entry->state = DOC_HELD;
 	entry->reason = reason_row(REASON_WAITING_PREDECESSOR)->code;
 	return 0;

@@ -46,6 +46,7 @@ struct store {
 	struct store_head head, head_at_savepoint;
 	struct buf room; /* for the canonical form of a row */
 	struct store_moves moves;
+	unsigned waking; /* what waits is being let go */
 	size_t told_room;
 	int64_t written_at_mark;                 /* rows */
 	struct store_turn turns[PRIORITY_COUNT]; /* whose it was last, whatever the lane */
@@ -158,7 +159,9 @@ must_use int store_tell(struct store *store, enum doc_state from, const struct s
 must_use int store_add_move(struct store *store, enum doc_state from,
 			    const struct store_entry *entry, struct err *err);
 
-/* 1: something whose turn is before that of `seq`, and that has to do with the document `follows`, is under way. */
+/* 1: something whose turn is before that of `seq`, and that has to do with the document `follows`, is under way; or it
+ * is being sent, whatever its turn.
+ */
 must_use int store_is_blocked(struct store *store, const char *follows, int64_t seq,
 			      struct err *err);
 
@@ -198,7 +201,7 @@ must_use int store_put_behind(struct store *store, int64_t seq, int64_t but_for,
 /* It is back in the queue: if something has come before it meanwhile, it waits for that, as what is put behind. */
 must_use int store_mind_turn(struct store *store, int64_t seq, int64_t now_ms, struct err *err);
 
-/* A document came to its end: what waits for it goes. */
+/* A document came to its end, or is not being sent any more: what waits for it goes, unless something else is before. */
 must_use int store_wake_followers(struct store *store, int64_t seq, int64_t now_ms,
 				  struct err *err);
 
