@@ -368,6 +368,21 @@ static void check_turn(const struct world *w, size_t paper, int which)
 				doc_state_is_final(look(w, target, i).state));
 }
 
+/* Another that replaces or deletes the same is on its way. */
+static void check_alone(const struct world *w, size_t paper, int which)
+{
+	const size_t target = target_of(w, w->docs[paper][which]);
+
+	if (target == IDS || w->is_forced[paper][which])
+		return;
+	for (size_t i = 0; i < 2 * IDS; i++)
+		promise(w, "what leaves does not go beside another of the same document",
+			!w->there[i / 2][i % 2] || i == 2 * paper + (size_t)which ||
+				w->is_forced[i / 2][i % 2] ||
+				target_of(w, w->docs[i / 2][i % 2]) != target ||
+				look(w, i / 2, i % 2).state != DOC_SENDING);
+}
+
 /* Several leave at once; between the claim and the answer others may come. */
 static void step(struct world *w);
 
@@ -387,6 +402,7 @@ static size_t send_some(struct world *w, bool is_fair)
 
 		promise(w, "what leaves is known", find(w, due[i].doc, &paper, &which));
 		check_turn(w, paper, which);
+		check_alone(w, paper, which);
 	}
 	for (size_t i = 0; i < count; i++) {
 		size_t paper = 0;

@@ -408,7 +408,7 @@ static int write_document(struct store *store, const struct store_arrival *arriv
 	if ((store->head.number + 1 == number ? store_add_entry : add_arrival)(store, &entry, err) <
 	    0)
 		return -1;
-	if (!doc_state_is_final(entry.state) && strcmp(arrival->action, "delete") != 0 &&
+	if (strcmp(arrival->action, "delete") != 0 &&
 	    store_put_behind(store, entry.seq, 0, entry.at_ms, err) < 0)
 		return -1;
 	if ((!keeps_turn || doc_state_is_final(entry.state)) &&
