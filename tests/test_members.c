@@ -43,8 +43,8 @@ static void each_of_another_kind_is_refused(void **state)
 					     "actor",   "file",  "mapping", "denominator" };
 	static const char *const flags[] = { "dry_run", "force",    "rebuild", "declared",
 					     "outside", "evidence", "rates",   "without_letter" };
-	static const char *const no_texts[] = { "990012345", "null",      "true",
-						"[\"x\"]",   "{\"x\":1}", "1.5" };
+	static const char *const no_texts[] = { "990012345", "null", "true", "[\"x\"]",
+						"{\"x\":1}", "1.5",  "\"\"" };
 	static const char *const no_flags[] = { "1", "null", "\"true\"", "[true]", "{}" };
 
 	(void)state;
@@ -53,7 +53,8 @@ static void each_of_another_kind_is_refused(void **state)
 			scoped(free_ptr) char *request =
 				xasprintf("{\"%s\":%s}", texts[i], no_texts[j]);
 			scoped(free_ptr) char *expected =
-				xasprintf("%s is a text in quotes, not %s", texts[i], no_texts[j]);
+				xasprintf("%s is a text in quotes with something in it, not %s",
+					  texts[i], no_texts[j]);
 
 			assert_answer(request, expected);
 		}
@@ -84,7 +85,7 @@ static void lists_numbers_and_marks_too(void **state)
 	assert_answer("{\"mark\":\"12\"}", "mark is the mark of an answer before, not \"12\"");
 	assert_answer("{\"mark\":-12}", "mark is the mark of an answer before, not -12");
 	assert_answer("{\"lang\":\"fr\",\"site\":990012345}",
-		      "site est un texte entre guillemets, et non 990012345");
+		      "site est un texte entre guillemets, non vide, et non 990012345");
 }
 
 int main(void)

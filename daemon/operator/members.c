@@ -3,9 +3,12 @@
 
 #include "operator/answer.h"
 
+/* An empty one would be read as if it were not there: an order to one site, whose name a script did not have, would be an
+ * order to all.
+ */
 static bool is_text(const json_t *value)
 {
-	return json_is_string(value);
+	return json_string_length(value) > 0;
 }
 
 static bool is_flag(const json_t *value)
@@ -36,7 +39,8 @@ static bool is_mark(const json_t *value)
 static const struct kind {
 	bool (*fits)(const json_t *value);
 	const char *english, *french;
-} text = { is_text, "a text in quotes", "un texte entre guillemets" },
+} text = { is_text, "a text in quotes with something in it",
+	   "un texte entre guillemets, non vide" },
   flag = { is_flag, "true or false", "true ou false" },
   count = { is_count, "a whole number, 0 or more", "un nombre entier, 0 ou plus" },
   texts = { is_texts, "a list of texts in quotes", "une liste de textes entre guillemets" },

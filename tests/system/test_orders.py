@@ -112,13 +112,14 @@ def test_a_dry_run_by_reason_counts_by_site_and_type(gateway):
 
 
 @pytest.mark.parametrize("member, said", [
-    ({"site": 990012352}, "site is a text in quotes, not 990012352"),
-    ({"site": None}, "site is a text in quotes, not null"),
-    ({"site": ["990012352"]}, 'site is a text in quotes, not ["990012352"]'),
-    ({"after": True}, "after is a text in quotes, not true"),
+    ({"site": 990012352}, "site is a text in quotes with something in it, not 990012352"),
+    ({"site": None}, "site is a text in quotes with something in it, not null"),
+    ({"site": ["990012352"]}, 'site is a text in quotes with something in it, not ["990012352"]'),
+    ({"after": True}, "after is a text in quotes with something in it, not true"),
+    ({"site": ""}, 'site is a text in quotes with something in it, not ""'),
     ({"docs": "01J9"}, 'docs is a list of texts in quotes, not "01J9"'),
     ({"dry_run": "true"}, 'dry_run is true or false, not "true"'),
-], ids=["number", "null", "list", "flag", "docs", "dry run"])
+], ids=["number", "null", "list", "flag", "empty", "docs", "dry run"])
 def test_a_filter_of_another_kind_is_no_order_to_all(gateway, member, said):
     assert gateway.send(mdm_t02(LETTER, identity_status="PROV")).code == "AA"
     with socket.socket(socket.AF_UNIX) as peer, peer.makefile("r") as answer:
