@@ -357,6 +357,18 @@ static int write_row(struct store *store, enum store_statement which,
 		"take a document in", err);
 }
 
+/* What has to do with the same as what has come: what is to wait for it, and what waits no more. */
+static int mind_others(struct store *store, const struct store_entry *entry,
+		       const struct store_arrival *arrival, bool keeps_turn, struct err *err)
+{
+	const bool deletes = strcmp(arrival->action, "delete") == 0;
+	int others = deletes ? 1 : store_put_behind(store, entry->seq, 0, entry->at_ms, err);
+
+	if (others <= 0 || (keeps_turn && !doc_state_is_final(entry->state)))
+		return others;
+	return store_wake_followers(store, entry->seq, entry->at_ms, err);
+}
+
 /* As it was decided, unless its predecessor says otherwise. One that is taken up comes last, as all that comes does;
  * but what waited already keeps its turn, for others wait behind it. Not a deletion: of what came meanwhile its
  * source knew when it said once more that the document is to go. And a deletion that is there already has its turn
@@ -408,11 +420,7 @@ static int write_document(struct store *store, const struct store_arrival *arriv
 	if ((store->head.number + 1 == number ? store_add_entry : add_arrival)(store, &entry, err) <
 	    0)
 		return -1;
-	if (strcmp(arrival->action, "delete") != 0 &&
-	    store_put_behind(store, entry.seq, 0, entry.at_ms, err) < 0)
-		return -1;
-	if ((!keeps_turn || doc_state_is_final(entry.state)) &&
-	    store_wake_followers(store, entry.seq, entry.at_ms, err) < 0)
+	if (mind_others(store, &entry, arrival, keeps_turn, err) < 0)
 		return -1;
 	return store_end_predecessor(store, arrival, &place, err);
 }

@@ -168,7 +168,7 @@ static int find_about(struct store *store, int64_t seq, struct about *about, str
 
 	for (int i = 0; i < 2 && got > 0; i++)
 		buf_add_text(&about->names[i], sqlite_text(found, i));
-	return got < 0 ? -1 : 0;
+	return got;
 }
 
 int store_wake_followers(struct store *store, int64_t seq, int64_t now_ms, struct err *err)
@@ -248,9 +248,10 @@ int store_put_behind(struct store *store, int64_t seq, int64_t but_for, int64_t 
 		     struct err *err)
 {
 	scoped(about_done) struct about about = { 0 };
+	int found = find_about(store, seq, &about, err);
 
-	if (find_about(store, seq, &about, err) < 0)
-		return -1;
+	if (found <= 0) /* most */
+		return found;
 	for (int i = 0; i < 2; i++) {
 		int more = about.names[i].n > 0;
 		int64_t last_seq = 0;
@@ -261,7 +262,7 @@ int store_put_behind(struct store *store, int64_t seq, int64_t but_for, int64_t 
 		if (more < 0)
 			return -1;
 	}
-	return 0;
+	return 1;
 }
 
 int store_mind_turn(struct store *store, int64_t seq, int64_t now_ms, struct err *err)
