@@ -36,7 +36,6 @@ LINES = {
     "a fraction without end": b'{"command": "list", "limit": 1e400}',
     "two objects": b'{"command": "list"} {"command": "list"}',
     "the terminal": b'{"command": "\x1b[2J"}',
-    "an object in an object": b'{"command": {"command": "list"}}',
 }
 
 # Requests of the right form with values of the wrong one.
@@ -51,7 +50,10 @@ REQUESTS = {
     "a document that is not there": ({"command": "show", "doc": ULID}, "no document"),
     "a state that is none": ({"command": "list", "state": "' OR 1=1 --"}, "state"),
     "a reason that is none": ({"command": "list", "reason": LONG}, "reason"),
-    "documents of another type": ({"command": "release", "docs": "all"}, "name documents, or a reason"),
+    "an object in an object": ({"command": {"command": "list"}}, "command is a text in quotes"),
+    "documents of another type": ({"command": "release", "docs": "all"}, "docs is a list of texts in quotes"),
+    "neither documents nor a reason": ({"command": "release"}, "name documents, or a reason"),
+    "an empty reason": ({"command": "release", "reason": ""}, "reason is a text in quotes with something in it"),
     "documents that are none": ({"command": "cancel", "docs": ["forged"]}, "'forged' is not a document's id"),
     "a reason in place of documents": ({"command": "retry", "reason": "'; DROP TABLE document; --"}, "reason"),
     "as many rows as a text says": ({"command": "list", "limit": "7"}, 'limit is a number above 0, not "7"'),
@@ -60,7 +62,7 @@ REQUESTS = {
     "rows by the list": ({"command": "list", "limit": [1, {"a": None}]}, 'not [1,{"a":null}]'),
     "a recall of nothing": ({"command": "recall", "doc": "%n%n%s"}, "doc"),
     "a backup without a name": ({"command": "backup"}, "absolute path"),
-    "a backup of another type": ({"command": "backup", "file": 5}, "absolute path"),
+    "a backup of another type": ({"command": "backup", "file": 5}, "file is a text in quotes"),
     "a backup into a folder that is not": ({"command": "backup", "file": "/nonexistent/forged"}, "/nonexistent/forged"),
     "an import of a device": ({"command": "import-denominators", "file": "/dev/zero"}, "no file of targets"),
     "an import of a folder": ({"command": "import-denominators", "file": "/etc"}, "no file of targets"),

@@ -202,8 +202,13 @@ def test_a_stay_at_two_sites_counts_where_it_ended(make_gateway, simulator):
     found = when(gateway, lambda found: found[FINESS_EG][0] + found[other][0] == 1, look=of_sites)
     assert numbers(gateway) == []
     assert found == {FINESS_EG: (0, 0), other: (1, 1)}
-    sites = {row["finess_eg"]: row for row in gateway.ctl("targets", "--rates") if "finess_eg" in row}
-    assert [(sites[site]["stays_with_letter"], sites[site]["stays_ended"]) for site in (FINESS_EG, other)] == [(0, 0), (1, 1)]
+
+    def rates_of(asked) -> dict[str, tuple[int, int]]:
+        return {row["finess_eg"]: (row["stays_with_letter"], row["stays_ended"]) for row in asked.ctl("targets", "--rates")
+                if "finess_eg" in row}
+
+    found = when(gateway, lambda found: found[FINESS_EG][0] + found[other][0] == 1, look=rates_of)
+    assert found == {FINESS_EG: (0, 0), other: (1, 1)}
 
 
 def test_who_reads_the_numbers_is_kept(gateway):
