@@ -537,6 +537,9 @@ static void a_blocked_lane_stays_stopped_whatever_comes(void **state)
 	assert_int_equal(figures.state, LANE_STOPPED);
 	assert_string_equal(figures.why.english, "dmp.sign.cert: it ended");
 	assert_int_equal(figures.resumes_ms, 0);
+	assert_int_equal(figures.since_ms, START_MS);
+	lane_block(lane, why("dmp.sign.cert: it ended")); /* as a reload finds it */
+	assert_int_equal(lane_figures(lane).since_ms, START_MS);
 }
 
 static void a_blocked_lane_goes_on_when_it_is_mended(void **state)

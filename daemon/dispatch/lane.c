@@ -356,8 +356,9 @@ struct lane *lane_new(struct event_base *loop, const struct lane_settings *setti
 void lane_block(struct lane *lane, struct lane_why why)
 {
 	lane->blocked = true;
+	if (lane->state != LANE_STOPPED) /* each reload finds it so anew */
+		lane->since_ms = wall_clock_of(lane);
 	lane->state = LANE_STOPPED;
-	lane->since_ms = wall_clock_of(lane);
 	say(lane, why);
 	log_error("lane=%s state=stopped probes=never: %s; its documents wait until that is mended "
 		  "and the daemon is reloaded",

@@ -44,7 +44,7 @@ static const struct {
 		"La file d'attente est en cours de lecture…" },
 	[TEXT_DOCUMENT] = { "document", "document" },
 	[TEXT_DOCUMENTS] = { "documents", "documents" },
-	[TEXT_SINCE] = { "since", "depuis" },
+	[TEXT_SINCE] = { "for", "depuis" },
 	[TEXT_OLDEST] = { "oldest:", "le plus ancien :" },
 	[TEXT_ALSO_WAITING] = {
 		"Waiting for an event, nothing to do:",
