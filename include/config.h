@@ -238,7 +238,9 @@ void config_fault(const struct config *config, const void *field, struct buf *er
 /* What a document type was given; normal when it was given nothing. */
 enum store_priority config_priority_of(const struct config *config, const char *type_code);
 
-/* The effective configuration, defaults included, as YAML that config_load() accepts. */
+/* The effective configuration, defaults included, as YAML that config_load() accepts. Of alerts.push.url the path is left
+ * out: whoever keeps the print as a file writes it again.
+ */
 void config_print(const struct config *config, struct buf *out);
 
 /* What differs between the options of two configurations. */

@@ -88,7 +88,8 @@ static void what_differs_is_told_by_its_name(void **state)
 		/* its path is a secret, and another one is another webhook all the same */
 		{ { .text = "", .hook = "https://hooks.example/one" },
 		  { .text = "", .hook = "https://hooks.example/two" },
-		  "hook:\"https://hooks.example\">\"https://hooks.example\";" },
+		  "hook:\"https://hooks.example\">\"https://hooks.example\" (what follows the host "
+		  "is another);" },
 		{ { .text = "", .hook = "https://hooks.example/one" },
 		  { .text = "", .hook = "https://hooks.example/one" },
 		  "" },

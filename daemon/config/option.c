@@ -596,7 +596,9 @@ static int parse_webhook(const struct option *option, const struct option_text *
 	if (!(may_be_empty(option) && written->text.n == 0) &&
 	    !url_parse("http://", written->text, &url) &&
 	    !url_parse("https://", written->text, &url))
-		return wrong(&told, err, "write the whole URL, like https://hooks.example/alerts");
+		return err_set(err, ERR_HALT,
+			       "is no URL that can be used (not shown, for it may hold a secret): "
+			       "write the whole of it, like https://hooks.example/alerts");
 	return keep_url(option, written, arena, field, err);
 }
 

@@ -66,8 +66,11 @@ static void compare_values(const struct comparing *comparing, const struct optio
 
 	print(option, before, &was);
 	print(option, after, &is);
-	if (slice_equal(buf_slice(&was), buf_slice(&is)) && !is_changed(option, before, after))
-		return;
+	if (slice_equal(buf_slice(&was), buf_slice(&is))) {
+		if (!is_changed(option, before, after))
+			return;
+		buf_add_text(&is, " (what follows the host is another)");
+	}
 	comparing->each(comparing->arg,
 			&(struct option_change){ name, was.p, is.p, option,
 						 (const char *)after + option->at });

@@ -87,7 +87,9 @@ must_use int option_parse(const struct option *option, const struct option_text 
  */
 must_use int option_check_file(const char *path, bool secret, struct err *err);
 
-/* Appends the value as YAML that option_parse() reads to the same value. */
+/* Appends the value as YAML that option_parse() reads to the same value; of OPTION_WEBHOOK its origin alone, for what follows
+ * the host is a secret.
+ */
 void option_print(const struct option *option, const void *field, struct buf *out);
 
 #endif
