@@ -740,7 +740,7 @@ static void what_was_frozen_and_cannot_be_read_is_said(void **state)
 {
 	scoped(targets_free) struct targets *targets = targets_of(dim_targets);
 	scoped(board_result_free) struct board_result *result = NULL;
-	struct store_snapshot snapshot = { "p", "s0", "dim", a, hour_of(20260101, 9), "[1]" };
+	struct store_snapshot snapshot = { "p", "s0", "dim", a, hour_of(20260101, 9), "{}" };
 	struct fixture *f = *state;
 	const struct board_row *row;
 

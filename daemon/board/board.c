@@ -101,7 +101,8 @@ static void choose_frozen(struct board *board, int64_t now_ms)
 		const struct board_row *row = &board->made->rows[i];
 		struct frozen *frozen = &board->frozen[board->frozen_count];
 
-		if (!row->has_ended || row->frozen[0] != '\0' || is_forgotten(board, row, now_ms))
+		if (row->is_as_frozen || !row->has_ended || row->frozen[0] != '\0' ||
+		    is_forgotten(board, row, now_ms))
 			continue;
 		if (board->frozen_count == FROZEN_AT_ONCE)
 			return; /* the others in the next round */

@@ -6,8 +6,8 @@
 #include "board/board_gap.h"
 
 enum {
-	OLD_DAYS =
-		400, /* after its end, a window is no more counted: what was frozen of it stands for it */
+	/* after its end, a window is no more counted: what was frozen of it stands for it */
+	OLD_DAYS = 400,
 	MOST_ROWS = 20000,
 };
 
@@ -31,7 +31,7 @@ static const char *keep(struct arena *arena, const char *text)
 	return arena_dup(arena, slice_of(text));
 }
 
-/* ---- what waits, and what was frozen ---- */
+/* ---- what was frozen ---- */
 
 static void on_snapshot(void *arg, const struct store_snapshot *snapshot)
 {

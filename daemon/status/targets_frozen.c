@@ -1,5 +1,6 @@
 /* A row as it was frozen, from the JSON object that was kept of it. Pure. Any thread. */
 #include <math.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "status/targets_json.h"
@@ -194,7 +195,7 @@ int targets_read_frozen(const char *frozen, struct arena *arena, struct board_ro
 	json_t *json = json_loads(frozen, 0, NULL);
 	const struct frozen_row from = { json, arena };
 
-	if (!json_is_object(json)) {
+	if (!json_is_string(json_object_get(json, "programme"))) {
 		json_decref(json);
 		return -1;
 	}
