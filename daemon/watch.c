@@ -7,6 +7,7 @@
 #include "watch.h"
 
 #include <event2/event.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "push.h"

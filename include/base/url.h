@@ -9,7 +9,7 @@
 #include "base/buf.h"
 
 struct url {
-	char host[256]; /* an IPv6 address without its brackets: */
+	char host[256]; /* an IPv6 address without its brackets */
 	bool has_brackets, has_port;
 	uint64_t port; /* never 0 where there is one */
 };
