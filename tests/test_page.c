@@ -218,7 +218,7 @@ static void a_slowed_lane_is_coping(void **state)
 	assert_has(english, "the DMP answers 503");
 	assert_has(french, "le DMP répond 503");
 	assert_null(strstr(french, "the DMP answers"));
-	assert_has(english, "<small>since 7\xc2\xa0min</small>");
+	assert_has(english, "<small>for 7\xc2\xa0min</small>");
 	assert_has(french, "<small>depuis 7\xc2\xa0min</small>");
 }
 
