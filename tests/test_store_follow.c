@@ -358,6 +358,18 @@ static void an_attempt_is_enough_not_to_withdraw(void **state)
 	assert_int_equal(take_in(f, &last).reason, REASON_WAITING_PREDECESSOR);
 }
 
+static void see_row(void *arg, const struct store_row *row)
+{
+	(void)arg;
+	(void)row;
+}
+
+static void count_event(void *arg, const struct store_event *event)
+{
+	(void)event;
+	++*(int *)arg;
+}
+
 static void a_newer_version_takes_the_place_of_an_unsent_one_by_key(void **state)
 {
 	struct fixture *f = *state;
@@ -365,12 +377,15 @@ static void a_newer_version_takes_the_place_of_an_unsent_one_by_key(void **state
 	struct store_receipt two;
 	struct store_due due[4];
 	int64_t next_ms;
+	int happened = 0;
 
 	queue_one(f, "1.2.3.1");
 	next.supersedes = true;
 	two = take_in(f, &next);
 	assert_int_equal(two.state, DOC_QUEUED);
 	assert_int_equal(counts(f).documents[DOC_CANCELLED], 1);
+	ok(store_show(f->store, &two.doc, see_row, count_event, &happened, &err));
+	assert_int_equal(happened, 1); /* it came, and never waited */
 	assert_int_equal(claim(f, 4, due, &next_ms), 1);
 	assert_same(due[0].doc, two.doc);
 	assert_true(due[0].as_new);

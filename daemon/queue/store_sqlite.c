@@ -362,7 +362,8 @@ static int mind_others(struct store *store, const struct store_entry *entry,
 		       const struct store_arrival *arrival, bool keeps_turn, struct err *err)
 {
 	const bool deletes = strcmp(arrival->action, "delete") == 0;
-	int others = deletes ? 1 : store_put_behind(store, entry->seq, 0, entry->at_ms, err);
+	int others =
+		deletes ? 1 : store_put_behind(store, entry->seq, entry->seq, entry->at_ms, err);
 
 	if (others <= 0 || (keeps_turn && !doc_state_is_final(entry->state)))
 		return others;

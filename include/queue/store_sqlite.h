@@ -193,7 +193,7 @@ must_use int store_find_again(struct store *store, const struct store_arrival *a
 			      struct store_again *ret_again, struct err *err);
 
 /* A document is under way again: what is queued, came after it and has to do with the same waits for it, but for one
- * (0: none) of which the caller writes the row, and for what a person forced. 0: nobody has to do with it; 1; -1.
+ * (0: none) whose place the caller decides, and for what a person forced. 0: nobody has to do with it; 1; -1.
  */
 must_use int store_put_behind(struct store *store, int64_t seq, int64_t but_for, int64_t now_ms,
 			      struct err *err);
