@@ -20,9 +20,11 @@ static int tie(const struct intake_part *part, struct store *store, struct err *
 			  documents[0].unique_id, documents[1].unique_id);
 }
 
-static bool changes_another(const struct decision_document *document)
+/* In the DMP: what is not for it says nothing of another form there. */
+static bool changes_another(const struct decision *decision,
+			    const struct decision_document *document)
 {
-	return slice_of(document->follows).n > 0;
+	return decision->state != DOC_CANCELLED && slice_of(document->follows).n > 0;
 }
 
 /* What all of it replaces and deletes: a batch, or a medium, may name the two one by one. */
@@ -34,7 +36,7 @@ static size_t name_all(const struct intake *intake, const char **unique_ids)
 		const struct decision *decision = &intake->parts[i].decision;
 
 		for (size_t j = 0; j < decision->document_count; j++)
-			if (changes_another(&decision->documents[j]))
+			if (changes_another(decision, &decision->documents[j]))
 				unique_ids[count++] = decision->documents[j].follows;
 	}
 	return count;
@@ -57,7 +59,8 @@ static int check(const struct intake *intake, const struct intake_part *part,
 		const struct decision_document *document = &part->decision.documents[i];
 		scoped(buf_done) struct buf left = { 0 };
 
-		if (!changes_another(document) || part->receipts[i].taken == STORE_KNOWN)
+		if (!changes_another(&part->decision, document) ||
+		    part->receipts[i].taken == STORE_KNOWN)
 			continue;
 		if (store_find_left(store, document->follows, named, &left, err) < 0)
 			return -1;
