@@ -153,17 +153,23 @@ static int weigh_other(struct store *store, const struct store_order *order, con
 	return 0;
 }
 
-/* It may have waited for the turn of the one that is given up already: it is looked at once more. */
+/* It may have waited for the turn of the one that is given up already: it is looked at once more, and named no longer
+ * if it ended by that.
+ */
 static int cancel_other(struct store *store, const struct store_order *order,
-			const struct ulid *doc, struct err *err)
+			struct store_ordered *named, struct err *err)
 {
 	const struct order_aim aim = order_aim(ORDER_CANCEL);
 	struct store_ordered ordered = { .to = aim.state, .reason = aim.reason };
 	struct other other;
-	int got = find_other(store, doc, &other, err);
+	int got = find_other(store, &named->other, &other, err);
 
-	if (got <= 0 || order_refusal(ORDER_CANCEL, &other.its, order->force) != NULL)
-		return got < 0 ? -1 : 0;
+	if (got <= 0)
+		return got;
+	if (order_refusal(ORDER_CANCEL, &other.its, order->force) != NULL) {
+		named->other = (struct ulid){ 0 };
+		return 0;
+	}
 	ordered.from = other.its.state;
 	return write_order(store, order, &ordered, other.seq, err);
 }
@@ -217,7 +223,7 @@ int store_order(struct store *store, const struct store_order *order,
 	}
 	if (ordered.refusal == NULL && !order->dry_run &&
 	    (write_order(store, order, &ordered, seq, err) < 0 ||
-	     cancel_other(store, order, &ordered.other, err) < 0 ||
+	     cancel_other(store, order, &ordered, err) < 0 ||
 	     mind_choice(store, order, &ordered, seq, err) < 0 ||
 	     mind_identity(store, order, &ordered, &its, seq, err) < 0 ||
 	     put_behind(store, order, &ordered, seq, err) < 0))

@@ -659,7 +659,7 @@ struct store_row {
 	int64_t release_ms; /* of one that is held: when it goes by itself; 0: not */
 	int64_t purged_ms;  /* 0: its body is there */
 	struct ulid
-		other_form; /* of the same content, brought by the same message; all-zero: none */
+		other_form; /* of the same content, brought or recalled with it; all-zero: none */
 	uint64_t last_arrival; /* ledger number of the last time it was handed in: new or known */
 };
 
