@@ -61,8 +61,10 @@ static void a_secret_connection_is_one_beside_the_same_masks(void **state)
 
 	(void)state;
 	assert_null(masks_said_otherwise(&secret, &secret));
-	assert_string_equal(masks_said_otherwise(&open, &secret), "comes of no secret connection");
-	assert_string_equal(masks_said_otherwise(&secret, &open), "comes of a secret connection");
+	assert_string_equal(masks_said_otherwise(&open, &secret),
+			    "was sent over no secret connection");
+	assert_string_equal(masks_said_otherwise(&secret, &open),
+			    "was sent over a secret connection");
 }
 
 int main(void)

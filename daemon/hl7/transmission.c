@@ -110,7 +110,7 @@ static const struct {
 	{ "PV1", 2, "EIORN", REASON_TABLE_VALUE },
 };
 
-/* OBX-3.1 of what is not the document, what edition 2.1 calls it first. FLAG_COUNT: of no use to the DMP. */
+/* OBX-3.1 of each flag; the name of edition 2.1 stands first, and is told. FLAG_COUNT: of no use to the DMP. */
 static const struct {
 	const char *code;
 	enum transmission_flag flag;

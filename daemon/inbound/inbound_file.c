@@ -130,9 +130,9 @@ static void read_document(struct intake *intake, const struct decision_settings 
 	    intake->err.reason != REASON_DOCUMENT_INVALID || ends_in(intake->file->name, ".xml"))
 		return;
 	(void)!err_within(&intake->err,
-			  "a folder takes .xml, .hl7, .er7, .zip, and .pdf, .txt, .rtf, .jpg, "
-			  ".jpeg, .tif or .tiff with a .yaml beside it; this ending is none of "
-			  "them, and as a CDA");
+			  "its ending is none that a folder takes (.xml, .hl7, .er7, .zip, or "
+			  ".pdf, .txt, .rtf, .jpg, .jpeg, .tif, .tiff with a .yaml beside it), "
+			  "so it was read as a CDA");
 }
 
 void inbound_read_file(struct intake *intake, const struct decision_settings *settings)

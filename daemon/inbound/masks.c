@@ -24,7 +24,7 @@ const char *masks_said_otherwise(const struct metadata *before, const struct met
 		if (has(before, masks[i].code) != has(now, masks[i].code))
 			return has(before, masks[i].code) ? masks[i].hidden : masks[i].seen;
 	if (before->secret_connection != now->secret_connection)
-		return before->secret_connection ? "comes of a secret connection"
-						 : "comes of no secret connection";
+		return before->secret_connection ? "was sent over a secret connection"
+						 : "was sent over no secret connection";
 	return NULL;
 }

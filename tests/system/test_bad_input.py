@@ -40,7 +40,7 @@ def refusal_of_file(gateway: Gateway, name: str, content: bytes) -> dict:
 ])
 def test_another_ending_is_told_which_there_are(gateway, name, content):
     text = refusal_of_file(gateway, name, content)["text"]
-    assert "a folder takes .xml, .hl7, .er7, .zip, and .pdf" in text and "with a .yaml beside it" in text, text
+    assert "a folder takes (.xml, .hl7, .er7, .zip, or .pdf" in text and "with a .yaml beside it" in text, text
 
 
 def test_what_ends_as_a_cda_is_not_told_of_endings(gateway):
