@@ -337,8 +337,9 @@ static void note_unknown(const struct config *config, struct buf *notes)
 		buf_add_text(notes, "not checked: whether the DMP knows the number of the "
 				    "homologation\n");
 	if (config->key_file[0] != '\0')
-		buf_add_text(notes, "not checked: whether queue.encryption.key_file has every key "
-				    "that the queue needs (if one lacks, the daemon refuses to start)\n");
+		buf_add_text(notes,
+			     "not checked: whether queue.encryption.key_file has every key "
+			     "that the queue needs (if one lacks, the daemon refuses to start)\n");
 	buf_add_text(notes, "not checked: whether the clock is right (the DMP refuses requests of "
 			    "another time)\n");
 }

@@ -46,7 +46,7 @@ struct look {
 	struct health_process process;
 	struct look_store store;
 	struct look_lanes lanes;
-	bool has_lanes; /* the store said which there are */
+	bool has_lanes;              /* the store said which there are */
 	struct look_sender *senders; /* each source once */
 	size_t sender_count;
 	int64_t next_slot; /* arrivals before it are known; those of the slot before may still come */
