@@ -428,17 +428,23 @@ static void count_gone(void *arg)
 	(*gone)++;
 }
 
+/* A peer has asked, and whoever answers wants to hear when it leaves. */
+static void watched(struct fixture *fixture, const char *lines, struct peer *peer, size_t *gone)
+{
+	fixture->at_once = false;
+	peer_open(peer, fixture);
+	peer_say(peer, lines);
+	turn_until_requests(fixture, 1);
+	control_on_gone(fixture->kept, count_gone, gone);
+}
+
 static void who_waits_for_long_is_told_that_its_peer_has_left(void **state)
 {
 	struct fixture *fixture = *state;
 	size_t gone = 0;
 	struct peer peer;
 
-	fixture->at_once = false;
-	peer_open(&peer, fixture);
-	peer_say(&peer, "long\n");
-	turn_until_requests(fixture, 1);
-	control_on_gone(fixture->kept, count_gone, &gone);
+	watched(fixture, "long\n", &peer, &gone);
 	turn_until_quiet(fixture);
 	assert_int_equal(gone, 0);
 	peer_done(&peer);
@@ -456,11 +462,7 @@ static void a_peer_that_only_ends_its_side_has_not_left(void **state)
 	size_t gone = 0;
 	struct peer peer;
 
-	fixture->at_once = false;
-	peer_open(&peer, fixture);
-	peer_say(&peer, "long\n");
-	turn_until_requests(fixture, 1);
-	control_on_gone(fixture->kept, count_gone, &gone);
+	watched(fixture, "long\n", &peer, &gone);
 	assert_int_equal(shutdown(bufferevent_getfd(peer.bev), SHUT_WR), 0);
 	turn_until_quiet(fixture);
 	assert_int_equal(gone, 0);
@@ -476,11 +478,7 @@ static void a_peer_that_ends_its_side_and_then_leaves_has_left(void **state)
 	size_t gone = 0;
 	struct peer peer;
 
-	fixture->at_once = false;
-	peer_open(&peer, fixture);
-	peer_say(&peer, "long\n");
-	turn_until_requests(fixture, 1);
-	control_on_gone(fixture->kept, count_gone, &gone);
+	watched(fixture, "long\n", &peer, &gone);
 	assert_int_equal(shutdown(bufferevent_getfd(peer.bev), SHUT_WR), 0);
 	turn_until_quiet(fixture);
 	peer_done(&peer);
@@ -496,11 +494,7 @@ static void a_connection_goes_on_after_a_request_that_was_watched(void **state)
 	size_t gone = 0;
 	struct peer peer;
 
-	fixture->at_once = false;
-	peer_open(&peer, fixture);
-	peer_say(&peer, "long\nnext\n");
-	turn_until_requests(fixture, 1);
-	control_on_gone(fixture->kept, count_gone, &gone);
+	watched(fixture, "long\nnext\n", &peer, &gone);
 	answer_with(fixture->kept, "one\n");
 	turn_until_requests(fixture, 2);
 	assert_seen(fixture, "long|next|");
