@@ -103,6 +103,14 @@ def test_a_batch_may_name_them_one_by_one(pair, simulator):
     assert statuses(simulator) == ["deleted"] * 2
 
 
+def test_what_is_not_for_the_dmp_neither_leaves_a_form_alone_nor_accounts_for_one(pair, simulator):
+    not_for_dmp = mdm_t02(OTHER_2, trigger="T10", flags={"DESTDMP": "N"})
+    pair.drop("night.hl7", batch(mdm_t02(ONE, trigger="T04"), not_for_dmp))
+    assert pair.wait_moved("night.hl7") == "rejected"
+    assert answer(pair, not_for_dmp) == ("AA",)
+    assert statuses(simulator) == ["approved"] * 2
+
+
 def test_a_form_that_came_alone_is_of_the_pair_once_it_came_with_the_other(gateway):
     delivered(gateway, mdm_t02(ONE), oru(ONE, OTHER))
     assert answer(gateway, mdm_t02(ONE, trigger="T04")) == ALONE
