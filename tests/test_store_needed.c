@@ -155,6 +155,26 @@ static void another_that_is_being_sent_is_waited_for(void **state)
 	assert_int_equal(counts(f).documents[DOC_QUEUED], 2);
 }
 
+/* The one that names it has the older row and the older turn. */
+static void what_is_needed_is_not_passed_when_it_is_tried_again(void **state)
+{
+	struct fixture *f = *state;
+	struct ulid second, third;
+	struct store_outcome later;
+
+	deliver_first(f);
+	third = come(f, "1.2.3.3", "1.2.3.2", OTHER).doc;
+	end(f, third, DOC_REJECTED);
+	second = come(f, "1.2.3.2", "1.2.3.1", SAME).doc;
+	retry(f, third);
+	assert_true(is_due(f, second));
+	later = outcome(f, second, DOC_QUEUED);
+	settle(f, &later);
+	assert_int_equal(last_of(f, third).state, DOC_HELD);
+	deliver_after(f, second, "1.2.3.1");
+	deliver_after(f, third, "1.2.3.2");
+}
+
 static void one_that_changes_nothing_either_needs_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -392,6 +412,7 @@ int main(void)
 		test(what_is_taken_back_leaves_it_where_it_was),
 		test(another_that_came_after_it_waits),
 		test(another_that_is_being_sent_is_waited_for),
+		test(what_is_needed_is_not_passed_when_it_is_tried_again),
 		test(one_that_changes_nothing_either_needs_nothing),
 		test(all_that_it_names_through_others_go_in_order),
 		test(more_of_them_stay),

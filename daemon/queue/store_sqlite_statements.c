@@ -328,10 +328,13 @@ const char *const store_statements[STATEMENT_COUNT] = {
 
 	[TURN_IS] = "SELECT " TURN ", action = 'delete' OR EXISTS (SELECT 1 FROM ledger l WHERE l.seq = d.seq"
 		" AND what = 'taken_up' AND " GETS_TURN ") FROM document d WHERE seq = ?1",
-	/* a document and its deletion may have one turn: the deletion asks. What is being sent cannot be stopped */
-	[FIND_BLOCKER] = "SELECT 1 FROM (SELECT seq, state, action, unique_id FROM document WHERE unique_id = ?1"
-		" UNION ALL SELECT seq, state, action, unique_id FROM document WHERE follows = ?1 AND follows <> '') d"
-		" WHERE seq <> ?3 AND (state = 'sending' OR (seq < ?2 AND state IN ('held', 'queued') AND " TURN " <= ?4)) LIMIT 1",
+	/* A document and its deletion may have one turn: the deletion asks. What is being sent cannot be stopped. And what
+	 * goes for the sake of one that names it goes before that one, though it may have come after it.
+	 */
+	[FIND_BLOCKER] = "SELECT 1 FROM (SELECT seq, state, action, unique_id, needed FROM document WHERE unique_id = ?1"
+		" UNION ALL SELECT seq, state, action, unique_id, 0 FROM document WHERE follows = ?1 AND follows <> '') d"
+		" WHERE seq <> ?3 AND (state = 'sending' OR (state IN ('held', 'queued')"
+		"  AND (needed OR (seq < ?2 AND " TURN " <= ?4)))) LIMIT 1",
 	[FIND_FOLLOWER] = "SELECT seq FROM document d WHERE follows = ?1 AND follows <> '' AND state = 'held'"
 		" AND reason = 'waiting_predecessor' ORDER BY " TURN " LIMIT 1",
 	[FIND_AHEAD] = "SELECT seq FROM document d WHERE follows = ?1 AND follows <> '' AND state = 'queued' AND seq > ?2"
